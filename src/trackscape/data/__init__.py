@@ -1,0 +1,17 @@
+"""The nouns: what flows between the stages.
+
+    Hits -> HitGraph (-> LineGraph) -> EdgeScores -> Assignment -> Tracks
+
+All are frozen dataclasses of PyTorch tensors. Axes: H hits, E edges (candidate segments),
+P pairs of edges that share a hit, N tracks.
+"""
+
+from trackscape.data.graphs import Assignment as Assignment
+from trackscape.data.graphs import EdgeScores as EdgeScores
+from trackscape.data.graphs import HitGraph as HitGraph
+from trackscape.data.graphs import LineGraph as LineGraph
+from trackscape.data.hits import Hits as Hits
+from trackscape.data.hits import Truth as Truth
+from trackscape.data.tracks import Tracks as Tracks
+
+__all__ = ["Assignment", "EdgeScores", "HitGraph", "Hits", "LineGraph", "Tracks", "Truth"]

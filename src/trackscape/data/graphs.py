@@ -1,0 +1,129 @@
+"""`HitGraph`, `LineGraph`, `EdgeScores` and `Assignment`: from candidate segments to decisions."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from trackscape.data.hits import Hits
+from trackscape.data.moving import Movable
+from trackscape.errors import DataError
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class HitGraph(Movable):
+    """Hits of one frame and the candidate segments between neighbouring layers.
+
+    Axes: H hits, E edges.
+    """
+
+    hits: Hits
+    """Ordered by layer."""
+    edge_index: Tensor
+    """(2, E) int64. Row 0: the downstream (deeper) hit, row 1: the upstream hit, one layer before.
+    Ordered by row 0, then row 1."""
+
+    def __post_init__(self) -> None:
+        layer = self.hits.layer
+        if bool((layer.diff() < 0).any()):
+            first = int((layer.diff() < 0).nonzero()[0])
+            raise DataError(
+                f"Hits must be ordered by layer, but hit {first + 1} (layer {int(layer[first + 1])}) "
+                f"follows hit {first} (layer {int(layer[first])}). Use `hits.sorted_by_layer()`."
+            )
+
+    @property
+    def n_edges(self) -> int:
+        """Number of candidate segments."""
+        return self.edge_index.shape[1]
+
+    @property
+    def direction(self) -> Tensor:
+        """(E, 3) Vector in mm from the upstream to the downstream hit of each edge."""
+        downstream, upstream = self.edge_index
+        return self.hits.position[downstream] - self.hits.position[upstream]
+
+    @property
+    def touches_tracker(self) -> Tensor:
+        """(E,) bool. Whether either hit has layer < 3; these edges have a loss term of their own."""
+        return self.hits.layer[self.edge_index[1]] < 3
+
+    def to_pyg(self) -> "Data":
+        """Returns the graph as a `torch_geometric.data.Data`.
+
+        Its fields: `pos` (H, 3) in mm, `edep` (H,) in MeV, `layer` (H,), `edge_index` (2, E) from the
+        downstream to the upstream hit, and, where the truth is known, `event` (H,), `primary` (H,)
+        and `y` (E,), 1 where both hits have the same event.
+        """
+        from torch_geometric.data import Data  # heavy: only for those who ask for it
+
+        hits = self.hits
+        data = Data(
+            pos=hits.position, edep=hits.energy, layer=hits.layer, edge_index=self.edge_index
+        )
+        if hits.truth is not None:
+            event = hits.truth.event
+            data.event, data.primary = event, hits.truth.primary
+            data.y = (event[self.edge_index[0]] == event[self.edge_index[1]]).float()
+        return data
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class LineGraph(Movable):
+    """The graph whose nodes are the edges of a `HitGraph`. Axes: E nodes, P pairs.
+
+    A pair (a, b) joins edge a with the edge b that continues it upstream from their common hit.
+    Each pair is stored once; the network sends messages both ways.
+    """
+
+    hit_graph: HitGraph
+    """The graph whose edges are the nodes."""
+    pairs: Tensor
+    """(2, P) int64. Row 0: the downstream edge, row 1: the upstream edge. Ordered by row 0."""
+    angle: Tensor
+    """(P,) float. Angle between the two segments, in rad."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class EdgeScores(Movable):
+    """What a network thinks of each candidate segment. Axis: E edges."""
+
+    graph: HitGraph
+    """The graph whose edges are scored."""
+    logit: Tensor
+    """(E,) float. Log odds that both hits belong to the same proton."""
+
+    def __post_init__(self) -> None:
+        if self.logit.shape != (self.graph.n_edges,):
+            raise DataError(
+                f"Expected one logit for each of {self.graph.n_edges} edges, "
+                f"got shape {tuple(self.logit.shape)}."
+            )
+
+    @property
+    def probability(self) -> Tensor:
+        """(E,) Probability p that the segment is true."""
+        return torch.sigmoid(self.logit)
+
+    @property
+    def cost(self) -> Tensor:
+        """(E,) Cost 1 - p of choosing the segment.
+
+        Computed as the sigmoid of the negative logit: 1 - p in float32 is exactly 0 for every
+        logit above 17, and such ties are decided by accident.
+        """
+        return torch.sigmoid(-self.logit)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Assignment(Movable):
+    """The chosen segments: no hit has more than one upstream or downstream partner. Axis: E edges."""
+
+    graph: HitGraph
+    """The graph whose edges were chosen from."""
+    selected: Tensor
+    """(E,) bool. Whether the edge was chosen."""

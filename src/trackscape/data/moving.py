@@ -1,0 +1,31 @@
+"""Moves a noun, with all that it holds, to another device or floating-point type."""
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Movable:
+    """Gives a dataclass of tensors the method `to`."""
+
+    def to(self, target: torch.device | torch.dtype | str):  # noqa: ANN201 (the caller's own class)
+        """Returns a copy on another device, or with another floating-point type.
+
+        Arguments:
+            target: A device (``"cuda"``) or a floating type (``torch.float64``); integer and
+                boolean tensors keep their type.
+        """
+        changes: dict[str, Any] = {}
+        for field in dataclasses.fields(self):  # pyright: ignore[reportArgumentType]
+            value = getattr(self, field.name)
+            if isinstance(value, Movable):
+                changes[field.name] = value.to(target)
+            elif isinstance(value, Tensor) and _concerns(value, target):
+                changes[field.name] = value.to(target)
+        return dataclasses.replace(self, **changes)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def _concerns(tensor: Tensor, target: torch.device | torch.dtype | str) -> bool:
+    return not isinstance(target, torch.dtype) or tensor.is_floating_point()

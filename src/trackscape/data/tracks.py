@@ -1,0 +1,71 @@
+"""`Tracks`: chains of hits from the first layer to the last."""
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from trackscape.data.hits import Hits
+from trackscape.data.moving import Movable
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Tracks(Movable):
+    """Reconstructed tracks of one frame, as a ragged array. Axes: N tracks, K hits on tracks.
+
+    Example:
+        >>> hits = Hits(position=torch.zeros(5, 3), energy=torch.ones(5), layer=torch.arange(5))
+        >>> tracks = Tracks(hits=hits, index=torch.tensor([0, 1, 2, 4]), offset=torch.tensor([0, 3, 4]))
+        >>> len(tracks), tracks[0].tolist(), tracks.length.tolist(), tracks.of_hit.tolist()
+        (2, [0, 1, 2], [3, 1], [0, 0, 0, -1, 1])
+    """
+
+    hits: Hits
+    """All hits of the frame, those without a track included."""
+    index: Tensor
+    """(K,) int64. Hits of track 0, then of track 1, ...; each from the first layer to the last."""
+    offset: Tensor
+    """(N + 1,) int64. Track n is ``index[offset[n]:offset[n + 1]]``."""
+
+    def __len__(self) -> int:
+        return len(self.offset) - 1
+
+    def __getitem__(self, track: int) -> Tensor:
+        """Returns the hits of one track, (length,) int64."""
+        return self.index[int(self.offset[track]) : int(self.offset[track + 1])]
+
+    @property
+    def length(self) -> Tensor:
+        """(N,) int64. Number of hits of each track."""
+        return self.offset.diff()
+
+    @property
+    def number(self) -> Tensor:
+        """(K,) int64. Track number of each entry of `index`."""
+        return torch.repeat_interleave(self.length)
+
+    @property
+    def first(self) -> Tensor:
+        """(N,) int64. The most upstream hit of each track."""
+        return self.index[self.offset[:-1]]
+
+    @property
+    def last(self) -> Tensor:
+        """(N,) int64. The deepest hit of each track."""
+        return self.index[self.offset[1:] - 1]
+
+    @property
+    def of_hit(self) -> Tensor:
+        """(H,) int64. Track number of each hit of the frame; -1 where it has none."""
+        number = self.index.new_full((len(self.hits),), -1)
+        number[self.index] = self.number
+        return number
+
+    def select(self, mask: Tensor) -> "Tracks":
+        """Returns the tracks where `mask` (N,) bool is true."""
+        length = self.length[mask]
+        return Tracks(
+            hits=self.hits,
+            index=self.index[mask[self.number]],
+            offset=torch.cat([length.new_zeros(1), length.cumsum(0)]),
+        )

@@ -1,0 +1,33 @@
+"""Every error and warning of the library.
+
+A message says, in one sentence, what was expected, what came and what to do. The command line
+prints the message of a `TrackscapeError` without a traceback and exits with status 2.
+"""
+
+
+class TrackscapeError(Exception):
+    """Base of all errors that a user can cause and mend."""
+
+
+class FormatError(TrackscapeError):
+    """A file does not hold what it should: wrong kind, damaged, missing or impossible values."""
+
+
+class DataError(TrackscapeError):
+    """Hits, graphs or tracks that do not fit together."""
+
+
+class ConfigError(TrackscapeError):
+    """A setting that is unknown, misspelt or out of range."""
+
+
+class WeightsError(TrackscapeError):
+    """Weights that do not belong to the network that they are loaded into."""
+
+
+class AssignmentError(TrackscapeError):
+    """An assignment problem that is ill-posed or has no solution."""
+
+
+class RunError(TrackscapeError):
+    """A run folder that does not fit the run that should continue in it."""

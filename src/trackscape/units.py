@@ -1,0 +1,20 @@
+"""Units of the library: lengths in mm, energies in MeV, angles in rad.
+
+Multiply to read a number in, divide to write one out.
+
+Example:
+    >>> from trackscape.units import keV, um
+    >>> threshold = 62.5 * keV
+    >>> f"{threshold:.4f} MeV, {25 * um:.3f} mm"
+    '0.0625 MeV, 0.025 mm'
+"""
+
+mm = 1.0
+um = 1e-3 * mm
+cm = 10.0 * mm
+
+MeV = 1.0
+keV = 1e-3 * MeV
+
+rad = 1.0
+mrad = 1e-3 * rad
