@@ -1,9 +1,16 @@
 """Fixtures that all tests share."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
+
+from trackscape.data import Hits, Truth
+
+hypothesis.settings.register_profile("trackscape", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("trackscape")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -20,3 +27,54 @@ def shared_data() -> Path:
 def rng() -> torch.Generator:
     """The only source of randomness in the tests."""
     return torch.Generator().manual_seed(20250101)
+
+
+def make_straight_tracks(
+    n_tracks: int, *, n_layers: int = 8, first_layer: int = 0, spacing: float = 10.0
+) -> Hits:
+    """Protons side by side, `spacing` mm apart, that lean a little and stop in the last layer."""
+    track = torch.arange(n_tracks).repeat(n_layers)
+    layer = torch.arange(first_layer, first_layer + n_layers).repeat_interleave(n_tracks)
+    depth = layer_depth(layer)
+    slope = 0.01 * (track % 3 - 1)
+    position = torch.stack([spacing * track + slope * depth, 2.0 * (track % 5), depth], dim=1)
+    energy = torch.where(layer == layer[-1:], 0.1, 0.03) if len(layer) else torch.zeros(0)
+    truth = Truth(event=track, track=torch.ones_like(track), parent=torch.zeros_like(track))
+    return Hits(position=position, energy=energy, layer=layer, truth=truth)
+
+
+def make_random_hits(
+    seed: int, *, n_hits: int, n_layers: int = 6, first_layer: int = 0, width: float = 20.0
+) -> Hits:
+    """Hits anywhere in the first layers, in no order; every event leaves some of them."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def integers(stop: int) -> torch.Tensor:
+        return torch.randint(stop, (n_hits,), generator=generator)
+
+    layer = first_layer + integers(n_layers)
+    sideways = width * (torch.rand(n_hits, 2, generator=generator) - 0.5)
+    position = torch.cat([sideways, layer_depth(layer)[:, None]], dim=1)
+    track = 1 + integers(2)
+    truth = Truth(event=integers(1 + n_hits // 4), track=track, parent=track - 1)
+    energy = 0.01 + 0.1 * torch.rand(n_hits, generator=generator)
+    return Hits(position=position, energy=energy, layer=layer, truth=truth)
+
+
+def layer_depth(layer: torch.Tensor) -> torch.Tensor:
+    """Depth in mm of the layers of the detector: two trackers and a calorimeter."""
+    trackers = torch.tensor([225.2, 277.6])
+    return torch.where(layer < 2, trackers[layer.clamp(max=1)], 333.4 + 5.5 * (layer - 2))
+
+
+# The fixtures hand out the functions, so that tests with `@given` can call them many times.
+
+
+@pytest.fixture(scope="session")
+def straight_tracks() -> Callable[..., Hits]:
+    return make_straight_tracks
+
+
+@pytest.fixture(scope="session")
+def random_hits() -> Callable[..., Hits]:
+    return make_random_hits

@@ -32,8 +32,9 @@ class HitGraph(Movable):
         if bool((layer.diff() < 0).any()):
             first = int((layer.diff() < 0).nonzero()[0])
             raise DataError(
-                f"Hits must be ordered by layer, but hit {first + 1} (layer {int(layer[first + 1])}) "
-                f"follows hit {first} (layer {int(layer[first])}). Use `hits.sorted_by_layer()`."
+                f"Hits must be ordered by layer, but hit {first + 1} (layer "
+                f"{int(layer[first + 1])}) follows hit {first} (layer {int(layer[first])}). "
+                "Use `hits.sorted_by_layer()`."
             )
 
     @property
@@ -49,15 +50,15 @@ class HitGraph(Movable):
 
     @property
     def touches_tracker(self) -> Tensor:
-        """(E,) bool. Whether either hit has layer < 3; these edges have a loss term of their own."""
+        """(E,) bool. Whether either hit has layer < 3: edges with a loss term of their own."""
         return self.hits.layer[self.edge_index[1]] < 3
 
     def to_pyg(self) -> "Data":
         """Returns the graph as a `torch_geometric.data.Data`.
 
-        Its fields: `pos` (H, 3) in mm, `edep` (H,) in MeV, `layer` (H,), `edge_index` (2, E) from the
-        downstream to the upstream hit, and, where the truth is known, `event` (H,), `primary` (H,)
-        and `y` (E,), 1 where both hits have the same event.
+        Its fields: `pos` (H, 3) in mm, `edep` (H,) in MeV, `layer` (H,), `edge_index` (2, E) from
+        the downstream to the upstream hit, and, where the truth is known, `event` (H,), `primary`
+        (H,) and `y` (E,), 1 where both hits have the same event.
         """
         from torch_geometric.data import Data  # heavy: only for those who ask for it
 
@@ -121,7 +122,7 @@ class EdgeScores(Movable):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Assignment(Movable):
-    """The chosen segments: no hit has more than one upstream or downstream partner. Axis: E edges."""
+    """The chosen segments: at most one upstream and one downstream a hit. Axis: E edges."""
 
     graph: HitGraph
     """The graph whose edges were chosen from."""

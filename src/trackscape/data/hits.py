@@ -48,7 +48,7 @@ class Hits(Movable):
     """Hits of a file or of one readout frame. Axis: H hits.
 
     Example:
-        >>> hits = Hits(position=torch.zeros(2, 3), energy=torch.ones(2), layer=torch.tensor([0, 1]))
+        >>> hits = Hits(position=torch.zeros(2, 3), energy=torch.ones(2), layer=torch.arange(2))
         >>> len(hits), len(hits.select(hits.layer == 1))
         (2, 1)
     """
@@ -66,7 +66,9 @@ class Hits(Movable):
 
     def __post_init__(self) -> None:
         if self.position.ndim != 2 or self.position.shape[1] != 3:
-            raise DataError(f"Expected positions of shape (H, 3), got {tuple(self.position.shape)}.")
+            raise DataError(
+                f"Expected positions of shape (H, 3), got {tuple(self.position.shape)}."
+            )
         _same_length(self, len(self.position))
 
     def __len__(self) -> int:

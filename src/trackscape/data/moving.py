@@ -10,7 +10,7 @@ from torch import Tensor
 class Movable:
     """Gives a dataclass of tensors the method `to`."""
 
-    def to(self, target: torch.device | torch.dtype | str):  # noqa: ANN201 (the caller's own class)
+    def to(self, target: torch.device | torch.dtype | str):
         """Returns a copy on another device, or with another floating-point type.
 
         Arguments:
@@ -20,11 +20,11 @@ class Movable:
         changes: dict[str, Any] = {}
         for field in dataclasses.fields(self):  # pyright: ignore[reportArgumentType]
             value = getattr(self, field.name)
-            if isinstance(value, Movable):
+            if isinstance(value, Movable) or (
+                isinstance(value, Tensor) and _concerns(value, target)
+            ):
                 changes[field.name] = value.to(target)
-            elif isinstance(value, Tensor) and _concerns(value, target):
-                changes[field.name] = value.to(target)
-        return dataclasses.replace(self, **changes)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return dataclasses.replace(self, **changes)  # pyright: ignore
 
 
 def _concerns(tensor: Tensor, target: torch.device | torch.dtype | str) -> bool:

@@ -15,7 +15,8 @@ class Tracks(Movable):
 
     Example:
         >>> hits = Hits(position=torch.zeros(5, 3), energy=torch.ones(5), layer=torch.arange(5))
-        >>> tracks = Tracks(hits=hits, index=torch.tensor([0, 1, 2, 4]), offset=torch.tensor([0, 3, 4]))
+        >>> index, offset = torch.tensor([0, 1, 2, 4]), torch.tensor([0, 3, 4])
+        >>> tracks = Tracks(hits=hits, index=index, offset=offset)
         >>> len(tracks), tracks[0].tolist(), tracks.length.tolist(), tracks.of_hit.tolist()
         (2, [0, 1, 2], [3, 1], [0, 0, 0, -1, 1])
     """

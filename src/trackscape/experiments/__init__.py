@@ -1,0 +1,1 @@
+"""Configurations -> run folders -> tables and pictures: brings all stages together."""

@@ -1,0 +1,60 @@
+# What is needed: Python >= 3.11, make and a package index. Each target builds its own environment
+# under .venv/ from pinned requirements, once, and again when the pins change.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lock clean
+.PRECIOUS: .venv/%/packages .venv/%/ready
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
+	$(shell $(name) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(name))) python3)
+PIP_FLAGS := --quiet --disable-pip-version-check
+TEST := .venv/test/bin
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1  # pyright would ask the network for a newer version
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*##/make \1\t/p' Makefile
+
+demo: .venv/demo/ready  ## show the whole flow on real hits, or on yours: make demo DATA=folder
+	.venv/demo/bin/trackscape demo $(if $(DATA),--data '$(DATA)')
+
+test: .venv/test/ready  ## everything that must hold before a commit
+	$(TEST)/ruff check
+	$(TEST)/ruff format --check
+	$(TEST)/pyright --pythonpath $(TEST)/python
+	$(TEST)/lint-imports --no-logo
+	$(TEST)/pytest --cov=trackscape --cov-report=term:skip-covered
+
+bench: .venv/test/ready  ## time the slow parts
+	$(TEST)/pytest benchmarks --benchmark-only
+
+lock: lock-test lock-demo  ## renew the pinned requirements, on Python 3.11
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .hypothesis .pytest_cache .ruff_cache .import_linter_cache .coverage
+	rm -rf build dist src/trackscape.egg-info
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/%/packages: requirements/%.txt
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "trackscape needs Python 3.11 or newer, and '$(PYTHON)' is\
+	not. Name one that is: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Building .venv/$* with $$($(PYTHON) --version). PyTorch is large: this can take minutes."
+	$(PYTHON) -m venv --clear .venv/$*
+	.venv/$*/bin/pip install $(PIP_FLAGS) --requirement $<
+	@touch $@
+
+.venv/%/ready: .venv/%/packages pyproject.toml
+	.venv/$*/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The build of torch (+cpu, ...) and the CUDA packages that it brings are the machine's own choice.
+lock-test: WHAT := '.[dev,root,fast]'
+lock-demo: WHAT := . --constraint requirements/test.txt
+lock-demo: lock-test
+lock-%:
+	$(PYTHON) -m venv --clear .venv/lock
+	.venv/lock/bin/pip install $(PIP_FLAGS) --upgrade torch==2.13.0 setuptools --editable $(WHAT)
+	.venv/lock/bin/pip freeze --all --exclude pip --exclude-editable > .venv/lock/frozen
+	{ grep '^#' requirements/$*.txt; sed -E '/^(nvidia|cuda|triton)/d; s/\+.*//' .venv/lock/frozen; } \
+		> requirements/$*.new
+	mv requirements/$*.new requirements/$*.txt

@@ -1,0 +1,28 @@
+"""`trackscape display`: pictures of one frame."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer
+
+
+def display(
+    file: HitFile,
+    per_frame: PerFrame,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Picture; a page is written beside it.")
+    ] = Path("frame.png"),
+    frame: Annotated[int, typer.Option(min=0, help="Number of the frame.")] = 0,
+    method: Method = "line-graph-ptt",
+    weights: Weights = None,
+) -> None:
+    """Draw the tracks of a frame: a PNG, and an HTML page to turn and zoom that needs no network."""
+    from trackscape.experiments.display import display_frame
+
+    name, scorer = choose_scorer(method, weights)
+    picture, page = display_frame(
+        file, per_frame=per_frame, number=frame, scorer=scorer, method=name, output=output
+    )
+    typer.echo(f"{picture}\n{page}")

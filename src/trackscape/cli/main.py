@@ -1,0 +1,53 @@
+"""Gathers the verbs, and turns errors that a user can mend into one sentence and status 2."""
+
+import sys
+
+import typer
+
+import trackscape
+from trackscape.cli.demo import demo
+from trackscape.cli.display import display
+from trackscape.cli.evaluate import evaluate
+from trackscape.cli.inspect import inspect
+from trackscape.cli.memory import keep_freed_memory
+from trackscape.cli.reconstruct import reconstruct
+from trackscape.cli.train import train
+from trackscape.errors import TrackscapeError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Proton tracks from a network trained through the assignment that decides them.",
+)
+for verb in (inspect, train, reconstruct, evaluate, display, demo):
+    app.command()(verb)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"trackscape {trackscape.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(  # pyright: ignore[reportUnusedFunction]
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command line."""
+    keep_freed_memory()
+    try:
+        app()
+    except TrackscapeError as error:
+        typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted.", err=True)
+        sys.exit(130)

@@ -1,0 +1,29 @@
+"""`trackscape reconstruct`: hits to tracks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer, show_progress
+
+
+def reconstruct(
+    file: HitFile,
+    per_frame: PerFrame,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: parquet, csv or npz.")
+    ],
+    method: Method = "line-graph-ptt",
+    weights: Weights = None,
+) -> None:
+    """Reconstruct the tracks of a hit file; one row for each hit on a track."""
+    from trackscape.assignment import Assigner
+    from trackscape.experiments.evaluate import read_frames, reconstruct_frames
+    from trackscape.formats import write_tracks
+
+    _, scorer = choose_scorer(method, weights)
+    frames = read_frames(file, per_frame=per_frame)
+    tracks = reconstruct_frames(show_progress(frames), scorer=scorer, assigner=Assigner())
+    write_tracks(tracks, output)
+    typer.echo(f"{len(frames)} frames: {output}")

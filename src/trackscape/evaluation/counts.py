@@ -1,0 +1,178 @@
+"""Tracks and assignment of one frame -> `FrameCounts`, the whole numbers behind every metric."""
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trackscape.data import Assignment, Hits, Tracks
+from trackscape.errors import DataError
+from trackscape.evaluation.matching import Match, Particles, find_particles, match_tracks
+
+HIT_BINS = (5, 10, 15, 20, 25, 30, 35, 40)
+"""Lower edges of the bins in the number of hits of a primary; the last bin has no upper edge."""
+SCORED_HITS = 4
+"""Particles with at least so many hits count for the TrackML score."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FrameCounts:
+    """Counts of one frame, or, added, of many.
+
+    A track is *pure* if all its hits are of one particle. A reconstructable primary is one that a
+    perfect reconstruction finds (`trackscape.evaluation.matching.Particles`); each is counted once,
+    however many tracks it has.
+    """
+
+    tracks: int
+    """Accepted tracks."""
+    primary_tracks: int
+    """Accepted tracks all of whose hits are of primaries."""
+    correct_tracks: int
+    """Primary tracks all of whose hits have one event."""
+    fake_tracks: int
+    """Accepted tracks of which no particle owns more than half of the hits."""
+    primary_events: int
+    """Events all of whose hits in the frame are of primaries."""
+    reconstructable: int
+    """Reconstructable primaries."""
+    found: int
+    """Reconstructable primaries with at least one pure track."""
+    found_complete: int
+    """Reconstructable primaries with a pure track that holds all their hits."""
+    found_by_majority: int
+    """Reconstructable primaries with a track that holds more than half of their hits, and more than
+    half of whose hits are theirs."""
+    reconstructable_by_hits: tuple[int, ...]
+    """Reconstructable primaries, by number of hits in the bins `HIT_BINS`."""
+    found_by_hits: tuple[int, ...]
+    """Those of them with at least one pure track."""
+    scored_hits: int
+    """Hits of the particles, secondaries too, with at least `SCORED_HITS` hits."""
+    matched_hits: int
+    """Those of them on a track that holds more than half of the particle's hits, and more than half
+    of whose hits are the particle's."""
+    true_edges: int
+    """Edges of the graph whose hits have the same event."""
+    selected_true_edges: int
+    """Those of them that the assignment chose."""
+    false_edges: int
+    """Edges of the graph whose hits have different events."""
+    selected_false_edges: int
+    """Those of them that the assignment chose."""
+
+    def __add__(self, other: "FrameCounts") -> "FrameCounts":
+        mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
+        return FrameCounts(**{name: _sum(mine[name], theirs[name]) for name in mine})
+
+
+def count_frame(tracks: Tracks, assignment: Assignment) -> FrameCounts:
+    """Counts what was reconstructed of one frame.
+
+    Arguments:
+        tracks: The accepted tracks of the frame; its hits are all hits of the graph.
+        assignment: The chosen edges of the same frame.
+
+    Raises:
+        DataError: If the hits have no truth, or tracks and assignment are of different hits.
+    """
+    if len(tracks.hits) != len(assignment.graph.hits):
+        raise DataError(
+            f"The tracks are of a frame with {len(tracks.hits)} hits, the assignment of one with "
+            f"{len(assignment.graph.hits)}. Pass the tracks and the assignment of the same graph."
+        )
+    particles = find_particles(tracks.hits)
+    match = match_tracks(tracks, particles=particles)
+    return FrameCounts(
+        tracks=len(tracks),
+        **_whole_tracks(tracks),
+        primary_events=_primary_events(tracks.hits),
+        **_primaries(particles, match, length=tracks.length),
+        **_majorities(particles, match, length=tracks.length),
+        **_edges(assignment),
+    )
+
+
+def _whole_tracks(tracks: Tracks) -> dict[str, Any]:
+    """The published categories, which look at the events alone."""
+    truth = tracks.hits.known_truth
+    primary = _all_of_track(truth.primary[tracks.index], tracks)
+    event_of_first = truth.event[tracks.first][tracks.number]
+    one_event = _all_of_track(truth.event[tracks.index] == event_of_first, tracks)
+    return {
+        "primary_tracks": int(primary.sum()),
+        "correct_tracks": int((primary & one_event).sum()),
+    }
+
+
+def _primary_events(hits: Hits) -> int:
+    truth = hits.known_truth
+    return len(truth.event.unique()) - len(truth.event[~truth.primary].unique())
+
+
+def _primaries(particles: Particles, match: Match, *, length: Tensor) -> dict[str, Any]:
+    wanted = particles.reconstructable
+    pure = match.shared == length
+    found = wanted & _any_track(pure, particles, match)
+    complete = pure & (length == particles.n_hits[match.particle])
+    return {
+        "reconstructable": int(wanted.sum()),
+        "found": int(found.sum()),
+        "found_complete": int((wanted & _any_track(complete, particles, match)).sum()),
+        "reconstructable_by_hits": _histogram(particles.n_hits[wanted]),
+        "found_by_hits": _histogram(particles.n_hits[found]),
+    }
+
+
+def _majorities(particles: Particles, match: Match, *, length: Tensor) -> dict[str, Any]:
+    n_hits = particles.n_hits[match.particle]
+    owned = 2 * match.shared > length
+    both = owned & (2 * match.shared > n_hits)
+    scored = particles.n_hits >= SCORED_HITS
+    # Two tracks can't both hold more than half of one particle, so nothing is counted twice.
+    return {
+        "fake_tracks": int((~owned).sum()),
+        "found_by_majority": int((both & particles.reconstructable[match.particle]).sum()),
+        "scored_hits": int(particles.n_hits[scored].sum()),
+        "matched_hits": int(match.shared[both & scored[match.particle]].sum()),
+    }
+
+
+def _edges(assignment: Assignment) -> dict[str, Any]:
+    event = assignment.graph.hits.known_truth.event
+    downstream, upstream = assignment.graph.edge_index
+    true = event[downstream] == event[upstream]
+    selected = assignment.selected
+    return {
+        "true_edges": int(true.sum()),
+        "selected_true_edges": int((true & selected).sum()),
+        "false_edges": int((~true).sum()),
+        "selected_false_edges": int((~true & selected).sum()),
+    }
+
+
+def _all_of_track(mask: Tensor, tracks: Tracks) -> Tensor:
+    """(N,) bool. Whether `mask` (K,) holds for every hit of the track."""
+    every = torch.ones_like(tracks.length, dtype=torch.bool)
+    every[tracks.number[~mask]] = False
+    return every
+
+
+def _any_track(mask: Tensor, particles: Particles, match: Match) -> Tensor:
+    """(M,) bool. Whether `mask` (N,) holds for a track whose majority particle it is."""
+    some = torch.zeros_like(particles.primary)
+    some[match.particle[mask]] = True
+    return some
+
+
+def _histogram(n_hits: Tensor) -> tuple[int, ...]:
+    edges = torch.tensor(HIT_BINS, device=n_hits.device)
+    number = torch.bucketize(n_hits, edges, right=True) - 1
+    return tuple(torch.bincount(number, minlength=len(HIT_BINS)).tolist())
+
+
+def _sum(mine: Any, theirs: Any) -> Any:
+    if isinstance(mine, tuple):
+        return tuple(a + b for a, b in zip(mine, theirs, strict=True))
+    return mine + theirs

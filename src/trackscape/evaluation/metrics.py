@@ -1,0 +1,166 @@
+"""Counts of many frames -> ratios, each with its convention and its source.
+
+Two ways to average: the published ratios, and the TrackML score, are *means over frames* of the
+ratio of each frame; all others are *pooled*, the sum of the numerators over the sum of the
+denominators, so that they do not depend on how the protons are shared out among frames. Every
+ratio with a denominator of 0 is 0, never NaN.
+
+References:
+    Kortus, Keidel, Gauger, TMLR 2025 (arXiv 2407.13420), for purity and efficiency;
+    Amrouche et al., arXiv 1904.06778, for the TrackML score and the double majority;
+    Lieret et al., arXiv 2309.16754, for the perfect match.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from trackscape.evaluation.counts import FrameCounts
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ratio:
+    """A quotient of two sums over frames. Axis: F frames."""
+
+    numerator: Tensor
+    """(F,) float64."""
+    denominator: Tensor
+    """(F,) float64. All 1 for a mean over frames."""
+
+    @property
+    def value(self) -> float:
+        """Sum of the numerators / sum of the denominators; 0 if there is nothing to divide by."""
+        return float(divide(self.numerator.sum(), self.denominator.sum()))
+
+
+def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Quotient, element by element; 0 where the denominator is 0."""
+    divisible = denominator > 0
+    return torch.where(divisible, numerator / torch.where(divisible, denominator, 1.0), 0.0)
+
+
+def purity(counts: Sequence[FrameCounts]) -> Ratio:
+    """Published purity: correct tracks / primary tracks, mean over frames.
+
+    Correct: all hits are of primaries and have one event. Primary: all hits are of primaries, of
+    one event or of many. A track with a single hit of a secondary is in neither, which flatters the
+    purity (`strict_purity` does not), and a track need not hold all hits of its proton. A frame
+    without primary tracks counts as 0. Kortus et al.
+    """
+    return _mean_over_frames(counts, "correct_tracks", "primary_tracks")
+
+
+def efficiency(counts: Sequence[FrameCounts]) -> Ratio:
+    """Published efficiency: correct tracks / purely primary events, mean over frames.
+
+    Correct as in `purity`. Purely primary: all hits of the event in the frame are of primaries. The
+    ratio is no share and can exceed 1: an event with a hit of a secondary is not in the
+    denominator, though its primary may give a correct track, and a primary in two pieces gives
+    two. Protons that no filter would accept are in the denominator. A frame without purely primary
+    events counts as 0. Kortus et al.
+    """
+    return _mean_over_frames(counts, "correct_tracks", "primary_events")
+
+
+def strict_purity(counts: Sequence[FrameCounts]) -> Ratio:
+    """Correct tracks (as in `purity`) / all accepted tracks, pooled. Stricter than published.
+
+    Tracks with hits of secondaries stay in the denominator.
+    """
+    return _pooled(counts, "correct_tracks", "tracks")
+
+
+def reconstructable_efficiency(counts: Sequence[FrameCounts]) -> Ratio:
+    """Reconstructable primaries with a pure track / reconstructable primaries, pooled.
+
+    Reconstructable: at least 5 hits in the frame, the deepest of them above 0.0625 MeV, whatever
+    its secondaries do. Pure: all hits are of this primary. Primaries are counted, not tracks, so a
+    primary in two pieces counts once and the ratio, unlike the published one, is never above 1.
+    """
+    return _pooled(counts, "found", "reconstructable")
+
+
+def complete_efficiency(counts: Sequence[FrameCounts]) -> Ratio:
+    """Reconstructable primaries with a perfect track / reconstructable primaries, pooled.
+
+    Perfect: it holds all hits of the primary and no other. Also called the perfect-match
+    efficiency. Lieret et al.
+    """
+    return _pooled(counts, "found_complete", "reconstructable")
+
+
+def double_majority_efficiency(counts: Sequence[FrameCounts]) -> Ratio:
+    """Reconstructable primaries with a double majority / reconstructable primaries, pooled.
+
+    Double majority: the primary owns more than 50 % of the hits of a track, and the track holds
+    more than 50 % of the hits of the primary. Amrouche et al.; Lieret et al.
+    """
+    return _pooled(counts, "found_by_majority", "reconstructable")
+
+
+def fake_rate(counts: Sequence[FrameCounts]) -> Ratio:
+    """Fake tracks / all accepted tracks, pooled.
+
+    Fake: no particle, a pair (event, track) of Geant4, owns more than 50 % of the track's hits. The
+    double-majority fake rate of Lieret et al. also counts clean pieces of less than half a
+    particle, and leaves out tracks of particles that are not reconstructable.
+    """
+    return _pooled(counts, "fake_tracks", "tracks")
+
+
+def trackml_score(counts: Sequence[FrameCounts]) -> Ratio:
+    """TrackML score with equal weights: matched hits / hits of scored particles, mean over frames.
+
+    A hit is matched if its particle and its track have a double majority (as in
+    `double_majority_efficiency`). As in the challenge, particles with 3 hits or fewer have no
+    weight and each frame weighs the same; here every other hit has the same weight, and particles
+    are all pairs (event, track) of Geant4, secondaries too. Amrouche et al.
+    """
+    return _mean_over_frames(counts, "matched_hits", "scored_hits")
+
+
+def edge_tpr(counts: Sequence[FrameCounts]) -> Ratio:
+    """True positive rate: chosen true edges / true edges of the graph, pooled. Kortus et al.
+
+    An edge is true if both hits have the same event. True segments that the cuts removed from the
+    graph are not in the denominator; the ceiling of the graph tells how many they are.
+    """
+    return _pooled(counts, "selected_true_edges", "true_edges")
+
+
+def edge_fpr(counts: Sequence[FrameCounts]) -> Ratio:
+    """False positive rate: chosen false edges / false edges of the graph, pooled. Kortus et al."""
+    return _pooled(counts, "selected_false_edges", "false_edges")
+
+
+METRICS: dict[str, Callable[[Sequence[FrameCounts]], Ratio]] = {
+    metric.__name__: metric
+    for metric in (
+        purity,
+        efficiency,
+        strict_purity,
+        reconstructable_efficiency,
+        complete_efficiency,
+        double_majority_efficiency,
+        fake_rate,
+        trackml_score,
+        edge_tpr,
+        edge_fpr,
+    )
+}
+"""Every metric by its name."""
+
+
+def _pooled(counts: Sequence[FrameCounts], numerator: str, denominator: str) -> Ratio:
+    return Ratio(_column(counts, numerator), _column(counts, denominator))
+
+
+def _mean_over_frames(counts: Sequence[FrameCounts], numerator: str, denominator: str) -> Ratio:
+    share = divide(_column(counts, numerator), _column(counts, denominator))
+    return Ratio(share, torch.ones_like(share))
+
+
+def _column(counts: Sequence[FrameCounts], name: str) -> Tensor:
+    return torch.tensor([getattr(frame, name) for frame in counts], dtype=torch.float64)

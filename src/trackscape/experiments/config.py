@@ -1,0 +1,139 @@
+"""A YAML file -> a checked, frozen description of one training."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+
+from trackscape.errors import ConfigError
+
+Positive = Annotated[float, pydantic.Field(gt=0)]
+Count = Annotated[int, pydantic.Field(ge=1)]
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkConfig(_Strict):
+    """Which network is trained."""
+
+    kind: Literal["line_graph", "hit_graph"]
+    """The paper's line-graph or hit-graph interaction network."""
+    sizes: dict[str, Count] = {}
+    """Sizes that differ from the paper's, such as ``hidden: 32``."""
+
+
+class LossConfig(_Strict):
+    """What is minimised."""
+
+    kind: Literal["ptt", "pat"]
+    """Predict then track (cross-entropy) or predict and track (Hamming, through the assignment)."""
+    strength: Positive | None = None
+    """For pat: strength of the blackbox gradient, in the unit of the convention."""
+    convention: Literal["published", "corrected"] | None = None
+    """For pat: see `trackscape.assignment.blackbox_assignment`."""
+
+    @pydantic.model_validator(mode="after")
+    def _pat_needs_its_settings(self) -> "LossConfig":
+        given = self.strength is not None and self.convention is not None
+        if (self.kind == "pat") != given:
+            raise ValueError("strength and convention belong to the loss pat, which needs both")
+        return self
+
+
+class OptimiserConfig(_Strict):
+    """How it is minimised: RMSprop."""
+
+    learning_rate: Positive
+    """Learning rate at the start."""
+    schedule: Literal["constant", "cosine"]
+    """Constant, as published, or down to zero along half a cosine."""
+    graphs_per_step: Count
+    """Frames whose gradients are averaged for a step."""
+    steps: Count
+    """Steps of the optimiser in all."""
+    validate_every: Count
+    """Steps between two validations, each of which writes a checkpoint."""
+
+    @pydantic.model_validator(mode="after")
+    def _whole_number_of_validations(self) -> "OptimiserConfig":
+        if self.steps % self.validate_every:
+            raise ValueError(
+                f"steps ({self.steps}) must be a multiple of validate_every ({self.validate_every})"
+            )
+        return self
+
+
+class DataConfig(_Strict):
+    """What is learned from. File names are relative to the folder given to `trackscape train`."""
+
+    training: tuple[str, ...] = pydantic.Field(min_length=1)
+    """Hit files for training."""
+    validation: tuple[str, ...] = pydantic.Field(min_length=1)
+    """Hit files for the choice of the best weights."""
+    per_frame: Count
+    """Primaries per readout frame."""
+    validation_frames: Count | None = None
+    """Frames of each validation file that are used; all if left out."""
+
+
+class TrainingConfig(_Strict):
+    """One training: everything but its seed and the folder of its data."""
+
+    name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    """Begins the name of the run folder."""
+    network: NetworkConfig
+    loss: LossConfig
+    optimiser: OptimiserConfig
+    data: DataConfig
+
+    @classmethod
+    def load(cls, path: Path) -> "TrainingConfig":
+        """Reads a YAML file.
+
+        Raises:
+            ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
+        """
+        try:
+            content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: expected a configuration, but {error.strerror}.") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(
+                f"{path}: expected YAML, but it cannot be parsed ({reason})."
+            ) from error
+        if not isinstance(content, dict):
+            raise ConfigError(
+                f"{path}: expected the keys {', '.join(cls.model_fields)}, got no mapping."
+            )
+        try:
+            return cls.model_validate(content)
+        except pydantic.ValidationError as error:
+            raise ConfigError(f"{path}: {_first_problem(error)}") from error
+
+    @property
+    def digest(self) -> str:
+        """First eight hexadecimal digits of the SHA-256 of the settings."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _first_problem(error: pydantic.ValidationError) -> str:
+    """Puts the first complaint of pydantic into one sentence with the place and what to do."""
+    problem = error.errors()[0]
+    parts = [str(part) for part in problem["loc"]]
+    place = ".".join(parts) or "the file"
+    if problem["type"] == "extra_forbidden":
+        model: Any = TrainingConfig
+        for part in parts[:-1]:
+            model = model.model_fields[part].annotation
+        known = ", ".join(model.model_fields)
+        return f"unknown key {place}; expected one of {known}. Check the spelling or remove it."
+    if problem["type"] == "missing":
+        return f"the key {place} is missing. Add it; the files in configs/ show all keys."
+    return f"{place} is {problem['input']!r}: {problem['msg']}. Correct the value."

@@ -1,0 +1,101 @@
+"""A run is a folder that explains itself: its settings, where it came from, what it reached."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import trackscape
+from trackscape.errors import RunError
+from trackscape.experiments.config import TrainingConfig
+from trackscape.formats import replacing
+
+PACKAGES = ("numpy", "scipy", "torch", "lightning", "lapcpp")
+
+
+def open_run(root: Path, config: TrainingConfig, *, seed: int, inputs: Iterable[Path]) -> Path:
+    """Makes ``<root>/<name>-<digest>-s<seed>``, or opens it again for the same settings and files.
+
+    The folder holds ``config.json`` (all settings) and ``provenance.json`` (seed, digests of the
+    input files, versions, machine); the training adds ``metrics.csv``, ``weights.safetensors``,
+    ``last.ckpt`` and ``tensorboard/``.
+
+    Raises:
+        RunError: If the folder was begun with other input files or another version of torch.
+    """
+    folder = root / f"{config.name}-{config.digest}-s{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    now = provenance(seed=seed, inputs=inputs)
+    path = folder / "provenance.json"
+    if path.exists():
+        _check_same_origin(json.loads(path.read_text()), now, folder=folder)
+    else:
+        write_json(folder / "config.json", config.model_dump(mode="json"))
+        write_json(path, now)
+    return folder
+
+
+def provenance(*, seed: int, inputs: Iterable[Path]) -> dict[str, Any]:
+    """Returns what decides the result of a run beside its settings."""
+    return {
+        "trackscape": trackscape.__version__,
+        "commit": _commit(),
+        "seed": seed,
+        "inputs": {path.name: _digest(path) for path in inputs},
+        "packages": {name: _version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+    }
+
+
+def write_json(path: Path, content: object) -> None:
+    """Writes indented JSON, the whole file or none."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_same_origin(then: dict[str, Any], now: dict[str, Any], *, folder: Path) -> None:
+    for key in ("inputs", "packages", "threads"):
+        if then.get(key) != now[key]:
+            raise RunError(
+                f"{folder}: this run was begun with other {key} ({then.get(key)} then, {now[key]} "
+                "now), so going on would mix two runs. Restore them, or choose another --runs."
+            )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that the package runs from, '+' where it has changes."""
+    here = Path(__file__).parent
+    git = ["git", "-C", str(here)]
+    try:
+        listed = subprocess.run(
+            [*git, "ls-files", "--error-unmatch", __file__], capture_output=True
+        )
+        if listed.returncode:
+            return None
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
+    except OSError:
+        return None
+    return commit.stdout.strip() + ("+" if status.stdout else "")

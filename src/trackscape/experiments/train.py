@@ -1,0 +1,108 @@
+"""Configuration + files -> a run folder with trained weights."""
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from trackscape.assignment import Assigner
+from trackscape.data import Hits
+from trackscape.errors import RunError
+from trackscape.experiments.config import DataConfig, TrainingConfig
+from trackscape.experiments.run_folder import open_run
+from trackscape.formats import read_hits
+from trackscape.graph_construction import split_frames
+from trackscape.scoring import Scorer, build_network
+from trackscape.training import (
+    FrameData,
+    PredictAndTrack,
+    PredictThenTrack,
+    TrackingModule,
+    fit,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A finished training."""
+
+    folder: Path
+    """The run folder; its ``weights.safetensors`` holds the best weights."""
+    purity: float
+    """Their validation purity, as published, from 0 to 1."""
+
+
+def train(
+    config: TrainingConfig, *, data: Path, runs: Path, seed: int, progress: bool = True
+) -> Trained:
+    """Trains a network, or goes on where a killed or interrupted training stopped.
+
+    All files are read and checked before anything is written.
+
+    Arguments:
+        config: The settings.
+        data: Folder with the hit files that the settings name.
+        runs: Folder in which the run folder is made.
+        seed: Seed of the initial weights and of the order of the frames.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        FormatError: If a hit file is missing or damaged.
+        RunError: If the run folder belongs to other data, or the run never had a validation.
+    """
+    training, validation = _read_frames(config.data, folder=data)
+    names = dict.fromkeys([*config.data.training, *config.data.validation])
+    folder = open_run(runs, config, seed=seed, inputs=[data / name for name in names])
+    torch.manual_seed(seed)
+    scorer = build_network(config.network.kind, **config.network.sizes)
+    optimiser = config.optimiser
+    purity = fit(
+        _build_module(config, scorer=scorer),
+        FrameData(
+            training=training,
+            validation=validation,
+            scorer=scorer,
+            graphs_per_epoch=optimiser.validate_every * optimiser.graphs_per_step,
+            seed=seed,
+        ),
+        folder=folder,
+        epochs=optimiser.steps // optimiser.validate_every,
+        graphs_per_step=optimiser.graphs_per_step,
+        about={"run": folder.name},
+        progress=progress,
+    )
+    if not (folder / "weights.safetensors").exists():
+        raise RunError(f"{folder}: stopped before the first validation. Run again to go on.")
+    return Trained(folder=folder, purity=purity)
+
+
+def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[Hits]]:
+    training: list[Hits] = []
+    for name in config.training:
+        training += split_frames(read_hits(folder / name), per_frame=config.per_frame)
+    validation: list[Hits] = []
+    for name in config.validation:
+        frames = split_frames(read_hits(folder / name), per_frame=config.per_frame)
+        validation += frames[: config.validation_frames]
+    return training, validation
+
+
+def _build_module(config: TrainingConfig, *, scorer: Scorer) -> TrackingModule:
+    optimiser, loss = config.optimiser, config.loss
+    if loss.strength is None or loss.convention is None:
+        return PredictThenTrack(
+            scorer=scorer,
+            assigner=Assigner(),
+            learning_rate=optimiser.learning_rate,
+            schedule=optimiser.schedule,
+            steps=optimiser.steps,
+        )
+    return PredictAndTrack(
+        scorer=scorer,
+        assigner=Assigner(),
+        learning_rate=optimiser.learning_rate,
+        schedule=optimiser.schedule,
+        steps=optimiser.steps,
+        strength=loss.strength,
+        convention=loss.convention,
+    )

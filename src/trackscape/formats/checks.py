@@ -1,0 +1,77 @@
+"""Columns as stored -> columns of possible values, in the types that the library uses."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from trackscape.errors import FormatError
+from trackscape.formats.columns import MEANINGS, MEASURED, SPOT, Columns
+
+
+def checked(columns: Columns, *, path: Path) -> Columns:
+    """Returns the same columns, measured ones as floats and all others as int64.
+
+    float32 stays float32; other measured columns become float64.
+
+    Raises:
+        FormatError: There are no rows, or a value is not a number, not finite or impossible.
+    """
+    _check_lengths(columns, path=path)
+    values: dict[str, np.ndarray] = {}
+    for meaning, column in columns.values.items():
+        place = f"{path}: column {columns.names[meaning]}"
+        if column.dtype.kind not in "iuf":
+            raise FormatError(
+                f"{place}: expected numbers ({MEANINGS[meaning].text}), but it holds "
+                f"{column.dtype} values; write plain numbers, with a decimal point."
+            )
+        measured = meaning in MEASURED + SPOT
+        values[meaning] = (_finite if measured else _whole)(column, place=place)
+    place = f"{path}: column {columns.names['energy']}"
+    _refuse(
+        values["energy"], values["energy"] < 0, place=place, expected="an energy of 0 MeV or more"
+    )
+    return dataclasses.replace(columns, values=values)
+
+
+def _check_lengths(columns: Columns, *, path: Path) -> None:
+    shapes = {columns.names[meaning]: np.shape(v) for meaning, v in columns.values.items()}
+    rows = shapes[columns.names["x"]]
+    for name, shape in shapes.items():
+        if len(shape) != 1 or shape != rows:
+            raise FormatError(
+                f"{path}: column {name}: expected one value for each row, shape "
+                f"{rows if len(rows) == 1 else '(rows,)'}, but its shape is {shape}; store "
+                "columns of one length."
+            )
+    if rows == (0,):
+        raise FormatError(
+            f"{path}: expected hits, but its columns have no rows; check that the beam reaches "
+            "the detector in the simulation."
+        )
+
+
+def _finite(column: np.ndarray, *, place: str) -> np.ndarray:
+    single = column.dtype.kind == "f" and column.dtype.itemsize <= 4
+    values = np.array(column, dtype=np.float32 if single else np.float64)
+    _refuse(values, ~np.isfinite(values), place=place, expected="a finite number")
+    return values
+
+
+def _whole(column: np.ndarray, *, place: str) -> np.ndarray:
+    if column.dtype.kind == "i":
+        return np.array(column, dtype=np.int64)
+    # Both bounds are powers of two and exact in every float type; NaN fails the comparison.
+    whole = (column >= -(2.0**63)) & (column < 2.0**63) & (column == np.floor(column))
+    _refuse(column, ~whole, place=place, expected="a whole number")
+    return column.astype(np.int64)
+
+
+def _refuse(values: np.ndarray, wrong: np.ndarray, *, place: str, expected: str) -> None:
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise FormatError(
+            f"{place}, row {row} (counted from 0): expected {expected}, but got {values[row]}; "
+            f"correct or remove such rows ({int(wrong.sum())} in all)."
+        )

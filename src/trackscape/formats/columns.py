@@ -1,0 +1,137 @@
+"""Column names of a file -> what they mean.
+
+One table holds every name that is understood. Names are compared without regard to capitals and
+underscores, so that `eventID` (GATE 8 and 9) and `EventID` (GATE 10) are one alias.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from trackscape.errors import FormatError
+
+
+@dataclasses.dataclass(frozen=True)
+class Meaning:
+    """What a column can mean, and the names under which it is known."""
+
+    text: str
+    aliases: tuple[str, ...]
+    """The published name first; of several columns in one file the earliest alias is taken."""
+
+
+MEANINGS: dict[str, Meaning] = {
+    # A GATE 10 hit is a step. Its end comes first, as it is what GATE 8 and 9 stored as posX.
+    "x": Meaning("x in mm", ("posX", "PostPosition_X", "Position_X", "PrePosition_X", "x")),
+    "y": Meaning("y in mm", ("posY", "PostPosition_Y", "Position_Y", "PrePosition_Y", "y")),
+    "z": Meaning("z in mm", ("posZ", "PostPosition_Z", "Position_Z", "PrePosition_Z", "z")),
+    "energy": Meaning("deposited energy in MeV", ("edep", "TotalEnergyDeposit", "energy")),
+    "event": Meaning("number of the primary (truth)", ("eventID",)),
+    "track": Meaning("track in the event (truth)", ("trackID",)),
+    "parent": Meaning("parent track, 0 for primaries (truth)", ("parentID",)),
+    "pdg": Meaning("particle code (truth)", ("pdg", "PDGEncoding", "PDGCode")),
+    "spot_x": Meaning("x of the beam spot in mm", ("spotX",)),
+    "spot_y": Meaning("y of the beam spot in mm", ("spotY",)),
+    "layer": Meaning("layer", ("layer",)),
+    "level1": Meaning("volume number, level 1", ("level1ID",)),
+    "level2": Meaning("volume number, level 2", ("level2ID",)),
+    "volume2": Meaning("volume number, depth 2", ("volumeID[2]",)),
+    "volume3": Meaning("volume number, depth 3", ("volumeID[3]",)),
+    "base": Meaning("number of the base volume", ("baseID",)),
+    # At a border the volume after a step is the next one: it comes last.
+    "copy_before": Meaning("copy number before the step", ("PreStepVolumeCopyNo",)),
+    "copy": Meaning("copy number of the volume", ("TrackVolumeCopyNo",)),
+    "copy_after": Meaning("copy number after the step", ("PostStepVolumeCopyNo",)),
+}
+MEASURED = ("x", "y", "z", "energy")
+TRUTH = ("event", "track", "parent")
+SPOT = ("spot_x", "spot_y")
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """The columns of a file that have a meaning."""
+
+    values: Mapping[str, np.ndarray]
+    """Meaning -> values as they were stored, (rows,)."""
+    names: Mapping[str, str]
+    """Meaning -> name of the column in the file."""
+    ignored: tuple[str, ...]
+    """Names of the columns that were not read."""
+
+    def has(self, meanings: Iterable[str]) -> bool:
+        """Returns whether the file has a column for each of the meanings."""
+        return all(meaning in self.values for meaning in meanings)
+
+
+def match(names: Iterable[str]) -> dict[str, str]:
+    """Returns meaning -> column name, for the columns that have a meaning.
+
+    Example:
+        >>> match(["EventID", "PostPosition_X", "time"])
+        {'x': 'PostPosition_X', 'event': 'EventID'}
+    """
+    known = {_fold(name): name for name in names}
+    found: dict[str, str] = {}
+    for key, meaning in MEANINGS.items():
+        present = [known[_fold(alias)] for alias in meaning.aliases if _fold(alias) in known]
+        if present:
+            found[key] = present[0]
+    return found
+
+
+def missing(found: Iterable[str]) -> list[str]:
+    """Returns the meanings that a file of hits needs and that are not in `found`.
+
+    The truth may be absent as a whole (measured data), but not in parts.
+    """
+    needed = MEASURED + (TRUTH if set(TRUTH) & set(found) else ())
+    return [meaning for meaning in needed if meaning not in found]
+
+
+def select(names: Iterable[str], *, path: Path) -> dict[str, str]:
+    """Returns meaning -> column name, like `match`.
+
+    Raises:
+        FormatError: Columns are missing.
+    """
+    names = list(names)
+    found = match(names)
+    absent = missing(found)
+    if absent:
+        wanted = [MEANINGS[meaning].aliases[0] for meaning in absent]
+        raise FormatError(
+            f"{path}: expected columns for hits, but {_listed(wanted)} "
+            f"{'is' if len(wanted) == 1 else 'are'} missing among the columns "
+            f"{_listed(names)}; {_advice(wanted, names)}."
+        )
+    return found
+
+
+def unused(names: Iterable[str], found: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns the column names that `select` did not take."""
+    return tuple(name for name in names if name not in found.values())
+
+
+def _advice(wanted: list[str], names: list[str]) -> str:
+    folded = {_fold(name): name for name in names}
+    close = {
+        name: folded[near[0]]
+        for name in wanted
+        if (near := difflib.get_close_matches(_fold(name), folded, n=1, cutoff=0.7))
+    }
+    if close:
+        return "rename " + ", ".join(f"{old!r} to {new!r}" for new, old in close.items())
+    return "let the simulation store every one of them, or name another file"
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def _listed(names: list[str], *, limit: int = 20) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return (", ".join(names[:limit]) + more) or "(none)"

@@ -1,0 +1,227 @@
+"""A file -> a report on what was understood of it."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trackscape.data import Hits, Truth
+from trackscape.formats.columns import MEANINGS
+from trackscape.formats.recognise import Recognised, recognise
+from trackscape.units import keV
+
+PARTICLES = {
+    2212: "proton",
+    2112: "neutron",
+    22: "photon",
+    11: "electron",
+    -11: "positron",
+    1000010020: "deuteron",
+    1000010030: "triton",
+    1000020030: "helium-3",
+    1000020040: "alpha",
+}
+"""Names of the common codes of the Particle Data Group."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerSummary:
+    """The layers of a file that have hits."""
+
+    count: int
+    """Number of layers with hits."""
+    last: int
+    """Largest layer number."""
+    z_range: tuple[float, float]
+    """Smallest and largest posZ in mm."""
+    pitch: tuple[float, float, float] | None
+    """Smallest, median and largest distance in mm of neighbouring layers; None if none are."""
+    rule: str
+    """How layers are numbered."""
+    rejected: tuple[str, ...]
+    """Rules that were tried before, and why they do not fit."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TruthSummary:
+    """What the simulation says about the hits of a file."""
+
+    hits: int
+    """Number of hits: rows of one event, track and layer together."""
+    primary_hits: int
+    """Number of these with parentID 0."""
+    events: int
+    """Number of events with hits."""
+    events_without_primary: int
+    """Number of these in which the primary left no hit."""
+    hits_per_event: tuple[int, float, int]
+    """Minimum, median, maximum."""
+    particles: dict[int, int] | None
+    """Particle code -> number of rows, most frequent first; None where there are no codes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What was recognised in a file."""
+
+    path: Path
+    columns: dict[str, str]
+    """Column -> its meaning."""
+    ignored: tuple[str, ...]
+    """Columns that were not used."""
+    rows: int
+    """Number of rows."""
+    energy_range: tuple[float, float]
+    """Smallest and largest energy deposit of a row in MeV."""
+    layers: LayerSummary
+    truth: TruthSummary | None
+    """None for measured data."""
+    spots: int | None
+    """Number of different beam spots; None where the file has none."""
+    remarks: tuple[str, ...]
+    """What is missing or looks odd, and what follows from it."""
+
+    def render(self) -> str:
+        """Returns the report as plain text, one fact a line."""
+        columns, facts = _aligned(self.columns.items()), _aligned(_facts(self))
+        return "\n".join([str(self.path), "", *columns, "", *facts])
+
+
+def inspect_file(path: Path) -> Report:
+    """Reads a file as `read_hits` does and reports what was understood.
+
+    Arguments:
+        path: A file of hits.
+
+    Returns:
+        The report; `Report.render` makes text of it.
+
+    Raises:
+        FormatError: The file cannot be read; see `read_hits`.
+
+    Example:
+        >>> from trackscape.samples import VALIDATION
+        >>> report = inspect_file(VALIDATION)
+        >>> report.rows, report.layers.count, report.truth.events
+        (18377, 33, 877)
+    """
+    path = Path(path)
+    found = recognise(path)
+    hits = found.hits
+    truth = None if hits.truth is None else _summarise_truth(hits, hits.truth)
+    return Report(
+        path=path,
+        columns={name: MEANINGS[m].text for m, name in found.columns.names.items()},
+        ignored=found.columns.ignored,
+        rows=len(hits),
+        energy_range=(float(hits.energy.min()), float(hits.energy.max())),
+        layers=_summarise_layers(found),
+        truth=truth,
+        spots=None if hits.spot is None else len(torch.unique(hits.spot, dim=0)),
+        remarks=_remarks(hits, truth),
+    )
+
+
+def _summarise_layers(found: Recognised) -> LayerSummary:
+    z = found.hits.position[:, 2]
+    layers, index, rows = torch.unique(found.hits.layer, return_inverse=True, return_counts=True)
+    centre = torch.zeros(len(layers), dtype=torch.float64).index_add_(0, index, z.double()) / rows
+    pitch = centre.diff()[layers.diff() == 1]
+    return LayerSummary(
+        count=len(layers),
+        last=int(layers[-1]),
+        z_range=(float(z.min()), float(z.max())),
+        pitch=_spread(pitch) if len(pitch) else None,
+        rule=found.numbering.rule,
+        rejected=found.numbering.rejected,
+    )
+
+
+def _summarise_truth(hits: Hits, truth: Truth) -> TruthSummary:
+    events, event = torch.unique(truth.event, return_inverse=True)
+    tracks, track = torch.unique(truth.track, return_inverse=True)
+    layers = int(hits.layer.max()) + 1
+    row = (event * len(tracks) + track) * layers + hits.layer
+    merged = torch.unique(row)
+    low, middle, high = _spread(torch.bincount(merged // (len(tracks) * layers)))
+    return TruthSummary(
+        hits=len(merged),
+        primary_hits=len(torch.unique(row[truth.primary])),
+        events=len(events),
+        events_without_primary=len(events) - len(torch.unique(event[truth.primary])),
+        hits_per_event=(int(low), middle, int(high)),
+        particles=None if truth.pdg is None else _count(truth.pdg),
+    )
+
+
+def _spread(values: Tensor) -> tuple[float, float, float]:
+    array = values.numpy()
+    return float(array.min()), float(np.median(array)), float(array.max())
+
+
+def _count(values: Tensor) -> dict[int, int]:
+    kinds, counts = torch.unique(values, return_counts=True)
+    order = counts.argsort(descending=True, stable=True)
+    return dict(zip(kinds[order].tolist(), counts[order].tolist(), strict=True))
+
+
+def _remarks(hits: Hits, truth: TruthSummary | None) -> tuple[str, ...]:
+    remarks: list[str] = []
+    if truth is None:
+        remarks.append(
+            "no truth (eventID, trackID, parentID): tracks can be found, but neither trained on "
+            "nor evaluated"
+        )
+    elif truth.particles is None:
+        remarks.append("no particle codes (pdg): hits of electrons cannot be told apart")
+    if truth is not None and truth.primary_hits == 0:
+        remarks.append("no row has parentID 0: purity and efficiency count primaries only")
+    if hits.spot is None:
+        remarks.append("no beam spots (spotX, spotY): positions are taken relative to x = y = 0")
+    return tuple(remarks)
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    yield "rows", f"{report.rows:,}"
+    if report.truth is not None:
+        yield from _truth_facts(report.truth)
+    yield from _layer_facts(report.layers)
+    low, high = (energy / keV for energy in report.energy_range)
+    yield "energy of a row", f"{low:.4g} to {high:.4g} keV"
+    if report.spots is not None:
+        yield "beam spots", f"{report.spots:,}"
+    yield "ignored columns", ", ".join(report.ignored) or "none"
+    for remark in report.remarks:
+        yield "note", remark
+
+
+def _truth_facts(truth: TruthSummary) -> Iterator[tuple[str, str]]:
+    low, middle, high = truth.hits_per_event
+    yield "hits", f"{truth.hits:,} (rows of one event, track and layer together)"
+    yield "hits of primaries", f"{truth.primary_hits:,} (parentID 0)"
+    yield "events", f"{truth.events:,}, {truth.events_without_primary:,} without a primary hit"
+    yield "hits of an event", f"{low} to {high}, median {middle:g}"
+    if truth.particles is not None:
+        named = (f"{PARTICLES.get(code, code)} {n:,}" for code, n in truth.particles.items())
+        yield "rows of particles", ", ".join(itertools.islice(named, 8))
+
+
+def _layer_facts(layers: LayerSummary) -> Iterator[tuple[str, str]]:
+    yield "layers with hits", f"{layers.count}, the last is number {layers.last}"
+    yield "layer rule", layers.rule
+    for reason in layers.rejected:
+        yield "rule not used", reason
+    yield "posZ", f"{layers.z_range[0]:.3f} to {layers.z_range[1]:.3f} mm"
+    if layers.pitch is not None:
+        low, middle, high = layers.pitch
+        yield "pitch of layers", f"{low:.3f} to {high:.3f} mm, median {middle:.3f} mm"
+
+
+def _aligned(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    pairs = list(pairs)
+    width = max(len(left) for left, _ in pairs)
+    return [f"  {left:<{width}}  {right}" for left, right in pairs]

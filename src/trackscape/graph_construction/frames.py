@@ -1,0 +1,78 @@
+"""Hits of a file -> readout frames, each with the protons that arrive within one readout."""
+
+import torch
+from torch import Tensor
+
+from trackscape.data import Hits
+from trackscape.errors import DataError
+from trackscape.graph_construction.deposits import cluster_size, merge_deposits
+
+SMALLEST_CLUSTER = 2
+"""Hits with fewer pixels are dropped: noise and electrons."""
+
+
+def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
+    """Splits a file into readout frames of `per_frame` protons, cleaned by `clean_frame`.
+
+    A frame holds consecutive events **that left at least one row** in the file, of one beam spot.
+    The last events of a spot, too few for a frame, are left out, as in the published code.
+
+    Arguments:
+        hits: Rows of a file, with truth.
+        per_frame: Number of primary protons in a frame (p+/F).
+
+    Returns:
+        The frames in the order of spot and event; hits are ordered by layer.
+
+    Raises:
+        DataError: If no spot has `per_frame` events.
+    """
+    if per_frame < 1:
+        raise DataError(f"Expected at least 1 proton in a frame, got {per_frame}.")
+    merged = merge_deposits(hits)
+    spot = _spot_number(merged)
+    event = merged.known_truth.event
+    order = torch.argsort(spot, stable=True)  # events are in order within each spot
+    spot, event = spot[order], event[order]
+    new = torch.ones_like(event, dtype=torch.bool)
+    new[1:] = (spot.diff() != 0) | (event.diff() != 0)
+
+    events_of_spot = torch.bincount(spot[new])
+    if int(events_of_spot.max()) < per_frame:
+        raise DataError(
+            f"Expected at least {per_frame} protons with a hit for one frame, but the largest "
+            f"spot has {int(events_of_spot.max())}. Use a smaller number of protons per frame."
+        )
+    frames_of_spot = events_of_spot // per_frame
+    rank = (new.long().cumsum(0) - 1) - (events_of_spot.cumsum(0) - events_of_spot)[spot]
+    number = rank // per_frame + (frames_of_spot.cumsum(0) - frames_of_spot)[spot]
+    complete = rank < (frames_of_spot * per_frame)[spot]
+    sizes = torch.bincount(number[complete]).tolist()
+    return [clean_frame(merged.select(part)) for part in order[complete].split(sizes)]
+
+
+def clean_frame(frame: Hits, *, drop_last_connected: bool = False) -> Hits:
+    """Drops clusters of less than two pixels and everything behind an empty layer.
+
+    Arguments:
+        frame: Hits of one frame.
+        drop_last_connected: The published code mixes up an index with a layer number and loses the
+            last layer before the gap as well; this does the same.
+
+    Returns:
+        The remaining hits, ordered by layer.
+    """
+    frame = frame.select(cluster_size(frame.energy) >= SMALLEST_CLUSTER).sorted_by_layer()
+    layers = frame.layer.unique()
+    gaps = (layers.diff() > 1).nonzero()
+    if len(gaps) == 0:
+        return frame
+    last = layers[int(gaps[0])]
+    return frame.select(frame.layer < last if drop_last_connected else frame.layer <= last)
+
+
+def _spot_number(hits: Hits) -> Tensor:
+    """Returns (H,) int64, a number for each distinct beam spot."""
+    if hits.spot is None:
+        return torch.zeros_like(hits.layer)
+    return hits.spot.unique(dim=0, return_inverse=True)[1]

@@ -1,0 +1,85 @@
+"""Truth of a graph: labels of its edges, and the share of true segments that it holds.
+
+The only module of this package that looks at the truth; reconstruction does not import it.
+"""
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from trackscape.data import HitGraph, Hits
+
+
+def edge_labels(graph: HitGraph) -> Tensor:
+    """Label of each edge, (E,) float: 1 where both hits have the same event, as published.
+
+    A hit of a secondary counts as one of its primary's.
+    """
+    event = graph.hits.known_truth.event
+    downstream, upstream = graph.edge_index
+    return (event[downstream] == event[upstream]).to(graph.hits.position.dtype)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ceiling:
+    """True segments before the cuts and after, in two regions. No network can score above it.
+
+    A true segment joins two hits of one event in neighbouring layers. The tracker region holds
+    those whose downstream hit has layer < 3 (the tighter cut), the calorimeter the others.
+    """
+
+    tracker_true: int
+    tracker_kept: int
+    calorimeter_true: int
+    calorimeter_kept: int
+
+    def __add__(self, other: "Ceiling") -> "Ceiling":
+        mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
+        return Ceiling(**{name: mine[name] + theirs[name] for name in mine})
+
+    @property
+    def tracker(self) -> float:
+        """Share of true tracker segments that the graph holds; 1 if there are none."""
+        return _share(self.tracker_kept, self.tracker_true)
+
+    @property
+    def calorimeter(self) -> float:
+        """Share of true calorimeter segments that the graph holds; 1 if there are none."""
+        return _share(self.calorimeter_kept, self.calorimeter_true)
+
+    @property
+    def total(self) -> float:
+        """Share of all true segments that the graph holds; 1 if there are none."""
+        return _share(
+            self.tracker_kept + self.calorimeter_kept, self.tracker_true + self.calorimeter_true
+        )
+
+
+def graph_ceiling(graph: HitGraph) -> Ceiling:
+    """Counts the true segments of a frame and those that its graph holds."""
+    label = edge_labels(graph) > 0
+    tracker = graph.hits.layer[graph.edge_index[0]] < 3
+    tracker_true, calorimeter_true = _true_segments(graph.hits)
+    return Ceiling(
+        tracker_true=tracker_true,
+        tracker_kept=int((label & tracker).sum()),
+        calorimeter_true=calorimeter_true,
+        calorimeter_kept=int((label & ~tracker).sum()),
+    )
+
+
+def _true_segments(hits: Hits) -> tuple[int, int]:
+    """Number of pairs of hits of one event in neighbouring layers: tracker, calorimeter."""
+    if len(hits) == 0:
+        return 0, 0
+    event = hits.known_truth.event.unique(return_inverse=True)[1]
+    n_layers = int(hits.layer.max()) + 1
+    cell = event * n_layers + hits.layer
+    count = torch.bincount(cell, minlength=(int(event.max()) + 1) * n_layers).view(-1, n_layers)
+    pairs = (count[:, 1:] * count[:, :-1]).sum(dim=0)  # entry k: layer k + 1 with layer k
+    return int(pairs[:2].sum()), int(pairs[2:].sum())
+
+
+def _share(kept: int, true: int) -> float:
+    return kept / true if true else 1.0

@@ -1,0 +1,124 @@
+"""The paper's two edge-classifying interaction networks, layer for layer.
+
+References:
+    Kortus, Keidel, Gauger, "Exploring End-to-end Differentiable Neural Charged Particle Tracking -
+    A Loss Landscape Perspective", TMLR 2025; the interaction network is that of Battaglia et al.,
+    NeurIPS 2016, as used for tracking by DeZoort et al. (2021).
+"""
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from trackscape.data import EdgeScores, HitGraph, LineGraph
+from trackscape.graph_construction import cluster_size, line_graph
+from trackscape.scoring.columns import Columns, Computed, Gathered, normalised_linear
+from trackscape.scoring.interface import Scorer
+from trackscape.scoring.layers import AngleEncoding, max_incoming, object_block, relational_block
+
+
+@final
+class LineGraphNetwork(Scorer):
+    """Scores each segment from the segments that share a hit with it; 4,961 parameters.
+
+    Messages run both ways between the two segments of a pair:
+    ``R1(target, source, encoded angle)``, then their maximum at each segment, then
+    ``O(segment, maximum)``, then ``R2`` gives one logit for each segment.
+    """
+
+    def __init__(self, *, hidden: int = 16, encoding: int = 128) -> None:
+        super().__init__()
+        self.sizes = {"hidden": hidden, "encoding": encoding}
+        nodes = 8  # energy of both hits and position of both hits
+        self.encode = AngleEncoding(encoding)
+        self.R1 = relational_block(inputs=2 * nodes + encoding, hidden=hidden, outputs=hidden)
+        self.O = object_block(inputs=nodes + hidden, hidden=hidden, outputs=hidden)
+        self.R2 = relational_block(inputs=hidden, hidden=hidden, outputs=1)
+
+    def prepare(self, graph: HitGraph) -> LineGraph:
+        """Returns the line graph of a hit graph."""
+        return line_graph(graph)
+
+    def forward(self, graph: HitGraph | LineGraph) -> EdgeScores:
+        """Returns the scores of the nodes of a line graph."""
+        assert isinstance(graph, LineGraph), "call prepare first"
+        x = segment_features(graph.hit_graph)
+        target = torch.cat([graph.pairs[1], graph.pairs[0]])
+        source = torch.cat([graph.pairs[0], graph.pairs[1]])
+        angle = Computed(self.encode, graph.angle, width=self.encode.size, copies=2)
+        message = relate(self.R1, [Gathered(x, target), Gathered(x, source), angle])
+        strongest = max_incoming(message, target=target, n_nodes=len(x))
+        logit = self.R2(self.O(torch.cat([x, strongest], dim=1)))[:, 0]
+        return EdgeScores(graph=graph.hit_graph, logit=logit)
+
+
+@final
+class HitGraphNetwork(Scorer):
+    """Scores each segment from its two hits and their neighbours; 39,839 parameters.
+
+    Messages run from the downstream to the upstream hit. The published code applies the sigmoid
+    twice, in the network and again in the loss; here the network returns logits.
+    """
+
+    def __init__(self, *, hidden: int = 64) -> None:
+        super().__init__()
+        self.sizes = {"hidden": hidden}
+        self.R1 = relational_block(inputs=2 * 4 + 3, hidden=hidden, outputs=hidden)
+        self.O = object_block(inputs=4 + hidden, hidden=hidden, outputs=hidden)
+        self.R2 = relational_block(inputs=3 * hidden, hidden=hidden, outputs=1)
+
+    def prepare(self, graph: HitGraph) -> HitGraph:
+        """Returns the graph as it is."""
+        return graph
+
+    def forward(self, graph: HitGraph | LineGraph) -> EdgeScores:
+        """Returns the scores of the edges of a hit graph."""
+        assert isinstance(graph, HitGraph), "call prepare first"
+        x = hit_features(graph)
+        source, target = graph.edge_index
+        inputs = torch.cat([x[target], x[source], spherical_features(graph)], dim=1)
+        message = self.R1(inputs)
+        strongest = max_incoming(message, target=target, n_nodes=len(x))
+        x = self.O(torch.cat([x, strongest], dim=1))
+        logit = self.R2(torch.cat([x[target], x[source], message], dim=1))[:, 0]
+        return EdgeScores(graph=graph, logit=logit)
+
+
+def relate(block: nn.Sequential, parts: Sequence[Columns]) -> Tensor:
+    """Applies a relational block to the matrix with the columns `parts`; see `columns`."""
+    norm, linear, *rest = block
+    assert isinstance(norm, nn.BatchNorm1d) and isinstance(linear, nn.Linear)
+    return nn.Sequential(*rest)(normalised_linear(norm, linear, parts))
+
+
+def segment_features(graph: HitGraph) -> Tensor:
+    """Energy (MeV) and position (mm, relative to the spot) of both hits of each edge, (E, 8).
+
+    Columns: energy downstream, energy upstream, (x, y, z) downstream, (x, y, z) upstream.
+    """
+    downstream, upstream = graph.edge_index
+    energy, position = graph.hits.energy[:, None], graph.hits.relative_position
+    return torch.cat(
+        [energy[downstream], energy[upstream], position[downstream], position[upstream]], dim=1
+    )
+
+
+def hit_features(graph: HitGraph) -> Tensor:
+    """Normalised cluster size, x/1000, y/1000 (relative to the spot) and z in mm, (H, 4).
+
+    The cluster size is divided by the real-valued one of a deposit of 60 keV.
+    """
+    position = graph.hits.relative_position
+    normal = 4.2267 * (60 / 25) ** 0.65 + 0.5
+    size = cluster_size(graph.hits.energy).to(position.dtype) / normal
+    return torch.cat([size[:, None], position[:, :2] / 1000, position[:, 2:]], dim=1)
+
+
+def spherical_features(graph: HitGraph) -> Tensor:
+    """Length (mm), azimuth and polar angle (rad) of each segment, upstream to down, (E, 3)."""
+    direction = graph.direction
+    x, y, z = direction.unbind(dim=1)
+    polar = torch.atan2(direction[:, :2].norm(dim=1), z)
+    return torch.stack([direction.norm(dim=1), torch.atan2(y, x), polar], dim=1)

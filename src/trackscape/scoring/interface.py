@@ -1,0 +1,22 @@
+"""What every scorer promises."""
+
+import abc
+
+from torch import nn
+
+from trackscape.data import EdgeScores, HitGraph, LineGraph
+
+
+class Scorer(nn.Module, abc.ABC):
+    """A network that scores the candidate segments of a hit graph."""
+
+    sizes: dict[str, int]
+    """The arguments that the network was made with."""
+
+    @abc.abstractmethod
+    def prepare(self, graph: HitGraph) -> HitGraph | LineGraph:
+        """Returns the graph that `forward` takes. Depends on no weight, so it may be kept."""
+
+    @abc.abstractmethod
+    def forward(self, graph: HitGraph | LineGraph) -> EdgeScores:
+        """Returns the scores of all candidate segments of a prepared graph."""

@@ -1,0 +1,105 @@
+"""Networks <-> safetensors files, and the weights that the package ships."""
+
+import inspect
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from trackscape.errors import WeightsError
+from trackscape.formats import replacing
+from trackscape.scoring.interaction_networks import HitGraphNetwork, LineGraphNetwork
+from trackscape.scoring.interface import Scorer
+
+NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork]] = {
+    "line_graph": LineGraphNetwork,
+    "hit_graph": HitGraphNetwork,
+}
+"""Networks by the name that configurations and weights files use."""
+
+SHIPPED = Path(__file__).parent / "weights"
+METHODS = ("line-graph-ptt", "line-graph-pat")
+"""Methods with weights in the package: the paper's line graph, trained in its two ways."""
+
+
+def build_network(kind: str, **sizes: int) -> Scorer:
+    """Makes an untrained network.
+
+    Arguments:
+        kind: ``line_graph`` or ``hit_graph``.
+        sizes: Sizes that differ from the paper's, such as ``hidden=32``.
+
+    Raises:
+        WeightsError: If there is no such network, or it has no such size.
+    """
+    if kind not in NETWORKS:
+        raise WeightsError(f"Expected a network of {', '.join(NETWORKS)}, got {kind!r}.")
+    known = inspect.signature(NETWORKS[kind]).parameters
+    unknown = sorted(sizes.keys() - known.keys())
+    if unknown:
+        raise WeightsError(f"The network {kind} has no {unknown[0]}, only {', '.join(known)}.")
+    return NETWORKS[kind](**sizes)
+
+
+def load_network(path: Path) -> Scorer:
+    """Reads a network that `save_network` wrote and puts it into evaluation mode.
+
+    Raises:
+        WeightsError: If the file is damaged, or its weights are not those of the network it names.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about: dict[str, str] = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path}: expected a safetensors file with weights, but {error}."
+        ) from error
+    if "network" not in about or "sizes" not in about:
+        raise WeightsError(
+            f"{path}: its header names no network. Use weights that `trackscape train` wrote."
+        )
+    try:
+        network = build_network(about["network"], **json.loads(about["sizes"]))
+        network.load_state_dict(weights)
+    except (WeightsError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(
+            f"{path}: the weights do not fit the network {about['network']!r} that the header "
+            f"names ({reason}). Train again, or use weights of this architecture."
+        ) from error
+    return network.eval()
+
+
+def save_network(network: Scorer, path: Path, *, about: dict[str, str]) -> None:
+    """Writes a network as safetensors, under a temporary name first.
+
+    Arguments:
+        network: One of `NETWORKS`.
+        path: File to write.
+        about: Anything worth knowing, such as the run that the weights come from.
+    """
+    kind = next(name for name, known in NETWORKS.items() if isinstance(network, known))
+    header = {**about, "network": kind, "sizes": json.dumps(network.sizes)}
+    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata=header)
+
+
+def load_method(method: str) -> Scorer:
+    """Returns the shipped network of a method, in evaluation mode."""
+    if method not in METHODS:
+        raise WeightsError(f"Expected a method of {', '.join(METHODS)}, got {method!r}.")
+    return load_network(SHIPPED / f"{method}.safetensors")
+
+
+def count_parameters(network: torch.nn.Module) -> int:
+    """Number of trainable numbers of a network.
+
+    Example:
+        >>> count_parameters(LineGraphNetwork()), count_parameters(HitGraphNetwork())
+        (4961, 39839)
+    """
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,64 @@
+"""What a training leaves behind after every validation: metrics, the best weights, a checkpoint."""
+
+import csv
+from pathlib import Path
+from typing import Any, final
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+
+from trackscape.formats import replacing
+from trackscape.scoring import save_network
+from trackscape.training.modules import VALIDATION_METRICS, TrackingModule
+
+COLUMNS = ("step", "loss", *(f"validation_{name}" for name in VALIDATION_METRICS))
+
+
+@final
+class KeepRun(Callback):
+    """Writes metrics.csv, weights.safetensors (best validation purity) and last.ckpt.
+
+    In this order, each under a temporary name first: whenever the process is killed, the checkpoint
+    is never newer than the other two, and the epoch that is run again writes the same once more.
+    """
+
+    def __init__(self, folder: Path, *, about: dict[str, str]) -> None:
+        self.folder, self.about = folder, about
+        self.best = -1.0
+        self.rows: list[dict[str, float]] = []
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state from which the run goes on."""
+        return self.folder / "last.ckpt"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what a resumed run has to know."""
+        return {"best": self.best, "rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes back what `state_dict` returned."""
+        self.best, self.rows = state_dict["best"], state_dict["rows"]
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Keeps the epoch that has just been trained and validated."""
+        assert isinstance(pl_module, TrackingModule)
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {"step": float(trainer.global_step)}
+        self.rows.append(row | {name: metrics[name] for name in COLUMNS[1:]})
+        self._write_metrics()
+        if metrics["validation_purity"] > self.best:
+            self.best = metrics["validation_purity"]
+            about = {"step": str(trainer.global_step), "validation_purity": f"{self.best:.4f}"}
+            path = self.folder / "weights.safetensors"
+            save_network(pl_module.scorer, path, about=self.about | about)
+        with replacing(self.checkpoint) as partial:
+            trainer.save_checkpoint(partial)
+
+    def _write_metrics(self) -> None:
+        with replacing(self.folder / "metrics.csv") as path, path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows({**row, "step": int(row["step"])} for row in self.rows)

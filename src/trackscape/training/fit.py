@@ -1,0 +1,62 @@
+"""A module and its frames -> weights: the training loop, resumable at every validation."""
+
+import warnings
+from pathlib import Path
+
+import lightning
+from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from trackscape.training.callbacks import KeepRun
+from trackscape.training.frames import FrameData
+from trackscape.training.modules import TrackingModule
+
+
+def fit(
+    module: TrackingModule,
+    data: FrameData,
+    *,
+    folder: Path,
+    epochs: int,
+    graphs_per_step: int,
+    about: dict[str, str],
+    progress: bool = True,
+) -> float:
+    """Trains for `epochs` epochs, or for what is left of them, and keeps the best weights.
+
+    A folder with a checkpoint is resumed: on a CPU the weights come out bit for bit as without the
+    interruption, since the frames of an epoch depend on seed and epoch only.
+
+    Arguments:
+        module: What is trained, and by which loss.
+        data: Frames; one epoch lies between two validations.
+        folder: Where metrics.csv, weights.safetensors, last.ckpt and TensorBoard's files go.
+        epochs: Number of epochs in all.
+        graphs_per_step: Graphs whose gradients are averaged for one step of the optimiser.
+        about: Header of the weights file.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The best validation purity.
+    """
+    keep = KeepRun(folder, about=about)
+    trainer = lightning.Trainer(
+        default_root_dir=folder,
+        max_epochs=epochs,
+        accumulate_grad_batches=graphs_per_step,
+        callbacks=[keep, *([RichProgressBar(leave=True)] if progress else [])],
+        logger=TensorBoardLogger(folder, name="", version="tensorboard"),
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=progress,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        accelerator="auto",
+        devices=1,
+    )
+    resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
+    with warnings.catch_warnings():
+        # Graphs are made in this process on purpose: workers would compete for the same cores.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    return keep.best

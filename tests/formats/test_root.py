@@ -1,0 +1,168 @@
+"""Trees of GATE 8, 9.1 and 10."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from trackscape.errors import FormatError
+from trackscape.formats import inspect_file, read_hits
+
+uproot = pytest.importorskip("uproot")
+
+GATE_10 = {
+    "posX": "PostPosition_X",
+    "posY": "PostPosition_Y",
+    "posZ": "PostPosition_Z",
+    "edep": "TotalEnergyDeposit",
+    "eventID": "EventID",
+    "trackID": "TrackID",
+    "parentID": "ParentID",
+}
+
+
+def write_tree(path: Path, trees: dict[str, dict[str, np.ndarray]]) -> Path:
+    with uproot.recreate(path) as file:
+        for name, columns in trees.items():
+            tree = file.mktree(
+                name, {column: (v.dtype, v.shape[1:]) for column, v in columns.items()}
+            )
+            tree.extend(columns)
+    return path
+
+
+@pytest.fixture
+def gate_10(unnumbered) -> dict[str, np.ndarray]:
+    renamed = {GATE_10[name]: values for name, values in unnumbered.items()}
+    for name in renamed:
+        if renamed[name].dtype == np.float32:
+            renamed[name] = renamed[name].astype(np.float64)
+    return renamed | {"PDGCode": np.full(12, 2212), "GlobalTime": np.zeros(12)}
+
+
+def test_gate_8_volume_ids(unnumbered, layers, tmp_path):
+    layer = np.array(layers)
+    volume = np.full((12, 10), -1, dtype=np.int32)
+    volume[:, 2] = np.where(layer < 2, 0, 1)
+    volume[:, 3] = np.where(layer < 2, layer, layer - 2)
+    columns = unnumbered | {"volumeID": volume, "time": np.zeros(12)}
+    path = write_tree(tmp_path / "hits.root", {"Hits": columns})
+    assert read_hits(path).layer.tolist() == layers
+    report = inspect_file(path)
+    assert report.layers.rule == "2 * volumeID[2] + volumeID[3]"
+    assert report.ignored == ("time",)
+
+
+def test_gate_9_cumulative_base(unnumbered, layers, tmp_path, same_hits, published, save_npz):
+    layer = np.array(layers)
+    columns = unnumbered | {
+        "baseID": np.where(layer < 2, 1, 2).astype(np.int32),
+        "level1ID": np.where(layer < 2, layer, layer - 2).astype(np.int32),
+        "level2ID": np.zeros(12, dtype=np.int32),
+    }
+    path = write_tree(tmp_path / "hits.root", {"Hits": columns})
+    same_hits(read_hits(path), read_hits(save_npz(published)))
+    report = inspect_file(path)
+    assert report.layers.rule == "level1ID, counted on from one baseID to the next"
+    assert len(report.layers.rejected) == 1
+    assert "both at posZ" in report.layers.rejected[0] or "followed" in report.layers.rejected[0]
+
+
+def test_gate_10_without_copy_numbers_uses_positions(gate_10, layers, tmp_path):
+    columns = gate_10 | {"TrackVolumeCopyNo": np.zeros(12, dtype=np.int32)}
+    path = write_tree(tmp_path / "hits.root", {"PhaseSpace": columns})
+    hits = read_hits(path)
+    assert hits.layer.tolist() == layers
+    assert hits.position.dtype == torch.float64
+    report = inspect_file(path)
+    assert report.layers.rule.startswith("planes in posZ")
+    assert "TrackVolumeCopyNo" in report.layers.rejected[0]
+    assert report.truth is not None
+    assert report.truth.particles == {2212: 12}
+
+
+def test_gate_10_copy_numbers(gate_10, layers, tmp_path):
+    copies = np.array(layers, dtype=np.int32) + 1
+    path = write_tree(
+        tmp_path / "hits.root",
+        {"any_name": gate_10 | {"PreStepVolumeCopyNo": copies, "PostStepVolumeCopyNo": copies * 0}},
+    )
+    assert read_hits(path).layer.tolist() == layers
+    assert inspect_file(path).layers.rule == "PreStepVolumeCopyNo"
+
+
+def test_newest_cycle_and_named_tree_win(published, tmp_path):
+    other = published | {"posX": published["posX"] + 100}
+    path = tmp_path / "a:b.root"
+    with uproot.recreate(path) as file:
+        for columns in ({n: v[:5] for n, v in published.items()}, published):
+            file.mktree("Hits", {n: v.dtype for n, v in columns.items()}).extend(columns)
+        file.mktree("Others", {n: v.dtype for n, v in other.items()}).extend(other)
+    with uproot.open({path: None}) as file:
+        assert {"Hits;1", "Hits;2", "Others;1"} <= set(file.keys())
+    hits = read_hits(path)
+    assert len(hits) == 12
+    assert float(hits.position[:, 0].max()) == 3.0
+
+
+def test_only_fitting_tree_is_found(published, tmp_path):
+    other = {"time": np.zeros(3)}
+    path = write_tree(tmp_path / "hits.root", {"Hits": other, "detector": published})
+    assert len(read_hits(path)) == 12
+
+
+@pytest.mark.parametrize(
+    ("trees", "message"),
+    [
+        ({"Hits": ["time"], "b": ["time"]}, "posX, posY, posZ, edep are missing"),
+        ({"a": ["time"]}, "posX, posY, posZ, edep are missing"),
+        ({"a": ["time"], "b": ["time"]}, "but found a, b"),
+        ({}, "but found no tree"),
+    ],
+)
+def test_no_tree_of_hits(tmp_path, trees, message):
+    columns = {tree: {name: np.zeros(3) for name in names} for tree, names in trees.items()}
+    path = write_tree(tmp_path / "hits.root", columns)
+    with pytest.raises(FormatError, match=message):
+        read_hits(path)
+
+
+def test_two_fitting_trees_are_ambiguous(published, tmp_path):
+    path = write_tree(tmp_path / "hits.root", {"a": published, "b": published})
+    with pytest.raises(FormatError, match=r"hits\.root: expected one tree.*found a, b"):
+        read_hits(path)
+
+
+def test_empty_tree(published, tmp_path):
+    path = tmp_path / "hits.root"
+    with uproot.recreate(path) as file:
+        file.mktree("Hits", {name: values.dtype for name, values in published.items()})
+    with pytest.raises(FormatError, match="no rows"):
+        read_hits(path)
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.95])
+def test_truncated(published, tmp_path, kept):
+    many = {name: np.tile(values, 5000) for name, values in published.items()}
+    path = write_tree(tmp_path / "hits.root", {"Hits": many})
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(FormatError, match=r"hits\.root: .*damaged or cut short"):
+        read_hits(path)
+
+
+def test_without_uproot(tmp_path, monkeypatch):
+    (tmp_path / "hits.root").write_bytes(b"root and more")
+    monkeypatch.setitem(sys.modules, "uproot", None)
+    with pytest.raises(FormatError, match=r"pip install 'trackscape\[root\]'"):
+        read_hits(tmp_path / "hits.root")
+
+
+@pytest.mark.data
+def test_real_file_agrees_with_its_conversion(shared_data, same_hits):
+    root = read_hits(shared_data / "gate" / "DTC_Aluminium_Absorber3mm_Degrader250mm_250MeV.root")
+    converted = shared_data / "gate" / "dtc_al3mm_degrader250mm_250MeV.npz"
+    same_hits(root, read_hits(converted))
+    assert root.layer.tolist() == np.load(converted)["arr_0"]["layer"].tolist()
