@@ -10,7 +10,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(name))) python3)
 PIP_FLAGS := --quiet --disable-pip-version-check
 TEST := .venv/test/bin
-export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1  # pyright would ask the network for a newer version
+# Otherwise pyright asks the network whether it is the newest.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/make \1\t/p' Makefile
@@ -36,8 +37,9 @@ clean:  ## remove what the other targets made
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/%/packages: requirements/%.txt
-	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "trackscape needs Python 3.11 or newer, and '$(PYTHON)' is\
-	not. Name one that is: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { \
+		echo "trackscape needs Python 3.11 or newer; $(PYTHON) is not."; \
+		echo "Name one that is: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; } >&2
 	@echo "Building .venv/$* with $$($(PYTHON) --version). PyTorch is large: this can take minutes."
 	$(PYTHON) -m venv --clear .venv/$*
 	.venv/$*/bin/pip install $(PIP_FLAGS) --requirement $<

@@ -12,7 +12,7 @@ def display(
     file: HitFile,
     per_frame: PerFrame,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Picture; a page is written beside it.")
+        Path, typer.Option("--output", "-o", help="Picture; a page goes beside it.")
     ] = Path("frame.png"),
     frame: Annotated[int, typer.Option(min=0, help="Number of the frame.")] = 0,
     method: Method = "line-graph-ptt",

@@ -1,5 +1,6 @@
 """Gathers the verbs, and turns errors that a user can mend into one sentence and status 2."""
 
+import logging
 import sys
 
 import typer
@@ -43,6 +44,7 @@ def _options(  # pyright: ignore[reportUnusedFunction]
 def main() -> None:
     """Runs the command line."""
     keep_freed_memory()
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises
     try:
         app()
     except TrackscapeError as error:

@@ -3,6 +3,7 @@
 import inspect
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,6 +20,8 @@ NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork]] = {
 }
 """Networks by the name that configurations and weights files use."""
 
+HEADER = "trackscape"
+"""Entry of the header of a weights file: JSON with the network and where it comes from."""
 SHIPPED = Path(__file__).parent / "weights"
 METHODS = ("line-graph-ptt", "line-graph-pat")
 """Methods with weights in the package: the paper's line graph, trained in its two ways."""
@@ -51,29 +54,30 @@ def load_network(path: Path) -> Scorer:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            about: dict[str, str] = file.metadata() or {}
+            header: dict[str, str] = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise WeightsError(
             f"{path}: expected a safetensors file with weights, but {error}."
         ) from error
-    if "network" not in about or "sizes" not in about:
+    if HEADER not in header:
         raise WeightsError(
             f"{path}: its header names no network. Use weights that `trackscape train` wrote."
         )
     try:
-        network = build_network(about["network"], **json.loads(about["sizes"]))
+        about: dict[str, Any] = json.loads(header[HEADER])
+        network = build_network(about["network"], **about["sizes"])
         network.load_state_dict(weights)
-    except (WeightsError, RuntimeError, TypeError, ValueError) as error:
+    except (WeightsError, RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise WeightsError(
-            f"{path}: the weights do not fit the network {about['network']!r} that the header "
-            f"names ({reason}). Train again, or use weights of this architecture."
+            f"{path}: the weights do not fit the network that the header names ({reason}). "
+            "Train again, or use weights of this architecture."
         ) from error
     return network.eval()
 
 
-def save_network(network: Scorer, path: Path, *, about: dict[str, str]) -> None:
+def save_network(network: Scorer, path: Path, *, about: dict[str, Any]) -> None:
     """Writes a network as safetensors, under a temporary name first.
 
     Arguments:
@@ -82,7 +86,8 @@ def save_network(network: Scorer, path: Path, *, about: dict[str, str]) -> None:
         about: Anything worth knowing, such as the run that the weights come from.
     """
     kind = next(name for name, known in NETWORKS.items() if isinstance(network, known))
-    header = {**about, "network": kind, "sizes": json.dumps(network.sizes)}
+    # One entry, since safetensors writes several in random order: equal weights, equal bytes.
+    header = {HEADER: json.dumps({**about, "network": kind, "sizes": network.sizes})}
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
     with replacing(path) as partial:
         save_file(tensors, partial, metadata=header)

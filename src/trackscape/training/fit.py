@@ -58,5 +58,9 @@ def fit(
     with warnings.catch_warnings():
         # Graphs are made in this process on purpose: workers would compete for the same cores.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # Lightning 2.6 with PyTorch 2.13; nothing that we could call otherwise.
+        warnings.filterwarnings(
+            "ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning
+        )
         trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     return keep.best

@@ -1,0 +1,149 @@
+"""Candidate segments against all pairs of hits, and the symmetries of the cuts."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trackscape.data import Hits
+from trackscape.errors import DataError
+from trackscape.graph_construction import connect_layers
+from trackscape.graph_construction.connect import beam_angle
+
+SEED = st.integers(0, 2**31)
+# A coarse grid gives identical points and points on one line, floats give everything else.
+SIDE = st.integers(-2, 2).map(float) | st.floats(-30, 30, width=32)
+POINT = st.tuples(st.integers(0, 6), SIDE, SIDE, st.floats(0, 0.0625, width=32))
+
+
+def make_hits(points: list[tuple[int, float, float, float]]) -> Hits:
+    """Points (layer, x, y, z within the layer); layers are 5.5 mm apart."""
+    position = [[x, y, 5.5 * layer + z] for layer, x, y, z in points]
+    return Hits(
+        position=torch.tensor(position).float().view(-1, 3),
+        energy=torch.arange(len(points)).float(),
+        layer=torch.tensor([point[0] for point in points], dtype=torch.int64),
+    )
+
+
+def all_pairs(hits: Hits, *, calorimeter_cut: float, tracker_cut: float) -> list[list[int]]:
+    """Edges (downstream, upstream) by two nested loops."""
+    position, layer = hits.position.double().tolist(), hits.layer.tolist()
+    edges: list[list[int]] = []
+    for down in range(len(hits)):
+        for up in range(len(hits)):
+            dx, dy, dz = (a - b for a, b in zip(position[down], position[up], strict=True))
+            cut = tracker_cut if layer[down] < 3 else calorimeter_cut
+            if layer[down] == layer[up] + 1 and math.atan2(math.hypot(dx, dy), dz) < cut:
+                edges.append([down, up])
+    return edges
+
+
+def edge_set(hits: Hits, *, name: torch.Tensor) -> set[tuple[int, int]]:
+    """Edges as pairs of the names of their hits; the energy of a hit is its number in `name`."""
+    graph = connect_layers(hits)
+    number = name[graph.hits.energy.long()][graph.edge_index]
+    return {(a, b) for a, b in number.T.tolist()}
+
+
+@given(
+    points=st.lists(POINT, max_size=24),
+    cuts=st.tuples(st.floats(0.01, 1.5), st.floats(0.01, 1.5)) | st.just((0.4, 0.2)),
+)
+def test_edges_are_those_of_all_pairs(
+    points: list[tuple[int, float, float, float]], cuts: tuple[float, float]
+):
+    calorimeter_cut, tracker_cut = cuts
+    graph = connect_layers(
+        make_hits(points), calorimeter_cut=calorimeter_cut, tracker_cut=tracker_cut
+    )
+    expected = all_pairs(graph.hits, calorimeter_cut=calorimeter_cut, tracker_cut=tracker_cut)
+    assert graph.edge_index.T.tolist() == expected  # the order is part of the promise
+
+
+@pytest.mark.parametrize("width", [1.0, 60.0, 400.0])
+def test_edges_of_a_crowded_frame_are_those_of_all_pairs(
+    random_hits: Callable[..., Hits], width: float
+):
+    graph = connect_layers(random_hits(1, n_hits=150, n_layers=9, width=width))
+    expected = all_pairs(graph.hits, calorimeter_cut=0.4, tracker_cut=0.2)
+    assert graph.edge_index.T.tolist() == expected
+
+
+@given(seed=SEED, n_hits=st.integers(0, 40))
+def test_the_order_of_the_hits_does_not_matter(
+    random_hits: Callable[..., Hits], seed: int, n_hits: int
+):
+    hits = random_hits(seed, n_hits=n_hits)
+    number = torch.arange(n_hits)
+    named = Hits(position=hits.position, energy=number.float(), layer=hits.layer)
+    order = torch.randperm(n_hits, generator=torch.Generator().manual_seed(seed))
+    assert edge_set(named, name=number) == edge_set(named.select(order), name=number)
+
+
+@given(seed=SEED, angle=st.floats(-math.pi, math.pi), shift=st.floats(-100, 100))
+def test_a_rotation_about_the_beam_and_a_shift_keep_the_edges(
+    random_hits: Callable[..., Hits], seed: int, angle: float, shift: float
+):
+    # A random segment on the cut to within the rounding of float64 would be a miracle.
+    hits = random_hits(seed, n_hits=40).to(torch.float64)
+    number = torch.arange(40)
+    x, y, z = hits.position.unbind(dim=1)
+    turned = torch.stack(
+        [
+            math.cos(angle) * x - math.sin(angle) * y + shift,
+            math.sin(angle) * x + math.cos(angle) * y - shift,
+            z + shift,
+        ],
+        dim=1,
+    )
+    before = Hits(position=hits.position, energy=number.double(), layer=hits.layer)
+    after = Hits(position=turned, energy=number.double(), layer=hits.layer)
+    assert edge_set(before, name=number) == edge_set(after, name=number)
+
+
+@pytest.mark.parametrize(("layer", "cut"), [(1, 0.2), (2, 0.2), (3, 0.4), (30, 0.4)])
+@pytest.mark.parametrize(("factor", "kept"), [(0.999, 1), (1.001, 0)])
+def test_the_cut_depends_on_the_downstream_layer(layer: int, cut: float, factor: float, kept: int):
+    x = 10 * math.tan(factor * cut)
+    hits = Hits(
+        position=torch.tensor([[0, 0, 0], [0.6 * x, 0.8 * x, 10]]),
+        energy=torch.ones(2),
+        layer=torch.tensor([layer - 1, layer]),
+    )
+    assert connect_layers(hits).n_edges == kept
+
+
+@pytest.mark.parametrize("points", [[], [(3, 0.0, 0.0, 0.0)], [(3, 1.0, 0.0, 0.0)] * 2])
+def test_hits_of_one_layer_have_no_edges(points: list[tuple[int, float, float, float]]):
+    graph = connect_layers(make_hits(points))
+    assert len(graph.hits) == len(points)
+    assert graph.edge_index.shape == (2, 0)
+    assert graph.edge_index.dtype == torch.int64
+
+
+def test_an_empty_layer_in_between_is_not_jumped():
+    assert connect_layers(make_hits([(3, 0.0, 0.0, 0.0), (5, 0.0, 0.0, 0.0)])).n_edges == 0
+
+
+def test_straight_tracks_keep_all_their_segments(straight_tracks: Callable[..., Hits]):
+    graph = connect_layers(straight_tracks(6, n_layers=9, spacing=40.0))
+    downstream, upstream = graph.edge_index
+    assert torch.equal(downstream, upstream + 6)  # hits are ordered by layer, then track
+    assert graph.n_edges == 6 * 8
+
+
+@pytest.mark.parametrize("cut", [0.0, -0.1, math.pi / 2, 3.0, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["calorimeter_cut", "tracker_cut"])
+def test_impossible_cuts_are_refused(name: str, cut: float):
+    with pytest.raises(DataError, match="between 0 and pi/2"):
+        connect_layers(make_hits([]), **{name: cut})
+
+
+def test_the_beam_angle_of_known_directions():
+    direction = torch.tensor([[0, 0, 1], [3, 4, 5], [1, 0, 0], [0, 0, -2], [0, 0, 0]]).double()
+    angle = [0, math.pi / 4, math.pi / 2, math.pi, 0]
+    assert beam_angle(direction).tolist() == pytest.approx(angle, abs=1e-15)
