@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lock clean
+.PHONY: help demo test bench results lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -26,8 +26,12 @@ test: .venv/test/ready  ## everything that must hold before a commit
 	$(TEST)/lint-imports --no-logo
 	$(TEST)/pytest --cov=trackscape --cov-report=term:skip-covered
 
-bench: .venv/test/ready  ## time the slow parts
-	$(TEST)/pytest benchmarks --benchmark-only
+bench: .venv/test/ready  ## time and memory of each stage: make bench FILE=hits.npz
+	$(TEST)/python benchmarks/stages.py $(or $(FILE),src/trackscape/samples/water_150_val.npz) \
+		-o docs/benchmarks.md
+
+results: .venv/test/ready  ## the table of results: make results DATA=folder
+	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md
 
 lock: lock-test lock-demo  ## renew the pinned requirements, on Python 3.11
 

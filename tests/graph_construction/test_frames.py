@@ -142,6 +142,12 @@ def test_a_layer_with_small_clusters_only_is_a_gap():
     assert len(clean_frame(make_frame([0, 1, 2], energy=DIM))) == 0
 
 
+def test_clusters_of_two_pixels_stay():
+    # The border lies at 5.07 keV; see the tests of the cluster size.
+    assert len(clean_frame(make_frame([0, 1], energy=0.0051))) == 2
+    assert len(clean_frame(make_frame([0, 1], energy=0.0050))) == 0
+
+
 def test_two_identical_hits_both_stay():
     hits = make_hits([(0, 1, 3, BRIGHT), (0, 1, 3, BRIGHT)])
     assert clean_frame(hits).known_truth.event.tolist() == [0, 0]

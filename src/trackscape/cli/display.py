@@ -18,7 +18,7 @@ def display(
     method: Method = "line-graph-ptt",
     weights: Weights = None,
 ) -> None:
-    """Draw the tracks of a frame: a PNG, and an HTML page to turn and zoom that needs no network."""
+    """Draw the tracks of a frame: a picture, and a page to turn and zoom that needs no network."""
     from trackscape.experiments.display import display_frame
 
     name, scorer = choose_scorer(method, weights)

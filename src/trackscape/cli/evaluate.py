@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer, show_progress
+from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer
 
 
 def evaluate(
@@ -23,6 +23,7 @@ def evaluate(
     """
     from trackscape.assignment import Assigner
     from trackscape.experiments.evaluate import evaluate_frames, read_frames
+    from trackscape.experiments.progress import show_progress
     from trackscape.experiments.run_folder import write_json
 
     name, scorer = choose_scorer(method, weights)

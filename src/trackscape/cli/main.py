@@ -1,6 +1,5 @@
 """Gathers the verbs, and turns errors that a user can mend into one sentence and status 2."""
 
-import logging
 import sys
 
 import typer
@@ -44,7 +43,6 @@ def _options(  # pyright: ignore[reportUnusedFunction]
 def main() -> None:
     """Runs the command line."""
     keep_freed_memory()
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises
     try:
         app()
     except TrackscapeError as error:

@@ -1,13 +1,11 @@
 """Options that several verbs share, and what they mean."""
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from trackscape.data import Hits
     from trackscape.scoring import Scorer
 
 HitFile = Annotated[Path, typer.Argument(help="Hit file: npz, npy, root, parquet or csv.")]
@@ -25,11 +23,3 @@ def choose_scorer(method: str, weights: Path | None) -> "tuple[str, Scorer]":
     if weights is not None:
         return weights.stem, load_network(weights)
     return method, load_method(method)
-
-
-def show_progress(frames: "Sequence[Hits]") -> "Iterable[Hits]":
-    """Shows a bar while the frames are worked on, on the error stream."""
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(frames, description="frames", console=Console(stderr=True), transient=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer, show_progress
+from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer
 
 
 def reconstruct(
@@ -20,6 +20,7 @@ def reconstruct(
     """Reconstruct the tracks of a hit file; one row for each hit on a track."""
     from trackscape.assignment import Assigner
     from trackscape.experiments.evaluate import read_frames, reconstruct_frames
+    from trackscape.experiments.progress import show_progress
     from trackscape.formats import write_tracks
 
     _, scorer = choose_scorer(method, weights)

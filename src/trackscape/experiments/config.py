@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import pydantic
 import yaml
 
-from trackscape.errors import ConfigError
+from trackscape.errors import ConfigError, WeightsError
+from trackscape.scoring import build_network
 
 Positive = Annotated[float, pydantic.Field(gt=0)]
 Count = Annotated[int, pydantic.Field(ge=1)]
@@ -26,6 +27,14 @@ class NetworkConfig(_Strict):
     sizes: dict[str, Count] = {}
     """Sizes that differ from the paper's, such as ``hidden: 32``."""
 
+    @pydantic.model_validator(mode="after")
+    def _network_has_these_sizes(self) -> "NetworkConfig":
+        try:
+            build_network(self.kind, **self.sizes)
+        except WeightsError as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        return self
+
 
 class LossConfig(_Strict):
     """What is minimised."""
@@ -39,8 +48,8 @@ class LossConfig(_Strict):
 
     @pydantic.model_validator(mode="after")
     def _pat_needs_its_settings(self) -> "LossConfig":
-        given = self.strength is not None and self.convention is not None
-        if (self.kind == "pat") != given:
+        given = {self.strength is not None, self.convention is not None}
+        if given != {self.kind == "pat"}:
             raise ValueError("strength and convention belong to the loss pat, which needs both")
         return self
 

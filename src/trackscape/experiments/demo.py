@@ -95,8 +95,8 @@ def _write_report(
         f"A graph network with 4,961 parameters has seen {n_graphs} readout frames of "
         f"{config.data.per_frame} protons. Its loss was the number of wrong decisions of the "
         "assignment that joins the hits, and the gradient went through that assignment. Below, "
-        f"it is compared with the shipped weights on {summaries[0].frames} frames that none of them "
-        "has been trained on. All hits are Geant4 simulations."
+        f"it is compared with the shipped weights on {summaries[0].frames} frames that none of "
+        "them has been trained on. All hits are Geant4 simulations."
     )
     report.add_table(["method", *_titles(), "ms a frame"], [_row(s) for s in summaries], _CAPTION)
     report.add_text(

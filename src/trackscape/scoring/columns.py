@@ -1,8 +1,8 @@
 r"""BatchNorm and Linear of a wide concatenated matrix that is never made.
 
 The first layers of an interaction network act on rows :math:`[u_{a(m)}, v_{b(m)}, e_m]`:
-features of two nodes, gathered for each of M messages, beside features of the message. Both layers are affine
-in each block of columns, so that
+features of two nodes, gathered for each of M messages, beside features of the message. Both layers
+are affine in each block of columns, so that
 
 .. math:: y_m = (U S_u W_u^T)_{a(m)} + (V S_v W_v^T)_{b(m)} + e_m S_e W_e^T + \mathrm{const}
 

@@ -1,7 +1,11 @@
 """A module and its frames -> weights: the training loop, resumable at every validation."""
 
+import contextlib
+import logging
 import warnings
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import RichProgressBar
@@ -40,21 +44,42 @@ def fit(
         The best validation purity.
     """
     keep = KeepRun(folder, about=about)
-    trainer = lightning.Trainer(
-        default_root_dir=folder,
-        max_epochs=epochs,
-        accumulate_grad_batches=graphs_per_step,
-        callbacks=[keep, *([RichProgressBar(leave=True)] if progress else [])],
-        logger=TensorBoardLogger(folder, name="", version="tensorboard"),
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=progress,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
-        accelerator="auto",
-        devices=1,
-    )
     resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
+    with _quiet():
+        trainer = lightning.Trainer(
+            default_root_dir=folder,
+            max_epochs=epochs,
+            accumulate_grad_batches=graphs_per_step,
+            callbacks=[keep, *([_ProgressBar(leave=True)] if progress else [])],
+            logger=TensorBoardLogger(folder, name="tensorboard", version=""),
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=progress,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+            accelerator="auto",
+            devices=1,
+        )
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    return keep.best
+
+
+class _ProgressBar(RichProgressBar):
+    def get_metrics(self, *arguments: Any) -> dict[str, int | str | float | dict[str, float]]:
+        """Leaves out the version of the logger, which a run folder does not have."""
+        metrics = super().get_metrics(*arguments)
+        metrics.pop("v_num", None)
+        return metrics
+
+
+@contextlib.contextmanager
+def _quiet() -> Generator[None, None, None]:
+    """Silences what Lightning says about itself; errors and the progress bar stay."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # Graphs are made in this process on purpose: workers would compete for the same cores.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -62,5 +87,5 @@ def fit(
         warnings.filterwarnings(
             "ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning
         )
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    return keep.best
+        yield
+    logger.setLevel(level)

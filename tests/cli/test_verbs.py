@@ -1,0 +1,69 @@
+"""Each verb on the shipped sample: what it prints, what it writes."""
+
+import json
+
+import pyarrow.parquet
+import pytest
+
+import trackscape as package
+from trackscape import samples
+
+
+def test_version_and_help(trackscape):
+    assert package.__version__ in trackscape("--version").out
+    for verb in ("inspect", "train", "reconstruct", "evaluate", "display", "demo"):
+        assert trackscape(verb, "--help").status == 0
+
+
+def test_inspect_names_what_it_found(trackscape):
+    outcome = trackscape("inspect", samples.VALIDATION)
+    assert outcome.status == 0
+    assert "18,377" in outcome.out  # rows of the sample
+    assert "parent track" in outcome.out
+
+
+def test_reconstruct_writes_one_row_for_each_hit_on_a_track(trackscape, tmp_path):
+    outcome = trackscape(
+        "reconstruct", samples.VALIDATION, "--per-frame", 50, "-o", "tracks.parquet"
+    )
+    assert outcome.status == 0, outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["tracks.parquet"]
+    table = pyarrow.parquet.read_table(tmp_path / "tracks.parquet").to_pydict()
+    steps, layers = table["step"], table["layer"]
+    assert set(table["frame"]) == set(range(17))
+    for row in range(1, len(steps)):  # a track passes layer by layer
+        if steps[row] > 0:
+            assert steps[row] == steps[row - 1] + 1
+            assert layers[row] == layers[row - 1] + 1
+            assert table["track"][row] == table["track"][row - 1]
+
+
+@pytest.mark.parametrize("method", ["line-graph-ptt", "line-graph-pat"])
+def test_evaluate_prints_a_table_and_writes_json(trackscape, tmp_path, method):
+    arguments = ("--per-frame", 100, "--method", method, "--json", "out.json")
+    outcome = trackscape("evaluate", samples.VALIDATION, *arguments)
+    assert outcome.status == 0, outcome.err
+    assert "purity" in outcome.out
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["method"] == method
+    assert result["per_frame"] == 100
+    assert result["frames"] == 8
+    # The published purity on such frames is 92 %; the sample is small.
+    assert 0.85 < result["purity"] < 1
+    low, high = result["purity_ci"]
+    assert low < result["purity"] < high
+    assert 0.7 < result["efficiency"] < 1
+    assert 0.98 < result["edge_tpr"] < 1
+    assert 0 < result["edge_fpr"] < 0.01
+    assert 0.95 < result["graph_ceiling"] < 1
+    assert result["seconds_per_frame"] > 0
+    assert len(result["efficiency_ci"]) == 2
+
+
+def test_display_draws_a_picture_and_a_page(trackscape, tmp_path):
+    outcome = trackscape("display", samples.VALIDATION, "--per-frame", 20, "-o", "pictures/f.png")
+    assert outcome.status == 0, outcome.err
+    assert (tmp_path / "pictures" / "f.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "pictures" / "f.html").read_text()
+    assert "<canvas" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")

@@ -1,0 +1,124 @@
+"""BatchNorm and Linear of columns that are never made, against the matrix that is."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from trackscape.scoring.columns import CHUNK, Columns, Computed, Gathered, normalised_linear
+
+TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
+SIZE = st.integers(1, 5)
+
+
+class Problem:
+    """Two gathered blocks and a computed one, beside the same matrix written out; float64."""
+
+    def __init__(self, seed: int, *, n_nodes: int, n_pairs: int, width: int, outputs: int) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+        self.n_nodes, self.n_pairs, self.width = n_nodes, n_pairs, width
+        self.plain = nn.ModuleList([nn.BatchNorm1d(3 * width), nn.Linear(3 * width, outputs)])
+        self.plain.double()
+        for parameter in self.plain.parameters():
+            nn.init.normal_(parameter, mean=0.5, generator=self.generator)
+        self.fast = copy.deepcopy(self.plain)
+
+    def function(self, numbers: Tensor) -> Tensor:
+        return torch.sin(numbers[:, None] * torch.arange(1, self.width + 1))
+
+    def draw(self) -> tuple[Tensor, list[Columns], Tensor]:
+        """Returns node values (a leaf), the columns and the matrix that they stand for."""
+        values = torch.randn(
+            self.n_nodes, self.width, generator=self.generator, dtype=torch.float64
+        )
+        values = (10 * values + 3).requires_grad_()
+        index = torch.randint(self.n_nodes, (2, 2 * self.n_pairs), generator=self.generator)
+        numbers = torch.rand(self.n_pairs, generator=self.generator, dtype=torch.float64)
+        columns: list[Columns] = [
+            Gathered(values, index[0]),
+            Gathered(values, index[1]),
+            Computed(self.function, numbers, width=self.width, copies=2),
+        ]
+        blocks = [values[index[0]], values[index[1]], self.function(numbers.repeat(2))]
+        return values, columns, torch.cat(blocks, dim=1)
+
+    def step(self) -> None:
+        """Asserts that outputs, gradients and running statistics agree for one random input."""
+        values, columns, matrix = self.draw()
+        (norm, linear), (fast_norm, fast_linear) = self.plain, self.fast
+        expected = linear(norm(matrix))
+        out = normalised_linear(fast_norm, fast_linear, columns)
+        assert torch.allclose(out, expected, **TOLERANCE)
+        upstream = torch.randn(expected.shape, generator=self.generator, dtype=torch.float64)
+        inputs = [*self.plain.parameters(), values]
+        fast_inputs = [*self.fast.parameters(), values]
+        gradients = torch.autograd.grad((expected * upstream).sum(), inputs)
+        fast_gradients = torch.autograd.grad((out * upstream).sum(), fast_inputs)
+        for gradient, fast_gradient in zip(gradients, fast_gradients, strict=True):
+            assert torch.allclose(fast_gradient, gradient, **TOLERANCE)
+        for name, value in self.plain.state_dict().items():
+            assert torch.allclose(self.fast.state_dict()[name], value, **TOLERANCE), name
+
+
+@settings(max_examples=50)
+@given(seed=st.integers(0, 2**31), n_nodes=SIZE, n_pairs=SIZE, width=SIZE, outputs=SIZE, steps=SIZE)
+def test_training_and_evaluation_equal_the_plain_layers(
+    seed: int, n_nodes: int, n_pairs: int, width: int, outputs: int, steps: int
+):
+    problem = Problem(seed, n_nodes=n_nodes, n_pairs=n_pairs, width=width, outputs=outputs)
+    for _ in range(steps):
+        problem.step()
+    problem.plain.eval()
+    problem.fast.eval()
+    problem.step()
+
+
+def test_more_rows_than_a_chunk_equal_the_plain_layers():
+    problem = Problem(5, n_nodes=50, n_pairs=CHUNK + 7, width=2, outputs=3)
+    problem.step()
+
+
+def test_second_derivatives_equal_the_plain_layers():
+    # What Hessian-vector products need: curvature for the loss landscape.
+    problem = Problem(6, n_nodes=5, n_pairs=9, width=3, outputs=4)
+    _, columns, matrix = problem.draw()
+    (norm, linear), (fast_norm, fast_linear) = problem.plain, problem.fast
+
+    def product(out: Tensor, parameters: list[Tensor]) -> tuple[Tensor, ...]:
+        first = torch.autograd.grad(out.tanh().sum(), parameters, create_graph=True)
+        total = torch.stack([(gradient**2).sum() for gradient in first]).sum()
+        return torch.autograd.grad(total, parameters)
+
+    expected = product(linear(norm(matrix)), list(problem.plain.parameters()))
+    second = product(
+        normalised_linear(fast_norm, fast_linear, columns), list(problem.fast.parameters())
+    )
+    for fast, plain in zip(second, expected, strict=True):
+        assert torch.allclose(fast, plain, **TOLERANCE)
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_computed_columns_are_repeated_block_by_block(copies: int):
+    numbers = torch.tensor([2.0, 5.0, 7.0], dtype=torch.float64)
+    function: Callable[[Tensor], Tensor] = lambda n: torch.stack([n, n**2], dim=1)  # noqa: E731
+    columns = Computed(function, numbers, width=2, copies=copies)
+    matrix = function(numbers.repeat(copies))
+    assert columns.shape == tuple(matrix.shape)
+    assert torch.equal(columns.product(torch.eye(2, dtype=torch.float64)), matrix)
+    mean, variance = columns.moments()
+    assert torch.allclose(mean, matrix.mean(dim=0))
+    assert torch.allclose(variance, matrix.var(dim=0, correction=0))
+
+
+@given(seed=st.integers(0, 2**31), n_nodes=SIZE, n_rows=SIZE)
+def test_moments_of_gathered_columns_are_those_of_the_rows(seed: int, n_nodes: int, n_rows: int):
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(n_nodes, 3, generator=generator, dtype=torch.float64)
+    index = torch.randint(n_nodes, (n_rows,), generator=generator)
+    mean, variance = Gathered(values, index).moments()
+    assert torch.allclose(mean, values[index].mean(dim=0), **TOLERANCE)
+    assert torch.allclose(variance, values[index].var(dim=0, correction=0), **TOLERANCE)
