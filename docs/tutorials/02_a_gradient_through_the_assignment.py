@@ -32,8 +32,8 @@ chosen = decide()
 print("chosen:", chosen.tolist(), "wanted:", label.tolist())
 
 # %% [markdown]
-# The gradient raises the scores of the wanted segments and lowers the others. A few steps of gradient
-# descent on the number of wrong decisions turn the decision over.
+# The gradient raises the scores of the wanted segments and lowers the others. A few steps of
+# gradient descent on the number of wrong decisions turn the decision over.
 
 # %%
 optimiser = torch.optim.SGD([logit], lr=0.1)

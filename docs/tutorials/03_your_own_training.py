@@ -1,6 +1,6 @@
 # %% [markdown]
 # # Your own training
-# A YAML file describes a training; `trackscape train FILE --data FOLDER` runs it. The same from Python:
+# A YAML file describes a training; `trackscape train FILE --data FOLDER` runs it. From Python:
 
 # %%
 import csv
@@ -20,7 +20,12 @@ SETTINGS = """
 name: tutorial
 network: {kind: line_graph}
 loss: {kind: pat, strength: 25, convention: published}
-optimiser: {learning_rate: 3.0e-3, schedule: cosine, graphs_per_step: 2, steps: 40, validate_every: 20}
+optimiser:
+  learning_rate: 3.0e-3
+  schedule: cosine
+  graphs_per_step: 2
+  steps: 40
+  validate_every: 20
 data:
   training: [water_150_train.npz]
   validation: [water_150_val.npz]

@@ -1,7 +1,6 @@
 """BatchNorm and Linear of columns that are never made, against the matrix that is."""
 
 import copy
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -9,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from trackscape.scoring.columns import CHUNK, Columns, Computed, Gathered, normalised_linear
+from trackscape.scoring.columns import Columns, Gathered, Interpolated, normalised_linear
 
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
 SIZE = st.integers(1, 5)
 
 
 class Problem:
-    """Two gathered blocks and a computed one, beside the same matrix written out; float64."""
+    """Two gathered blocks and an interpolated one, beside the same matrix written out; float64."""
 
     def __init__(self, seed: int, *, n_nodes: int, n_pairs: int, width: int, outputs: int) -> None:
         self.generator = torch.Generator().manual_seed(seed)
@@ -27,23 +26,32 @@ class Problem:
             nn.init.normal_(parameter, mean=0.5, generator=self.generator)
         self.fast = copy.deepcopy(self.plain)
 
-    def function(self, numbers: Tensor) -> Tensor:
-        return torch.sin(numbers[:, None] * torch.arange(1, self.width + 1))
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(shape, generator=self.generator, dtype=torch.float64)
+
+    def integers(self, stop: int, *shape: int) -> Tensor:
+        return torch.randint(stop, shape, generator=self.generator)
 
     def draw(self) -> tuple[Tensor, list[Columns], Tensor]:
         """Returns node values (a leaf), the columns and the matrix that they stand for."""
-        values = torch.randn(
-            self.n_nodes, self.width, generator=self.generator, dtype=torch.float64
-        )
-        values = (10 * values + 3).requires_grad_()
-        index = torch.randint(self.n_nodes, (2, 2 * self.n_pairs), generator=self.generator)
-        numbers = torch.rand(self.n_pairs, generator=self.generator, dtype=torch.float64)
+        values = (10 * self.normal(self.n_nodes, self.width) + 3).requires_grad_()
+        index = self.integers(self.n_nodes, 2, 2 * self.n_pairs)
+        # Rows of the table itself, since only for them squares mix as they should.
+        table = self.normal(6, self.width)
+        row, place = self.integers(6, self.n_pairs, 4), self.integers(4, self.n_pairs)
         columns: list[Columns] = [
             Gathered(values, index[0]),
             Gathered(values, index[1]),
-            Computed(self.function, numbers, width=self.width, copies=2),
+            Interpolated(
+                table,
+                squares=table**2,
+                index=row,
+                coefficient=nn.functional.one_hot(place, 4).double(),
+                copies=2,
+            ),
         ]
-        blocks = [values[index[0]], values[index[1]], self.function(numbers.repeat(2))]
+        chosen = table[row[torch.arange(self.n_pairs), place]]
+        blocks = [values[index[0]], values[index[1]], chosen.repeat(2, 1)]
         return values, columns, torch.cat(blocks, dim=1)
 
     def step(self) -> None:
@@ -77,11 +85,6 @@ def test_training_and_evaluation_equal_the_plain_layers(
     problem.step()
 
 
-def test_more_rows_than_a_chunk_equal_the_plain_layers():
-    problem = Problem(5, n_nodes=50, n_pairs=CHUNK + 7, width=2, outputs=3)
-    problem.step()
-
-
 def test_second_derivatives_equal_the_plain_layers():
     # What Hessian-vector products need: curvature for the loss landscape.
     problem = Problem(6, n_nodes=5, n_pairs=9, width=3, outputs=4)
@@ -102,16 +105,25 @@ def test_second_derivatives_equal_the_plain_layers():
 
 
 @pytest.mark.parametrize("copies", [1, 3])
-def test_computed_columns_are_repeated_block_by_block(copies: int):
-    numbers = torch.tensor([2.0, 5.0, 7.0], dtype=torch.float64)
-    function: Callable[[Tensor], Tensor] = lambda n: torch.stack([n, n**2], dim=1)  # noqa: E731
-    columns = Computed(function, numbers, width=2, copies=copies)
-    matrix = function(numbers.repeat(copies))
-    assert columns.shape == tuple(matrix.shape)
-    assert torch.equal(columns.product(torch.eye(2, dtype=torch.float64)), matrix)
-    mean, variance = columns.moments()
-    assert torch.allclose(mean, matrix.mean(dim=0))
-    assert torch.allclose(variance, matrix.var(dim=0, correction=0))
+@given(seed=st.integers(0, 2**31), n_rows=st.integers(0, 5))
+def test_interpolated_columns_are_mixed_and_repeated_block_by_block(
+    copies: int, seed: int, n_rows: int
+):
+    generator = torch.Generator().manual_seed(seed)
+    table = torch.randn(6, 2, generator=generator, dtype=torch.float64)
+    index = torch.randint(6, (n_rows, 4), generator=generator)
+    coefficient = torch.randn(n_rows, 4, generator=generator, dtype=torch.float64)
+    columns = Interpolated(
+        table, squares=table**2, index=index, coefficient=coefficient, copies=copies
+    )
+    rows = [
+        sum(c * table[i] for c, i in zip(cs, js, strict=True)).tolist()
+        for cs, js in zip(coefficient.tolist(), index.tolist(), strict=True)
+    ]
+    assert columns.shape == (copies * n_rows, 2)
+    product = columns.product(torch.eye(2, dtype=torch.float64))
+    expected = torch.tensor(rows * copies, dtype=torch.float64).view(-1, 2)
+    assert torch.allclose(product, expected, **TOLERANCE)
 
 
 @given(seed=st.integers(0, 2**31), n_nodes=SIZE, n_rows=SIZE)

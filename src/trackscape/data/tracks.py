@@ -32,7 +32,8 @@ class Tracks(Movable):
         return len(self.offset) - 1
 
     def __getitem__(self, track: int) -> Tensor:
-        """Returns the hits of one track, (length,) int64."""
+        """Returns the hits of one track, (length,) int64; negative numbers count from the end."""
+        track = range(len(self))[track]
         return self.index[int(self.offset[track]) : int(self.offset[track + 1])]
 
     @property

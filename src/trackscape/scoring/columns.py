@@ -7,18 +7,16 @@ are affine in each block of columns, so that
 .. math:: y_m = (U S_u W_u^T)_{a(m)} + (V S_v W_v^T)_{b(m)} + e_m S_e W_e^T + \mathrm{const}
 
 needs products with the few nodes only, and mean and variance of a gathered column are those of the
-node's column, weighted by how often each node is gathered.
+node's column, weighted by how often each node is gathered. The encoding of an angle is a function
+of one number, so its product with the weights is one too: it is tabulated and interpolated.
 """
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
-
-CHUNK = 1 << 14
-"""Rows of a computed block that exist at a time: enough to be fast, few enough to stay in cache."""
 
 
 class Columns(abc.ABC):
@@ -63,68 +61,68 @@ class Gathered(Columns):
 
 
 @final
-class Computed(Columns):
-    """Columns that are a fixed function of one number per row, computed when they are needed.
+class Interpolated(Columns):
+    """Columns ``sum_j coefficient[m, j] * table[index[m, j]]``: rows mixed from those of a table.
 
     Arguments:
-        function: Maps numbers (C,) to columns (C, d); has no trainable weights.
-        numbers: (M / copies,) float, without gradient.
-        width: d.
+        table: (T, d) float, without gradient.
+        squares: (T, d) float. Mixed in the same way, it gives the squares of the columns.
+        index: (M / copies, J) int64.
+        coefficient: (M / copies, J) float, without gradient.
         copies: How many times all rows come, one block after the other.
     """
 
     def __init__(
         self,
-        function: Callable[[Tensor], Tensor],
-        numbers: Tensor,
+        table: Tensor,
         *,
-        width: int,
+        squares: Tensor,
+        index: Tensor,
+        coefficient: Tensor,
         copies: int = 1,
     ) -> None:
-        self.function, self.numbers = function, numbers
-        self.width, self.copies = width, copies
+        self.table, self.squares = table, squares
+        self.index, self.coefficient, self.copies = index, coefficient, copies
 
     @property
     def shape(self) -> tuple[int, int]:
         """Number of rows and columns."""
-        return len(self.numbers) * self.copies, self.width
+        return len(self.index) * self.copies, self.table.shape[1]
 
     def moments(self) -> tuple[Tensor, Tensor]:
         """Returns mean and biased variance of each column, (d,) each."""
-        first = second = self.numbers.new_zeros(self.width, dtype=torch.float64)
-        for chunk in self.numbers.split(CHUNK):
-            columns = self.function(chunk)
-            # Sums of a chunk in its own precision, sums of chunks in float64.
-            first = first + columns.sum(dim=0)
-            second = second + (columns * columns).sum(dim=0)
-        mean = first / len(self.numbers)
-        variance = second / len(self.numbers) - mean**2
-        return mean.to(self.numbers.dtype), variance.clamp(min=0).to(self.numbers.dtype)
+        share = torch.bincount(
+            self.index.flatten(), weights=self.coefficient.flatten(), minlength=len(self.table)
+        )
+        share = share.to(self.table.dtype) / len(self.index)
+        mean = share @ self.table
+        return mean, (share @ self.squares - mean**2).clamp(min=0)
 
     def product(self, weight: Tensor) -> Tensor:
         """Returns the matrix times `weight` (d, outputs): (M, outputs)."""
-        return _ComputedProduct.apply(weight, self).repeat(self.copies, 1)
+        mixed = _Mix.apply(self.table @ weight, self.index, self.coefficient)
+        return mixed.repeat(self.copies, 1)
 
 
-class _ComputedProduct(torch.autograd.Function):
-    """The product, and its gradient for the weight, chunk by chunk."""
-
-    @staticmethod
-    def forward(ctx: Any, weight: Tensor, columns: Computed) -> Tensor:
-        ctx.columns = columns
-        out = weight.new_empty(len(columns.numbers), weight.shape[1])
-        for part, chunk in zip(out.split(CHUNK), columns.numbers.split(CHUNK), strict=True):
-            torch.mm(columns.function(chunk), weight, out=part)
-        return out
+class _Mix(torch.autograd.Function):
+    """Rows mixed from those of a table; PyTorch's own backward of it is ten times slower."""
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+    def forward(ctx: Any, table: Tensor, index: Tensor, coefficient: Tensor) -> Tensor:
+        ctx.save_for_backward(index, coefficient)
+        ctx.n_rows = len(table)
+        return torch.nn.functional.embedding_bag(
+            index, table, mode="sum", per_sample_weights=coefficient
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = grad_outputs
-        columns: Computed = ctx.columns
-        out = gradient.new_zeros(columns.width, gradient.shape[1])
-        for part, chunk in zip(gradient.split(CHUNK), columns.numbers.split(CHUNK), strict=True):
-            out.addmm_(columns.function(chunk).T, part)
-        return out, None
+        index, coefficient = ctx.saved_tensors
+        out = gradient.new_zeros(ctx.n_rows, gradient.shape[1])
+        for column, factor in zip(index.T, coefficient.T, strict=True):
+            out.index_add_(0, column, gradient * factor[:, None])
+        return out, None, None
 
 
 def normalised_linear(norm: nn.BatchNorm1d, linear: nn.Linear, parts: Sequence[Columns]) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from trackscape.data import EdgeScores, HitGraph, LineGraph
 from trackscape.graph_construction import cluster_size, line_graph
-from trackscape.scoring.columns import Columns, Computed, Gathered, normalised_linear
+from trackscape.scoring.columns import Columns, Gathered, normalised_linear
 from trackscape.scoring.interface import Scorer
 from trackscape.scoring.layers import AngleEncoding, max_incoming, object_block, relational_block
 
@@ -47,7 +47,7 @@ class LineGraphNetwork(Scorer):
         x = segment_features(graph.hit_graph)
         target = torch.cat([graph.pairs[1], graph.pairs[0]])
         source = torch.cat([graph.pairs[0], graph.pairs[1]])
-        angle = Computed(self.encode, graph.angle, width=self.encode.size, copies=2)
+        angle = self.encode.columns(graph.angle, copies=2)
         message = relate(self.R1, [Gathered(x, target), Gathered(x, source), angle])
         strongest = max_incoming(message, target=target, n_nodes=len(x))
         logit = self.R2(self.O(torch.cat([x, strongest], dim=1)))[:, 0]

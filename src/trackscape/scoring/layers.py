@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from trackscape.scoring.columns import Interpolated
+
 
 def relational_block(*, inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """BatchNorm, Linear, LeakyReLU, BatchNorm, Linear, LeakyReLU, BatchNorm, Linear."""
@@ -30,7 +32,8 @@ class AngleEncoding(nn.Module):
     r"""Sinusoidal encoding of an angle, which resolves small angles finely. Axis: P pairs.
 
     .. math::
-        e_{2k} = \sin(\sqrt\theta\, \omega_k), \quad e_{2k+1} = \cos(\sqrt\theta\, \omega_k), \quad
+        e_{2k} = \sin(\sqrt\theta\, \omega_k), \quad
+        e_{2k+1} = \cos(\sqrt\theta\, \omega_k), \quad
         \omega_k = \exp(-2k \ln(s) / d), \quad k = 0 \ldots d/2 - 1
 
     References:
@@ -41,17 +44,67 @@ class AngleEncoding(nn.Module):
 
     def __init__(self, size: int, *, scale: float = 1e-3) -> None:
         super().__init__()
-        self.size = size
         frequency = torch.exp(torch.arange(0, size, 2).double() * (-math.log(scale) / size))
         self.register_buffer("frequency", frequency, persistent=False)
+        self._tables: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
 
     def forward(self, angle: Tensor) -> Tensor:
-        """Returns the encoding, (P, size), of angles (P,) in rad."""
+        """Returns the encoding, (P, d), of angles (P,) in rad."""
         phase = angle.sqrt()[:, None] * self.frequency.to(angle.dtype)
-        encoding = angle.new_empty(len(angle), self.size)
-        torch.sin(phase, out=encoding[:, 0::2])
-        torch.cos(phase, out=encoding[:, 1::2])
-        return encoding
+        return torch.stack([phase.sin(), phase.cos()], dim=-1).flatten(1)
+
+    def columns(self, angle: Tensor, *, copies: int) -> Interpolated:
+        r"""Returns the encoding of angles (P,) as columns that are never made.
+
+        A cubic Hermite interpolation of values and slopes on a grid in :math:`\sqrt\theta`. Its error
+        is below :math:`(\omega h)^4 / 384 < 3 \cdot 10^{-7}` for the highest frequency and the step
+        h, far below what rounding of the phase does to the direct formula in float32.
+        """
+        table, squares = self._table(angle.device, angle.dtype)
+        place = angle.double().sqrt() / STEP
+        node = place.long().clamp(max=GRID - 1)
+        t = place - node
+        coefficient = torch.stack(
+            [
+                (1 + 2 * t) * (1 - t) ** 2,  # value at the node before
+                t * (1 - t) ** 2,  # slope there
+                t**2 * (3 - 2 * t),  # value at the node behind
+                t**2 * (t - 1),  # slope there
+            ],
+            dim=1,
+        )
+        return Interpolated(
+            table,
+            squares=squares,
+            index=2 * node[:, None] + torch.arange(4, device=node.device),
+            coefficient=coefficient.to(angle.dtype),
+            copies=copies,
+        )
+
+    def _table(self, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Value and slope of each column, and of its square, at each node, in turns."""
+        if (device, dtype) not in self._tables:
+            node = STEP * torch.arange(GRID + 1, device=device).double()[:, None]
+            rate = self.frequency.to(device).double()
+            sine, cosine = (node * rate).sin(), (node * rate).cos()
+            table = _in_turns(sine, cosine, rate * cosine, -rate * sine)
+            double = 2 * sine * cosine * rate  # slope of the squared sine
+            squares = _in_turns(sine**2, cosine**2, double, -double)
+            self._tables[device, dtype] = table.to(dtype), squares.to(dtype)
+        return self._tables[device, dtype]
+
+
+GRID = 1 << 14
+"""Number of steps of the grid on which the encoding is tabulated."""
+STEP = math.sqrt(math.pi) / GRID
+"""Its step, in the square root of rad; the grid reaches to an angle of pi."""
+
+
+def _in_turns(sine: Tensor, cosine: Tensor, sine_slope: Tensor, cosine_slope: Tensor) -> Tensor:
+    """Rows of values and of slopes times step in turns; columns of sines and cosines in turns."""
+    values = torch.stack([sine, cosine], dim=-1).flatten(1)
+    slopes = STEP * torch.stack([sine_slope, cosine_slope], dim=-1).flatten(1)
+    return torch.stack([values, slopes], dim=1).flatten(0, 1)
 
 
 def max_incoming(message: Tensor, *, target: Tensor, n_nodes: int) -> Tensor:
