@@ -97,7 +97,7 @@ def test_more_protons_in_a_frame_than_in_the_file(trackscape, tmp_path):
     outcome = trackscape(
         "reconstruct", samples.VALIDATION, "--per-frame", 5000, "-o", "out.parquet"
     )
-    assert "867" in the_only_sentence(outcome, names=samples.VALIDATION.name)
+    assert "877" in the_only_sentence(outcome, names=samples.VALIDATION.name)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackscape.scoring.layers import (
+    STEP,
     AngleEncoding,
     max_incoming,
     object_block,
@@ -24,6 +25,37 @@ def test_the_encoding_is_the_formula(angle: float, size: int):
         assert encoding[2 * k + 1] == pytest.approx(
             math.cos(math.sqrt(angle) * frequency), abs=1e-12
         )
+
+
+@pytest.fixture(scope="module")
+def encode() -> AngleEncoding:
+    """One for many tests, since it makes its table only once."""
+    return AngleEncoding(128)
+
+
+@settings(max_examples=30)
+@given(angles=st.lists(st.floats(0, math.pi) | st.floats(0, 1e-3), min_size=1, max_size=20))
+def test_interpolated_columns_are_the_encoding(encode: AngleEncoding, angles: list[float]):
+    angle = torch.tensor(angles, dtype=torch.float64)
+    matrix = encode(angle).repeat(2, 1)
+    columns = encode.columns(angle, copies=2)
+    assert columns.shape == (2 * len(angles), 128)
+    product = columns.product(torch.eye(128, dtype=torch.float64))
+    bound = (float(encode.frequency.max()) * STEP) ** 4 / 384
+    assert bound < 3e-7
+    assert torch.allclose(product, matrix, rtol=0, atol=bound)
+    mean, variance = columns.moments()
+    assert torch.allclose(mean, matrix.mean(dim=0), rtol=0, atol=bound)
+    # Squares swing twice as fast with half of the size; those of the mean add twice its error.
+    variance_bound = (16 / 2 + 2) * bound
+    assert torch.allclose(variance, matrix.var(dim=0, correction=0), rtol=0, atol=variance_bound)
+
+
+def test_interpolated_columns_reach_both_ends_in_single_precision(encode: AngleEncoding):
+    angle = torch.tensor([0.0, 1e-12, math.pi])
+    assert float(angle[-1]) > math.pi  # float32 rounds pi up
+    product = encode.columns(angle, copies=1).product(torch.eye(128))
+    assert torch.allclose(product.double(), encode(angle.double()), rtol=0, atol=2e-6)
 
 
 def test_the_encoding_of_no_angle_is_finite():

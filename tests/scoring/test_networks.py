@@ -20,7 +20,11 @@ from trackscape.scoring.interaction_networks import (
 from trackscape.scoring.pretrained import count_parameters
 
 KINDS = ["line_graph", "hit_graph"]
-TOLERANCE = {"rtol": 1e-8, "atol": 1e-9}
+# The line graph's encoding is interpolated, to 3e-7, which BatchNorm makes larger.
+TOLERANCE = {
+    "line_graph": {"rtol": 5e-5, "atol": 5e-5},
+    "hit_graph": {"rtol": 1e-8, "atol": 1e-9},
+}
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +122,7 @@ def test_logits_and_gradients_equal_the_plain_formulation(
     plain = copy.deepcopy(network)
     logit = network(network.prepare(graph)).logit
     expected = plain_logits(plain, graph)
-    assert torch.allclose(logit, expected, **TOLERANCE)
+    assert torch.allclose(logit, expected, **TOLERANCE[kind])
     (logit.tanh().sum() + (logit**2).mean()).backward()
     (expected.tanh().sum() + (expected**2).mean()).backward()
     for (name, parameter), other in zip(
@@ -126,9 +130,9 @@ def test_logits_and_gradients_equal_the_plain_formulation(
     ):
         assert parameter.grad is not None
         assert other.grad is not None
-        assert torch.allclose(parameter.grad, other.grad, **TOLERANCE), name
+        assert torch.allclose(parameter.grad, other.grad, **TOLERANCE[kind]), name
     for name, value in plain.state_dict().items():
-        assert torch.allclose(network.state_dict()[name], value, **TOLERANCE), name
+        assert torch.allclose(network.state_dict()[name], value, **TOLERANCE[kind]), name
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -182,6 +186,16 @@ def test_a_prepared_graph_scores_the_edges_of_the_hit_graph(kind: str, graph: Hi
     scores = network(prepared)
     assert scores.graph is graph
     assert torch.equal(network(prepared).logit, scores.logit)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_can_be_trained_after_inference(kind: str, graph: HitGraph):
+    # As Lightning does: validation runs in inference mode, whose tensors have no gradients.
+    network = build_network(kind).double().eval()
+    with torch.inference_mode():
+        network(network.prepare(graph))
+    network.train()(network.prepare(graph)).logit.sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
 
 
 NEXT_TO_NOTHING = {

@@ -21,6 +21,7 @@ from trackscape.scoring import METHODS, load_method
 
 PHANTOMS = (100, 150, 200)
 PER_FRAME = (50, 100, 150)
+MEAN_AT = 100
 Cell = tuple[float, float]
 
 # Purity and efficiency in %, behind 100, 150 and 200 mm of water; test files of the paper, means
@@ -68,7 +69,8 @@ def _page(summaries: dict[tuple[str, int, int], Summary]) -> Iterable[str]:
     yield ""
     yield (
         "The shipped weights on the validation files of the Geant4 data (5,000 primaries behind "
-        "each phantom, other seeds than the training files), beside the published figures, which "
+        "each phantom, other seeds than the training files; the best validation was chosen on twelve "
+        "frames of each), beside the published figures, which "
         "are for other Monte Carlo files of the same detector. 95 % bootstrap intervals over "
         "frames. Metrics are explained in [conventions](conventions.md), the training in "
         "[training](training.md). Regenerate with `make results DATA=folder`. "
@@ -94,9 +96,12 @@ def _published_metrics(
         )
         paper = PUBLISHED[method][per_frame]
         yield _line("", "paper", [f"{purity} / {efficiency}" for purity, efficiency in paper])
-    mean = sum(summaries[method, 100, phantom].values["purity"] for phantom in PHANTOMS) / 3
+    purities = [summaries[method, MEAN_AT, phantom].values["purity"] for phantom in PHANTOMS]
     yield ""
-    yield f"Mean purity of the three phantoms at 100 p+/F: **{100 * mean:.2f} %**."
+    yield (
+        f"Mean purity of the three phantoms at {MEAN_AT} p+/F: "
+        f"**{100 * sum(purities) / len(purities):.2f} %**."
+    )
 
 
 def _honest_metrics(method: str, summaries: dict[tuple[str, int, int], Summary]) -> Iterable[str]:

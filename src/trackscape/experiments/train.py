@@ -9,9 +9,8 @@ from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.errors import RunError
 from trackscape.experiments.config import DataConfig, TrainingConfig
+from trackscape.experiments.evaluate import read_frames
 from trackscape.experiments.run_folder import open_run
-from trackscape.formats import read_hits
-from trackscape.graph_construction import split_frames
 from trackscape.scoring import Scorer, build_network
 from trackscape.training import (
     FrameData,
@@ -79,10 +78,10 @@ def train(
 def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[Hits]]:
     training: list[Hits] = []
     for name in config.training:
-        training += split_frames(read_hits(folder / name), per_frame=config.per_frame)
+        training += read_frames(folder / name, per_frame=config.per_frame)
     validation: list[Hits] = []
     for name in config.validation:
-        frames = split_frames(read_hits(folder / name), per_frame=config.per_frame)
+        frames = read_frames(folder / name, per_frame=config.per_frame)
         validation += frames[: config.validation_frames]
     return training, validation
 

@@ -56,9 +56,9 @@ class AngleEncoding(nn.Module):
     def columns(self, angle: Tensor, *, copies: int) -> Interpolated:
         r"""Returns the encoding of angles (P,) as columns that are never made.
 
-        A cubic Hermite interpolation of values and slopes on a grid in :math:`\sqrt\theta`. Its error
-        is below :math:`(\omega h)^4 / 384 < 3 \cdot 10^{-7}` for the highest frequency and the step
-        h, far below what rounding of the phase does to the direct formula in float32.
+        A cubic Hermite interpolation of values and slopes on a grid in :math:`\sqrt\theta`. Its
+        error is below :math:`(\omega h)^4 / 384 < 3 \cdot 10^{-7}` for the highest frequency and
+        the step h, far below what rounding of the phase does to the direct formula in float32.
         """
         table, squares = self._table(angle.device, angle.dtype)
         place = angle.double().sqrt() / STEP

@@ -1,0 +1,130 @@
+"""The two trainings: their losses, their schedule, their frames, what validation leaves alone."""
+
+import copy
+import math
+
+import pytest
+import torch
+
+from trackscape import samples
+from trackscape.assignment import Assigner
+from trackscape.data import EdgeScores
+from trackscape.formats import read_hits
+from trackscape.graph_construction import split_frames
+from trackscape.scoring import LineGraphNetwork
+from trackscape.training import Example, FrameData, PredictAndTrack, PredictThenTrack
+from trackscape.training.frames import Examples, RandomFrames
+
+
+@pytest.fixture(scope="module")
+def example() -> Example:
+    frames = split_frames(read_hits(samples.VALIDATION), per_frame=20)
+    return Examples(frames, scorer=LineGraphNetwork())[0]
+
+
+def common() -> dict:
+    torch.manual_seed(0)
+    return {
+        "scorer": LineGraphNetwork(),
+        "assigner": Assigner(),
+        "learning_rate": 1e-3,
+        "schedule": "cosine",
+        "steps": 10,
+    }
+
+
+def test_ptt_is_the_cross_entropy_of_both_regions(example):
+    module = PredictThenTrack(**common())
+    scores = module.scorer(example.graph)
+    tracker = scores.graph.hits.layer[scores.graph.edge_index].amin(dim=0) < 3
+    expected = 0.0
+    for region in (tracker, ~tracker):
+        p, y = scores.probability[region].double(), example.label[region]
+        expected += -(y * p.log() + (1 - y) * (1 - p).log()).mean().item()
+    assert module.loss(scores, example.label).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_pat_is_the_share_of_wrong_decisions_of_both_regions(example):
+    module = PredictAndTrack(strength=25, convention="published", **common())
+    scores = module.scorer(example.graph)
+    selected = Assigner()(scores).selected
+    tracker = scores.graph.touches_tracker
+    wrong = selected != example.label.bool()
+    expected = sum(wrong[region].float().mean().item() for region in (tracker, ~tracker))
+    loss = module.loss(scores, example.label)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    loss.backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in module.scorer.parameters())
+
+
+def test_pat_has_no_gradient_where_every_decision_is_right(example):
+    module = PredictAndTrack(strength=25, convention="published", **common())
+    graph = module.scorer(example.graph).graph
+    perfect = Assigner()(EdgeScores(graph=graph, logit=8 * example.label - 4)).selected
+    logit = (8 * perfect.float() - 4).requires_grad_()
+    module.loss(EdgeScores(graph=graph, logit=logit), perfect.float()).backward()
+    assert logit.grad is not None
+    assert logit.grad.abs().sum() == 0
+
+
+def test_a_few_steps_lower_the_loss(example):
+    module = PredictThenTrack(**common())
+    (optimiser,), _ = module.configure_optimizers()
+    losses = []
+    for _ in range(8):
+        optimiser.zero_grad()
+        loss = module.loss(module.scorer(example.graph), example.label)
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_the_cosine_falls_from_one_to_zero():
+    module = PredictThenTrack(**common())
+    rates = [module._relative_rate(step) for step in range(11)]
+    assert rates[0] == 1
+    assert rates[5] == pytest.approx(0.5)
+    assert rates[10] == pytest.approx(0)
+    assert all(math.isclose(rates[n] + rates[10 - n], 1) for n in range(11))
+
+
+def test_validation_leaves_the_network_as_it_is(example, monkeypatch):
+    module = PredictThenTrack(**common()).eval()
+    before = copy.deepcopy(module.scorer.state_dict())
+    logged: dict[str, float] = {}
+    monkeypatch.setattr(module, "log", lambda name, value, **_: logged.update({name: value}))
+    module.on_validation_epoch_start()
+    module.validation_step(example, 0)
+    module.on_validation_epoch_end()
+    after = module.scorer.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert 0 <= logged["validation_purity"] <= 1
+    assert 0 < logged["validation_edge_tpr"] <= 1
+
+
+def test_frames_of_an_epoch_depend_on_seed_and_epoch_only():
+    def draws(seed: int, epoch: int) -> list[int]:
+        sampler = RandomFrames(1000, n_draws=50, seed=seed)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert draws(3, 7) == draws(3, 7)
+    assert draws(3, 7) != draws(3, 8)
+    assert draws(3, 7) != draws(4, 7)
+    assert set(draws(3, 7)) <= set(range(1000))
+
+
+def test_the_loaders_give_one_graph_at_a_time():
+    frames = split_frames(read_hits(samples.VALIDATION), per_frame=5)[:6]
+    data = FrameData(
+        training=frames,
+        validation=frames[:2],
+        scorer=LineGraphNetwork(),
+        graphs_per_epoch=4,
+        seed=0,
+    )
+    training, validation = list(data.train_dataloader()), list(data.val_dataloader())
+    assert (len(training), len(validation)) == (4, 2)
+    for example in (*training, *validation):
+        assert len(example.label) == example.graph.hit_graph.n_edges
