@@ -1,5 +1,6 @@
 """Cluster sizes against the formula, and merged deposits against a loop over a dictionary."""
 
+import dataclasses
 import math
 
 import pytest
@@ -17,7 +18,7 @@ ROW = st.tuples(SMALL, SMALL, SMALL, st.floats(-50, 50, width=32), st.floats(0, 
 
 
 def make_rows(rows: list[tuple[int, int, int, float, float]], *, optional: bool) -> Hits:
-    """Rows (event, track, layer, x, energy); parent, particle code and spot number the rows."""
+    """Rows (event, track, layer, x, energy); parent and particle code number the rows."""
     event, track, layer = (
         torch.tensor([row[column] for row in rows], dtype=torch.int64) for column in range(3)
     )
@@ -27,7 +28,7 @@ def make_rows(rows: list[tuple[int, int, int, float, float]], *, optional: bool)
         position=torch.stack([x, 2 * x, 3 * x], dim=1),
         energy=energy,
         layer=layer,
-        spot=torch.stack([number, -number], dim=1).float() if optional else None,
+        spot=torch.zeros(len(rows), 2) if optional else None,
         truth=Truth(event=event, track=track, parent=number, pdg=number if optional else None),
     )
 
@@ -72,7 +73,7 @@ def test_merged_rows_are_those_of_a_dictionary(
         assert truth.pdg is not None
         assert merged.spot is not None
         assert truth.pdg.tolist() == first
-        assert merged.spot.tolist() == [[number, -number] for number in first]
+        assert merged.spot.tolist() == [[0, 0]] * len(first)
     for hit, key in enumerate(sorted(groups)):
         x = sum(rows[number][3] for number in groups[key]) / len(groups[key])
         assert merged.position[hit].tolist() == pytest.approx([x, 2 * x, 3 * x], rel=1e-6, abs=1e-5)
@@ -99,3 +100,12 @@ def test_measured_hits_cannot_be_merged():
     hits = Hits(position=torch.zeros(1, 3), energy=torch.ones(1), layer=torch.zeros(1).long())
     with pytest.raises(DataError, match="no truth"):
         merge_deposits(hits)
+
+
+def test_events_that_start_anew_at_each_spot_stay_apart():
+    rows = make_rows([(0, 1, 3, 10.0, 1.0), (0, 1, 3, 0.0, 2.0)], optional=False)
+    spot = torch.tensor([[7.0, 0.0], [-7.0, 0.0]])
+    merged = merge_deposits(dataclasses.replace(rows, spot=spot))
+    assert merged.position[:, 0].tolist() == [0, 10]
+    assert merged.spot is not None
+    assert merged.spot.tolist() == [[-7, 0], [7, 0]]

@@ -8,9 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trackscape.assignment.solver import Backend, Floats, Semantics, solve
+from trackscape.assignment.solver import Backend, Floats, Semantics, check_settings, solve
 from trackscape.data import Assignment, EdgeScores, HitGraph
-from trackscape.errors import AssignmentError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,13 +28,12 @@ class Assigner:
     """Solver that is used."""
 
     def __post_init__(self) -> None:
-        if (self.reject is None) == (self.semantics == "reject"):
-            raise AssignmentError('A reject cost belongs to semantics "reject", and only to it.')
+        check_settings(self.semantics, reject=self.reject, backend=self.backend)
 
     def __call__(self, scores: EdgeScores) -> Assignment:
         """Returns the cheapest assignment for the costs 1 - p of the scores."""
-        cost = EdgeScores(graph=scores.graph, logit=scores.logit.detach().double()).cost
-        return Assignment(graph=scores.graph, selected=self.choose(cost, graph=scores.graph))
+        selected = self.choose(scores.cost, graph=scores.graph)
+        return Assignment(graph=scores.graph, selected=selected)
 
     def choose(self, cost: Tensor, *, graph: HitGraph) -> Tensor:
         """Returns (E,) bool: the cheapest edges for any costs (E,) of the edges of a graph."""

@@ -1,5 +1,6 @@
 """A decision that lets gradients through: blackbox interpolation of the assignment."""
 
+import math
 from typing import Any, Literal, get_args
 
 import torch
@@ -27,7 +28,8 @@ def blackbox_assignment(
                   \lambda = \frac{\kappa}{\max |g|}
 
         The strength is :math:`\kappa`, the largest shift of a cost, in units of cost (which run
-        from 0 to 1). It means the same for every size of graph and batch.
+        from 0 to 1): it means the same for every batch. Where regions are averaged apart, edges of
+        the larger one are shifted by less, in proportion.
     ``published``
         .. math:: \frac{dL}{dc} = y(\max(c + \lambda g, 0)) - y(c)
 
@@ -46,9 +48,9 @@ def blackbox_assignment(
         convention: One of the two above.
 
     Returns:
-        (E,) float, 1 where an edge is chosen, else 0.
+        (E,) float64, 1 where an edge is chosen, else 0.
     """
-    if strength <= 0:
+    if not 0 < strength < math.inf:
         raise AssignmentError(f"Expected a positive strength, got {strength}.")
     if convention not in get_args(Convention):
         raise AssignmentError(f"Expected convention published or corrected, got {convention!r}.")
@@ -79,15 +81,13 @@ class _Blackbox(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, None, None, None, None]:
         (gradient,) = grad_outputs
         cost, chosen = ctx.saved_tensors
-        # Shifts are small against the costs: float64 keeps what float32 would round away.
-        cost, shift = cost.double(), gradient.double()
-        largest = float(shift.abs().max()) if len(shift) else 0.0
+        largest = float(gradient.abs().max()) if len(gradient) else 0.0
         if largest == 0:
             return torch.zeros_like(chosen), None, None, None, None
         if ctx.convention == "published":
-            factor, shifted = 1.0, (cost + ctx.strength * shift).clamp(min=0)
+            factor, shifted = 1.0, (cost + ctx.strength * gradient).clamp(min=0)
         else:
             scale = ctx.strength / largest
-            factor, shifted = 1 / scale, cost + scale * shift
+            factor, shifted = 1 / scale, cost + scale * gradient
         better = ctx.assigner.choose(shifted, graph=ctx.graph).to(chosen.dtype)
         return (better - chosen) * factor, None, None, None, None

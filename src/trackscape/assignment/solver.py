@@ -59,7 +59,8 @@ def solve(
         >>> solve(np.array([0.1, 0.5, 0.4]), **edges, semantics="reject", reject=0.7).tolist()
         [True, False, False]
     """
-    _check(cost, row=row, column=column, semantics=semantics, reject=reject)
+    check_settings(semantics, reject=reject, backend=backend)
+    _check_edges(cost, row=row, column=column, reject=reject)
     if len(cost) == 0:
         return np.zeros(0, dtype=np.bool_)
     rows, i = np.unique(row, return_inverse=True)
@@ -114,15 +115,30 @@ def _minimise(weight: Floats, *, backend: Backend) -> tuple[Integers, Integers]:
     return lapcpp.lapjv(weight, extend_cost=True, return_cost=False)
 
 
-def _check(
-    cost: Floats, *, row: Integers, column: Integers, semantics: str, reject: float | Floats | None
-) -> None:
+def check_settings(semantics: str, *, reject: float | Floats | None, backend: str) -> None:
+    """Raises an AssignmentError for settings that `solve` does not know."""
     if semantics not in get_args(Semantics):
         raise AssignmentError(f"Expected semantics card, full or reject, got {semantics!r}.")
+    if backend not in get_args(Backend):
+        raise AssignmentError(f"Expected backend auto, scipy or lapcpp, got {backend!r}.")
+    if (reject is None) == (semantics == "reject"):
+        raise AssignmentError('A reject cost belongs to semantics "reject", and only to it.')
+    if reject is not None and not np.isfinite(reject).all():
+        raise AssignmentError(f"Expected finite reject costs, got {reject}.")
+
+
+def _check_edges(
+    cost: Floats, *, row: Integers, column: Integers, reject: float | Floats | None
+) -> None:
     if not len(cost) == len(row) == len(column):
         raise AssignmentError(
             f"Expected one row and column for each cost, got {len(cost)} costs, {len(row)} rows "
             f"and {len(column)} columns."
+        )
+    if isinstance(reject, np.ndarray) and reject.shape != cost.shape:
+        raise AssignmentError(
+            f"Expected one reject cost, or one for each of {len(cost)} edges, got shape "
+            f"{reject.shape}."
         )
     if not np.isfinite(cost).all():
         first = int(np.flatnonzero(~np.isfinite(cost))[0])
@@ -130,5 +146,3 @@ def _check(
             f"Expected finite costs, but edge {first} costs {cost[first]}. "
             "Leave a forbidden pair out instead."
         )
-    if (reject is None) == (semantics == "reject"):
-        raise AssignmentError('A reject cost belongs to semantics "reject", and only to it.')

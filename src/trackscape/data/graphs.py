@@ -36,6 +36,11 @@ class HitGraph(Movable):
                 f"{int(layer[first + 1])}) follows hit {first} (layer {int(layer[first])}). "
                 "Use `hits.sorted_by_layer()`."
             )
+        if bool((self.edge_index[0].diff() < 0).any()):
+            raise DataError(
+                "Edges must be ordered by their downstream hit, edge_index[0], but they are not. "
+                "`connect_layers` makes such graphs."
+            )
 
     @property
     def n_edges(self) -> int:
@@ -112,12 +117,12 @@ class EdgeScores(Movable):
 
     @property
     def cost(self) -> Tensor:
-        """(E,) Cost 1 - p of choosing the segment.
+        """(E,) float64. Cost 1 - p of choosing the segment.
 
         Computed as the sigmoid of the negative logit: 1 - p in float32 is exactly 0 for every
         logit above 17, and such ties are decided by accident.
         """
-        return torch.sigmoid(-self.logit)
+        return torch.sigmoid(-self.logit.double())
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,3 +133,10 @@ class Assignment(Movable):
     """The graph whose edges were chosen from."""
     selected: Tensor
     """(E,) bool. Whether the edge was chosen."""
+
+    def __post_init__(self) -> None:
+        if self.selected.shape != (self.graph.n_edges,):
+            raise DataError(
+                f"Expected one decision for each of {self.graph.n_edges} edges, "
+                f"got shape {tuple(self.selected.shape)}."
+            )

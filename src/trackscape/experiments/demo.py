@@ -14,6 +14,7 @@ from trackscape.evaluation import HIT_BINS, Summary
 from trackscape.experiments.config import TrainingConfig
 from trackscape.experiments.display import viewer_fragment
 from trackscape.experiments.evaluate import evaluate_frames, read_frames
+from trackscape.experiments.progress import show_progress
 from trackscape.experiments.report import Report
 from trackscape.experiments.train import Trained, train
 from trackscape.scoring import METHODS, Scorer, load_method, load_network
@@ -57,6 +58,7 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
             assigner=Assigner(),
             method=name,
             per_frame=config.data.per_frame,
+            progress=show_progress if progress else iter,
         )
         for name, scorer in scorers.items()
     ]

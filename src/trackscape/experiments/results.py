@@ -23,6 +23,7 @@ PHANTOMS = (100, 150, 200)
 PER_FRAME = (50, 100, 150)
 MEAN_AT = 100
 Cell = tuple[float, float]
+Summaries = dict[tuple[str, int, int], Summary]
 
 # Purity and efficiency in %, behind 100, 150 and 200 mm of water; test files of the paper, means
 # of five seeds (Kortus, Keidel, Gauger, TMLR 2025; PAT with lambda = 25).
@@ -46,7 +47,7 @@ def main(
     output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")],
 ) -> None:
     """Evaluate the shipped weights on the validation files and write the page."""
-    summaries: dict[tuple[str, int, int], Summary] = {}
+    summaries: Summaries = {}
     for method in METHODS:
         scorer = load_method(method)
         for per_frame in PER_FRAME:
@@ -64,15 +65,14 @@ def main(
         partial.write_text("\n".join(_page(summaries)) + "\n", encoding="utf-8")
 
 
-def _page(summaries: dict[tuple[str, int, int], Summary]) -> Iterable[str]:
+def _page(summaries: Summaries) -> Iterable[str]:
     yield "# Results"
     yield ""
     yield (
         "The shipped weights on the validation files of the Geant4 data (5,000 primaries behind "
-        "each phantom, other seeds than the training files; the best validation was chosen on twelve "
-        "frames of each), beside the published figures, which "
-        "are for other Monte Carlo files of the same detector. 95 % bootstrap intervals over "
-        "frames. Metrics are explained in [conventions](conventions.md), the training in "
+        "each phantom, other seeds than the training files; the best validation was chosen on "
+        "twelve frames of each), beside the published figures, which are for other Monte Carlo "
+        "files of the same detector. 95 % bootstrap intervals over frames. Metrics are explained in [conventions](conventions.md), the training in "
         "[training](training.md). Regenerate with `make results DATA=folder`. "
         f"Times: {os.cpu_count()} cores, {platform.machine()}, no GPU."
     )
@@ -81,9 +81,7 @@ def _page(summaries: dict[tuple[str, int, int], Summary]) -> Iterable[str]:
         yield from _honest_metrics(method, summaries)
 
 
-def _published_metrics(
-    method: str, summaries: dict[tuple[str, int, int], Summary]
-) -> Iterable[str]:
+def _published_metrics(method: str, summaries: Summaries) -> Iterable[str]:
     yield from ("", f"## {method}", "", "Purity / efficiency as published, in %:", "")
     yield "| p+/F | | " + " | ".join(f"{phantom} mm" for phantom in PHANTOMS) + " |"
     yield "|---|---|---|---|---|"
@@ -104,7 +102,7 @@ def _published_metrics(
     )
 
 
-def _honest_metrics(method: str, summaries: dict[tuple[str, int, int], Summary]) -> Iterable[str]:
+def _honest_metrics(method: str, summaries: Summaries) -> Iterable[str]:
     yield from ("", "Stricter metrics on the same tracks, in %:", "")
     titles = [name.replace("_", " ") for name in SHOWN]
     yield f"| p+/F | mm | {' | '.join(titles)} | edge TPR | edge FPR | graph ceiling | ms a frame |"

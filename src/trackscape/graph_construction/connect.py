@@ -45,7 +45,8 @@ def connect_layers(
             raise DataError(f"Expected an angle cut between 0 and pi/2 rad, got {cut}.")
     hits = hits.sorted_by_layer()
     position = hits.position.double()
-    cut = torch.where(hits.layer < 3, tracker_cut, calorimeter_cut).double()
+    cut = torch.full_like(position[:, 2], calorimeter_cut)
+    cut[hits.layer < 3] = tracker_cut
     downstream, upstream = _pairs_within_window(position, layer=hits.layer, slope=cut.tan())
     keep = beam_angle(position[downstream] - position[upstream]) < cut[downstream]
     downstream, upstream = downstream[keep], upstream[keep]

@@ -42,14 +42,14 @@ def merge_deposits(hits: Hits) -> Hits:
         hits: Rows of a file, with truth, in any order.
 
     Returns:
-        One hit for each (event, track, layer), ordered by these three. Parent, particle code and
-        spot are those of its first row.
+        One hit for each (spot, event, track, layer), ordered by these four. Parent and particle
+        code are those of its first row.
     """
     truth = hits.known_truth
     order = torch.argsort(hits.layer, stable=True)
-    for key in (truth.track, truth.event):
+    for key in (truth.track, truth.event, spot_number(hits)):
         order = order[torch.argsort(key[order], stable=True)]
-    keys = torch.stack([truth.event[order], truth.track[order], hits.layer[order]])
+    keys = torch.stack([truth.event, truth.track, hits.layer, spot_number(hits)])[:, order]
     new = torch.ones(keys.shape[1], dtype=torch.bool, device=keys.device)
     new[1:] = (keys.diff(dim=1) != 0).any(dim=0)
     group = new.long().cumsum(0) - 1
@@ -68,3 +68,10 @@ def merge_deposits(hits: Hits) -> Hits:
         spot=first.spot,
         truth=first.truth,
     )
+
+
+def spot_number(hits: Hits) -> Tensor:
+    """Number of the beam spot of each hit, (H,) int64, in the order of (x, y); 0 without spots."""
+    if hits.spot is None:
+        return torch.zeros_like(hits.layer)
+    return hits.spot.unique(dim=0, return_inverse=True)[1]

@@ -1,11 +1,10 @@
 """Hits of a file -> readout frames, each with the protons that arrive within one readout."""
 
 import torch
-from torch import Tensor
 
 from trackscape.data import Hits
 from trackscape.errors import DataError
-from trackscape.graph_construction.deposits import cluster_size, merge_deposits
+from trackscape.graph_construction.deposits import cluster_size, merge_deposits, spot_number
 
 SMALLEST_CLUSTER = 2
 """Hits with fewer pixels are dropped: noise and electrons."""
@@ -29,11 +28,10 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
     """
     if per_frame < 1:
         raise DataError(f"Expected at least 1 proton in a frame, got {per_frame}.")
+    if len(hits) == 0:
+        raise DataError("Expected hits to make frames of, got none.")
     merged = merge_deposits(hits)
-    spot = _spot_number(merged)
-    event = merged.known_truth.event
-    order = torch.argsort(spot, stable=True)  # events are in order within each spot
-    spot, event = spot[order], event[order]
+    spot, event = spot_number(merged), merged.known_truth.event
     new = torch.ones_like(event, dtype=torch.bool)
     new[1:] = (spot.diff() != 0) | (event.diff() != 0)
 
@@ -48,7 +46,7 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
     number = rank // per_frame + (frames_of_spot.cumsum(0) - frames_of_spot)[spot]
     complete = rank < (frames_of_spot * per_frame)[spot]
     sizes = torch.bincount(number[complete]).tolist()
-    return [clean_frame(merged.select(part)) for part in order[complete].split(sizes)]
+    return [clean_frame(merged.select(part)) for part in complete.nonzero()[:, 0].split(sizes)]
 
 
 def clean_frame(frame: Hits, *, drop_last_connected: bool = False) -> Hits:
@@ -69,10 +67,3 @@ def clean_frame(frame: Hits, *, drop_last_connected: bool = False) -> Hits:
         return frame
     last = layers[int(gaps[0])]
     return frame.select(frame.layer < last if drop_last_connected else frame.layer <= last)
-
-
-def _spot_number(hits: Hits) -> Tensor:
-    """Returns (H,) int64, a number for each distinct beam spot."""
-    if hits.spot is None:
-        return torch.zeros_like(hits.layer)
-    return hits.spot.unique(dim=0, return_inverse=True)[1]

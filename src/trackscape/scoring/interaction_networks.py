@@ -45,13 +45,18 @@ class LineGraphNetwork(Scorer):
         """Returns the scores of the nodes of a line graph."""
         assert isinstance(graph, LineGraph), "call prepare first"
         x = segment_features(graph.hit_graph)
+        strongest = self._strongest_message(graph, x)
+        logit = self.R2(self.O(torch.cat([x, strongest], dim=1)))[:, 0]
+        return EdgeScores(graph=graph.hit_graph, logit=logit)
+
+    def _strongest_message(self, graph: LineGraph, x: Tensor) -> Tensor:
+        if graph.pairs.shape[1] == 0:  # no message whose statistics could be taken
+            return x.new_zeros(len(x), self.sizes["hidden"])
         target = torch.cat([graph.pairs[1], graph.pairs[0]])
         source = torch.cat([graph.pairs[0], graph.pairs[1]])
         angle = self.encode.columns(graph.angle, copies=2)
         message = relate(self.R1, [Gathered(x, target), Gathered(x, source), angle])
-        strongest = max_incoming(message, target=target, n_nodes=len(x))
-        logit = self.R2(self.O(torch.cat([x, strongest], dim=1)))[:, 0]
-        return EdgeScores(graph=graph.hit_graph, logit=logit)
+        return max_incoming(message, target=target, n_nodes=len(x))
 
 
 @final

@@ -25,6 +25,8 @@ HEADER = "trackscape"
 SHIPPED = Path(__file__).parent / "weights"
 METHODS = ("line-graph-ptt", "line-graph-pat")
 """Methods with weights in the package: the paper's line graph, trained in its two ways."""
+LARGEST_SIZE = 4096
+"""Of hidden layers and encodings; larger numbers in a file would fill the memory."""
 
 
 def build_network(kind: str, **sizes: int) -> Scorer:
@@ -43,6 +45,8 @@ def build_network(kind: str, **sizes: int) -> Scorer:
     unknown = sorted(sizes.keys() - known.keys())
     if unknown:
         raise WeightsError(f"The network {kind} has no {unknown[0]}, only {', '.join(known)}.")
+    if any(not 1 <= size <= LARGEST_SIZE for size in sizes.values()):
+        raise WeightsError(f"Expected sizes from 1 to {LARGEST_SIZE}, got {sizes}.")
     return NETWORKS[kind](**sizes)
 
 

@@ -1,6 +1,7 @@
 """What a training leaves behind after every validation: metrics, the best weights, a checkpoint."""
 
 import csv
+import math
 from pathlib import Path
 from typing import Any, final
 
@@ -47,7 +48,7 @@ class KeepRun(Callback):
         assert isinstance(pl_module, TrackingModule)
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         row = {"step": float(trainer.global_step)}
-        self.rows.append(row | {name: metrics[name] for name in COLUMNS[1:]})
+        self.rows.append(row | {name: metrics.get(name, math.nan) for name in COLUMNS[1:]})
         self._write_metrics()
         if metrics["validation_purity"] > self.best:
             self.best = metrics["validation_purity"]

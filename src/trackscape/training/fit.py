@@ -5,7 +5,6 @@ import logging
 import warnings
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import RichProgressBar
@@ -67,9 +66,11 @@ def fit(
 
 
 class _ProgressBar(RichProgressBar):
-    def get_metrics(self, *arguments: Any) -> dict[str, int | str | float | dict[str, float]]:
+    def get_metrics(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
         """Leaves out the version of the logger, which a run folder does not have."""
-        metrics = super().get_metrics(*arguments)
+        metrics = super().get_metrics(trainer, pl_module)
         metrics.pop("v_num", None)
         return metrics
 

@@ -48,8 +48,13 @@ class TrackingModule(lightning.LightningModule, abc.ABC):
     def loss(self, scores: EdgeScores, label: Tensor) -> Tensor:
         """Returns the loss of one frame."""
 
-    def training_step(self, batch: Example, batch_idx: int) -> Tensor:
-        """Returns the loss of one frame; Lightning divides it by the graphs of a step."""
+    def training_step(self, batch: Example, batch_idx: int) -> Tensor | None:
+        """Returns the loss of one frame; Lightning divides it by the graphs of a step.
+
+        A frame with fewer than two segments has no statistics and is passed over.
+        """
+        if len(batch.label) < 2:
+            return None
         loss = self.loss(self.scorer(batch.graph), batch.label)
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=1, prog_bar=True)
         return loss
