@@ -37,9 +37,13 @@ class Frame:
         chains = [sorted(place[row] for row in chain) for chain in self.tracks]
         index = torch.tensor([hit for chain in chains for hit in chain]).long()
         offset = torch.tensor([0, *(len(chain) for chain in chains)]).cumsum(0)
-        edge_index = torch.tensor([[place[a], place[b]] for a, b in self.edges]).long()
-        graph = HitGraph(hits=hits, edge_index=edge_index.view(-1, 2).T)
-        assignment = Assignment(graph=graph, selected=torch.tensor(self.selected).bool())
+        chosen = {
+            (place[a], place[b]): s for (a, b), s in zip(self.edges, self.selected, strict=True)
+        }
+        edges = sorted(chosen)
+        graph = HitGraph(hits=hits, edge_index=torch.tensor(edges).long().view(-1, 2).T)
+        selected = torch.tensor([chosen[edge] for edge in edges]).bool()
+        assignment = Assignment(graph=graph, selected=selected)
         return Tracks(hits=hits, index=index, offset=offset), assignment
 
     def count(self) -> FrameCounts:

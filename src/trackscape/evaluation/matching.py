@@ -6,12 +6,7 @@ import torch
 from torch import Tensor
 
 from trackscape.data import Hits, Tracks
-from trackscape.units import keV
-
-RECONSTRUCTABLE_HITS = 5
-"""A primary with fewer hits in the frame can't pass the published filter on the track length."""
-RECONSTRUCTABLE_ENERGY = 62.5 * keV
-"""Nor can one whose deepest hit does not deposit more than this (MeV): no Bragg peak was seen."""
+from trackscape.tracking.filters import MINIMUM_HITS, MINIMUM_LAST_ENERGY
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,8 +23,8 @@ class Particles:
     primary: Tensor
     """(M,) bool. Whether the particle is a primary."""
     reconstructable: Tensor
-    """(M,) bool. Primaries that a perfect reconstruction finds: they have at least
-    `RECONSTRUCTABLE_HITS` hits, the deepest of them above `RECONSTRUCTABLE_ENERGY`."""
+    """(M,) bool. Primaries that a perfect reconstruction finds: they have as many
+    hits, and as much energy in the deepest of them, as an accepted track needs."""
 
 
 def find_particles(hits: Hits) -> Particles:
@@ -46,12 +41,12 @@ def find_particles(hits: Hits) -> Particles:
     )
     primary = torch.zeros_like(particle, dtype=torch.bool)
     primary[of_hit[truth.primary]] = True
-    ends_bright = _last_energy(hits, of_hit, len(particle)) > RECONSTRUCTABLE_ENERGY
+    ends_bright = _last_energy(hits, of_hit, len(particle)) > MINIMUM_LAST_ENERGY
     return Particles(
         of_hit=of_hit,
         n_hits=n_hits,
         primary=primary,
-        reconstructable=primary & (n_hits >= RECONSTRUCTABLE_HITS) & ends_bright,
+        reconstructable=primary & (n_hits >= MINIMUM_HITS) & ends_bright,
     )
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -88,20 +89,13 @@ def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[
 
 def _build_module(config: TrainingConfig, *, scorer: Scorer) -> TrackingModule:
     optimiser, loss = config.optimiser, config.loss
+    common: dict[str, Any] = {
+        "scorer": scorer,
+        "assigner": Assigner(),
+        "learning_rate": optimiser.learning_rate,
+        "schedule": optimiser.schedule,
+        "steps": optimiser.steps,
+    }
     if loss.strength is None or loss.convention is None:
-        return PredictThenTrack(
-            scorer=scorer,
-            assigner=Assigner(),
-            learning_rate=optimiser.learning_rate,
-            schedule=optimiser.schedule,
-            steps=optimiser.steps,
-        )
-    return PredictAndTrack(
-        scorer=scorer,
-        assigner=Assigner(),
-        learning_rate=optimiser.learning_rate,
-        schedule=optimiser.schedule,
-        steps=optimiser.steps,
-        strength=loss.strength,
-        convention=loss.convention,
-    )
+        return PredictThenTrack(**common)
+    return PredictAndTrack(strength=loss.strength, convention=loss.convention, **common)
