@@ -1,5 +1,6 @@
 """A training that is killed goes on to bitwise the same weights."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,12 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from trackscape import samples
-from trackscape.errors import RunError
+from trackscape.errors import RunError, WeightsError
 from trackscape.experiments.config import TrainingConfig
 from trackscape.experiments.train import train
+from trackscape.scoring import build_network, load_network, save_network
 
 SETTINGS = {
     "name": "tiny",
@@ -103,3 +106,25 @@ def test_a_run_folder_refuses_other_data(config, tmp_path):
     (data / samples.TRAIN.name).symlink_to(samples.VALIDATION)
     with pytest.raises(RunError, match=r"begun with other inputs"):
         train(short, data=data, runs=tmp_path / "runs", seed=3, progress=False)
+
+
+def test_a_training_can_start_from_weights(config, tmp_path):
+    settings = TrainingConfig.load(config)
+    crawl = {"steps": 2, "learning_rate": 1e-12, "schedule": "constant"}
+    slow = settings.model_copy(
+        update={"optimiser": settings.optimiser.model_copy(update=crawl), "name": "slow"}
+    )
+    start = build_network("line_graph", hidden=4, encoding=8)
+    save_network(start, tmp_path / "start.safetensors", about={})
+    options = {"data": samples.FOLDER, "runs": tmp_path / "runs", "seed": 0, "progress": False}
+    trained = train(slow, weights=tmp_path / "start.safetensors", **options)
+    end = load_network(trained.folder / "weights.safetensors")
+    for name, parameter in start.named_parameters():
+        torch.testing.assert_close(end.get_parameter(name), parameter)
+    inputs = json.loads((trained.folder / "provenance.json").read_text())["inputs"]
+    assert "start.safetensors" in inputs
+
+    save_network(build_network("hit_graph"), tmp_path / "other.safetensors", about={})
+    with pytest.raises(WeightsError, match=r"other.safetensors: expected weights of LineGraph"):
+        train(settings, weights=tmp_path / "other.safetensors", **options)
+    assert len(list((tmp_path / "runs").iterdir())) == 1

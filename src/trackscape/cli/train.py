@@ -12,6 +12,9 @@ def train(
     ],
     data: Annotated[Path, typer.Option(help="Folder with the hit files that the settings name.")],
     runs: Annotated[Path, typer.Option(help="Folder for the run folder.")] = Path("runs"),
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights to start from, instead of random ones.")
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of weights and of the order of frames.")
     ] = 0,
@@ -24,7 +27,7 @@ def train(
     from trackscape.experiments.config import TrainingConfig
     from trackscape.experiments.train import train as run
 
-    trained = run(TrainingConfig.load(config), data=data, runs=runs, seed=seed)
+    trained = run(TrainingConfig.load(config), data=data, runs=runs, seed=seed, weights=weights)
     typer.echo(
         f"Best validation purity {100 * trained.purity:.2f} %: {trained.folder}/weights.safetensors"
     )

@@ -8,11 +8,11 @@ import torch
 
 from trackscape.assignment import Assigner
 from trackscape.data import Hits
-from trackscape.errors import RunError
+from trackscape.errors import RunError, WeightsError
 from trackscape.experiments.config import DataConfig, TrainingConfig
 from trackscape.experiments.evaluate import read_frames
 from trackscape.experiments.run_folder import open_run
-from trackscape.scoring import Scorer, build_network
+from trackscape.scoring import Scorer, build_network, load_network
 from trackscape.training import (
     FrameData,
     PredictAndTrack,
@@ -33,7 +33,13 @@ class Trained:
 
 
 def train(
-    config: TrainingConfig, *, data: Path, runs: Path, seed: int, progress: bool = True
+    config: TrainingConfig,
+    *,
+    data: Path,
+    runs: Path,
+    seed: int,
+    weights: Path | None = None,
+    progress: bool = True,
 ) -> Trained:
     """Trains a network, or goes on where a killed or interrupted training stopped.
 
@@ -44,17 +50,22 @@ def train(
         data: Folder with the hit files that the settings name.
         runs: Folder in which the run folder is made.
         seed: Seed of the initial weights and of the order of the frames.
+        weights: Weights of the same network to start from, instead of random ones.
         progress: Whether to show a progress bar.
 
     Raises:
         FormatError: If a hit file is missing or damaged.
+        WeightsError: If the weights to start from are of another network.
         RunError: If the run folder belongs to other data, or the run never had a validation.
     """
     training, validation = _read_frames(config.data, folder=data)
-    names = dict.fromkeys([*config.data.training, *config.data.validation])
-    folder = open_run(runs, config, seed=seed, inputs=[data / name for name in names])
     torch.manual_seed(seed)
     scorer = build_network(config.network.kind, **config.network.sizes)
+    if weights is not None:
+        _start_from(weights, scorer)
+    names = dict.fromkeys([*config.data.training, *config.data.validation])
+    inputs = [*(data / name for name in names), *([weights] if weights else [])]
+    folder = open_run(runs, config, seed=seed, inputs=inputs)
     optimiser = config.optimiser
     purity = fit(
         _build_module(config, scorer=scorer),
@@ -74,6 +85,16 @@ def train(
     if not (folder / "weights.safetensors").exists():
         raise RunError(f"{folder}: stopped before the first validation. Run again to go on.")
     return Trained(folder=folder, purity=purity)
+
+
+def _start_from(weights: Path, scorer: Scorer) -> None:
+    start = load_network(weights)
+    if type(start) is not type(scorer) or start.sizes != scorer.sizes:
+        raise WeightsError(
+            f"{weights}: expected weights of {type(scorer).__name__} with sizes {scorer.sizes}, "
+            f"as the settings say, got {type(start).__name__} with {start.sizes}. Change either."
+        )
+    scorer.load_state_dict(start.state_dict())
 
 
 def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[Hits]]:
