@@ -74,9 +74,10 @@ class AngleEncoding(nn.Module):
             ],
             dim=1,
         )
+        used = 2 * (int(node.max()) + 2) if len(node) else 0  # large angles are rare
         return Interpolated(
-            table,
-            squares=squares,
+            table[:used],
+            squares=squares[:used],
             index=2 * node[:, None] + torch.arange(4, device=node.device),
             coefficient=coefficient.to(angle.dtype),
             copies=copies,
