@@ -29,6 +29,7 @@ SHOWN = (
     "edge_tpr",
     "edge_fpr",
 )
+WITH_INTERVAL = ("purity", "efficiency")
 MOST_FRAMES = 8
 
 
@@ -107,7 +108,8 @@ def _write_report(
     )
     report.add_heading("While it learned")
     report.add_figure(
-        _learning_curve(trained.folder / "metrics.csv"), "Validation after every pause."
+        _learning_curve(trained.folder / "metrics.csv"),
+        "Measured on frames that are not trained on.",
     )
     report.add_heading("Which protons are found")
     report.add_figure(
@@ -135,7 +137,8 @@ def _row(summary: Summary) -> list[str]:
     cells = [summary.method]
     for name in SHOWN:
         low, high = summary.intervals[name]
-        cells.append(f"{100 * summary.values[name]:.1f} ({100 * low:.1f} to {100 * high:.1f})")
+        interval = f" ({100 * low:.1f} to {100 * high:.1f})" if name in WITH_INTERVAL else ""
+        cells.append(f"{100 * summary.values[name]:.1f}{interval}")
     return [*cells, f"{1e3 * summary.seconds_per_frame:.0f}"]
 
 
@@ -159,6 +162,6 @@ def _by_hits(summaries: Sequence[Summary]) -> Figure:
         found = zip(summary.total.found_by_hits, summary.total.reconstructable_by_hits, strict=True)
         shares = [100 * part / whole if whole else float("nan") for part, whole in found]
         axes.plot(HIT_BINS, shares, marker="o", label=summary.method)
-    axes.set(xlabel="hits of the primary", ylabel="found, %", ylim=(0, 100))
+    axes.set(xlabel="hits of the primary, from ... on", ylabel="found, %", ylim=(0, 100))
     axes.legend(frameon=False)
     return figure
