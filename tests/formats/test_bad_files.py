@@ -10,7 +10,7 @@ import pyarrow.parquet as arrow_parquet
 import pytest
 
 from trackscape.errors import FormatError
-from trackscape.formats import inspect_file, read_hits
+from trackscape.formats import inspect_hits, read_hits
 
 
 def refused(path, message):
@@ -202,7 +202,7 @@ def test_no_primaries_is_no_error(published, save_npz):
     published["parentID"][:] = 1
     path = save_npz(published)
     assert not bool(read_hits(path).known_truth.primary.any())
-    report = inspect_file(path)
+    report = inspect_hits(path)
     assert report.truth is not None
     assert report.truth.primary_hits == 0
     assert report.truth.events_without_primary == report.truth.events == 2

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from trackscape.formats import inspect_file
+from trackscape.formats import inspect_hits
 from trackscape.samples import VALIDATION
 
 
 def test_counts(published, save_npz):
     # Rows 9 and 10 lie in one layer but belong to two tracks; row 1 is doubled.
     twice = {name: np.append(values, values[1]) for name, values in published.items()}
-    report = inspect_file(save_npz(twice))
+    report = inspect_hits(save_npz(twice))
     truth = report.truth
     assert truth is not None
     assert (report.rows, truth.hits, truth.primary_hits) == (13, 12, 11)
@@ -22,7 +22,7 @@ def test_counts(published, save_npz):
 
 
 def test_layers(published, save_npz):
-    layers = inspect_file(save_npz(published)).layers
+    layers = inspect_hits(save_npz(published)).layers
     assert (layers.count, layers.last) == (6, 5)
     assert layers.z_range == pytest.approx((225.2, 349.92), abs=1e-3)
     assert layers.pitch == pytest.approx((5.5, 5.5, 55.8), abs=0.03)
@@ -31,14 +31,14 @@ def test_layers(published, save_npz):
 
 
 def test_pitch_is_taken_between_neighbours_only(unnumbered, save_npz, layers):
-    report = inspect_file(save_npz(unnumbered | {"layer": 2 * np.array(layers)}))
+    report = inspect_hits(save_npz(unnumbered | {"layer": 2 * np.array(layers)}))
     assert report.layers.pitch is None
 
 
 def test_spots_and_particles(published, save_npz):
     spot = np.repeat([0.0, 7.0], 6)
     codes = np.where(np.arange(12) == 10, 11, 2212)
-    report = inspect_file(save_npz(published | {"spotX": spot, "spotY": spot, "pdg": codes}))
+    report = inspect_hits(save_npz(published | {"spotX": spot, "spotY": spot, "pdg": codes}))
     assert report.spots == 2
     assert report.truth is not None
     assert report.truth.particles == {2212: 11, 11: 1}
@@ -48,7 +48,7 @@ def test_spots_and_particles(published, save_npz):
 
 def test_measured_hits(published, save_npz):
     names = ("posX", "posY", "posZ", "edep")
-    report = inspect_file(save_npz({name: published[name] for name in names}))
+    report = inspect_hits(save_npz({name: published[name] for name in names}))
     assert report.truth is None
     assert report.layers.rejected == ()
     assert any(remark.startswith("no truth") for remark in report.remarks)
@@ -56,7 +56,7 @@ def test_measured_hits(published, save_npz):
 
 def test_text_names_columns_rule_and_what_is_missing(published, save_npz):
     path = save_npz(published | {"time": np.zeros(12)})
-    text = inspect_file(path).render()
+    text = inspect_hits(path).render()
     assert text.startswith(str(path))
     for part in (
         "posX      x in mm",
@@ -72,13 +72,13 @@ def test_text_names_columns_rule_and_what_is_missing(published, save_npz):
 def test_rejected_rules_are_told(unnumbered, save_npz, layers):
     levels = {"level1ID": np.zeros(12, dtype=int), "level2ID": np.zeros(12, dtype=int)}
     copies = {"PreStepVolumeCopyNo": np.array(layers)}
-    text = inspect_file(save_npz(unnumbered | levels | copies)).render()
+    text = inspect_hits(save_npz(unnumbered | levels | copies)).render()
     assert "rule not used      level1ID if level2ID is -1, else 2 + level2ID: layer 2" in text
     assert "layer rule         PreStepVolumeCopyNo" in text
 
 
 def test_sample():
-    report = inspect_file(VALIDATION)
+    report = inspect_hits(VALIDATION)
     assert report.truth is not None
     rows = np.load(VALIDATION)["arr_0"]
     assert report.truth.hits == report.rows == len(rows)
@@ -93,7 +93,7 @@ def test_sample():
 
 @pytest.mark.data
 def test_real_gate_file_has_its_known_counts(shared_data):
-    report = inspect_file(shared_data / "gate" / "dtc_al3mm_degrader250mm_250MeV.npz")
+    report = inspect_hits(shared_data / "gate" / "dtc_al3mm_degrader250mm_250MeV.npz")
     assert report.truth is not None
     assert (report.rows, report.truth.hits, report.truth.primary_hits) == (79_044, 71_369, 67_768)
     assert (report.truth.events, report.truth.events_without_primary) == (4163, 4163 - 3899)

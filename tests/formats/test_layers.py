@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackscape.errors import FormatError
-from trackscape.formats import inspect_file, read_hits
+from trackscape.formats import inspect_hits, read_hits
 from trackscape.formats.columns import Columns
 from trackscape.formats.layers import find_planes, number_layers
 
@@ -40,7 +40,7 @@ def test_explicit_layers_keep_their_gaps(unnumbered, save_npz, layers):
     doubled = 2 * np.array(layers)
     path = save_npz(unnumbered | {"layer": doubled})
     assert read_hits(path).layer.tolist() == doubled.tolist()
-    assert inspect_file(path).layers.rule == "layer"
+    assert inspect_hits(path).layers.rule == "layer"
 
 
 def test_cumulative_base_counts_on_from_the_deepest_layer_before():

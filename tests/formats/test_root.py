@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from trackscape.errors import FormatError
-from trackscape.formats import inspect_file, read_hits
+from trackscape.formats import inspect_hits, read_hits
 
 uproot = pytest.importorskip("uproot")
 
@@ -50,7 +50,7 @@ def test_gate_8_volume_ids(unnumbered, layers, tmp_path):
     columns = unnumbered | {"volumeID": volume, "time": np.zeros(12)}
     path = write_tree(tmp_path / "hits.root", {"Hits": columns})
     assert read_hits(path).layer.tolist() == layers
-    report = inspect_file(path)
+    report = inspect_hits(path)
     assert report.layers.rule == "2 * volumeID[2] + volumeID[3]"
     assert report.ignored == ("time",)
 
@@ -64,7 +64,7 @@ def test_gate_9_cumulative_base(unnumbered, layers, tmp_path, same_hits, publish
     }
     path = write_tree(tmp_path / "hits.root", {"Hits": columns})
     same_hits(read_hits(path), read_hits(save_npz(published)))
-    report = inspect_file(path)
+    report = inspect_hits(path)
     assert report.layers.rule == "level1ID, counted on from one baseID to the next"
     assert len(report.layers.rejected) == 1
     assert "both at posZ" in report.layers.rejected[0] or "followed" in report.layers.rejected[0]
@@ -76,7 +76,7 @@ def test_gate_10_without_copy_numbers_uses_positions(gate_10, layers, tmp_path):
     hits = read_hits(path)
     assert hits.layer.tolist() == layers
     assert hits.position.dtype == torch.float64
-    report = inspect_file(path)
+    report = inspect_hits(path)
     assert report.layers.rule.startswith("planes in posZ")
     assert "TrackVolumeCopyNo" in report.layers.rejected[0]
     assert report.truth is not None
@@ -90,7 +90,7 @@ def test_gate_10_copy_numbers(gate_10, layers, tmp_path):
         {"any_name": gate_10 | {"PreStepVolumeCopyNo": copies, "PostStepVolumeCopyNo": copies * 0}},
     )
     assert read_hits(path).layer.tolist() == layers
-    assert inspect_file(path).layers.rule == "PreStepVolumeCopyNo"
+    assert inspect_hits(path).layers.rule == "PreStepVolumeCopyNo"
 
 
 def test_newest_cycle_and_named_tree_win(published, tmp_path):

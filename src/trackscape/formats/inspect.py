@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trackscape.data import Hits, Truth
 from trackscape.formats.columns import MEANINGS
+from trackscape.formats.primaries import PrimaryReport, inspect_primaries
 from trackscape.formats.recognise import Recognised, recognise
 from trackscape.units import keV
 
@@ -91,25 +92,33 @@ class Report:
         return "\n".join([str(self.path), "", *columns, "", *facts])
 
 
-def inspect_file(path: Path) -> Report:
-    """Reads a file as `read_hits` does and reports what was understood.
-
-    Arguments:
-        path: A file of hits.
+def inspect_file(path: Path) -> Report | PrimaryReport:
+    """Reads a file and reports what was understood: hits, or a table of primaries.
 
     Returns:
-        The report; `Report.render` makes text of it.
+        The report; its `render` makes text of it.
 
     Raises:
         FormatError: The file cannot be read; see `read_hits`.
 
     Example:
         >>> from trackscape.samples import VALIDATION
-        >>> report = inspect_file(VALIDATION)
+        >>> "18,377" in inspect_file(VALIDATION).render()
+        True
+    """
+    path = Path(path)
+    return inspect_primaries(path) or inspect_hits(path)
+
+
+def inspect_hits(path: Path) -> Report:
+    """Reads a file as `read_hits` does and reports what was understood.
+
+    Example:
+        >>> from trackscape.samples import VALIDATION
+        >>> report = inspect_hits(VALIDATION)
         >>> report.rows, report.layers.count, report.truth.events
         (18377, 33, 877)
     """
-    path = Path(path)
     found = recognise(path)
     hits = found.hits
     truth = None if hits.truth is None else _summarise_truth(hits, hits.truth)
@@ -173,8 +182,8 @@ def _remarks(hits: Hits, truth: TruthSummary | None) -> tuple[str, ...]:
     remarks: list[str] = []
     if truth is None:
         remarks.append(
-            "no truth (eventID, trackID, parentID): tracks can be found, but neither trained on "
-            "nor evaluated"
+            "no truth (eventID, trackID, parentID): no frames of so many protons can be made of "
+            "it, and nothing trained or evaluated"
         )
     elif truth.particles is None:
         remarks.append("no particle codes (pdg): hits of electrons cannot be told apart")

@@ -15,7 +15,7 @@ PUBLISHED_KEY = "arr_0"
 
 def read_npy(path: Path) -> Columns:
     """Reads a structured array, whose fields are the columns."""
-    with reading(path), _refusing_pickles(path), path.open("rb") as file:
+    with reading(path), refusing_pickles(path), path.open("rb") as file:
         array: np.ndarray = np.load(file, allow_pickle=False)
     return _structured(array, path=path)
 
@@ -25,7 +25,7 @@ def read_npz(path: Path) -> Columns:
     # Opened here, as numpy leaves a damaged archive open.
     with (
         reading(path),
-        _refusing_pickles(path),
+        refusing_pickles(path),
         path.open("rb") as file,
         np.load(file, allow_pickle=False) as archive,
     ):
@@ -48,7 +48,8 @@ def _structured(array: np.ndarray, *, path: Path) -> Columns:
 
 
 @contextlib.contextmanager
-def _refusing_pickles(path: Path) -> Generator[None, None, None]:
+def refusing_pickles(path: Path) -> Generator[None, None, None]:
+    """Says what is wrong when numpy meets pickled objects."""
     try:
         yield
     except ValueError as error:

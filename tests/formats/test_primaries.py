@@ -1,0 +1,41 @@
+"""Tables of primaries are told from hits, and their figures are those of the simulation."""
+
+import numpy as np
+import pytest
+
+from trackscape import samples
+from trackscape.errors import FormatError
+from trackscape.formats import inspect_file
+from trackscape.formats.primaries import PrimaryReport
+
+TYPE = [("eventID", "i4"), ("in_ekin", "f4"), ("out_ekin", "f4"), ("fate", "i4")]
+
+
+def test_a_table_of_primaries(tmp_path):
+    rows = [(0, 230, 186, 2), (1, 231, -1, 1), (2, 229, 184, 2)]
+    np.savez(tmp_path / "truth.npz", arr_0=np.array(rows, dtype=TYPE))
+    report = inspect_file(tmp_path / "truth.npz")
+    assert isinstance(report, PrimaryReport)
+    assert (report.primaries, report.behind_phantom) == (3, 2)
+    assert report.energy == (230, 185)
+    assert report.fates == {"inelastic reaction": 1, "stopped": 2}
+    assert "230.0 MeV before the phantom, 185.0 MeV behind" in report.render()
+
+
+def test_hits_are_no_table_of_primaries():
+    assert not isinstance(inspect_file(samples.VALIDATION), PrimaryReport)
+
+
+def test_an_empty_table_is_an_error(tmp_path):
+    np.savez(tmp_path / "truth.npz", arr_0=np.empty(0, dtype=TYPE))
+    with pytest.raises(FormatError, match=r"truth\.npz"):
+        inspect_file(tmp_path / "truth.npz")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("phantom", "energy"), [(100, 186.1), (150, 161.5), (200, 134.1)])
+def test_energies_behind_water_are_those_of_the_simulation(shared_data, phantom, energy):
+    report = inspect_file(shared_data / "geant4" / f"water_{phantom}_val_truth.npz")
+    assert isinstance(report, PrimaryReport)
+    assert report.primaries == 5000
+    assert report.energy[1] == pytest.approx(energy, abs=0.3)  # MeV, from the Geant4 checks
