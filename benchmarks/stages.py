@@ -1,8 +1,9 @@
 """Time and peak memory of each stage of the reconstruction and of a training step.
 
 Run as ``python benchmarks/stages.py FILE -o docs/benchmarks.md``. Medians over frames; peak memory
-is the highest resident size during the stage above the one before it (Linux only). The ratios
-compare two ways of the same work in the same run.
+is the highest resident size during the stage above the one before it (Linux only), measured in a
+first pass, before the process is told to keep freed memory. The ratios compare two ways of the same
+work in the same run.
 """
 
 import functools
@@ -129,22 +130,21 @@ def main(
     output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")],
 ) -> None:
     """Measure all stages and write the table."""
+    peaks = {per_frame: measure(file, per_frame=per_frame) for per_frame in PER_FRAME}
     keep_freed_memory()
-    results = {per_frame: measure(file, per_frame=per_frame) for per_frame in PER_FRAME}
+    times = {per_frame: measure(file, per_frame=per_frame) for per_frame in PER_FRAME}
     lines = [
         "# Benchmarks",
         "",
         f"{file.name}, medians of {N_FRAMES} frames: wall time in ms / peak memory above the start "
-        f"in MB. {os.cpu_count()} cores ({platform.machine()}), {torch.get_num_threads()} threads, "
+        f"in MB. {os.cpu_count()} cores ({platform.machine()}), threads: {torch.get_num_threads()}, "
         f"torch {torch.__version__}, no GPU. Regenerate with `make bench FILE=...`.",
         "",
         "| stage | " + " | ".join(f"{per_frame} p+/F" for per_frame in PER_FRAME) + " |",
         "|---|" + "---|" * len(PER_FRAME),
     ]
-    for stage in results[PER_FRAME[0]]:
-        cells = [
-            f"{wall:.1f} / {peak:.0f}" for wall, peak in (results[n][stage] for n in PER_FRAME)
-        ]
+    for stage in times[PER_FRAME[0]]:
+        cells = [f"{times[n][stage][0]:.1f} / {peaks[n][stage][1]:.0f}" for n in PER_FRAME]
         lines.append(f"| {stage} | {' | '.join(cells)} |")
     lines += [
         "",
@@ -157,7 +157,7 @@ def main(
     if len(available_backends()) > 1:
         pairs.append(("assignment, scipy", "assignment, lapcpp"))
     for slow, fast in pairs:
-        cells = [f"{results[n][slow][0] / results[n][fast][0]:.1f}" for n in PER_FRAME]
+        cells = [f"{times[n][slow][0] / times[n][fast][0]:.1f}" for n in PER_FRAME]
         lines.append(f"| {slow} : {fast} | {' | '.join(cells)} |")
     with replacing(output) as partial:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
