@@ -137,8 +137,8 @@ def main(
         "# Benchmarks",
         "",
         f"{file.name}, medians of {N_FRAMES} frames: wall time in ms / peak memory above the start "
-        f"in MB. {os.cpu_count()} cores ({platform.machine()}), threads: {torch.get_num_threads()}, "
-        f"torch {torch.__version__}, no GPU. Regenerate with `make bench FILE=...`.",
+        f"in MB. {os.cpu_count()} cores ({platform.machine()}), {torch.get_num_threads()} threads, "
+        f"torch {torch.__version__}, no GPU. Regenerate: `make bench FILE=...`.",
         "",
         "| stage | " + " | ".join(f"{per_frame} p+/F" for per_frame in PER_FRAME) + " |",
         "|---|" + "---|" * len(PER_FRAME),

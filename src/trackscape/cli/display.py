@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights, choose_scorer
 
 
 def display(
@@ -15,7 +15,7 @@ def display(
         Path, typer.Option("--output", "-o", help="Picture; a page goes beside it.")
     ] = Path("frame.png"),
     frame: Annotated[int, typer.Option(min=0, help="Number of the frame.")] = 0,
-    method: Method = "line-graph-ptt",
+    method: Method = DEFAULT_METHOD,
     weights: Weights = None,
 ) -> None:
     """Draw the tracks of a frame: a picture, and a page to turn and zoom that needs no network."""

@@ -7,13 +7,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights, choose_scorer
 
 
 def evaluate(
     file: HitFile,
     per_frame: PerFrame,
-    method: Method = "line-graph-ptt",
+    method: Method = DEFAULT_METHOD,
     weights: Weights = None,
     json: Annotated[Path | None, typer.Option(help="Write all metrics to this file, too.")] = None,
 ) -> None:

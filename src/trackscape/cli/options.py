@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 HitFile = Annotated[Path, typer.Argument(help="Hit file: npz, npy, root, parquet or csv.")]
 PerFrame = Annotated[int, typer.Option(min=1, help="Primary protons in a readout frame.")]
 Method = Annotated[str, typer.Option(help="line-graph-ptt or line-graph-pat (shipped weights).")]
+DEFAULT_METHOD = "line-graph-pat"
 Weights = Annotated[
     Path | None, typer.Option(help="Weights of your own training, instead of a shipped method.")
 ]

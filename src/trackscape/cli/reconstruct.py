@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from trackscape.cli.options import HitFile, Method, PerFrame, Weights, choose_scorer
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights, choose_scorer
 
 
 def reconstruct(
@@ -14,7 +14,7 @@ def reconstruct(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write: parquet, csv or npz.")
     ],
-    method: Method = "line-graph-ptt",
+    method: Method = DEFAULT_METHOD,
     weights: Weights = None,
 ) -> None:
     """Reconstruct the tracks of a hit file; one row for each hit on a track."""
