@@ -81,6 +81,19 @@ def test_kill_and_resume_gives_the_same_bytes(config, tmp_path):
     assert not list(the_run(torn).glob(".*.part"))
 
 
+@pytest.mark.slow
+def test_ctrl_c_ends_with_a_sentence_and_a_whole_checkpoint(config, tmp_path):
+    process = start(config, tmp_path / "runs")
+    while not list((tmp_path / "runs").glob("*/last.ckpt")):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 130, output
+    assert "Interrupted." in output
+    assert "Traceback" not in output
+
+
 def test_a_run_folder_refuses_other_data(config, tmp_path):
     data = tmp_path / "data"
     data.mkdir()

@@ -27,7 +27,12 @@ def train(
     from trackscape.experiments.config import TrainingConfig
     from trackscape.experiments.train import train as run
 
-    trained = run(TrainingConfig.load(config), data=data, runs=runs, seed=seed, weights=weights)
+    settings = TrainingConfig.load(config)
+    try:
+        trained = run(settings, data=data, runs=runs, seed=seed, weights=weights)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Run the same command again to go on.", err=True)
+        raise typer.Exit(130) from None
     typer.echo(
         f"Best validation purity {100 * trained.purity:.2f} %: {trained.folder}/weights.safetensors"
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from trackscape.errors import WeightsError
 from trackscape.formats import replacing
@@ -94,7 +94,7 @@ def save_network(network: Scorer, path: Path, *, about: dict[str, Any]) -> None:
     header = {HEADER: json.dumps({**about, "network": kind, "sizes": network.sizes})}
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
     with replacing(path) as partial:
-        save_file(tensors, partial, metadata=header)
+        partial.write_bytes(save(tensors, metadata=header))
 
 
 def load_method(method: str) -> Scorer:

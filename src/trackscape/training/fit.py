@@ -41,6 +41,9 @@ def fit(
 
     Returns:
         The best validation purity.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted; the last checkpoint is whole.
     """
     keep = KeepRun(folder, about=about)
     resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
@@ -59,9 +62,10 @@ def fit(
             accelerator="auto",
             devices=1,
         )
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        except SystemExit as stop:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from stop
     return keep.best
 
 
@@ -81,7 +85,8 @@ def _quiet() -> Generator[None, None, None]:
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), contextlib.ExitStack() as stack:
+        stack.callback(logger.setLevel, level)
         # Graphs are made in this process on purpose: workers would compete for the same cores.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Lightning 2.6 with PyTorch 2.13; nothing that we could call otherwise.
@@ -89,4 +94,3 @@ def _quiet() -> Generator[None, None, None]:
             "ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning
         )
         yield
-    logger.setLevel(level)
