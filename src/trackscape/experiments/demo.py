@@ -27,7 +27,6 @@ SHOWN = (
     "strict_purity",
     "reconstructable_efficiency",
     "edge_tpr",
-    "edge_fpr",
 )
 WITH_INTERVAL = ("purity", "efficiency")
 MOST_FRAMES = 8
