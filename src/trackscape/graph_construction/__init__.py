@@ -1,17 +1,23 @@
 """Hits -> frames -> HitGraph -> LineGraph: candidate segments and the pairs that they form."""
 
+from trackscape.graph_construction.connect import beam_angle as beam_angle
 from trackscape.graph_construction.connect import connect_layers as connect_layers
 from trackscape.graph_construction.deposits import cluster_size as cluster_size
 from trackscape.graph_construction.deposits import merge_deposits as merge_deposits
+from trackscape.graph_construction.deposits import (
+    unrounded_cluster_size as unrounded_cluster_size,
+)
 from trackscape.graph_construction.frames import clean_frame as clean_frame
 from trackscape.graph_construction.frames import split_frames as split_frames
 from trackscape.graph_construction.line_graph import line_graph as line_graph
 
 __all__ = [
+    "beam_angle",
     "clean_frame",
     "cluster_size",
     "connect_layers",
     "line_graph",
     "merge_deposits",
     "split_frames",
+    "unrounded_cluster_size",
 ]

@@ -31,8 +31,13 @@ def cluster_size(energy: Tensor, *, thickness: float = EPITAXIAL_THICKNESS) -> T
         >>> cluster_size(torch.tensor([0.0, 0.001, 0.025, 0.1]), thickness=25 * um).tolist()
         [0, 1, 4, 10]
     """
+    return unrounded_cluster_size(energy, thickness=thickness).long()
+
+
+def unrounded_cluster_size(energy: Tensor, *, thickness: float = EPITAXIAL_THICKNESS) -> Tensor:
+    """The number that `cluster_size` rounds down, float64, of the same shape."""
     per_thickness = (energy.double() / keV) / (thickness / um)
-    return (4.2267 * per_thickness**0.65 + 0.5).long()
+    return 4.2267 * per_thickness**0.65 + 0.5
 
 
 def merge_deposits(hits: Hits) -> Hits:
@@ -46,10 +51,11 @@ def merge_deposits(hits: Hits) -> Hits:
         code are those of its first row.
     """
     truth = hits.known_truth
-    order = torch.argsort(hits.layer, stable=True)
-    for key in (truth.track, truth.event, spot_number(hits)):
+    keys = torch.stack([spot_number(hits), truth.event, truth.track, hits.layer])
+    order = torch.arange(len(hits), device=keys.device)
+    for key in keys.flip(0):
         order = order[torch.argsort(key[order], stable=True)]
-    keys = torch.stack([truth.event, truth.track, hits.layer, spot_number(hits)])[:, order]
+    keys = keys[:, order]
     new = torch.ones(keys.shape[1], dtype=torch.bool, device=keys.device)
     new[1:] = (keys.diff(dim=1) != 0).any(dim=0)
     group = new.long().cumsum(0) - 1

@@ -13,10 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from trackscape.data import EdgeScores, HitGraph, LineGraph
-from trackscape.graph_construction import cluster_size, line_graph
+from trackscape.graph_construction import (
+    beam_angle,
+    cluster_size,
+    line_graph,
+    unrounded_cluster_size,
+)
 from trackscape.scoring.columns import Columns, Gathered, normalised_linear
 from trackscape.scoring.interface import Scorer
 from trackscape.scoring.layers import AngleEncoding, max_incoming, object_block, relational_block
+from trackscape.units import keV
 
 
 @final
@@ -116,7 +122,7 @@ def hit_features(graph: HitGraph) -> Tensor:
     The cluster size is divided by the real-valued one of a deposit of 60 keV.
     """
     position = graph.hits.relative_position
-    normal = 4.2267 * (60 / 25) ** 0.65 + 0.5
+    normal = unrounded_cluster_size(torch.tensor(60 * keV, dtype=torch.float64)).item()
     size = cluster_size(graph.hits.energy).to(position.dtype) / normal
     return torch.cat([size[:, None], position[:, :2] / 1000, position[:, 2:]], dim=1)
 
@@ -124,6 +130,5 @@ def hit_features(graph: HitGraph) -> Tensor:
 def spherical_features(graph: HitGraph) -> Tensor:
     """Length (mm), azimuth and polar angle (rad) of each segment, upstream to down, (E, 3)."""
     direction = graph.direction
-    x, y, z = direction.unbind(dim=1)
-    polar = torch.atan2(direction[:, :2].norm(dim=1), z)
-    return torch.stack([direction.norm(dim=1), torch.atan2(y, x), polar], dim=1)
+    azimuth = torch.atan2(direction[:, 1], direction[:, 0])
+    return torch.stack([direction.norm(dim=1), azimuth, beam_angle(direction)], dim=1)
