@@ -2,8 +2,10 @@
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from trackscape.data import Hits, Truth
 from trackscape.formats.columns import MEANINGS
 from trackscape.formats.primaries import PrimaryReport, inspect_primaries
 from trackscape.formats.recognise import Recognised, recognise
+from trackscape.formats.stream import read_provenance
 from trackscape.units import keV
 
 PARTICLES = {
@@ -85,6 +88,8 @@ class Report:
     """Number of different beam spots; None where the file has none."""
     remarks: tuple[str, ...]
     """What is missing or looks odd, and what follows from it."""
+    provenance: dict[str, Any] | None
+    """What made the hits, where the file says so."""
 
     def render(self) -> str:
         """Returns the report as plain text, one fact a line."""
@@ -132,6 +137,7 @@ def inspect_hits(path: Path) -> Report:
         truth=truth,
         spots=None if hits.spot is None else len(torch.unique(hits.spot, dim=0)),
         remarks=_remarks(hits, truth),
+        provenance=read_provenance(path),
     )
 
 
@@ -204,6 +210,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if report.spots is not None:
         yield "beam spots", f"{report.spots:,}"
     yield "ignored columns", ", ".join(report.ignored) or "none"
+    for name, value in (report.provenance or {}).items():
+        yield "provenance", f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
     for remark in report.remarks:
         yield "note", remark
 
