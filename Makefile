@@ -54,7 +54,7 @@ clean:  ## remove what the other targets made
 	@touch $@
 
 # The build of torch (+cpu, ...) and the CUDA packages that it brings are the machine's own choice.
-lock-test: WHAT := '.[dev,root,fast]'
+lock-test: WHAT := '.[dev,root,fast,geant4]'
 lock-demo: WHAT := . --constraint requirements/test.txt
 lock-demo: lock-test
 lock-%:

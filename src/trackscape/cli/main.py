@@ -5,12 +5,15 @@ import sys
 import typer
 
 import trackscape
+from trackscape.cli.compare import compare
 from trackscape.cli.demo import demo
+from trackscape.cli.detector import detector
 from trackscape.cli.display import display
 from trackscape.cli.evaluate import evaluate
 from trackscape.cli.inspect import inspect
 from trackscape.cli.memory import keep_freed_memory
 from trackscape.cli.reconstruct import reconstruct
+from trackscape.cli.simulate import simulate
 from trackscape.cli.train import train
 from trackscape.errors import TrackscapeError
 
@@ -21,7 +24,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Proton tracks from a network trained through the assignment that decides them.",
 )
-for verb in (inspect, train, reconstruct, evaluate, display, demo):
+for verb in (
+    inspect,
+    train,
+    reconstruct,
+    evaluate,
+    display,
+    demo,
+    detector,
+    simulate,
+    compare,
+):
     app.command()(verb)
 
 

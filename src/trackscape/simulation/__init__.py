@@ -1,0 +1,1 @@
+"""Beam, phantom and detector -> hits."""

@@ -1,0 +1,57 @@
+"""Functions in the subset of Python that numba turns into machine code."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import numba
+from numba.core import config
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def _cache_folder() -> str:
+    # numba looks at the file of a function only, not at what the function calls. So machine code
+    # is kept under a digest of all files that it may come from.
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return str(folder / "__pycache__" / digest.hexdigest()[:16])
+
+
+_CACHE = _cache_folder()
+
+
+def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Compiles a function at its first call; it then runs without holding Python's lock.
+
+    The machine code is kept on disk, so that the next process starts at once. The function that
+    was written is at `.py_func`, for whoever wants to step through it.
+    """
+    return _compile(function, inlined=False)
+
+
+def inlined(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Like `compiled`, for short functions that become a part of compiled ones that call them.
+
+    A call hands over each array of a named tuple by its parts, which takes longer than what most of
+    these functions do.
+    """
+    return _compile(function, inlined=True)
+
+
+def _compile(
+    function: Callable[_Arguments, _Result], *, inlined: bool
+) -> Callable[_Arguments, _Result]:
+    settings: Any = config  # without types
+    elsewhere = settings.CACHE_DIR
+    settings.CACHE_DIR = elsewhere or _CACHE
+    try:
+        return numba.njit(
+            function, cache=True, nogil=True, error_model="numpy", forceinline=inlined
+        )
+    finally:
+        settings.CACHE_DIR = elsewhere

@@ -1,0 +1,133 @@
+"""A detector -> a picture of its stack: to scale, and one module of each kind enlarged."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from trackscape.simulation.detector import Detector, Slab
+
+_SENSITIVE, _AIR = "#d1495b", "#eef4f8"
+_COLOURS = {
+    "aluminium": "#9aa5b1",
+    "silicon": "#6a8caf",
+    "carbon-fibre": "#3d4852",
+    "kapton": "#e0a458",
+    "glue": "#f3e2a9",
+    "copper": "#b87333",
+    "tungsten": "#5b5f66",
+}
+_OTHERS = ("#7fb069", "#a56cc1", "#4d9078", "#c98bb9")
+
+
+def draw_detector(detector: Detector) -> Figure:
+    """Draws the stack from the side, and one module of each kind enlarged.
+
+    The side view is to scale, but sensitive layers are lines of constant width. In the enlarged
+    modules all slabs are equally wide and say what they are.
+
+    Returns:
+        A figure 14 inches wide.
+    """
+    kinds = _kinds(detector)
+    figure = Figure(figsize=(14, 4.8 + 2.6 * len(kinds)), layout="constrained")
+    ratios = [1.8] + [1.0] * len(kinds)
+    axes: Sequence[Axes] = figure.subplots(1 + len(kinds), 1, height_ratios=ratios)
+    colours = _colours(detector)
+    _draw_side(axes[0], detector, colours)
+    for strip, (name, slabs) in zip(axes[1:], kinds.items(), strict=True):
+        _draw_module(strip, slabs, title=name, colours=colours)
+    return figure
+
+
+def _kinds(detector: Detector) -> dict[str, tuple[Slab, ...]]:
+    """Returns the slabs of the first module of each kind, with a title."""
+    members: dict[tuple[tuple[str, float, bool], ...], list[str]] = {}
+    for name, part in detector.modules.items():
+        slabs = detector.slabs[part]
+        kind = tuple((slab.material.name, slab.thickness, slab.sensitive) for slab in slabs)
+        members.setdefault(kind, []).append(name)
+    return {
+        names[0] + (f" to {names[-1]}" if len(names) > 1 else ""): detector.slabs[
+            detector.modules[names[0]]
+        ]
+        for names in members.values()
+    }
+
+
+def _colours(detector: Detector) -> dict[str, str]:
+    names = dict.fromkeys(slab.material.name for slab in detector.slabs)
+    others = [name for name in names if name not in _COLOURS and name != detector.air.name]
+    spare = {name: _OTHERS[number % len(_OTHERS)] for number, name in enumerate(others)}
+    return {**_COLOURS, **spare, detector.air.name: _AIR}
+
+
+def _draw_side(axes: Axes, detector: Detector, colours: dict[str, str]) -> None:
+    edges, half = detector.edges, detector.height / 2
+    seen: set[str] = set()
+    for slab, start in zip(detector.slabs, edges, strict=False):
+        name = slab.material.name
+        axes.add_patch(
+            Rectangle(
+                (start, -half),
+                slab.thickness,
+                detector.height,
+                facecolor=colours[name],
+                linewidth=0,
+                snap=False,  # or the pixels round thin slabs to unequal widths
+                label=None if name in seen else name,
+            )
+        )
+        seen.add(name)
+    axes.vlines(
+        detector.layer_z, -half, half, color=_SENSITIVE, linewidth=0.8, label="sensitive layer"
+    )
+    length = edges[-1] - edges[0]
+    tail = edges[0] - 0.08 * length
+    arrow = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.4}
+    axes.annotate("", xy=(edges[0], 0), xytext=(tail, 0), arrowprops=arrow)
+    axes.text(tail, 0.04 * detector.height, "beam", fontsize=10)
+    axes.set(
+        xlim=(tail - 0.01 * length, edges[-1] + 0.02 * length),
+        ylim=(-1.06 * half, 1.06 * half),
+        xlabel="z, along the beam / mm",
+        ylabel="y / mm",
+        aspect="equal",
+    )
+    axes.set_title(
+        f"{detector.name}: {len(detector.layer_z)} layers, {detector.width:g} mm wide (x) and "
+        f"{detector.height:g} mm high (y)"
+    )
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_module(axes: Axes, slabs: Sequence[Slab], *, title: str, colours: dict[str, str]) -> None:
+    for column, slab in enumerate(slabs):
+        colour = _SENSITIVE if slab.sensitive else colours[slab.material.name]
+        axes.add_patch(Rectangle((column, 0), 1, 1, facecolor=colour, edgecolor="white"))
+        name = slab.material.name + (" (sensitive)" if slab.sensitive else "")
+        axes.text(
+            column + 0.5,
+            0.5,
+            f"{name}\n{slab.thickness:.4g} mm",
+            rotation=90 if len(slabs) > 10 else 0,
+            ha="center",
+            va="center",
+            fontsize=10,
+            color=_readable_on(colour),
+        )
+    borders = np.cumsum([0.0, *(slab.thickness for slab in slabs)])
+    axes.set(xlim=(-0.05, len(slabs) + 0.05), ylim=(0, 1), yticks=[])
+    axes.set_xticks(range(len(borders)), [f"{border:.4g}" for border in borders], fontsize=8)
+    axes.set_xlabel("depth in the module / mm; not to scale")
+    axes.set_title(f"{title}: {borders[-1]:.4g} mm thick", loc="left")
+    axes.spines[:].set_visible(False)
+
+
+def _readable_on(colour: str) -> str:
+    """Returns black or white, whichever stands out from a colour such as ``#9aa5b1``."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "white"

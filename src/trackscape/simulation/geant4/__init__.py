@@ -1,0 +1,11 @@
+"""Beam, phantom and detector -> hits, simulated by Geant4 itself.
+
+Needs the extra `geant4` (geant4-pybind). Geant4's data sets are used where they are installed;
+without them, what needs them is left out, and `provenance` says so.
+"""
+
+from trackscape.simulation.geant4.engine import check_installed as check_installed
+from trackscape.simulation.geant4.engine import provenance as provenance
+from trackscape.simulation.geant4.engine import simulate as simulate
+
+__all__ = ["check_installed", "provenance", "simulate"]

@@ -1,0 +1,179 @@
+"""Setup -> Geant4's volumes: the world of air, the phantom in its shell, the detector's slabs."""
+# ruff: noqa: N802 (Geant4 names the methods that it calls)
+
+from typing import Any
+
+import numpy as np
+
+from trackscape.errors import ConfigError
+from trackscape.simulation.elements import ELEMENTS
+from trackscape.simulation.geant4.boxes import Block, merge
+from trackscape.simulation.geant4.physics import TRACKED_ABOVE
+from trackscape.simulation.materials import Material
+from trackscape.simulation.phantoms import Phantom, check_fits
+from trackscape.simulation.record import Setup
+
+SHELL = 0.01
+"""Thickness in mm of the layer of air around the phantom in which its faces are recorded."""
+MAX_BOXES = 200_000
+"""Of one phantom: Geant4 takes about 2.5 kB and 40 us for each, in each process."""
+
+_LEAST_WORLD = (600.0, 600.0, 700.0)  # half lengths in mm
+_MARGIN = 100.0
+
+
+def make_geometry(g4: Any, setup: Setup, *, layers: Any, shell: Any) -> Any:
+    """Returns a Geant4 detector construction, for `G4RunManager.SetUserInitialization`.
+
+    Arguments:
+        g4: The module geant4_pybind.
+        setup: Detector, phantom and beam.
+        layers: Sensitive detector for the sensitive slabs; their copy number is the slab's.
+        shell: The one for the air around the phantom.
+    """
+
+    class Geometry(g4.G4VUserDetectorConstruction):
+        def Construct(self) -> Any:
+            self.builder = _Builder(g4, setup)  # keeps what Geant4 does not keep itself
+            world = self.builder.box(world_size(setup), setup.detector.air, "world")
+            placed = self.builder.place(world, None, (0, 0, 0))
+            self.builder.limit_energy()
+            _add_phantom(self.builder, setup.phantom, world, shell)
+            _add_detector(self.builder, setup, world, layers)
+            return placed
+
+    return Geometry()
+
+
+def world_size(setup: Setup) -> tuple[float, float, float]:
+    """Full extents in mm of a world about the isocentre that holds source, phantom and detector."""
+    detector = setup.detector
+    corner = np.abs([[edge[0], edge[-1]] for edge in setup.phantom.edges]).max(axis=1)
+    across = float(np.hypot(corner[0], corner[2]))  # whatever the angle
+    x = max(_LEAST_WORLD[0], across + _MARGIN, 0.5 * detector.width + _MARGIN)
+    y = max(_LEAST_WORLD[1], float(corner[1]) + _MARGIN, 0.5 * detector.height + _MARGIN)
+    ends = (abs(setup.beam.source), across, float(detector.edges[-1]))
+    z = max(_LEAST_WORLD[2], *(end + _MARGIN for end in ends))
+    return 2 * x, 2 * y, 2 * z
+
+
+def check_volumes(setup: Setup) -> None:
+    """Checks that Geant4 can be given these volumes.
+
+    Raises:
+        ConfigError: If the phantom reaches into the detector or behind the source, or has too many
+            boxes.
+    """
+    phantom = setup.phantom
+    source, front = setup.beam.source + SHELL, setup.detector.front - SHELL
+    check_fits(phantom, source=source, front=front)
+    count = sum(1 for _ in merge(phantom.labels))
+    if count > MAX_BOXES:
+        raise ConfigError(
+            f"phantom {phantom.name}: expected at most {MAX_BOXES:,} boxes of one material for "
+            f"Geant4, but it takes {count:,}; use larger voxels or fewer materials, or the engine "
+            "fast."
+        )
+
+
+class _Builder:
+    """Makes volumes, and keeps every object referenced: Geant4 would lose it otherwise."""
+
+    def __init__(self, g4: Any, setup: Setup):
+        self.g4 = g4
+        self.air = setup.detector.air
+        self.kept: list[Any] = []
+        self.elements: dict[str, Any] = {}
+        self.materials: list[tuple[Material, Any]] = []
+
+    def material(self, material: Material) -> Any:
+        for known, made in self.materials:
+            if known == material:
+                return made
+        g4 = self.g4
+        name = f"{material.name} {len(self.materials)}"
+        made = g4.G4Material(name, material.density * g4.g / g4.cm3, len(material.fractions))
+        for symbol, fraction in material.fractions.items():
+            made.AddElement(self.element(symbol), fraction)
+        made.GetIonisation().SetMeanExcitationEnergy(material.excitation_energy * g4.eV)
+        self.materials.append((material, made))
+        return made
+
+    def element(self, symbol: str) -> Any:
+        if symbol not in self.elements:
+            element, g4 = ELEMENTS[symbol], self.g4
+            made = g4.G4Element(symbol, symbol, element.number, element.mass * g4.g / g4.mole)
+            self.elements[symbol] = made
+        return self.elements[symbol]
+
+    def box(self, size: Any, material: Material, name: str) -> Any:
+        x, y, z = (0.5 * float(length) for length in size)
+        solid = self.g4.G4Box(name, x, y, z)
+        volume = self.g4.G4LogicalVolume(solid, self.material(material), name)
+        self.kept += [solid, volume]
+        return volume
+
+    def place(
+        self, volume: Any, mother: Any, centre: Any, *, copy: int = 0, angle: float = 0.0
+    ) -> Any:
+        g4 = self.g4
+        rotation = g4.G4RotationMatrix()
+        rotation.rotateY(angle)
+        at = g4.G4Transform3D(rotation, g4.G4ThreeVector(*(float(c) for c in centre)))
+        placed = g4.G4PVPlacement(at, volume, volume.GetName(), mother, False, copy)
+        self.kept += [rotation, at, placed]
+        return placed
+
+    def limit_energy(self) -> None:
+        """Sets the least energy of the particles that have the process UserSpecialCut."""
+        limits = self.g4.G4UserLimits(1e30, 1e30, 1e30, TRACKED_ABOVE * self.g4.MeV)
+        region = self.g4.G4RegionStore.GetInstance().GetRegion("DefaultRegionForTheWorld")
+        region.SetUserLimits(limits)
+        self.kept.append(limits)
+
+
+def _add_phantom(builder: _Builder, phantom: Phantom, world: Any, shell: Any) -> None:
+    blocks = merge(phantom.labels)
+    size, centre = _extent(phantom, blocks)
+    volume = builder.box(size + 2 * SHELL, builder.air, "shell")
+    volume.SetSensitiveDetector(shell)
+    cosine, sine = np.cos(phantom.angle), np.sin(phantom.angle)
+    x, y, z = centre
+    turned = (cosine * x + sine * z, y, cosine * z - sine * x)
+    builder.place(volume, world, turned, angle=phantom.angle)
+    _add_block(builder, phantom, blocks, volume, centre)
+
+
+def _add_block(builder: _Builder, phantom: Phantom, block: Block, mother: Any, origin: Any) -> None:
+    material = builder.air if block.parts else phantom.materials[block.label]
+    size, centre = _extent(phantom, block)
+    volume = builder.box(size, material, "phantom")
+    builder.place(volume, mother, centre - origin)
+    for part in block.parts:
+        _add_block(builder, phantom, part, volume, centre)
+
+
+def _extent(phantom: Phantom, block: Block) -> tuple[Any, Any]:
+    pairs = zip(phantom.edges, block.ranges, strict=True)
+    lower, upper = np.array([(edges[i], edges[j]) for edges, (i, j) in pairs]).T
+    return upper - lower, 0.5 * (lower + upper)
+
+
+def _add_detector(builder: _Builder, setup: Setup, world: Any, layers: Any) -> None:
+    detector = setup.detector
+    edges = detector.edges
+    middle = 0.5 * (edges[0] + edges[-1])
+    across = (detector.width, detector.height)
+    stack = builder.box((*across, edges[-1] - edges[0]), detector.air, "detector")
+    builder.place(stack, world, (0, 0, middle))
+    volumes: dict[tuple[str, float, bool], Any] = {}
+    for index, slab in enumerate(detector.slabs):
+        if slab.material == detector.air and not slab.sensitive:
+            continue
+        key = (slab.material.name, slab.thickness, slab.sensitive)
+        if key not in volumes:
+            volumes[key] = builder.box((*across, slab.thickness), slab.material, key[0])
+            if slab.sensitive:
+                volumes[key].SetSensitiveDetector(layers)
+        centre = (0, 0, 0.5 * (edges[index] + edges[index + 1]) - middle)
+        builder.place(volumes[key], stack, centre, copy=index)

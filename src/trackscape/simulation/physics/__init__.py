@@ -1,0 +1,1 @@
+"""The physics of protons in matter, as pure functions."""

@@ -1,0 +1,196 @@
+"""Materials -> the arrays that a step looks up.
+
+All tables share one axis: proton energies equally spaced in ln T. Other charged particles use the
+tables at the proton energy of the same velocity.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.interpolate import CubicSpline
+
+from trackscape.simulation.compiled import inlined
+from trackscape.simulation.materials import ELEMENTS, Material
+from trackscape.simulation.physics.electrons import production_threshold
+from trackscape.simulation.physics.nuclear import NuclearData
+from trackscape.simulation.physics.scattering import FINE_STRUCTURE, screening_of_element
+from trackscape.simulation.physics.stopping import mass_stopping_power
+
+LOWEST, HIGHEST = 0.01, 1e4
+"""MeV. A proton below the lowest energy has less than 0.2 µm of silicon to go: it stops. One of the
+highest energy is as fast as an electron of 5.4 MeV."""
+POINTS = 1600
+_START = math.log(LOWEST)
+_STEP = (math.log(HIGHEST) - _START) / (POINTS - 1)
+LOG_ENERGY = _START + _STEP * np.arange(POINTS)
+"""(P,) ln of the energies in MeV."""
+
+Mixture = Sequence[tuple[Material, float]]
+"""Materials and their fractions of the mass."""
+
+
+class Matter(NamedTuple):
+    """What a step needs to know of each of M mixtures. E elements, P = POINTS energies."""
+
+    density: np.ndarray
+    """(M,) g/cm³."""
+    electrons: np.ndarray
+    """(M,) Z/A, mol/g."""
+    nuclei: np.ndarray
+    """(M,) Σ w Z²/A, mol/g: how strongly nuclei scatter."""
+    screening: np.ndarray
+    """(M,) screening constant in (MeV/c)², geometric mean weighted with w Z²/A."""
+    coupling: np.ndarray
+    """(M,) (αZ)², mean weighted with w Z²/A."""
+    radius_squared: np.ndarray
+    """(M,) R² of the nuclei in (c/MeV)², mean weighted with w Z²/A."""
+    excitation: np.ndarray
+    """(M,) MeV."""
+    cut: np.ndarray
+    """(M,) MeV. Knocked-out electrons above it are particles of their own; infinite if none are."""
+    range: np.ndarray
+    """(M, P) CSDA range in g/cm²."""
+    log_range: np.ndarray
+    """(M, P) its logarithm."""
+    stopping: np.ndarray
+    """(M, P) S/ρ in MeV cm²/g."""
+    atoms: np.ndarray
+    """(M, E) atoms of each element of the nuclear tables, mol/g."""
+    nuclear: np.ndarray
+    """(M, P) macroscopic cross-section of nuclear interactions, elastic and inelastic, cm²/g."""
+
+
+def tabulate(
+    mixtures: Sequence[Mixture], densities: Sequence[float], nuclear: NuclearData, *, law: str
+) -> Matter:
+    """Returns the tables of mixtures, numbered as in the sequence.
+
+    Arguments:
+        mixtures: What they consist of.
+        densities: Their densities in g/cm³.
+        nuclear: Cross-sections.
+        law: "geant4" or "theory", see `Setup`.
+    """
+    atoms = np.stack([_atoms(mixture, nuclear.elements) for mixture in mixtures])
+    inelastic, elastic = nuclear.cross_sections(LOG_ENERGY)
+    means = np.array([_scattering_means(mixture, law) for mixture in mixtures]).T
+    stopping = np.stack([_stopping(mixture) for mixture in mixtures])
+    lengths = np.stack([_range(power) for power in stopping])
+    return Matter(
+        density=np.array(densities),
+        electrons=np.array([_mean(m, lambda x: x.charge_per_mass) for m in mixtures]),
+        nuclei=means[0].copy(),
+        screening=means[1].copy(),
+        coupling=means[2].copy(),
+        radius_squared=means[3].copy(),
+        excitation=np.array([1e-6 * _mean(m, lambda x: x.excitation_energy) for m in mixtures]),
+        cut=np.array([_mean(m, production_threshold) for m in mixtures]),
+        range=lengths,
+        log_range=np.log(lengths),
+        stopping=stopping,
+        atoms=atoms,
+        nuclear=atoms @ (inelastic + elastic),
+    )
+
+
+def _mean(mixture: Mixture, of: Callable[[Material], float]) -> float:
+    return sum(fraction * of(material) for material, fraction in mixture)
+
+
+def _stopping(mixture: Mixture) -> np.ndarray:
+    """Returns S/ρ (P,) by Bragg's additivity."""
+    energy = torch.from_numpy(np.exp(LOG_ENERGY).clip(LOWEST, HIGHEST))
+    powers = [fraction * mass_stopping_power(material, energy) for material, fraction in mixture]
+    return torch.stack(powers).sum(0).numpy()
+
+
+def _range(stopping: np.ndarray) -> np.ndarray:
+    """Returns R(T) = ∫ T/S dlnT, (P,); below the table S rises like the root of T."""
+    per_log = np.exp(LOG_ENERGY) / stopping
+    return 2.0 * per_log[0] + CubicSpline(LOG_ENERGY, per_log).antiderivative()(LOG_ENERGY)
+
+
+def _elements(mixture: Mixture) -> list[tuple[str, float]]:
+    return [
+        (symbol, fraction * part)
+        for material, fraction in mixture
+        for symbol, part in material.fractions.items()
+    ]
+
+
+def _atoms(mixture: Mixture, elements: Sequence[str]) -> np.ndarray:
+    """Returns (E,) mol/g of the elements.
+
+    For an element without nuclear data its neighbour in Z stands in, with as much mass, since
+    cross-sections per mass vary slowly.
+    """
+    atoms = np.zeros(len(elements))
+    numbers = np.array([ELEMENTS[symbol].number for symbol in elements])
+    for symbol, fraction in _elements(mixture):
+        nearest = int(np.abs(numbers - ELEMENTS[symbol].number).argmin())
+        atoms[nearest] += fraction / ELEMENTS[elements[nearest]].mass
+    return atoms
+
+
+def _scattering_means(mixture: Mixture, law: str) -> tuple[float, float, float, float]:
+    symbols, fractions = zip(*_elements(mixture), strict=True)
+    charge = np.array([ELEMENTS[symbol].number for symbol in symbols], dtype=float)
+    mass = np.array([ELEMENTS[symbol].mass for symbol in symbols])
+    weight = np.array(fractions) * charge**2 / mass
+    share = weight / weight.sum()
+    screening = np.array([screening_of_element(int(z), law=law) for z in charge])
+    radius = 1.27 * mass**0.27 / 197.327  # fm to c/MeV
+    return (
+        float(weight.sum()),
+        math.exp(float(share @ np.log(screening))),
+        float(share @ (FINE_STRUCTURE * charge) ** 2),
+        float(share @ radius**2),
+    )
+
+
+@inlined
+def find_energy(energy: float) -> tuple[int, float]:
+    """Returns the interval of the tables that an energy in MeV lies in, and the part below it.
+
+    Energies beyond the tables count as their ends.
+    """
+    place = (math.log(energy) - _START) / _STEP
+    left = min(max(int(place), 0), POINTS - 2)
+    return left, min(max(place - left, 0.0), 1.0)
+
+
+@inlined
+def read(table: np.ndarray, left: int, part: float) -> float:
+    """Returns a table (P,) at a place that `find_energy` gave: linear in ln T."""
+    return table[left] + part * (table[left + 1] - table[left])
+
+
+@inlined
+def energy_after(
+    matter: Matter, material: int, energy: float, left: int, part: float, thickness: float
+) -> float:
+    """Returns the mean energy of a proton behind g/cm² of matter, 0 if it stops.
+
+    Thin matter: S at the middle of the loss. Thick matter: R⁻¹(R(T) − t), where R is a power of T
+    between the points of the table, inverted exactly.
+    """
+    table = matter.stopping[material]
+    power = read(table, left, part)
+    loss = thickness * power
+    if loss < 0.02 * energy:
+        slope = (table[left + 1] - table[left]) / (_STEP * energy)
+        return energy - thickness * (power - 0.5 * loss * slope)
+    table = matter.log_range[material]
+    length = math.exp(read(table, left, part)) - thickness
+    if length <= 0.0:
+        return 0.0
+    goal = math.log(length)
+    if goal <= table[0]:
+        return 0.0
+    while table[left] > goal:
+        left -= 1
+    part = (goal - table[left]) / (table[left + 1] - table[left])
+    return math.exp(_START + _STEP * (left + part))
