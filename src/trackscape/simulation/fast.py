@@ -40,7 +40,7 @@ def simulate(
         seed: Of the random numbers, 0 or more.
         threads: As many as there are cores by default; the result does not depend on it.
 
-    Yields:
+    Returns:
         The rows of a thousand protons at a time, in the order of the events.
 
     Raises:
@@ -49,6 +49,10 @@ def simulate(
     The first call after an installation compiles for about half a minute.
     """
     _check_energies(setup)
+    return _blocks(setup, primaries, seed, threads or len(os.sched_getaffinity(0)))
+
+
+def _blocks(setup: Setup, primaries: int, seed: int, threads: int) -> Iterator[Chunk]:
     scene = build_scene(setup)
     spots = setup.plan.spot_of(primaries)
     aims = np.stack([setup.plan.x, setup.plan.y, setup.plan.energy], axis=1).astype(float)
@@ -64,7 +68,6 @@ def simulate(
     def run(first: int) -> Chunk:
         return _run_block(scene, shape, aims[spots[first : first + BLOCK]], first, seed, layer_z)
 
-    threads = threads or len(os.sched_getaffinity(0))
     running: collections.deque[Future[Chunk]] = collections.deque()
     with ThreadPoolExecutor(threads) as pool:
         try:

@@ -131,7 +131,9 @@ def follow(
         if layer < 0:
             electrons = matter.electrons[material] * thickness
             cut = matter.cut[material]
-            pending += straggling_variance(before, before - after, mass, charge, electrons, cut)
+            pending += straggling_variance(
+                before, before - after, mass, charge, electrons, matter.straggling_cut[material]
+            )
             if _ENOUGH * pending < (before - after) ** 2:
                 straggle(stream, particle, pending)
                 pending = 0.0

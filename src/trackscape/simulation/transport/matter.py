@@ -50,7 +50,9 @@ class Matter(NamedTuple):
     excitation: np.ndarray
     """(M,) MeV."""
     cut: np.ndarray
-    """(M,) MeV. Knocked-out electrons above it are particles of their own; infinite if none are."""
+    """(M,) MeV. Knocked-out electrons above it are particles of their own."""
+    straggling_cut: np.ndarray
+    """(M,) MeV. The same if it widens the straggling, see `straggling_variance`; else infinite."""
     range: np.ndarray
     """(M, P) CSDA range in g/cm²."""
     log_range: np.ndarray
@@ -78,6 +80,7 @@ def tabulate(
     inelastic, elastic = nuclear.cross_sections(LOG_ENERGY)
     means = np.array([_scattering_means(mixture, law) for mixture in mixtures]).T
     stopping = np.stack([_stopping(mixture) for mixture in mixtures])
+    cut = np.array([_mean(mixture, production_threshold) for mixture in mixtures])
     lengths = np.stack([_range(power) for power in stopping])
     return Matter(
         density=np.array(densities),
@@ -87,7 +90,8 @@ def tabulate(
         coupling=means[2].copy(),
         radius_squared=means[3].copy(),
         excitation=np.array([1e-6 * _mean(m, lambda x: x.excitation_energy) for m in mixtures]),
-        cut=np.array([_mean(m, production_threshold) for m in mixtures]),
+        cut=cut,
+        straggling_cut=cut if law == "geant4" else np.full(len(mixtures), math.inf),
         range=lengths,
         log_range=np.log(lengths),
         stopping=stopping,

@@ -60,10 +60,10 @@ def deposit(
 ) -> None:
     """Adds an energy in MeV to the row of a track and a layer; the first place in mm counts.
 
-    Nothing is recorded outside of sensitive layers (layer < 0). When the buffer is full, rows are
-    counted but not written.
+    Nothing is recorded outside of sensitive layers (layer < 0), nor an energy of 0. When the buffer
+    is full, rows are counted but not written.
     """
-    if layer < 0:
+    if layer < 0 or energy <= 0.0:
         return
     row = recorder.row_of_layer[layer]
     if row < 0:
