@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench results lock clean
+.PHONY: help demo test bench speed results validation lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -32,6 +32,12 @@ bench: .venv/test/ready  ## time and memory of each stage: make bench FILE=hits.
 
 results: .venv/test/ready  ## the table of results: make results DATA=folder
 	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md
+
+speed: .venv/test/ready  ## speed and memory of the simulation
+	$(TEST)/python benchmarks/simulation.py --million -o docs/benchmarks_simulation.md
+
+validation: .venv/test/ready  ## the fast simulation beside Geant4: make validation DATA=folder
+	$(TEST)/python -m trackscape.experiments.validation '$(DATA)' -o docs/validation
 
 lock: lock-test lock-demo  ## renew the pinned requirements, on Python 3.11
 

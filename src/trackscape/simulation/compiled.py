@@ -1,6 +1,7 @@
 """Functions in the subset of Python that numba turns into machine code."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -14,12 +15,16 @@ _Result = TypeVar("_Result")
 
 def _cache_folder() -> str:
     # numba looks at the file of a function only, not at what the function calls. So machine code
-    # is kept under a digest of all files that it may come from.
+    # is kept under a digest of all files that it may come from, and the code of others goes.
     folder = Path(__file__).parent
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.py")):
         digest.update(file.read_bytes())
-    return str(folder / "__pycache__" / digest.hexdigest()[:16])
+    cache = folder / "__pycache__" / f"machine-code-{digest.hexdigest()[:16]}"
+    for old in cache.parent.glob("machine-code-*"):
+        if old != cache:
+            shutil.rmtree(old, ignore_errors=True)
+    return str(cache)
 
 
 _CACHE = _cache_folder()

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from trackscape.errors import ConfigError
+from trackscape.simulation.detector import Detector
 from trackscape.simulation.physics.nuclear import load_nuclear_data
 from trackscape.simulation.record import Chunk, Setup
 from trackscape.simulation.transport.block import BeamShape, simulate_block
@@ -63,10 +64,10 @@ def _blocks(setup: Setup, primaries: int, seed: int, threads: int) -> Iterator[C
         source=setup.beam.source,
         magnet=setup.beam.magnet,
     )
-    layer_z = setup.detector.layer_z
+    detector = setup.detector
 
     def run(first: int) -> Chunk:
-        return _run_block(scene, shape, aims[spots[first : first + BLOCK]], first, seed, layer_z)
+        return _run_block(scene, shape, aims[spots[first : first + BLOCK]], first, seed, detector)
 
     running: collections.deque[Future[Chunk]] = collections.deque()
     with ThreadPoolExecutor(threads) as pool:
@@ -107,22 +108,24 @@ def _check_energies(setup: Setup) -> None:
 
 
 def _run_block(
-    scene: Scene, shape: BeamShape, aims: np.ndarray, first: int, seed: int, layer_z: np.ndarray
+    scene: Scene, shape: BeamShape, aims: np.ndarray, first: int, seed: int, detector: Detector
 ) -> Chunk:
     rows = _ROWS * len(aims)
+    layers = len(detector.layer_z)
     while True:
-        recorder = new_recorder(len(aims), len(layer_z), rows)
+        recorder = new_recorder(len(aims), layers, rows)
         simulate_block(first, seed, aims, shape, scene, recorder)
         used = int(recorder.counts[ROWS])
         if used <= rows:
-            return Chunk(_finish(recorder.hits[:used], layer_z), recorder.primaries)
+            return Chunk(_finish(recorder.hits[:used], detector), recorder.primaries)
         rows = used  # the streams are the same again, so now they fit
 
 
-def _finish(hits: np.ndarray, layer_z: np.ndarray) -> np.ndarray:
+def _finish(hits: np.ndarray, detector: Detector) -> np.ndarray:
     """Turns layers into the published columns."""
     layer = hits["level1ID"].copy()
-    hits["posZ"] = layer_z[layer]
-    hits["level1ID"] = np.where(layer < 2, layer, 0)
-    hits["level2ID"] = np.where(layer < 2, -1, layer - 2)
+    tracker = layer < detector.trackers
+    hits["posZ"] = detector.layer_z[layer]
+    hits["level1ID"] = np.where(tracker, layer, 0)
+    hits["level2ID"] = np.where(tracker, -1, layer - detector.trackers)
     return hits

@@ -190,7 +190,7 @@ def test_a_gap_in_a_track_makes_no_kink(tmp_path):
 @given(seed=st.integers(0, 50))
 def test_graph_sizes_are_those_of_the_graphs(random_hits, seed):
     graph = connect_layers(random_hits(seed, n_hits=120))
-    assert graph_sizes(graph) == (120, graph.n_edges, line_graph(graph).pairs.shape[1])
+    assert graph_sizes(graph) == (120, graph.n_edges, 2 * line_graph(graph).pairs.shape[1])
 
 
 def test_graphs_are_those_of_the_frames_of_the_file(reference):

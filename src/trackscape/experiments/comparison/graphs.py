@@ -16,7 +16,8 @@ FRAMES = 100
 SIZES = ("graph nodes", "graph edges", "line-graph edges")
 
 # Means behind 100, 150 and 200 mm of water (Kortus, Keidel, Gauger, TMLR 2025), for Monte Carlo
-# files of the same detector that are not public; how their line graph counts pairs is not said.
+# files of the same detector that are not public. Their line graph is undirected: each pair of
+# segments counts in both directions.
 PUBLISHED: dict[str, dict[int, tuple[int, int, int]]] = {
     "graph nodes": {50: (1337, 1074, 815), 100: (2675, 2148, 1628), 150: (4015, 3224, 2445)},
     "graph edges": {
@@ -54,4 +55,4 @@ def graph_sizes(graph: HitGraph) -> tuple[int, int, int]:
     """Number of hits, of edges, and of edges of the line graph, which is not built for it."""
     downstream, upstream = graph.edge_index
     n_edges = torch.bincount(downstream, minlength=len(graph.hits))
-    return len(graph.hits), graph.n_edges, int(n_edges[upstream].sum())
+    return len(graph.hits), graph.n_edges, 2 * int(n_edges[upstream].sum())

@@ -50,6 +50,12 @@ def markdown(comparison: Comparison) -> str:
     return "\n".join(_lines(comparison)).rstrip() + "\n"
 
 
+def summary(comparison: Comparison) -> str:
+    """Returns the verdict and the largest differences of each quantity, as Markdown."""
+    lines = [f"**{verdict(comparison)}.**", "", *summary_table(comparison.rows).markdown()]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _lines(comparison: Comparison) -> Iterator[str]:
     yield from ("# Two simulations side by side", "")
     for line, provenance in _sides(comparison):

@@ -86,8 +86,8 @@ QUANTITIES = {
     "graph nodes": Quantity("Mean number of hits in a clean frame.", "", limit=5),
     "graph edges": Quantity("Mean number of candidate segments in a frame.", "", limit=5),
     "line-graph edges": Quantity(
-        "Mean number of pairs of candidate segments that share a hit and go on, each counted once. "
-        "The published numbers are 1.6 times ours for graphs of the same size: another count.",
+        "Mean number of pairs of candidate segments that share a hit and go on, counted in both "
+        "directions.",
         "",
         limit=5,
     ),

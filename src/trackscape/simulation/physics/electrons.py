@@ -11,14 +11,14 @@ from trackscape.simulation.physics.kinematics import (
     largest_transfer,
     momentum_squared,
 )
-from trackscape.simulation.physics.stopping import csda_range
+from trackscape.simulation.physics.stopping import energy_of_range
 from trackscape.simulation.physics.straggling import BOHR_CONSTANT
 from trackscape.simulation.random_streams import Stream, uniform
 
 RANGE_CUT = 0.07
 """cm. Geant4's default: electrons that would go less far are not followed."""
 _LEAST, _MOST = 1e-3, 1.0  # MeV; thresholds beyond these are never asked for
-KLEIN_NISHINA_CONSTANT = 0.300462
+KLEIN_NISHINA_CONSTANT = BOHR_CONSTANT / ELECTRON_MASS
 """2π N_A r_e² in cm²/mol."""
 
 
@@ -31,20 +31,9 @@ def production_threshold(material: Material) -> float:
     infinite above 1 MeV, which no proton of a medical beam can transfer.
     """
     ratio = ELECTRON_MASS / PROTON_MASS
-    wanted = 1.2 * material.density * RANGE_CUT
-
-    def excess(energy: float) -> float:
-        return ratio * float(csda_range(material, energy / ratio)) - wanted
-
-    if excess(_LEAST) > 0.0:
-        return _LEAST
-    if excess(_MOST) < 0.0:
-        return math.inf
-    low, high = _LEAST, _MOST
-    for _ in range(40):
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if excess(middle) > 0.0 else (middle, high)
-    return high
+    length = 1.2 * material.density * RANGE_CUT
+    energy = ratio * float(energy_of_range(material, length / ratio))
+    return max(energy, _LEAST) if energy < _MOST else math.inf
 
 
 @inlined
@@ -95,6 +84,8 @@ def knock_out(stream: Stream, energy: float, mass: float, cut: float) -> tuple[f
 @inlined
 def compton_cross_section(energy: float) -> float:
     """Returns the cross-section of Klein and Nishina in cm² for a mole of free electrons.
+
+    From 1 keV on; far below, its terms cancel.
 
     Arguments:
         energy: Of the photon, in MeV.

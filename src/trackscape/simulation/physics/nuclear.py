@@ -56,7 +56,8 @@ class NuclearData:
     def cross_sections(self, log_energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns inelastic and elastic cross-sections, (E, P) in cm²/mol, at ln of energies (P,).
 
-        Linear in ln T; none below the first energy, and constant above the last.
+        Linear in ln T; none below the first energy, and constant above the last. Hydrogen only
+        scatters: the pions that it could make above 280 MeV are left out.
         """
 
         def tabulate(table: np.ndarray) -> np.ndarray:
@@ -64,7 +65,9 @@ class NuclearData:
             rows = [np.interp(log_energy, grid, row, left=0.0) for row in table]
             return MILLIBARN * np.stack(rows)
 
-        return tabulate(self.inelastic), tabulate(self.elastic)
+        inelastic = tabulate(self.inelastic)
+        inelastic[self.elements.index("H")] = 0.0
+        return inelastic, tabulate(self.elastic)
 
 
 @functools.cache

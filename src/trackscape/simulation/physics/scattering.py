@@ -11,10 +11,11 @@ limit θ_c are so many that their sum is Gaussian, and everything about them fol
 
     <θ²> = χ² [ln(1 + θ_c²/χ_a²) − θ_c²/(θ_c² + χ_a²)].
 
-The limit is chosen such that one deflection above it is expected; these are drawn singly, weakened
-by the finite size of the nucleus. So sums of steps add up correctly however thin the steps are,
-which is not true of Highland's formula, and tails are those of single scattering (the idea of
-Fernández-Varea et al., Nucl. Instrum. Meth. B 73:447, 1993). `highland` serves as a check.
+The limit is chosen such that half a deflection above it is expected; these are drawn singly,
+weakened by the finite size of the nucleus. So the variance of a sum of steps does not depend on how
+many there are, which is not true of Highland's formula, and tails are those of single scattering
+(the idea of Fernández-Varea et al., Nucl. Instrum. Meth. B 73:447, 1993). `highland` serves as a
+check.
 """
 
 import math

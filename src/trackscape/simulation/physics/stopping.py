@@ -98,7 +98,7 @@ def energy_of_range(material: Material, length: float | Tensor) -> Tensor:
     """
     length = torch.as_tensor(length, dtype=torch.float64)
     table = _table(material)
-    moves = length > table.shortest
+    moves = ~(length <= table.shortest)  # so that a NaN stays one
     log_range = length.clamp(min=table.shortest).log()
     return torch.where(moves, table.energy_of_range(log_range).exp(), 0.0)
 
@@ -121,7 +121,8 @@ def mean_energy_loss(
     material: Material, energy: float | Tensor, thickness: float | Tensor
 ) -> Tensor:
     """Returns the mean energy in MeV that protons lose in matter; arguments of `energy_behind`."""
-    return torch.as_tensor(energy) - energy_behind(material, energy, thickness)
+    energy = torch.as_tensor(energy, dtype=torch.float64)
+    return energy - energy_behind(material, energy, thickness)
 
 
 class _RangeTable:

@@ -49,8 +49,9 @@ def straggling_variance(
     Geant4 draws losses below a production threshold T_c as one Gaussian and knocks out electrons
     above it one by one. Where a step loses at least 10 T_c and W ≤ 2 T_c, the Gaussian gets the
     variance k (W/β² − T_c/2) instead of k (T_c/β² − T_c²/2W), k = Ω² / (W/β² − W/2)
-    (G4UniversalFluctuation of Geant4 11.4). The electrons above T_c come on top, so 230 MeV
-    protons behind 100 mm of water spread a fifth wider than Bohr says. Where T_c ≥ W it is Bohr's.
+    (G4UniversalFluctuation of Geant4 11.4). The electrons above T_c come on top, so that 230
+    MeV protons straggle more in 100 mm of water than Bohr says, by a sixth. Where T_c ≥ W it is
+    Bohr's.
 
     Arguments:
         energy: Kinetic energy in MeV.

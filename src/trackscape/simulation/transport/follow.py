@@ -18,6 +18,7 @@ from trackscape.simulation.transport.step import scatter, sensitive_loss, stragg
 from trackscape.simulation.transport.world import (
     FAR,
     OUTSIDE,
+    PHANTOM,
     UZ,
     T,
     World,
@@ -147,7 +148,7 @@ def follow(
             free_paths = -math.log(uniform(stream))
 
         new_place = next_place(world, particle, place, reaches_border)
-        if new_place != place:
+        if new_place != place and PHANTOM in (place, new_place):
             note_phantom(recorder, track, place, new_place, particle)
         place = new_place
     return LEFT

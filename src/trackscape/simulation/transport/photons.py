@@ -15,18 +15,12 @@ from trackscape.simulation.random_streams import Stream, on_circle, poisson, uni
 from trackscape.simulation.transport.matter import Matter
 from trackscape.simulation.transport.particles import ELECTRON
 from trackscape.simulation.transport.recorder import Recorder, release
-from trackscape.simulation.transport.step import point_along
+from trackscape.simulation.transport.step import go_straight, point_along
 from trackscape.simulation.transport.world import (
     FAR,
     OUTSIDE,
-    UX,
-    UY,
-    UZ,
     T,
     World,
-    X,
-    Y,
-    Z,
     find_place,
     look_ahead,
 )
@@ -59,7 +53,7 @@ def follow_photon(
         if scatters:
             distance = free_paths / per_mm
         free_paths -= per_mm * distance
-        _shift(photon, distance)
+        go_straight(photon, distance)
         if scatters:
             _scatter(stream, recorder, photon, track)
             free_paths = -math.log(uniform(stream))
@@ -104,6 +98,8 @@ def release_knocked_out(
         track: Number of the particle.
         distance: Length of the step in mm, somewhere on which they start.
     """
+    if cut == math.inf:
+        return
     cut = max(cut, _LEAST_ELECTRON)
     expected = knocked_out(particle[T], mass, charge, electrons, cut)
     if expected == 0.0:
@@ -112,14 +108,6 @@ def release_knocked_out(
         energy, cosine = knock_out(stream, particle[T], mass, cut)
         aside, upwards = on_circle(stream)
         back = distance * uniform(stream)
-        _shift(particle, -back)
+        go_straight(particle, -back)
         release(recorder, particle, ELECTRON, track, energy, cosine, aside, upwards)
-        _shift(particle, back)
-
-
-@inlined
-def _shift(particle: np.ndarray, distance: float) -> None:
-    """Moves a particle along its direction by a distance in mm."""
-    particle[X] += distance * particle[UX]
-    particle[Y] += distance * particle[UY]
-    particle[Z] += distance * particle[UZ]
+        go_straight(particle, back)

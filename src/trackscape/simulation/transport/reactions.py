@@ -197,7 +197,7 @@ def collide(
     mass = reactions.target_mass[element]
     if mass == PROTON_MASS:  # isotropic in the centre of mass: a share of the energy
         loss *= energy / math.exp(reactions.elastic_log_energy[sampled])
-    # Nuclei diffract: what they take hardly depends on the energy, up to what they can take.
+    # Nuclei diffract: what they take hardly depends on the energy, as long as they can take it.
     loss = min(loss, energy * 4.0 * PROTON_MASS * mass / (PROTON_MASS + mass) ** 2)
     scattered, recoil = elastic_angles(energy, loss, PROTON_MASS, mass)
     aside, upwards = on_circle(stream)

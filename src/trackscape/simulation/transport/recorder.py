@@ -128,11 +128,11 @@ def note_layer(recorder: Recorder, track: int, layer: int, particle: np.ndarray)
 def note_phantom(
     recorder: Recorder, track: int, left: int, entered: int, particle: np.ndarray
 ) -> None:
-    """Notes where the primary enters and leaves the phantom."""
+    """Notes where the primary enters the phantom first and leaves it last."""
     if track != 1:
         return
     primary = recorder.primaries[recorder.counts[PRIMARY_ROW]]
-    if entered == PHANTOM:
+    if entered == PHANTOM and primary["in_ekin"] < 0.0:
         primary["in_x"], primary["in_y"], primary["in_z"] = particle[X], particle[Y], particle[Z]
         primary["in_dx"], primary["in_dy"], primary["in_dz"] = (
             particle[UX],

@@ -31,8 +31,10 @@ from trackscape.simulation.random_streams import (
 from trackscape.simulation.transport.matter import Matter
 from trackscape.simulation.transport.world import UX, UY, UZ, T, X, Y, Z
 
-_EXPECTED_HARD = 1.0
-"""Deflections expected above the limit between many and single ones."""
+_EXPECTED_HARD = 0.5
+"""Deflections expected above the limit between many and single ones, in a step."""
+_TOO_THIN = 3e-4
+"""g/cm². Two millimetres of air scatter a ten-thousandth of what a layer does: not followed."""
 
 
 @inlined
@@ -96,6 +98,9 @@ def scatter(
         displaced: Whether deflections inside of the step displace it, too.
     """
     thickness = 0.1 * distance * matter.density[material]
+    if thickness < _TOO_THIN:
+        go_straight(particle, distance)
+        return
     before = particle[T]
     strength = scattering_strength(before, max(after, 0.25 * before), mass, charge) * thickness
     nuclei = strength * matter.nuclei[material]
@@ -119,6 +124,14 @@ def scatter(
 
 
 @inlined
+def go_straight(particle: np.ndarray, distance: float) -> None:
+    """Moves a particle along its direction by a distance in mm."""
+    particle[X] += distance * particle[UX]
+    particle[Y] += distance * particle[UY]
+    particle[Z] += distance * particle[UZ]
+
+
+@inlined
 def _deflect_softly(
     stream: Stream, particle: np.ndarray, spread: float, distance: float, displaced: bool
 ) -> None:
@@ -128,10 +141,8 @@ def _deflect_softly(
     correlation is √3/2, as for scattering all along the step.
     """
     a, b = normals(stream)
+    go_straight(particle, distance)
     ux, uy, uz = particle[UX], particle[UY], particle[UZ]
-    particle[X] += distance * ux
-    particle[Y] += distance * uy
-    particle[Z] += distance * uz
     e, f = across(ux, uy, uz)
     if displaced:
         c, d = normals(stream)
