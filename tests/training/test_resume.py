@@ -26,7 +26,7 @@ SETTINGS = {
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "graphs_per_step": 2,
-        "steps": 12,
+        "steps": 40,
         "validate_every": 2,
     },
     "data": {
@@ -43,6 +43,14 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(SETTINGS))
     return path
+
+
+@pytest.fixture
+def long_config(config: Path) -> Path:
+    """Steps enough to be interrupted among them, however busy the machine is."""
+    optimiser = SETTINGS["optimiser"] | {"steps": 4000}
+    config.write_text(yaml.safe_dump(SETTINGS | {"optimiser": optimiser}))
+    return config
 
 
 def start(config: Path, runs: Path) -> "subprocess.Popen[str]":
@@ -71,7 +79,7 @@ def test_kill_and_resume_gives_the_same_bytes(config, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     lines = len((the_run(torn) / "metrics.csv").read_text().splitlines())
-    assert lines < 7, "it was killed before its end"
+    assert lines < 21, "it was killed before its end"
 
     process = start(config, torn)
     output, _ = process.communicate(timeout=300)
@@ -82,8 +90,8 @@ def test_kill_and_resume_gives_the_same_bytes(config, tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_with_a_sentence_and_a_whole_checkpoint(config, tmp_path):
-    process = start(config, tmp_path / "runs")
+def test_ctrl_c_ends_with_a_sentence_and_a_whole_checkpoint(long_config, tmp_path):
+    process = start(long_config, tmp_path / "runs")
     while not list((tmp_path / "runs").glob("*/last.ckpt")):
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.01)
