@@ -26,7 +26,7 @@ SETTINGS = {
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "graphs_per_step": 2,
-        "steps": 40,
+        "steps": 12,
         "validate_every": 2,
     },
     "data": {
@@ -56,7 +56,14 @@ def long_config(config: Path) -> Path:
 def start(config: Path, runs: Path) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "trackscape", "train", str(config)]
     command += ["--data", str(samples.FOLDER), "--runs", str(runs)]
-    return subprocess.Popen(command, text=True, stderr=subprocess.STDOUT, stdout=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        text=True,
+        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def the_run(runs: Path) -> Path:
@@ -79,7 +86,7 @@ def test_kill_and_resume_gives_the_same_bytes(config, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     lines = len((the_run(torn) / "metrics.csv").read_text().splitlines())
-    assert lines < 21, "it was killed before its end"
+    assert lines < 7, "it was killed before its end"
 
     process = start(config, torn)
     output, _ = process.communicate(timeout=300)
