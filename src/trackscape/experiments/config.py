@@ -3,28 +3,24 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pydantic
-import yaml
 
-from trackscape.errors import ConfigError, WeightsError
+from trackscape.errors import WeightsError
+from trackscape.formats.settings import Strict, read_settings
 from trackscape.scoring import build_network
 
 Positive = Annotated[float, pydantic.Field(gt=0)]
 Count = Annotated[int, pydantic.Field(ge=1)]
 
 
-class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
-
-
-class NetworkConfig(_Strict):
+class NetworkConfig(Strict):
     """Which network is trained."""
 
     kind: Literal["line_graph", "hit_graph"]
     """The paper's line-graph or hit-graph interaction network."""
-    sizes: dict[str, Count] = {}
+    sizes: dict[str, Count] = pydantic.Field(default_factory=dict)
     """Sizes that differ from the paper's, such as ``hidden: 32``."""
 
     @pydantic.model_validator(mode="after")
@@ -36,7 +32,7 @@ class NetworkConfig(_Strict):
         return self
 
 
-class LossConfig(_Strict):
+class LossConfig(Strict):
     """What is minimised."""
 
     kind: Literal["ptt", "pat"]
@@ -54,7 +50,7 @@ class LossConfig(_Strict):
         return self
 
 
-class OptimiserConfig(_Strict):
+class OptimiserConfig(Strict):
     """How it is minimised: RMSprop."""
 
     learning_rate: Positive
@@ -77,7 +73,7 @@ class OptimiserConfig(_Strict):
         return self
 
 
-class DataConfig(_Strict):
+class DataConfig(Strict):
     """What is learned from. File names are relative to the folder given to `trackscape train`."""
 
     training: tuple[str, ...] = pydantic.Field(min_length=1)
@@ -90,7 +86,7 @@ class DataConfig(_Strict):
     """Frames of each validation file that are used; all if left out."""
 
 
-class TrainingConfig(_Strict):
+class TrainingConfig(Strict):
     """One training: everything but its seed and the folder of its data."""
 
     name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -107,42 +103,10 @@ class TrainingConfig(_Strict):
         Raises:
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
-        try:
-            content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"{path}: expected a configuration, but {error.strerror}.") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise ConfigError(
-                f"{path}: expected YAML, but it cannot be parsed ({reason})."
-            ) from error
-        if not isinstance(content, dict):
-            raise ConfigError(
-                f"{path}: expected the keys {', '.join(cls.model_fields)}, got no mapping."
-            )
-        try:
-            return cls.model_validate(content)
-        except pydantic.ValidationError as error:
-            raise ConfigError(f"{path}: {_first_problem(error)}") from error
+        return read_settings(path, cls, described_in="configs/cpu/line-graph-pat.yaml")
 
     @property
     def digest(self) -> str:
         """First eight hexadecimal digits of the SHA-256 of the settings."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _first_problem(error: pydantic.ValidationError) -> str:
-    """Puts the first complaint of pydantic into one sentence with the place and what to do."""
-    problem = error.errors()[0]
-    parts = [str(part) for part in problem["loc"]]
-    place = ".".join(parts) or "the file"
-    if problem["type"] == "extra_forbidden":
-        model: Any = TrainingConfig
-        for part in parts[:-1]:
-            model = model.model_fields[part].annotation
-        known = ", ".join(model.model_fields)
-        return f"unknown key {place}; expected one of {known}. Check the spelling or remove it."
-    if problem["type"] == "missing":
-        return f"the key {place} is missing. Add it; the files in configs/ show all keys."
-    return f"{place} is {problem['input']!r}: {problem['msg']}. Correct the value."

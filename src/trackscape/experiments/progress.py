@@ -1,12 +1,15 @@
 """How far a long work has come."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress, track
 
 from trackscape.data import Hits
-from trackscape.simulation.record import Chunk
+
+if TYPE_CHECKING:
+    from trackscape.simulation.record import Chunk
 
 
 def show_progress(frames: Sequence[Hits]) -> Iterable[Hits]:
@@ -14,7 +17,7 @@ def show_progress(frames: Sequence[Hits]) -> Iterable[Hits]:
     yield from track(frames, description="frames", console=Console(stderr=True), transient=True)
 
 
-def show_primaries(chunks: Iterable[Chunk], primaries: int) -> Iterable[Chunk]:
+def show_primaries(chunks: "Iterable[Chunk]", primaries: int) -> "Iterable[Chunk]":
     """Yields what a simulation makes and shows a bar meanwhile, on the error stream."""
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("primaries", total=primaries)

@@ -65,10 +65,10 @@ Geant4, B the fast engine. What the columns mean is on the pages with all number
 
 
 def _write_page(comparison: Comparison, path: Path) -> None:
-    write_png(draw_comparison(comparison), path.with_suffix(".png"))
-    page = markdown(comparison).replace("comparison.png", f"{path.stem}.png")
+    picture = path.with_suffix(".png")
+    write_png(draw_comparison(comparison), picture)
     with replacing(path) as partial:
-        partial.write_text(page, encoding="utf-8")
+        partial.write_text(markdown(comparison, picture=picture.name), encoding="utf-8")
 
 
 if __name__ == "__main__":

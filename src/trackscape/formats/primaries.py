@@ -53,18 +53,8 @@ def inspect_primaries(path: Path) -> PrimaryReport | None:
     Raises:
         FormatError: The file is absent or damaged.
     """
-    if kind_to_read(path) != ".npz":
-        return None
-    with (
-        reading(path),
-        refusing_pickles(path),
-        path.open("rb") as file,
-        np.load(file, allow_pickle=False) as archive,
-    ):
-        table: np.ndarray = (
-            archive[PUBLISHED_KEY] if PUBLISHED_KEY in archive.files else np.empty(0)
-        )
-    if not set(MARKS) <= set(table.dtype.names or ()) or len(table) == 0:
+    table = read_table(path)
+    if table is None or not set(MARKS) <= set(table.dtype.names or ()) or len(table) == 0:
         return None
     before, behind = table["in_ekin"], table["out_ekin"][table["out_ekin"] > 0]
     fates, counts = np.unique(table["fate"], return_counts=True)
@@ -77,3 +67,20 @@ def inspect_primaries(path: Path) -> PrimaryReport | None:
         energy=(float(np.median(before)), float(np.median(behind)) if len(behind) else 0.0),
         fates={FATES.get(fate, str(fate)): n for fate, n in ends},
     )
+
+
+def read_table(path: Path) -> np.ndarray | None:
+    """Returns the array that an .npz file holds under `arr_0`, None if the file is something else.
+
+    Raises:
+        FormatError: The file is absent or damaged.
+    """
+    if kind_to_read(path) != ".npz":
+        return None
+    with (
+        reading(path),
+        refusing_pickles(path),
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) as archive,
+    ):
+        return archive[PUBLISHED_KEY] if PUBLISHED_KEY in archive.files else None

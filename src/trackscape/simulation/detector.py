@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pydantic
 
 from trackscape.errors import ConfigError
+from trackscape.formats.settings import Strict, read_settings
 from trackscape.simulation.materials import (
     Material,
     MaterialSettings,
@@ -19,7 +20,6 @@ from trackscape.simulation.materials import (
     choose_material,
     shipped_materials,
 )
-from trackscape.simulation.yaml_files import Strict, read_settings
 
 _VARIANTS = Path(str(resources.files("trackscape.simulation") / "detectors"))
 _ROUNDING = 1e-9
@@ -180,7 +180,7 @@ def load_detector(name_or_path: str | Path) -> Detector:
             f"{name_or_path}: expected one of the detectors {', '.join(shipped_detectors())} or a "
             "YAML file; choose one of these or check the path."
         )
-    settings = read_settings(path, _DetectorSettings)
+    settings = read_settings(path, _DetectorSettings, described_in="docs/detectors.md")
     try:
         return _build(settings)
     except ConfigError as error:

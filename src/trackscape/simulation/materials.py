@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 import pydantic
 
 from trackscape.errors import ConfigError
+from trackscape.formats.settings import Strict, read_settings
 from trackscape.simulation.elements import ELEMENTS as ELEMENTS
 from trackscape.simulation.elements import Element as Element
-from trackscape.simulation.yaml_files import Strict, read_settings
 
 _TABLE = Path(str(resources.files("trackscape.simulation") / "tables" / "materials.yaml"))
 _SUM_TOLERANCE = 1e-3
@@ -126,7 +126,7 @@ def shipped_materials() -> Mapping[str, Material]:
     class Table(Strict):
         materials: dict[str, MaterialSettings]
 
-    table = read_settings(_TABLE, Table).materials
+    table = read_settings(_TABLE, Table, described_in="docs/detectors.md").materials
     return MappingProxyType({name: settings.material(name) for name, settings in table.items()})
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pydantic
 
 from trackscape.errors import ConfigError, FormatError
+from trackscape.formats.settings import Strict, read_settings
 from trackscape.formats.volumes import Volume, read_volume
 from trackscape.simulation.ctp404 import ctp404
 from trackscape.simulation.materials import (
@@ -19,7 +20,6 @@ from trackscape.simulation.materials import (
     shipped_materials,
 )
 from trackscape.simulation.phantoms import Phantom, no_phantom, parse_box, stepped_wedge
-from trackscape.simulation.yaml_files import Strict, read_settings
 
 _NAMED = {"none": no_phantom, "wedge": stepped_wedge, "ctp404": ctp404}
 _SUFFIXES = (".npz", ".mhd", ".mha")
@@ -113,7 +113,7 @@ def _read_table(path: Path) -> _VoxelTable:
             f"{path}: expected the names of its materials in the array materials of an .npz file "
             f"or in {beside.name} beside it, but found neither; docs/detectors.md shows one."
         )
-    table = read_settings(beside, _VoxelTable)
+    table = read_settings(beside, _VoxelTable, described_in="docs/detectors.md")
     if (table.labels is None) == (table.hounsfield is None):
         raise ConfigError(f"{beside}: expected either labels or hounsfield; give one of them.")
     return table

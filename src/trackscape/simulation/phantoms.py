@@ -132,14 +132,16 @@ def parse_box(text: str) -> Phantom:
     name, _, thickness = text.partition(":")
     try:
         material = choose_material(name, shipped_materials())
-        return material_box(material, thickness=float(thickness))
     except ConfigError as error:
         raise ConfigError(f"phantom {text}: {error}") from error
+    try:
+        length = float(thickness)
     except ValueError as error:
         raise ConfigError(
             f"phantom {text}: expected a thickness in mm behind the colon, got {thickness!r}; "
             "write for example water:100."
         ) from error
+    return material_box(material, thickness=length)
 
 
 def check_fits(phantom: Phantom, *, source: float, front: float) -> None:

@@ -45,9 +45,14 @@ def verdict(comparison: Comparison) -> str:
     )
 
 
-def markdown(comparison: Comparison) -> str:
-    """Returns the page: summary, notes, graph sizes beside the published ones, and all numbers."""
-    return "\n".join(_lines(comparison)).rstrip() + "\n"
+def markdown(comparison: Comparison, *, picture: str = "comparison.png") -> str:
+    """Returns the page: summary, notes, graph sizes beside the published ones, and all numbers.
+
+    Arguments:
+        comparison: What to show.
+        picture: Name of the picture beside the page.
+    """
+    return "\n".join(_lines(comparison, picture)).rstrip() + "\n"
 
 
 def summary(comparison: Comparison) -> str:
@@ -56,7 +61,7 @@ def summary(comparison: Comparison) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
+def _lines(comparison: Comparison, picture: str) -> Iterator[str]:
     yield from ("# Two simulations side by side", "")
     for line, provenance in _sides(comparison):
         yield f"- {line}"
@@ -64,7 +69,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
             yield f"  - `{json.dumps(provenance)}`"
     yield from (f"- {note}" for note in notes(comparison))
     yield from ("", f"**{verdict(comparison)}.**", "", _READING, "")
-    yield from ("![A and B, layer by layer](comparison.png)", "", "## Summary", "")
+    yield from (f"![A and B, layer by layer]({picture})", "", "## Summary", "")
     yield from summary_table(comparison.rows).markdown()
     yield from distance_table(comparison.gaps).markdown()
     yield from graph_table(comparison.rows).markdown()

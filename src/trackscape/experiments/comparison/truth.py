@@ -17,8 +17,7 @@ from trackscape.experiments.comparison.statistics import (
     quantile,
     share,
 )
-from trackscape.formats.files import kind_to_read, reading
-from trackscape.formats.numpy_files import PUBLISHED_KEY, refusing_pickles
+from trackscape.formats.primaries import read_table
 from trackscape.units import mrad
 
 AXES = ("x", "y")
@@ -39,15 +38,9 @@ def read_truth(path: Path) -> np.ndarray:
     Raises:
         FormatError: The file is absent, damaged or something else.
     """
-    if kind_to_read(path) != ".npz":
+    table = read_table(path)
+    if table is None:
         raise FormatError(f"{path}: expected a table of primaries as .npz, got {path.suffix!r}.")
-    with (
-        reading(path),
-        refusing_pickles(path),
-        path.open("rb") as file,
-        np.load(file, allow_pickle=False) as archive,
-    ):
-        table = archive[PUBLISHED_KEY] if PUBLISHED_KEY in archive.files else np.empty(0)
     absent = [name for name in NEEDED if name not in (table.dtype.names or ())]
     if absent or len(table) == 0:
         raise FormatError(

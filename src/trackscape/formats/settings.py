@@ -23,8 +23,13 @@ class Strict(pydantic.BaseModel):
 _Model = TypeVar("_Model", bound=Strict)
 
 
-def read_settings(path: Path, model: type[_Model]) -> _Model:
+def read_settings(path: Path, model: type[_Model], *, described_in: str) -> _Model:
     """Reads a YAML file.
+
+    Arguments:
+        path: The file.
+        model: What it has to hold.
+        described_in: Where a user finds all keys, for whoever left one out.
 
     Raises:
         ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
@@ -37,7 +42,7 @@ def read_settings(path: Path, model: type[_Model]) -> _Model:
     try:
         return model.model_validate(content)
     except pydantic.ValidationError as error:
-        raise ConfigError(f"{path}: {_first_problem(error, model)}") from error
+        raise ConfigError(f"{path}: {_first_problem(error, model, described_in)}") from error
 
 
 def _parse(path: Path) -> Any:
@@ -58,7 +63,7 @@ def _parse(path: Path) -> Any:
         raise ConfigError(f"{path}: expected YAML, but it cannot be parsed ({reason}).") from error
 
 
-def _first_problem(error: pydantic.ValidationError, model: type[Strict]) -> str:
+def _first_problem(error: pydantic.ValidationError, model: type[Strict], described_in: str) -> str:
     problem = error.errors()[0]
     parts = problem["loc"]
     place = ".".join(map(str, parts)) or "the file"
@@ -66,7 +71,7 @@ def _first_problem(error: pydantic.ValidationError, model: type[Strict]) -> str:
         known = ", ".join(_model_at(model, parts[:-1]).model_fields)
         return f"unknown key {place}; expected one of {known}. Check the spelling or remove it."
     if problem["type"] == "missing":
-        return f"the key {place} is missing. Add it; docs/detectors.md shows all keys."
+        return f"the key {place} is missing. Add it; {described_in} shows all keys."
     reason = problem["msg"].removeprefix("Value error, ").rstrip(".")
     if problem["type"] == "value_error":
         return f"{place}: {reason}."
