@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 
 Stream = np.ndarray
 """(4,) uint64. State of a stream; every draw changes it."""

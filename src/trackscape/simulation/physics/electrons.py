@@ -2,7 +2,7 @@
 
 import math
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 from trackscape.simulation.materials import Material
 from trackscape.simulation.physics.kinematics import (
     ELECTRON_MASS,

@@ -1,6 +1,6 @@
 """Relativistic kinematics of a charged particle in matter. MeV, rad; speeds in units of c."""
 
-from trackscape.simulation.compiled import inlined
+from trackscape.compiled import inlined
 
 PROTON_MASS = 938.27209
 ELECTRON_MASS = 0.51099895

@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from trackscape.simulation.compiled import compiled
+from trackscape.compiled import compiled
 from trackscape.simulation.physics.kinematics import momentum_squared
 
 MILLIBARN = 6.02214076e-4

@@ -20,7 +20,7 @@ check.
 
 import math
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 from trackscape.simulation.physics.kinematics import (
     ELECTRON_MASS,
     beta_squared,

@@ -8,7 +8,7 @@ Geant4's G4UniversalFluctuation). Energies in MeV, thicknesses in g/cm².
 
 import math
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 from trackscape.simulation.physics.kinematics import beta_squared, largest_transfer
 from trackscape.simulation.random_streams import Stream, normal, poisson, uniform
 

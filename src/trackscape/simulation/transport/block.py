@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 from trackscape.simulation.random_streams import Stream, normal, normals, open_stream
 from trackscape.simulation.transport.follow import Scene, follow
 from trackscape.simulation.transport.particles import PHOTON, PROTON

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 from trackscape.simulation.physics.straggling import straggling_variance
 from trackscape.simulation.random_streams import Stream, uniform
 from trackscape.simulation.record import INELASTIC, LEFT, STOPPED

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy.interpolate import CubicSpline
 
-from trackscape.simulation.compiled import inlined
+from trackscape.compiled import inlined
 from trackscape.simulation.materials import ELEMENTS, Material
 from trackscape.simulation.physics.electrons import production_threshold
 from trackscape.simulation.physics.nuclear import NuclearData

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 from trackscape.simulation.physics.electrons import (
     compton_cross_section,
     knock_out,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 from trackscape.simulation.materials import ELEMENTS
 from trackscape.simulation.physics.kinematics import PROTON_MASS
 from trackscape.simulation.physics.nuclear import NuclearData, elastic_angles

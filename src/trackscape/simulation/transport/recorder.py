@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 from trackscape.simulation.record import HIT, PRIMARY
 from trackscape.simulation.transport.step import point_along
 from trackscape.simulation.transport.world import PHANTOM, UX, UY, UZ, T, X, Y, Z

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from trackscape.simulation.compiled import inlined
+from trackscape.compiled import inlined
 from trackscape.simulation.physics.kinematics import (
     largest_transfer,
     momentum_squared,

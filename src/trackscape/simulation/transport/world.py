@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.simulation.compiled import compiled, inlined
+from trackscape.compiled import compiled, inlined
 
 AIR, PHANTOM, OUTSIDE = -1, -2, -3
 """Air before the detector, the phantom, and beyond all that is simulated."""

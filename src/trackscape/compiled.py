@@ -1,5 +1,6 @@
 """Functions in the subset of Python that numba turns into machine code."""
 
+import functools
 import hashlib
 import shutil
 from collections.abc import Callable
@@ -13,11 +14,12 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
-def _cache_folder() -> str:
+@functools.cache
+def _cache_folder(package: str) -> str:
     # numba looks at the file of a function only, not at what the function calls. So machine code
     # is kept under a digest of all files that it may come from, and the code of others goes.
-    folder = Path(__file__).parent
-    digest = hashlib.sha256()
+    folder = Path(__file__).parent / package
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for file in sorted(folder.rglob("*.py")):
         digest.update(file.read_bytes())
     cache = folder / "__pycache__" / f"machine-code-{digest.hexdigest()[:16]}"
@@ -25,9 +27,6 @@ def _cache_folder() -> str:
         if old != cache:
             shutil.rmtree(old, ignore_errors=True)
     return str(cache)
-
-
-_CACHE = _cache_folder()
 
 
 def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
@@ -53,7 +52,8 @@ def _compile(
 ) -> Callable[_Arguments, _Result]:
     settings: Any = config  # without types
     elsewhere = settings.CACHE_DIR
-    settings.CACHE_DIR = elsewhere or _CACHE
+    # Compiled functions call those of their own package of trackscape only.
+    settings.CACHE_DIR = elsewhere or _cache_folder(function.__module__.split(".")[1])
     try:
         return numba.njit(
             function, cache=True, nogil=True, error_model="numpy", forceinline=inlined
