@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from trackscape.scoring.columns import Columns, Gathered, Interpolated, normalised_linear
+from trackscape.scoring.columns import (
+    Columns,
+    Gathered,
+    Interpolated,
+    normalised_linear,
+    table_moments,
+)
 
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
 SIZE = st.integers(1, 5)
@@ -36,21 +42,15 @@ class Problem:
         """Returns node values (a leaf), the columns and the matrix that they stand for."""
         values = (10 * self.normal(self.n_nodes, self.width) + 3).requires_grad_()
         index = self.integers(self.n_nodes, 2, 2 * self.n_pairs)
-        # Rows of the table itself, since only for them squares mix as they should.
-        table = self.normal(6, self.width)
-        row, place = self.integers(6, self.n_pairs, 4), self.integers(4, self.n_pairs)
+        # Values at the nodes, since only for them squares are interpolated as they should.
+        table, node = self.normal(12, self.width), self.integers(5, self.n_pairs)
+        behind = self.integers(2, self.n_pairs)
         columns: list[Columns] = [
             Gathered(values, index[0]),
             Gathered(values, index[1]),
-            Interpolated(
-                table,
-                squares=table**2,
-                index=row,
-                coefficient=nn.functional.one_hot(place, 4).double(),
-                copies=2,
-            ),
+            Interpolated(table, node=node, rest=behind.double(), copies=2),
         ]
-        chosen = table[row[torch.arange(self.n_pairs), place]]
+        chosen = table[2 * (node + behind)]
         blocks = [values[index[0]], values[index[1]], chosen.repeat(2, 1)]
         return values, columns, torch.cat(blocks, dim=1)
 
@@ -106,24 +106,31 @@ def test_second_derivatives_equal_the_plain_layers():
 
 @pytest.mark.parametrize("copies", [1, 3])
 @given(seed=st.integers(0, 2**31), n_rows=st.integers(0, 5))
-def test_interpolated_columns_are_mixed_and_repeated_block_by_block(
+def test_interpolated_columns_are_cubic_polynomials_repeated_block_by_block(
     copies: int, seed: int, n_rows: int
 ):
     generator = torch.Generator().manual_seed(seed)
-    table = torch.randn(6, 2, generator=generator, dtype=torch.float64)
-    index = torch.randint(6, (n_rows, 4), generator=generator)
-    coefficient = torch.randn(n_rows, 4, generator=generator, dtype=torch.float64)
-    columns = Interpolated(
-        table, squares=table**2, index=index, coefficient=coefficient, copies=copies
-    )
-    rows = [
-        sum(c * table[i] for c, i in zip(cs, js, strict=True)).tolist()
-        for cs, js in zip(coefficient.tolist(), index.tolist(), strict=True)
-    ]
+    cubic = torch.randn(4, 2, generator=generator, dtype=torch.float64)
+    nodes = torch.arange(4.0, dtype=torch.float64)[:, None] ** torch.arange(4)
+    slopes = torch.arange(4) * torch.cat([torch.zeros(4, 1), nodes[:, :3]], dim=1)
+    table = torch.stack([nodes @ cubic, slopes.double() @ cubic], dim=1).flatten(0, 1)
+    node = torch.randint(3, (n_rows,), generator=generator)
+    rest = torch.rand(n_rows, generator=generator, dtype=torch.float64)
+    columns = Interpolated(table, node=node, rest=rest, copies=copies)
+    expected = ((node + rest)[:, None] ** torch.arange(4)) @ cubic
     assert columns.shape == (copies * n_rows, 2)
     product = columns.product(torch.eye(2, dtype=torch.float64))
-    expected = torch.tensor(rows * copies, dtype=torch.float64).view(-1, 2)
-    assert torch.allclose(product, expected, **TOLERANCE)
+    assert torch.allclose(product, expected.repeat(copies, 1), **TOLERANCE)
+
+
+@given(seed=st.integers(0, 2**31), offset=st.floats(-1e3, 1e3))
+def test_the_variance_of_a_column_that_hardly_varies_keeps_its_digits(seed: int, offset: float):
+    generator = torch.Generator().manual_seed(seed)
+    value = torch.randn(50, 1, generator=generator, dtype=torch.float64)
+    table = torch.stack([offset + 1e-3 * value, torch.zeros_like(value)], dim=1).flatten(0, 1)
+    share = torch.stack([torch.ones(50), torch.zeros(50)], dim=1).flatten().double() / 50
+    _, variance = table_moments(table, share)
+    assert torch.allclose(variance, 1e-6 * value.var(correction=0), rtol=1e-6)
 
 
 @given(seed=st.integers(0, 2**31), n_nodes=SIZE, n_rows=SIZE)

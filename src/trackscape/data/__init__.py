@@ -7,11 +7,23 @@ P pairs of edges that share a hit, N tracks.
 """
 
 from trackscape.data.graphs import Assignment as Assignment
+from trackscape.data.graphs import CompressedLineGraph as CompressedLineGraph
 from trackscape.data.graphs import EdgeScores as EdgeScores
 from trackscape.data.graphs import HitGraph as HitGraph
 from trackscape.data.graphs import LineGraph as LineGraph
+from trackscape.data.graphs import PreparedGraph as PreparedGraph
 from trackscape.data.hits import Hits as Hits
 from trackscape.data.hits import Truth as Truth
 from trackscape.data.tracks import Tracks as Tracks
 
-__all__ = ["Assignment", "EdgeScores", "HitGraph", "Hits", "LineGraph", "Tracks", "Truth"]
+__all__ = [
+    "Assignment",
+    "CompressedLineGraph",
+    "EdgeScores",
+    "HitGraph",
+    "Hits",
+    "LineGraph",
+    "PreparedGraph",
+    "Tracks",
+    "Truth",
+]

@@ -1,4 +1,4 @@
-"""`HitGraph`, `LineGraph`, `EdgeScores` and `Assignment`: from candidate segments to decisions."""
+"""`HitGraph`, line graphs, `EdgeScores` and `Assignment`: from candidate segments to decisions."""
 
 import dataclasses
 from typing import TYPE_CHECKING
@@ -92,6 +92,33 @@ class LineGraph(Movable):
     """(2, P) int64. Row 0: the downstream edge, row 1: the upstream edge. Ordered by row 0."""
     angle: Tensor
     """(P,) float. Angle between the two segments, in rad."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class CompressedLineGraph(Movable):
+    """A `LineGraph` whose pairs are not listed, but can be counted off. Axes: H hits, E nodes.
+
+    Nodes are the edges of the hit graph, ordered by their downstream hit. So those that continue
+    edge t upstream follow each other, and in a second order, by upstream hit, those that continue
+    it downstream do.
+    """
+
+    hit_graph: HitGraph
+    """The graph whose edges are the nodes."""
+    arriving: Tensor
+    """(H + 1,) int64. Where the edges with downstream hit h begin."""
+    leaving: Tensor
+    """(H + 1,) int64. Where the edges with upstream hit h begin in the second order."""
+    by_upstream: Tensor
+    """(E,) int64. The edge at each place of the second order."""
+    direction: Tensor
+    """(2, 3, E) float64. Unit vector along each edge, in the first and in the second order."""
+    first: Tensor
+    """(E + 1,) int64. Neighbours of all edges before each edge; at last of all, 2 P."""
+
+
+PreparedGraph = HitGraph | LineGraph | CompressedLineGraph
+"""What a network may want to look at."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,5 +1,8 @@
 """Hits -> frames -> HitGraph -> LineGraph: candidate segments and the pairs that they form."""
 
+from trackscape.graph_construction.compressed import (
+    compressed_line_graph as compressed_line_graph,
+)
 from trackscape.graph_construction.connect import beam_angle as beam_angle
 from trackscape.graph_construction.connect import connect_layers as connect_layers
 from trackscape.graph_construction.deposits import cluster_size as cluster_size
@@ -15,6 +18,7 @@ __all__ = [
     "beam_angle",
     "clean_frame",
     "cluster_size",
+    "compressed_line_graph",
     "connect_layers",
     "line_graph",
     "merge_deposits",

@@ -62,27 +62,27 @@ class Gathered(Columns):
 
 @final
 class Interpolated(Columns):
-    """Columns ``sum_j coefficient[m, j] * table[index[m, j]]``: rows mixed from those of a table.
+    """Columns that are interpolated, by cubic Hermite polynomials, between the nodes of a table.
 
     Arguments:
-        table: (T, d) float, without gradient.
-        squares: (T, d) float. Mixed in the same way, it gives the squares of the columns.
-        index: (M / copies, J) int64.
-        coefficient: (M / copies, J) float, without gradient.
+        table: (T, d) float, without gradient: value and slope per step at each node, in turns.
+        node: (M / copies,) int64. Node before each row.
+        rest: (M / copies,) float. How far behind that node, from 0 to 1.
         copies: How many times all rows come, one block after the other.
     """
 
-    def __init__(
-        self,
-        table: Tensor,
-        *,
-        squares: Tensor,
-        index: Tensor,
-        coefficient: Tensor,
-        copies: int = 1,
-    ) -> None:
-        self.table, self.squares = table, squares
-        self.index, self.coefficient, self.copies = index, coefficient, copies
+    def __init__(self, table: Tensor, *, node: Tensor, rest: Tensor, copies: int = 1) -> None:
+        self.table, self.copies = table, copies
+        self.index = 2 * node[:, None] + torch.arange(4, device=node.device)
+        self.coefficient = torch.stack(
+            [
+                (1 + 2 * rest) * (1 - rest) ** 2,  # value at the node before
+                rest * (1 - rest) ** 2,  # slope there
+                rest**2 * (3 - 2 * rest),  # value at the node behind
+                rest**2 * (rest - 1),  # slope there
+            ],
+            dim=1,
+        )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -92,16 +92,31 @@ class Interpolated(Columns):
     def moments(self) -> tuple[Tensor, Tensor]:
         """Returns mean and biased variance of each column, (d,) each."""
         share = torch.bincount(
-            self.index.flatten(), weights=self.coefficient.flatten(), minlength=len(self.table)
+            self.index.flatten(),
+            weights=self.coefficient.flatten().double(),
+            minlength=len(self.table),
         )
-        share = share.to(self.table.dtype) / len(self.index)
-        mean = share @ self.table
-        return mean, (share @ self.squares - mean**2).clamp(min=0)
+        return table_moments(self.table, share / len(self.index))
 
     def product(self, weight: Tensor) -> Tensor:
         """Returns the matrix times `weight` (d, outputs): (M, outputs)."""
         mixed = _Mix.apply(self.table @ weight, self.index, self.coefficient)
         return mixed.repeat(self.copies, 1)
+
+
+def table_moments(table: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance, (d,) each, of columns that are interpolated in a table.
+
+    Arguments:
+        table: (T, d) Value and slope at each node, in turns.
+        share: (T,) Mean coefficient of each row of the table.
+    """
+    share = share.to(table.dtype)
+    mean = share @ table
+    # The square of what is left without the mean has values and slopes of its own. The mean of
+    # squares - the square of the mean would lose most digits of a column that hardly varies.
+    value, slope = table[::2] - mean, table[1::2]
+    return mean, (share[::2] @ value**2 + share[1::2] @ (2 * value * slope)).clamp(min=0)
 
 
 class _Mix(torch.autograd.Function):
@@ -130,24 +145,39 @@ def normalised_linear(norm: nn.BatchNorm1d, linear: nn.Linear, parts: Sequence[C
 
     Equal to the plain formulation but for rounding, running statistics included.
     """
-    if norm.training:
-        moments = [part.moments() for part in parts]
-        mean = torch.cat([mean for mean, _ in moments])
-        variance = torch.cat([variance for _, variance in moments])
-        _update_running(norm, mean=mean, variance=variance, n=parts[0].shape[0])
-    else:
-        assert norm.running_mean is not None and norm.running_var is not None
-        mean, variance = norm.running_mean, norm.running_var
-    scale = norm.weight * torch.rsqrt(variance + norm.eps)
-    out = linear.bias + linear.weight @ (norm.bias - scale * mean)
-    weights = (linear.weight * scale).T.split([part.shape[1] for part in parts])
+    moments = [part.moments() for part in parts] if norm.training else []
+    weight, bias = folded(norm, linear, moments, n=parts[0].shape[0])
+    out = bias
+    weights = weight.T.split([part.shape[1] for part in parts])
     for part, weight in zip(parts, weights, strict=True):
         out = out + part.product(weight)
     return out
 
 
+def folded(
+    norm: nn.BatchNorm1d, linear: nn.Linear, moments: Sequence[tuple[Tensor, Tensor]], *, n: int
+) -> tuple[Tensor, Tensor]:
+    """Weight (outputs, d) and bias (outputs,) of the linear layer that does both at once.
+
+    Arguments:
+        norm: In training it takes `moments` and moves its running statistics; else it has them.
+        linear: The layer behind it.
+        moments: Mean and biased variance of the columns, block by block.
+        n: Number of rows that the moments are of.
+    """
+    if norm.training:
+        mean = torch.cat([mean for mean, _ in moments])
+        variance = torch.cat([variance for _, variance in moments])
+        update_running(norm, mean=mean, variance=variance, n=n)
+    else:
+        assert norm.running_mean is not None and norm.running_var is not None
+        mean, variance = norm.running_mean, norm.running_var
+    scale = norm.weight * torch.rsqrt(variance + norm.eps)
+    return linear.weight * scale, linear.bias + linear.weight @ (norm.bias - scale * mean)
+
+
 @torch.no_grad()
-def _update_running(norm: nn.BatchNorm1d, *, mean: Tensor, variance: Tensor, n: int) -> None:
+def update_running(norm: nn.BatchNorm1d, *, mean: Tensor, variance: Tensor, n: int) -> None:
     """Moves the running statistics as `BatchNorm1d` does, which keeps the unbiased variance."""
     assert norm.running_mean is not None and norm.running_var is not None
     assert norm.num_batches_tracked is not None and norm.momentum is not None

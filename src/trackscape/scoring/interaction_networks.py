@@ -12,16 +12,25 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from trackscape.data import EdgeScores, HitGraph, LineGraph
+from trackscape.data import (
+    CompressedLineGraph,
+    EdgeScores,
+    HitGraph,
+    LineGraph,
+    PreparedGraph,
+)
 from trackscape.graph_construction import (
     beam_angle,
     cluster_size,
+    compressed_line_graph,
     line_graph,
     unrounded_cluster_size,
 )
 from trackscape.scoring.columns import Columns, Gathered, normalised_linear
+from trackscape.scoring.encoding import AngleEncoding
+from trackscape.scoring.fused import WIDTH, strongest_messages
 from trackscape.scoring.interface import Scorer
-from trackscape.scoring.layers import AngleEncoding, max_incoming, object_block, relational_block
+from trackscape.scoring.layers import max_incoming, object_block, relational_block
 from trackscape.units import keV
 
 
@@ -43,15 +52,23 @@ class LineGraphNetwork(Scorer):
         self.O = object_block(inputs=nodes + hidden, hidden=hidden, outputs=hidden)
         self.R2 = relational_block(inputs=hidden, hidden=hidden, outputs=1)
 
-    def prepare(self, graph: HitGraph) -> LineGraph:
-        """Returns the line graph of a hit graph."""
-        return line_graph(graph)
+    def prepare(self, graph: HitGraph) -> LineGraph | CompressedLineGraph:
+        """Returns the line graph of a hit graph, compressed where the fast path can take it."""
+        fast = self.sizes["hidden"] == WIDTH and graph.edge_index.device.type == "cpu"
+        return compressed_line_graph(graph) if fast else line_graph(graph)
 
-    def forward(self, graph: HitGraph | LineGraph) -> EdgeScores:
-        """Returns the scores of the nodes of a line graph."""
-        assert isinstance(graph, LineGraph), "call prepare first"
+    def forward(self, graph: PreparedGraph) -> EdgeScores:
+        """Returns the scores of the nodes of a line graph.
+
+        A `CompressedLineGraph` takes the fast path, a `LineGraph` the plain one, which can be
+        differentiated twice. They agree but for rounding.
+        """
+        assert not isinstance(graph, HitGraph), "call prepare first"
         x = segment_features(graph.hit_graph)
-        strongest = self._strongest_message(graph, x)
+        if isinstance(graph, LineGraph):
+            strongest = self._strongest_message(graph, x)
+        else:
+            strongest = strongest_messages(self.R1, self.encode, graph, x)
         logit = self.R2(self.O(torch.cat([x, strongest], dim=1)))[:, 0]
         return EdgeScores(graph=graph.hit_graph, logit=logit)
 
@@ -84,7 +101,7 @@ class HitGraphNetwork(Scorer):
         """Returns the graph as it is."""
         return graph
 
-    def forward(self, graph: HitGraph | LineGraph) -> EdgeScores:
+    def forward(self, graph: PreparedGraph) -> EdgeScores:
         """Returns the scores of the edges of a hit graph."""
         assert isinstance(graph, HitGraph), "call prepare first"
         x = hit_features(graph)

@@ -4,7 +4,7 @@ import abc
 
 from torch import nn
 
-from trackscape.data import EdgeScores, HitGraph, LineGraph
+from trackscape.data import EdgeScores, HitGraph, PreparedGraph
 
 
 class Scorer(nn.Module, abc.ABC):
@@ -14,9 +14,9 @@ class Scorer(nn.Module, abc.ABC):
     """The arguments that the network was made with."""
 
     @abc.abstractmethod
-    def prepare(self, graph: HitGraph) -> HitGraph | LineGraph:
+    def prepare(self, graph: HitGraph) -> PreparedGraph:
         """Returns the graph that `forward` takes. Depends on no weight, so it may be kept."""
 
     @abc.abstractmethod
-    def forward(self, graph: HitGraph | LineGraph) -> EdgeScores:
+    def forward(self, graph: PreparedGraph) -> EdgeScores:
         """Returns the scores of all candidate segments of a prepared graph."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from trackscape.data import HitGraph, Hits, LineGraph
+from trackscape.data import Hits, PreparedGraph
 from trackscape.graph_construction import connect_layers
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import Scorer
@@ -17,7 +17,7 @@ from trackscape.scoring import Scorer
 class Example(NamedTuple):
     """One frame as a network sees it, with its truth."""
 
-    graph: HitGraph | LineGraph
+    graph: PreparedGraph
     """Prepared for the network."""
     label: Tensor
     """(E,) float. 1 where an edge is true."""

@@ -1,0 +1,202 @@
+"""The messages in training, on the way back: gradients, in three passes over all messages.
+
+Only the strongest messages have a gradient of their own, but through the normalisations each
+message counts: a gradient before a normalisation is that of its own, if any, + a constant + a
+multiple of the value, which the sums of the pass before give.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trackscape.compiled import compiled, inlined
+from trackscape.scoring.fused.forward import accumulate
+from trackscape.scoring.fused.kernels import (
+    BLOCK,
+    Floats,
+    Integers,
+    Rows,
+    SecondAndThird,
+    Segments,
+    interpolation,
+    locate,
+    rows_in_cache,
+    sender,
+    senders,
+)
+from trackscape.scoring.fused.vectors import (
+    WIDTH,
+    add_outer,
+    affine,
+    any_equal,
+    leaky,
+    leaky_slope,
+    load,
+    load_matrix,
+    multiply_add,
+    spread,
+    store,
+    store_matrix,
+    where_equal,
+)
+
+
+class Arrived(NamedTuple):
+    """What comes back to the strongest messages."""
+
+    gradient: Rows
+    """(E, 16) Gradient of the strongest messages."""
+    winner: NDArray[np.int32]
+    """(E, 16) Number of the message that each of them is."""
+
+
+class Back(NamedTuple):
+    """How a gradient behind a layer and its normalisation becomes one before."""
+
+    weight: Rows
+    """(16, 16), outputs first."""
+    shared: Rows
+    """(2, 16) The constant, and the multiple of the value, which all messages get."""
+
+
+@compiled
+def winners(
+    begin: int,
+    end: int,
+    first: Integers,
+    hidden: Rows,
+    layers: SecondAndThird,
+    arrived: Arrived,
+    outer: Floats,
+) -> None:
+    """Adds, over strongest messages, gradient times second hidden layer (16, 16)."""
+    own, sums = rows_in_cache(1, hidden), rows_in_cache(WIDTH, hidden)
+    sums[:] = 0
+    none = load_matrix(sums)
+    weight, bias = load_matrix(layers.weight2), load(layers.bias2, 0)
+    for segment in range(begin, end):
+        winner, gradient = load(arrived.winner, segment), load(arrived.gradient, segment)
+        total = none
+        for message in range(first[segment], first[segment + 1]):
+            number = spread(message, winner)
+            if any_equal(winner, number):
+                store(own, 0, where_equal(winner, number, gradient, spread(0.0, gradient)))
+                row = leaky(affine(hidden, message, weight, bias))
+                total = add_outer(own, 0, row, total)
+        store_matrix(sums, total)
+        accumulate(sums, outer)
+
+
+@compiled
+def second_layer(
+    begin: int,
+    end: int,
+    first: Integers,
+    hidden: Rows,
+    layers: SecondAndThird,
+    arrived: Arrived,
+    back: Back,
+    outer: Floats,
+    total: Floats,
+) -> None:
+    """Adds gradients behind the second layer: times the first hidden one, and alone (1, 16)."""
+    own, behind = rows_in_cache(1, hidden), rows_in_cache(BLOCK, hidden)
+    sums = rows_in_cache(WIDTH, hidden)
+    sums[:] = 0
+    none = load_matrix(sums)
+    weights = _weights(layers, back)
+    for segment in range(begin, end):
+        winner, gradient = load(arrived.winner, segment), load(arrived.gradient, segment)
+        for start in range(first[segment], first[segment + 1], BLOCK):
+            stop = min(start + BLOCK, first[segment + 1])
+            _behind_second(start, stop, hidden, weights, winner, gradient, own, behind)
+            product, row = none, spread(0.0, gradient)
+            for i in range(stop - start):
+                product = add_outer(behind, i, load(hidden, start + i), product)
+                row = row + load(behind, i)
+            store_matrix(sums, product)
+            accumulate(sums, outer)
+            store(own, 0, row)
+            accumulate(own, total)
+
+
+@compiled
+def first_layer(
+    begin: int,
+    end: int,
+    segments: Segments,
+    steps: int,
+    hidden: Rows,
+    layers: SecondAndThird,
+    arrived: Arrived,
+    back3: Back,
+    back2: Back,
+    targets: Rows,
+    sources: Rows,
+    table: Rows,
+) -> None:
+    """Writes the gradients of `targets`; adds those of `sources` and of the table."""
+    place = np.empty(BLOCK)
+    own, behind = rows_in_cache(1, hidden), rows_in_cache(BLOCK, hidden)
+    weights, weight_back = _weights(layers, back3), load_matrix(back2.weight)
+    constant, multiple = load(back2.shared, 0), load(back2.shared, 1)
+    for segment in range(begin, end):
+        winner, gradient = load(arrived.winner, segment), load(arrived.gradient, segment)
+        message, total = segments.first[segment], spread(0.0, gradient)
+        for order in range(2):
+            first, last = senders(segments, segment, order)
+            for start in range(first, last, BLOCK):
+                n = min(start + BLOCK, last) - start
+                locate(segments, segment, order, start, start + n, steps, place)
+                _behind_second(message, message + n, hidden, weights, winner, gradient, own, behind)
+                for i in range(n):
+                    value = load(hidden, message + i)
+                    row = multiply_add(value, multiple, constant)
+                    row = affine(behind, i, weight_back, row) * leaky_slope(value)
+                    total = total + row
+                    source = sender(segments, order, start + i)
+                    store(sources, source, load(sources, source) + row)
+                    node, w0, w1, w2, w3 = interpolation(place[i], len(table))
+                    _add(table, node, w0, row)
+                    _add(table, node + 1, w1, row)
+                    _add(table, node + 2, w2, row)
+                    _add(table, node + 3, w3, row)
+                message += n
+        store(targets, segment, total)
+
+
+@inlined
+def _weights(layers: SecondAndThird, back: Back) -> Any:
+    """What `_behind_second` needs, in registers if there are enough."""
+    forward = load_matrix(layers.weight2), load(layers.bias2, 0)
+    return *forward, load_matrix(back.weight), load(back.shared, 0), load(back.shared, 1)
+
+
+@inlined
+def _behind_second(
+    start: int,
+    stop: int,
+    hidden: Rows,
+    weights: Any,
+    winner: Any,
+    gradient: Any,
+    own: Rows,
+    out: Rows,
+) -> None:
+    """Writes the gradients behind the second layer, before its LeakyReLU, of some messages."""
+    weight, bias, weight_back, constant, multiple = weights
+    for message in range(start, stop):
+        value = leaky(affine(hidden, message, weight, bias))
+        row = multiply_add(value, multiple, constant)
+        number = spread(message, winner)
+        if any_equal(winner, number):
+            store(own, 0, where_equal(winner, number, gradient, spread(0.0, gradient)))
+            row = affine(own, 0, weight_back, row)
+        store(out, message - start, row * leaky_slope(value))
+
+
+@inlined
+def _add(array: Rows, index: int, factor: float, row: Any) -> None:
+    """Adds a multiple of a row to one of an array."""
+    store(array, index, multiply_add(spread(factor, row), row, load(array, index)))

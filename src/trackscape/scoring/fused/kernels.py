@@ -1,0 +1,174 @@
+r"""The messages of the line-graph network, computed where they are needed and kept nowhere.
+
+A message from segment s to segment t is :math:`f_3(f_2(f_1(a_t + b_s + c(\theta))))`: a and b are
+the products of the first layer with the features of a segment, c is interpolated in a table, f is
+an affine map behind a LeakyReLU (but for the first), with all normalisations folded in. Rows of 16
+numbers are handled in blocks that stay in the fastest cache.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trackscape.compiled import compiled, inlined
+from trackscape.data import CompressedLineGraph
+from trackscape.scoring.fused.vectors import (
+    WIDTH,
+    affine,
+    leaky,
+    load,
+    load_matrix,
+    maximum,
+    multiply_add,
+    spread,
+    store,
+)
+
+Rows = NDArray[np.float32] | NDArray[np.float64]
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+BLOCK = 64
+"""Messages in a block."""
+
+
+class Segments(NamedTuple):
+    """A `CompressedLineGraph` as arrays; message ``first[t] + i`` is the i-th to segment t."""
+
+    downstream: Integers
+    upstream: Integers
+    arriving: Integers
+    leaving: Integers
+    by_upstream: Integers
+    direction: Floats
+    first: Integers
+
+    @property
+    def n_messages(self) -> int:
+        """Number of all messages."""
+        return int(self.first[-1])
+
+
+def as_arrays(lines: CompressedLineGraph) -> Segments:
+    """Returns what compiled functions take."""
+    downstream, upstream = lines.hit_graph.edge_index
+    tensors = (downstream, upstream, lines.arriving, lines.leaving, lines.by_upstream)
+    return Segments(
+        *(tensor.numpy() for tensor in tensors),
+        direction=lines.direction.double().numpy(),
+        first=lines.first.numpy(),
+    )
+
+
+class SecondAndThird(NamedTuple):
+    """Weights (16, 16), inputs first, and biases (16,) of the two layers behind the first."""
+
+    weight2: Rows
+    bias2: Rows
+    weight3: Rows
+    bias3: Rows
+
+
+@inlined
+def rows_in_cache(n_rows: int, like: Rows) -> Any:
+    """Memory for rows that each fill whole lines of the cache."""
+    flat = np.empty((n_rows + 1) * WIDTH, like.dtype)
+    skipped = -flat.ctypes.data % 64 // flat.itemsize
+    return flat[skipped : skipped + n_rows * WIDTH].reshape(n_rows, WIDTH)
+
+
+@inlined
+def senders(segments: Segments, segment: int, order: int) -> tuple[Any, Any]:
+    """Places in the first or second order between which the senders to a segment are."""
+    if order == 0:
+        hit = segments.upstream[segment]
+        return segments.arriving[hit], segments.arriving[hit + 1]
+    hit = segments.downstream[segment]
+    return segments.leaving[hit], segments.leaving[hit + 1]
+
+
+@inlined
+def sender(segments: Segments, order: int, place: int) -> int:
+    """The segment at a place of one of the orders."""
+    return place if order == 0 else segments.by_upstream[place]
+
+
+@inlined
+def locate(
+    segments: Segments, segment: int, order: int, start: int, stop: int, steps: int, place: Floats
+) -> None:
+    """Writes where in the table the angles are between a segment and some of its senders.
+
+    With the chord c of two unit vectors, tan(angle / 4) = c / (2 + sqrt(4 - c^2)).
+    """
+    x, y, z = (
+        segments.direction[order, 0],
+        segments.direction[order, 1],
+        segments.direction[order, 2],
+    )
+    own = segments.direction[0, :, segment]
+    x0, y0, z0 = own[0], own[1], own[2]
+    for i in range(stop - start):
+        dx, dy, dz = x[start + i] - x0, y[start + i] - y0, z[start + i] - z0
+        square = dx * dx + dy * dy + dz * dz
+        tangent = np.sqrt(square) / (2 + np.sqrt(max(4 - square, 0.0)))
+        place[i] = steps * np.sqrt(tangent)
+
+
+@inlined
+def interpolation(place: float, n_rows: int) -> tuple[int, float, float, float, float]:
+    """First row in a table of values and slopes, and the weights of it and the next three."""
+    node = min(int(place), n_rows // 2 - 2)
+    t = place - node
+    s = 1 - t
+    return 2 * node, (1 + 2 * t) * s * s, t * s * s, t * t * (3 - 2 * t), -t * t * s
+
+
+@inlined
+def first_hidden(target: Any, source: Any, table: Rows, place: float) -> Any:
+    """First hidden layer of one message, a row."""
+    row, w0, w1, w2, w3 = interpolation(place, len(table))
+    total = target + source
+    total = multiply_add(spread(w0, total), load(table, row), total)
+    total = multiply_add(spread(w1, total), load(table, row + 1), total)
+    total = multiply_add(spread(w2, total), load(table, row + 2), total)
+    total = multiply_add(spread(w3, total), load(table, row + 3), total)
+    return leaky(total)
+
+
+@compiled
+def strongest(
+    begin: int,
+    end: int,
+    segments: Segments,
+    targets: Rows,
+    sources: Rows,
+    table: Rows,
+    steps: int,
+    layers: SecondAndThird,
+    out: Rows,
+) -> None:
+    """Writes the strongest message in each column (E, 16) to some segments; 0 if none arrives."""
+    place = np.empty(BLOCK)
+    hidden, second = rows_in_cache(BLOCK, out), rows_in_cache(BLOCK, out)
+    weight2, bias2 = load_matrix(layers.weight2), load(layers.bias2, 0)
+    weight3, bias3 = load_matrix(layers.weight3), load(layers.bias3, 0)
+    for segment in range(begin, end):
+        target = load(targets, segment)
+        best = spread(-np.inf, target)
+        for order in range(2):
+            first, last = senders(segments, segment, order)
+            for start in range(first, last, BLOCK):
+                stop = min(start + BLOCK, last)
+                locate(segments, segment, order, start, stop, steps, place)
+                for i in range(stop - start):
+                    source = load(sources, sender(segments, order, start + i))
+                    store(hidden, i, first_hidden(target, source, table, place[i]))
+                for i in range(stop - start):
+                    store(second, i, leaky(affine(hidden, i, weight2, bias2)))
+                for i in range(stop - start):
+                    best = maximum(affine(second, i, weight3, bias3), best)
+        if segments.first[segment + 1] == segments.first[segment]:
+            best = spread(0.0, target)
+        store(out, segment, best)

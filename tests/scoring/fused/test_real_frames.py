@@ -1,0 +1,84 @@
+"""The fast messages of real frames, with the table that is used, against the formula."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from trackscape import samples
+from trackscape.assignment import by_region, cross_entropy_loss
+from trackscape.data import HitGraph
+from trackscape.formats import read_hits
+from trackscape.graph_construction import (
+    compressed_line_graph,
+    connect_layers,
+    line_graph,
+    split_frames,
+)
+from trackscape.graph_construction.labels import edge_labels
+from trackscape.scoring import METHODS, LineGraphNetwork, load_method
+from trackscape.scoring.fused import strongest_messages
+from trackscape.scoring.fused.kernels import BLOCK
+from trackscape.scoring.interaction_networks import segment_features
+from trackscape.scoring.layers import max_incoming
+
+
+@pytest.fixture(scope="module")
+def sample() -> HitGraph:
+    """A frame of 150 protons: segments with more senders than there are in a block."""
+    graph = connect_layers(split_frames(read_hits(samples.VALIDATION), per_frame=150)[0])
+    assert int(compressed_line_graph(graph).first.diff().max()) > BLOCK
+    return graph
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 1e-4), (torch.float64, 1e-9)])
+@pytest.mark.parametrize("method", METHODS)
+def test_logits_of_real_hits_are_those_of_the_formula(
+    sample: HitGraph, method: str, dtype: torch.dtype, error: float
+):
+    network = load_method(method).to(dtype)
+    assert isinstance(network, LineGraphNetwork)
+    graph = sample.to(dtype)
+    lines = line_graph(graph)
+    with torch.inference_mode():
+        logit = network(network.prepare(graph)).logit
+        x = segment_features(graph)
+        target, source = lines.pairs.flip(0).flatten(), lines.pairs.flatten()
+        encoded = network.encode(lines.angle).repeat(2, 1)
+        messages = network.R1(torch.cat([x[target], x[source], encoded], dim=1))
+        strongest = max_incoming(messages, target=target, n_nodes=len(x))
+        expected = network.R2(network.O(torch.cat([x, strongest], dim=1)))[:, 0]
+    assert torch.allclose(logit, expected, rtol=0, atol=error)
+
+
+def test_gradients_of_a_real_frame_are_exact(sample: HitGraph):
+    graph = sample.to(torch.float64)
+    label = edge_labels(graph)
+    fast = load_method("line-graph-ptt").double().train()
+    plain = copy.deepcopy(fast)
+    for network, lines in ((fast, fast.prepare(graph)), (plain, line_graph(graph))):
+        by_region(cross_entropy_loss, network(lines).logit, label, graph=graph).backward()
+    for (name, one), other in zip(fast.named_parameters(), plain.parameters(), strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        # Biases in front of a normalisation have no gradient but for rounding.
+        if float(other.grad.norm()) > 1e-6:
+            assert float((one.grad - other.grad).norm() / other.grad.norm()) < 1e-7, name
+
+
+def test_results_do_not_depend_on_the_number_of_threads(sample: HitGraph):
+    results: list[list[Tensor]] = []
+    before = torch.get_num_threads()
+    try:
+        for n_threads in (1, 2):
+            torch.set_num_threads(n_threads)
+            network = load_method("line-graph-ptt")
+            block, x = network.R1.train(), segment_features(sample)  # pyright: ignore
+            lines = compressed_line_graph(sample)
+            out = strongest_messages(block, network.encode, lines, x)  # pyright: ignore
+            results.append([out, *torch.autograd.grad(out.sum(), list(block.parameters())[2:])])
+    finally:
+        torch.set_num_threads(before)
+    for one, two in zip(*results, strict=True):
+        assert torch.allclose(one, two, rtol=1e-6, atol=1e-6)
