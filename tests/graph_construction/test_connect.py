@@ -8,15 +8,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trackscape import samples
 from trackscape.data import Hits
 from trackscape.errors import DataError
-from trackscape.graph_construction import connect_layers
+from trackscape.formats import read_hits
+from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.connect import beam_angle
 
 SEED = st.integers(0, 2**31)
 # A coarse grid gives identical points and points on one line, floats give everything else.
 SIDE = st.integers(-2, 2).map(float) | st.floats(-30, 30, width=32)
-POINT = st.tuples(st.integers(0, 6), SIDE, SIDE, st.floats(0, 0.0625, width=32))
+FLAT, ROUGH = st.floats(0, 0.0625, width=32), st.floats(-20, 20, width=32)
+POINT = st.tuples(st.integers(0, 6), SIDE, SIDE, FLAT)
+# Layers that reach into each other, so that some segments point upstream.
+WILD_POINT = st.tuples(st.integers(0, 6), SIDE, SIDE, FLAT | ROUGH)
+ANY_CUT = st.floats(0, math.pi / 2, exclude_min=True, exclude_max=True)
+STEEP = st.floats(0, 1e-6, exclude_min=True).map(lambda rest: math.pi / 2 - max(rest, 2.3e-16))
 
 
 def make_hits(points: list[tuple[int, float, float, float]]) -> Hits:
@@ -62,6 +69,47 @@ def test_edges_are_those_of_all_pairs(
     )
     expected = all_pairs(graph.hits, calorimeter_cut=calorimeter_cut, tracker_cut=tracker_cut)
     assert graph.edge_index.T.tolist() == expected  # the order is part of the promise
+
+
+@given(
+    points=st.lists(WILD_POINT, max_size=16),
+    scale=st.sampled_from([1.0, 1e3, 1e7]),
+    cut=ANY_CUT | STEEP,
+)
+def test_edges_are_those_of_all_pairs_wherever_the_hits_lie(
+    points: list[tuple[int, float, float, float]], scale: float, cut: float
+):
+    far = [(layer, scale * x, scale * y, z) for layer, x, y, z in points]
+    for hits in (make_hits(far), make_hits([(layer, y, z, x) for layer, x, y, z in far])):
+        graph = connect_layers(hits, calorimeter_cut=cut, tracker_cut=cut)
+        expected = all_pairs(graph.hits, calorimeter_cut=cut, tracker_cut=cut)
+        assert graph.edge_index.T.tolist() == expected
+
+
+def test_edges_of_real_frames_are_those_of_all_pairs():
+    for hits in split_frames(read_hits(samples.VALIDATION), per_frame=150)[:2]:
+        position, layer = hits.position.double(), hits.layer
+        expected: list[torch.Tensor] = []
+        for number in range(1, int(layer[-1]) + 1):
+            down, up = ((layer == number - k).nonzero()[:, 0] for k in (0, 1))
+            dx, dy, dz = (position[down, None] - position[up]).unbind(dim=2)
+            cut = 0.2 if number < 3 else 0.4
+            row, column = (torch.atan2(torch.hypot(dx, dy), dz) < cut).nonzero(as_tuple=True)
+            expected.append(torch.stack([down[row], up[column]]))
+        graph = connect_layers(hits)
+        assert graph.n_edges > 10_000
+        assert torch.equal(graph.edge_index, torch.cat(expected, dim=1))
+
+
+def test_a_wide_frame_costs_no_square():
+    # All pairs would be 10¹⁰ and take minutes.
+    x = 10.0 * torch.arange(100_000).repeat(2)
+    layer = torch.tensor([5, 6]).repeat_interleave(100_000)
+    position = torch.stack([x, torch.zeros_like(x), 5.5 * layer], dim=1)
+    graph = connect_layers(Hits(position=position, energy=torch.ones(len(x)), layer=layer))
+    downstream, upstream = graph.edge_index
+    assert torch.equal(downstream, torch.arange(100_000, 200_000))
+    assert torch.equal(upstream, torch.arange(100_000))
 
 
 @pytest.mark.parametrize("width", [1.0, 60.0, 400.0])
@@ -117,6 +165,18 @@ def test_the_cut_depends_on_the_downstream_layer(layer: int, cut: float, factor:
     assert connect_layers(hits).n_edges == kept
 
 
+@given(x=st.floats(0.01, 100), z=st.floats(0.01, 100), mirror=st.sampled_from([-1, 1]))
+def test_an_edge_at_the_angle_of_the_cut_is_removed(x: float, z: float, mirror: int):
+    hits = Hits(
+        position=torch.tensor([[0, 0, 0], [mirror * x, 0, z]], dtype=torch.float64),
+        energy=torch.ones(2),
+        layer=torch.tensor([7, 8]),
+    )
+    angle = math.atan2(x, z)
+    assert connect_layers(hits, calorimeter_cut=angle).n_edges == 0
+    assert connect_layers(hits, calorimeter_cut=math.nextafter(angle, 2)).n_edges == 1
+
+
 @pytest.mark.parametrize("points", [[], [(3, 0.0, 0.0, 0.0)], [(3, 1.0, 0.0, 0.0)] * 2])
 def test_hits_of_one_layer_have_no_edges(points: list[tuple[int, float, float, float]]):
     graph = connect_layers(make_hits(points))
@@ -134,6 +194,20 @@ def test_hits_at_one_point_in_two_layers_are_joined():
 
 def test_an_empty_layer_in_between_is_not_jumped():
     assert connect_layers(make_hits([(3, 0.0, 0.0, 0.0), (5, 0.0, 0.0, 0.0)])).n_edges == 0
+
+
+def test_hits_in_order_are_not_copied(straight_tracks: Callable[..., Hits]):
+    hits = straight_tracks(3)
+    assert connect_layers(hits).hits is hits
+
+
+def test_edges_have_no_gradient(random_hits: Callable[..., Hits]):
+    hits = random_hits(3, n_hits=30, width=5.0)
+    expected = connect_layers(hits).edge_index
+    hits.position.requires_grad_()
+    graph = connect_layers(hits)
+    assert torch.equal(graph.edge_index, expected)
+    assert graph.hits.position.requires_grad
 
 
 def test_straight_tracks_keep_all_their_segments(straight_tracks: Callable[..., Hits]):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackscape.data import Assignment, HitGraph, Hits
+from trackscape.errors import DataError
 from trackscape.graph_construction import connect_layers
 from trackscape.tracking import follow
 
@@ -80,3 +81,20 @@ def test_hits_without_segments_are_tracks_of_their_own(
     graph = connect_layers(random_hits(2, n_hits=n_hits, n_layers=1))
     tracks = follow(Assignment(graph=graph, selected=torch.zeros(0, dtype=torch.bool)))
     assert [chain.tolist() for chain in tracks] == [[hit] for hit in range(n_hits)]
+
+
+@pytest.mark.parametrize("layers", [[4, 4, 5], [4, 5, 5]])
+def test_two_partners_on_one_side_are_refused(layers: list[int]):
+    hits = Hits(position=torch.zeros(3, 3), energy=torch.ones(3), layer=torch.tensor(layers))
+    graph = connect_layers(hits)
+    assert graph.n_edges == 2
+    with pytest.raises(DataError, match=r"at most one on each side .* segment 1, from hit"):
+        follow(Assignment(graph=graph, selected=torch.ones(2, dtype=torch.bool)))
+
+
+@pytest.mark.parametrize("edge", [(0, 1), (1, 1), (2, 0), (1, -1)])
+def test_segments_that_do_not_lead_downstream_are_refused(edge: tuple[int, int]):
+    hits = Hits(position=torch.zeros(2, 3), energy=torch.ones(2), layer=torch.tensor([4, 5]))
+    graph = HitGraph(hits=hits, edge_index=torch.tensor(edge)[:, None])
+    with pytest.raises(DataError, match=f"from hit {edge[1]} to hit {edge[0]}, does not fit"):
+        follow(Assignment(graph=graph, selected=torch.ones(1, dtype=torch.bool)))

@@ -85,7 +85,12 @@ class Hits(Movable):
         )
 
     def sorted_by_layer(self) -> "Hits":
-        """Returns the hits from the first layer to the last; within a layer the order stays."""
+        """Returns the hits from the first layer to the last; within a layer the order stays.
+
+        Hits that are in this order already are returned themselves.
+        """
+        if bool((self.layer[1:] >= self.layer[:-1]).all()):
+            return self
         return self.select(torch.argsort(self.layer, stable=True))
 
     @property

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trackscape.data import HitGraph, Hits
 from trackscape.errors import DataError
-from trackscape.graph_construction.ragged import expand_ranges
+from trackscape.graph_construction.sweep import find_segments
 
 CALORIMETER_CUT = 0.4
 """Largest angle in rad between a segment and the beam axis."""
@@ -21,7 +21,8 @@ def connect_layers(
     """Joins every hit with the hits of the layer before it that a proton could have come from.
 
     Only pairs within a window of x are ever looked at: the hits of each layer are sorted by x, so
-    that time and memory follow the number of edges and not the square of the number of hits.
+    that time and memory follow the number of edges and not the square of the number of hits. This
+    runs in machine code on the processor, wherever the hits are.
 
     Arguments:
         hits: Hits of one frame in any order.
@@ -44,39 +45,15 @@ def connect_layers(
         if not 0 < cut < math.pi / 2:
             raise DataError(f"Expected an angle cut between 0 and pi/2 rad, got {cut}.")
     hits = hits.sorted_by_layer()
-    position = hits.position.double()
-    cut = torch.full_like(position[:, 2], calorimeter_cut)
-    cut[hits.layer < 3] = tracker_cut
-    downstream, upstream = _pairs_within_window(position, layer=hits.layer, slope=cut.tan())
-    keep = beam_angle(position[downstream] - position[upstream]) < cut[downstream]
-    downstream, upstream = downstream[keep], upstream[keep]
-    order = torch.argsort(downstream * len(hits) + upstream)
-    return HitGraph(hits=hits, edge_index=torch.stack([downstream[order], upstream[order]]))
+    edges = find_segments(
+        hits.position.detach().cpu().double().contiguous().numpy(),
+        hits.layer.cpu().contiguous().numpy(),
+        calorimeter_cut=calorimeter_cut,
+        tracker_cut=tracker_cut,
+    )
+    return HitGraph(hits=hits, edge_index=torch.from_numpy(edges).to(hits.layer.device))
 
 
 def beam_angle(direction: Tensor) -> Tensor:
     """Angle with the beam axis in rad, (N,), of directions (N, 3); 0 if the length is 0."""
     return torch.atan2(direction[:, :2].norm(dim=1), direction[:, 2])
-
-
-def _pairs_within_window(
-    position: Tensor, *, layer: Tensor, slope: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Pairs of hits in neighbouring layers whose distance in x is at most slope times gap."""
-    empty = layer.new_empty(0)
-    if len(layer) == 0:
-        return empty, empty
-    n_layers = int(layer[-1]) + 2
-    x, z = position[:, 0], position[:, 2]
-    # The last entry stays empty: it is the layer before layer 0. An empty layer gives reach 0.
-    lowest_z = z.new_full((n_layers,), math.inf).scatter_reduce(0, layer, z, "amin")
-    reach = slope * (z - lowest_z[layer - 1]).clamp(min=0) * (1 + 1e-9)
-
-    # One sorted key for all layers: the layers follow each other with space for a window between.
-    stride = (x.max() - x.min()) + 2 * reach.max() + 1
-    key = layer * stride + (x - x.min())
-    sorted_key, order = key.sort()
-    start = torch.searchsorted(sorted_key, key - stride - reach)
-    stop = torch.searchsorted(sorted_key, key - stride + reach, right=True)
-    downstream, place = expand_ranges(start, stop - start)
-    return downstream, order[place]

@@ -61,9 +61,8 @@ def clean_frame(frame: Hits, *, drop_last_connected: bool = False) -> Hits:
         The remaining hits, ordered by layer.
     """
     frame = frame.select(cluster_size(frame.energy) >= SMALLEST_CLUSTER).sorted_by_layer()
-    layers = frame.layer.unique()
-    gaps = (layers.diff() > 1).nonzero()
+    gaps = (frame.layer.diff() > 1).nonzero()
     if len(gaps) == 0:
         return frame
-    last = layers[int(gaps[0])]
+    last = frame.layer[int(gaps[0])]
     return frame.select(frame.layer < last if drop_last_connected else frame.layer <= last)
