@@ -19,10 +19,9 @@ from trackscape.scoring.fused.kernels import (
     Rows,
     SecondAndThird,
     Segments,
-    interpolation,
+    coefficients_for,
     locate,
     rows_in_cache,
-    sender,
     senders,
 )
 from trackscape.scoring.fused.vectors import (
@@ -73,19 +72,30 @@ def winners(
     """Adds, over strongest messages, gradient times second hidden layer (16, 16)."""
     own, sums = rows_in_cache(1, hidden), rows_in_cache(WIDTH, hidden)
     sums[:] = 0
-    none = load_matrix(sums)
+    none, zero = load_matrix(sums), load(sums, 0)
     weight, bias = load_matrix(layers.weight2), load(layers.bias2, 0)
+    slopes, numbers = arrived
     for segment in range(begin, end):
-        winner, gradient = load(arrived.winner, segment), load(arrived.gradient, segment)
+        winner, gradient = load(numbers, segment), load(slopes, segment)
         total = none
-        for message in range(first[segment], first[segment + 1]):
-            number = spread(message, winner)
-            if any_equal(winner, number):
-                store(own, 0, where_equal(winner, number, gradient, spread(0.0, gradient)))
-                row = leaky(affine(hidden, message, weight, bias))
-                total = add_outer(own, 0, row, total)
+        if first[segment + 1] > first[segment]:
+            for column in range(WIDTH):
+                message = numbers[segment, column]
+                if _first_of_its_kind(numbers, segment, column):
+                    one = where_equal(winner, spread(message, winner), gradient, zero)
+                    store(own, 0, one)
+                    row = leaky(affine(hidden, message, weight, bias))
+                    total = add_outer(own, 0, row, total)
         store_matrix(sums, total)
         accumulate(sums, outer)
+
+
+@inlined
+def _first_of_its_kind(numbers: NDArray[np.int32], segment: int, column: int) -> bool:
+    for before in range(column):
+        if numbers[segment, before] == numbers[segment, column]:
+            return False
+    return True
 
 
 @compiled
@@ -106,8 +116,9 @@ def second_layer(
     sums[:] = 0
     none = load_matrix(sums)
     weights = _weights(layers, back)
+    slopes, numbers = arrived
     for segment in range(begin, end):
-        winner, gradient = load(arrived.winner, segment), load(arrived.gradient, segment)
+        winner, gradient = load(numbers, segment), load(slopes, segment)
         for start in range(first[segment], first[segment + 1], BLOCK):
             stop = min(start + BLOCK, first[segment + 1])
             _behind_second(start, stop, hidden, weights, winner, gradient, own, behind)
@@ -137,31 +148,41 @@ def first_layer(
     table: Rows,
 ) -> None:
     """Writes the gradients of `targets`; adds those of `sources` and of the table."""
-    place = np.empty(BLOCK)
+    node, coefficient = coefficients_for(hidden)
+    direction, by_upstream = segments.direction, segments.by_upstream
+    slopes, numbers = arrived
     own, behind = rows_in_cache(1, hidden), rows_in_cache(BLOCK, hidden)
     weights, weight_back = _weights(layers, back3), load_matrix(back2.weight)
     constant, multiple = load(back2.shared, 0), load(back2.shared, 1)
     for segment in range(begin, end):
-        winner, gradient = load(arrived.winner, segment), load(arrived.gradient, segment)
+        winner, gradient = load(numbers, segment), load(slopes, segment)
         message, total = segments.first[segment], spread(0.0, gradient)
         for order in range(2):
             first, last = senders(segments, segment, order)
             for start in range(first, last, BLOCK):
                 n = min(start + BLOCK, last) - start
-                locate(segments, segment, order, start, start + n, steps, place)
+                locate(
+                    direction,
+                    segment,
+                    order,
+                    start,
+                    start + n,
+                    steps,
+                    len(table),
+                    node,
+                    coefficient,
+                )
                 _behind_second(message, message + n, hidden, weights, winner, gradient, own, behind)
                 for i in range(n):
                     value = load(hidden, message + i)
                     row = multiply_add(value, multiple, constant)
                     row = affine(behind, i, weight_back, row) * leaky_slope(value)
                     total = total + row
-                    source = sender(segments, order, start + i)
-                    store(sources, source, load(sources, source) + row)
-                    node, w0, w1, w2, w3 = interpolation(place[i], len(table))
-                    _add(table, node, w0, row)
-                    _add(table, node + 1, w1, row)
-                    _add(table, node + 2, w2, row)
-                    _add(table, node + 3, w3, row)
+                    sender = by_upstream[start + i] if order else start + i
+                    store(sources, sender, load(sources, sender) + row)
+                    for part in range(4):
+                        weight, place = spread(coefficient[part, i], row), node[i] + part
+                        store(table, place, multiply_add(weight, row, load(table, place)))
                 message += n
         store(targets, segment, total)
 
@@ -194,9 +215,3 @@ def _behind_second(
             store(own, 0, where_equal(winner, number, gradient, spread(0.0, gradient)))
             row = affine(own, 0, weight_back, row)
         store(out, message - start, row * leaky_slope(value))
-
-
-@inlined
-def _add(array: Rows, index: int, factor: float, row: Any) -> None:
-    """Adds a multiple of a row to one of an array."""
-    store(array, index, multiply_add(spread(factor, row), row, load(array, index)))

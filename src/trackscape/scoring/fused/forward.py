@@ -15,11 +15,10 @@ from trackscape.scoring.fused.kernels import (
     Rows,
     SecondAndThird,
     Segments,
+    coefficients_for,
     first_hidden,
-    interpolation,
     locate,
     rows_in_cache,
-    sender,
     senders,
 )
 from trackscape.scoring.fused.vectors import (
@@ -42,18 +41,16 @@ def share_of_table(begin: int, end: int, segments: Segments, steps: int, share: 
 
     Both messages of a pair have the same angle, so only those from upstream are counted.
     """
-    place = np.empty(BLOCK)
+    row, coefficient = coefficients_for(share)
+    direction = segments.direction
     for segment in range(begin, end):
         first, last = senders(segments, segment, 0)
         for start in range(first, last, BLOCK):
             stop = min(start + BLOCK, last)
-            locate(segments, segment, 0, start, stop, steps, place)
+            locate(direction, segment, 0, start, stop, steps, len(share), row, coefficient)
             for i in range(stop - start):
-                row, w0, w1, w2, w3 = interpolation(place[i], len(share))
-                share[row] += w0
-                share[row + 1] += w1
-                share[row + 2] += w2
-                share[row + 3] += w3
+                for node in range(4):
+                    share[row[i] + node] += coefficient[node, i]
 
 
 @compiled
@@ -69,7 +66,9 @@ def first_layer(
     moments: Floats,
 ) -> None:
     """Writes the first hidden layer (M, 16) of messages and adds its two moments (2, 16)."""
-    place, sums = np.empty(BLOCK), rows_in_cache(2, hidden)
+    row, coefficient = coefficients_for(hidden)
+    sums = rows_in_cache(2, hidden)
+    direction, by_upstream = segments.direction, segments.by_upstream
     for segment in range(begin, end):
         target, message = load(targets, segment), segments.first[segment]
         total, squares = spread(0.0, target), spread(0.0, target)
@@ -77,12 +76,13 @@ def first_layer(
             first, last = senders(segments, segment, order)
             for start in range(first, last, BLOCK):
                 stop = min(start + BLOCK, last)
-                locate(segments, segment, order, start, stop, steps, place)
+                locate(direction, segment, order, start, stop, steps, len(table), row, coefficient)
                 for i in range(stop - start):
-                    source = load(sources, sender(segments, order, start + i))
-                    row = first_hidden(target, source, table, place[i])
-                    store(hidden, message, row)
-                    total, squares = total + row, multiply_add(row, row, squares)
+                    sender = by_upstream[start + i] if order else start + i
+                    value = target + load(sources, sender)
+                    value = first_hidden(value, table, row[i], coefficient, i)
+                    store(hidden, message, value)
+                    total, squares = total + value, multiply_add(value, value, squares)
                     message += 1
         store(sums, 0, total)
         store(sums, 1, squares)

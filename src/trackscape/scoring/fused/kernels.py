@@ -78,6 +78,10 @@ def rows_in_cache(n_rows: int, like: Rows) -> Any:
     return flat[skipped : skipped + n_rows * WIDTH].reshape(n_rows, WIDTH)
 
 
+# Functions below take arrays one by one: taking one out of a tuple counts a reference, which in an
+# inner loop costs more than the arithmetic.
+
+
 @inlined
 def senders(segments: Segments, segment: int, order: int) -> tuple[Any, Any]:
     """Places in the first or second order between which the senders to a segment are."""
@@ -89,51 +93,53 @@ def senders(segments: Segments, segment: int, order: int) -> tuple[Any, Any]:
 
 
 @inlined
-def sender(segments: Segments, order: int, place: int) -> int:
-    """The segment at a place of one of the orders."""
-    return place if order == 0 else segments.by_upstream[place]
+def coefficients_for(like: Rows) -> tuple[Any, Any]:
+    """Memory for a block: first of four rows of the table (BLOCK,), and their (4, BLOCK)."""
+    return np.empty(BLOCK, np.int32), np.empty((4, BLOCK), like.dtype)
 
 
 @inlined
 def locate(
-    segments: Segments, segment: int, order: int, start: int, stop: int, steps: int, place: Floats
+    direction: Floats,
+    segment: int,
+    order: int,
+    start: int,
+    stop: int,
+    steps: int,
+    n_rows: int,
+    row: NDArray[np.int32],
+    coefficient: Rows,
 ) -> None:
     """Writes where in the table the angles are between a segment and some of its senders.
 
-    With the chord c of two unit vectors, tan(angle / 4) = c / (2 + sqrt(4 - c^2)).
+    With the chord c of two unit vectors, tan(angle / 4) = c / (2 + sqrt(4 - c^2)); the table has
+    equal steps in the root of it, and is read by cubic Hermite interpolation.
     """
-    x, y, z = (
-        segments.direction[order, 0],
-        segments.direction[order, 1],
-        segments.direction[order, 2],
-    )
-    own = segments.direction[0, :, segment]
-    x0, y0, z0 = own[0], own[1], own[2]
+    x0, y0, z0 = direction[0, 0, segment], direction[0, 1, segment], direction[0, 2, segment]
     for i in range(stop - start):
-        dx, dy, dz = x[start + i] - x0, y[start + i] - y0, z[start + i] - z0
+        dx = direction[order, 0, start + i] - x0
+        dy = direction[order, 1, start + i] - y0
+        dz = direction[order, 2, start + i] - z0
         square = dx * dx + dy * dy + dz * dz
         tangent = np.sqrt(square) / (2 + np.sqrt(max(4 - square, 0.0)))
-        place[i] = steps * np.sqrt(tangent)
+        place = steps * np.sqrt(tangent)
+        node = min(np.int32(place), np.int32(n_rows // 2 - 2))
+        t = place - node
+        s = 1 - t
+        row[i] = 2 * node
+        coefficient[0, i] = (1 + 2 * t) * s * s
+        coefficient[1, i] = t * s * s
+        coefficient[2, i] = t * t * (3 - 2 * t)
+        coefficient[3, i] = -t * t * s
 
 
 @inlined
-def interpolation(place: float, n_rows: int) -> tuple[int, float, float, float, float]:
-    """First row in a table of values and slopes, and the weights of it and the next three."""
-    node = min(int(place), n_rows // 2 - 2)
-    t = place - node
-    s = 1 - t
-    return 2 * node, (1 + 2 * t) * s * s, t * s * s, t * t * (3 - 2 * t), -t * t * s
-
-
-@inlined
-def first_hidden(target: Any, source: Any, table: Rows, place: float) -> Any:
-    """First hidden layer of one message, a row."""
-    row, w0, w1, w2, w3 = interpolation(place, len(table))
-    total = target + source
-    total = multiply_add(spread(w0, total), load(table, row), total)
-    total = multiply_add(spread(w1, total), load(table, row + 1), total)
-    total = multiply_add(spread(w2, total), load(table, row + 2), total)
-    total = multiply_add(spread(w3, total), load(table, row + 3), total)
+def first_hidden(total: Any, table: Rows, row: int, coefficient: Rows, i: int) -> Any:
+    """First hidden layer of message i of a block: `total` + four rows of the table, LeakyReLU."""
+    total = multiply_add(spread(coefficient[0, i], total), load(table, row), total)
+    total = multiply_add(spread(coefficient[1, i], total), load(table, row + 1), total)
+    total = multiply_add(spread(coefficient[2, i], total), load(table, row + 2), total)
+    total = multiply_add(spread(coefficient[3, i], total), load(table, row + 3), total)
     return leaky(total)
 
 
@@ -150,7 +156,8 @@ def strongest(
     out: Rows,
 ) -> None:
     """Writes the strongest message in each column (E, 16) to some segments; 0 if none arrives."""
-    place = np.empty(BLOCK)
+    row, coefficient = coefficients_for(out)
+    direction, by_upstream = segments.direction, segments.by_upstream
     hidden, second = rows_in_cache(BLOCK, out), rows_in_cache(BLOCK, out)
     weight2, bias2 = load_matrix(layers.weight2), load(layers.bias2, 0)
     weight3, bias3 = load_matrix(layers.weight3), load(layers.bias3, 0)
@@ -161,10 +168,11 @@ def strongest(
             first, last = senders(segments, segment, order)
             for start in range(first, last, BLOCK):
                 stop = min(start + BLOCK, last)
-                locate(segments, segment, order, start, stop, steps, place)
+                locate(direction, segment, order, start, stop, steps, len(table), row, coefficient)
                 for i in range(stop - start):
-                    source = load(sources, sender(segments, order, start + i))
-                    store(hidden, i, first_hidden(target, source, table, place[i]))
+                    sender = by_upstream[start + i] if order else start + i
+                    total = target + load(sources, sender)
+                    store(hidden, i, first_hidden(total, table, row[i], coefficient, i))
                 for i in range(stop - start):
                     store(second, i, leaky(affine(hidden, i, weight2, bias2)))
                 for i in range(stop - start):

@@ -10,7 +10,7 @@ import torch
 
 from trackscape.scoring.fused.kernels import Integers
 
-CHUNKS = 8
+CHUNKS = 4
 """Into how many pieces work is cut, for any number of threads: sums come out the same."""
 
 
