@@ -26,9 +26,8 @@ test: .venv/test/ready  ## everything that must hold before a commit
 	$(TEST)/lint-imports --no-logo
 	$(TEST)/pytest --cov=trackscape --cov-report=term:skip-covered
 
-bench: .venv/test/ready  ## time and memory of each stage: make bench FILE=hits.npz
-	$(TEST)/python benchmarks/stages.py $(or $(FILE),src/trackscape/samples/water_150_val.npz) \
-		-o docs/benchmarks.md
+bench: .venv/test/ready  ## speed and memory beside the published method: make bench DATA=folder
+	$(TEST)/python -m benchmarks.run $(if $(DATA),--data '$(DATA)')
 
 results: .venv/test/ready  ## the table of results: make results DATA=folder
 	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md

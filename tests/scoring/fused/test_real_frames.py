@@ -26,8 +26,8 @@ from trackscape.scoring.layers import max_incoming
 
 @pytest.fixture(scope="module")
 def sample() -> HitGraph:
-    """A frame of 150 protons: segments with more senders than there are in a block."""
-    graph = connect_layers(split_frames(read_hits(samples.VALIDATION), per_frame=150)[0])
+    """A frame of 100 protons: segments with more senders than there are in a block."""
+    graph = connect_layers(split_frames(read_hits(samples.VALIDATION), per_frame=100)[0])
     assert int(compressed_line_graph(graph).first.diff().max()) > BLOCK
     return graph
 

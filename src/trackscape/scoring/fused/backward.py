@@ -92,7 +92,7 @@ def winners(
 
 @inlined
 def _first_of_its_kind(numbers: NDArray[np.int32], segment: int, column: int) -> bool:
-    for before in range(column):
+    for before in range(column):  # noqa: SIM110, a generator would not be compiled
         if numbers[segment, before] == numbers[segment, column]:
             return False
     return True
