@@ -27,6 +27,7 @@ def common() -> dict:
     return {
         "scorer": LineGraphNetwork(),
         "assigner": Assigner(),
+        "optimiser": "rmsprop",
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "steps": 10,
@@ -128,3 +129,26 @@ def test_the_loaders_give_one_graph_at_a_time():
     assert (len(training), len(validation)) == (4, 2)
     for example in (*training, *validation):
         assert len(example.label) == example.graph.hit_graph.n_edges
+
+
+def test_the_average_is_validated_and_follows_the_weights(example):
+    module = PredictThenTrack(**common(), averaging=0.9)
+    assert module.average is not None
+    weights, average = module.scorer.R2[1].weight, module.best_scorer.R2[1].weight
+    expected = weights.detach().clone()
+    for step in range(20):
+        with torch.no_grad():
+            weights += 1.0
+        module.average.update_parameters(module.scorer)
+        if step == 0:
+            expected = weights.detach().clone()
+        else:  # the first update counts as one that came before
+            share = min(0.9, (1 + step) / (10 + step))
+            expected = share * expected + (1 - share) * weights.detach()
+    assert torch.allclose(average, expected)
+    assert module.best_scorer is not module.scorer
+
+
+def test_without_averaging_the_weights_themselves_are_validated():
+    module = PredictThenTrack(**common())
+    assert module.best_scorer is module.scorer

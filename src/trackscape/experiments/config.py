@@ -51,14 +51,19 @@ class LossConfig(Strict):
 
 
 class OptimiserConfig(Strict):
-    """How it is minimised: RMSprop."""
+    """How it is minimised."""
 
+    kind: Literal["rmsprop", "adam"] = "rmsprop"
+    """RMSprop, as published, or Adam, which learns from fewer frames."""
     learning_rate: Positive
     """Learning rate at the start."""
     schedule: Literal["constant", "cosine"]
     """Constant, as published, or down to zero along half a cosine."""
     graphs_per_step: Count
     """Frames whose gradients are averaged for a step."""
+    averaging: Annotated[float, pydantic.Field(gt=0, lt=1)] | None = None
+    """Share of the old average in the running average of the weights, which is then what is
+    validated and kept. Of the weights as they are if left out."""
     steps: Count
     """Steps of the optimiser in all."""
     validate_every: Count

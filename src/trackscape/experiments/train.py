@@ -113,7 +113,9 @@ def _build_module(config: TrainingConfig, *, scorer: Scorer) -> TrackingModule:
     common: dict[str, Any] = {
         "scorer": scorer,
         "assigner": Assigner(),
+        "optimiser": optimiser.kind,
         "learning_rate": optimiser.learning_rate,
+        "averaging": optimiser.averaging,
         "schedule": optimiser.schedule,
         "steps": optimiser.steps,
     }

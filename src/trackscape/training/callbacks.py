@@ -54,7 +54,7 @@ class KeepRun(Callback):
             self.best = metrics["validation_purity"]
             about = {"step": str(trainer.global_step), "validation_purity": f"{self.best:.4f}"}
             path = self.folder / "weights.safetensors"
-            save_network(pl_module.scorer, path, about=self.about | about)
+            save_network(pl_module.best_scorer, path, about=self.about | about)
         with replacing(self.checkpoint) as partial:
             trainer.save_checkpoint(partial)
 

@@ -2,11 +2,12 @@
 
 import abc
 import math
-from typing import Any, Literal, final
+from typing import Any, Literal, cast, final
 
 import lightning
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from trackscape.assignment import (
     Assigner,
@@ -22,26 +23,42 @@ from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
 from trackscape.training.frames import Example
 
+Optimiser = Literal["rmsprop", "adam"]
 Schedule = Literal["constant", "cosine"]
 VALIDATION_METRICS = ("purity", "efficiency", "edge_tpr", "edge_fpr")
 
 
 class TrackingModule(lightning.LightningModule, abc.ABC):
-    """Trains a scorer with RMSprop and measures the tracks of the validation frames."""
+    """Trains a scorer and measures the tracks of the validation frames.
+
+    Arguments:
+        scorer: What is trained.
+        assigner: Decides on the validation frames, and in the loss if that goes through it.
+        optimiser: ``rmsprop``, as published, or ``adam``.
+        learning_rate: Its rate at the start.
+        schedule: How the rate goes on.
+        steps: Steps in all.
+        averaging: Share of the old average in the running average of weights and statistics, which
+            is validated and kept; None for the weights as they are.
+    """
 
     def __init__(
         self,
         *,
         scorer: Scorer,
         assigner: Assigner,
+        optimiser: Optimiser,
         learning_rate: float,
         schedule: Schedule,
         steps: int,
+        averaging: float | None = None,
     ) -> None:
         super().__init__()
         self.scorer = scorer
         self.assigner = assigner
+        self.optimiser: Optimiser = optimiser
         self.learning_rate, self.schedule, self.steps = learning_rate, schedule, steps
+        self.average = None if averaging is None else _running_average(scorer, averaging)
         self._counts: list[FrameCounts] = []
 
     @abc.abstractmethod
@@ -59,13 +76,24 @@ class TrackingModule(lightning.LightningModule, abc.ABC):
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=1, prog_bar=True)
         return loss
 
+    @property
+    def best_scorer(self) -> Scorer:
+        """The scorer that is validated and kept."""
+        return self.scorer if self.average is None else cast(Scorer, self.average.module)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Moves the running average after each step of the optimiser."""
+        super().optimizer_step(*args, **kwargs)
+        if self.average is not None:
+            self.average.update_parameters(self.scorer)
+
     def on_validation_epoch_start(self) -> None:
         """Forgets the counts of the last validation."""
         self._counts = []
 
     def validation_step(self, batch: Example, batch_idx: int) -> None:
         """Reconstructs one frame, with BatchNorm in evaluation mode, and counts its tracks."""
-        scores = self.scorer(batch.graph)
+        scores = self.best_scorer(batch.graph)
         assignment: Assignment = self.assigner(scores)
         self._counts.append(count_frame(accept(follow(assignment)), assignment))
 
@@ -76,8 +104,9 @@ class TrackingModule(lightning.LightningModule, abc.ABC):
             self.log(f"validation_{name}", value, prog_bar=name == "purity")
 
     def configure_optimizers(self) -> Any:
-        """Returns RMSprop, as published, and the schedule of its learning rate."""
-        optimiser = torch.optim.RMSprop(self.scorer.parameters(), lr=self.learning_rate)
+        """Returns the optimiser and the schedule of its learning rate."""
+        kind = {"rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam}[self.optimiser]
+        optimiser = kind(self.scorer.parameters(), lr=self.learning_rate)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, self._relative_rate)
         return [optimiser], [{"scheduler": scheduler, "interval": "step"}]
 
@@ -85,6 +114,16 @@ class TrackingModule(lightning.LightningModule, abc.ABC):
         if self.schedule == "constant":
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * min(step / self.steps, 1.0)))
+
+
+def _running_average(scorer: Scorer, share: float) -> AveragedModel:
+    """An exponential average that forgets faster at the start, when all changes fast."""
+
+    def move(average: Tensor, value: Tensor, n_before: Tensor | int) -> Tensor:
+        # Counts of BatchNorm are moved, too, but nothing depends on them.
+        return average + (value - average) * (1 - min(share, (1 + n_before) / (10 + n_before)))
+
+    return AveragedModel(scorer, avg_fn=move, use_buffers=True)
 
 
 @final
