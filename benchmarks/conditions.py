@@ -35,6 +35,7 @@ def check(results: Results) -> list[Condition]:
         for step in (PTT, PAT)
         for phantom in PHANTOMS
     ]
+    found = results.agreement
     return [
         _whole(results),
         _at_most(f"{WHOLE} at 150 p+/F: peak memory", peak, 250, "MB"),
@@ -52,6 +53,8 @@ def check(results: Results) -> list[Condition]:
             "MB",
         ),
         _growth(results),
+        _at_most("largest difference of a logit from the plain path", found.logit, 1e-4, ""),
+        _at_least("hits on tracks that the plain path finds, too, in %", 100 * found.same, 99.9),
     ]
 
 
@@ -92,7 +95,7 @@ def _at_most(what: str, value: float, limit: float, unit: str) -> Condition:
 
 def _at_least(what: str, value: float, limit: float) -> Condition:
     holds = None if math.isnan(value) else value >= limit
-    return Condition(f"{what}: at least {limit:g}", f"{value:.3g}", holds)
+    return Condition(f"{what}: at least {limit:g}", f"{value:.4g}", holds)
 
 
 def _list(values: Iterable[float]) -> str:

@@ -35,12 +35,22 @@ class Machine(NamedTuple):
     """Bytes read and written per second, of a large copy with all threads."""
 
 
-def describe() -> Machine:
-    load = os.getloadavg()[0]
+def hardware() -> str:
+    """One line for a page that needs no more."""
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} cores ({platform.machine()}, {_model()}), torch {torch.__version__}, no GPU."
+
+
+def _model() -> str:
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = re.search(r"model name\s*: (.*)", info)
+    return model[1] if model else "unknown model"
+
+
+def describe() -> Machine:
+    load = os.getloadavg()[0]
     return Machine(
-        model=model[1] if model else "unknown model",
+        model=_model(),
         architecture=platform.machine(),
         cores=len(os.sched_getaffinity(0)),
         threads=torch.get_num_threads(),

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.agreement import STEPS
 from benchmarks.cases import PER_FRAME, USUAL, Case
 from benchmarks.conditions import Condition, check
 from benchmarks.floor import WHY, floors
@@ -63,6 +64,7 @@ def _page(results: Results) -> Iterator[str]:
     yield from ("", "## Stages", "", *_stages(results))
     yield from ("", "## Memory", "", *_memory(results))
     yield from ("", "## Beside the published code", "", *_published(results))
+    yield from ("", "## Same results", "", *_agreement(results))
     yield from ("", "## Growth", "", *_growth(results))
     yield from ("", "## Distance from the floor", "", *_floor(results))
 
@@ -166,6 +168,23 @@ def _theirs(results: Results, stage: str, case: Case) -> float:
         return results.time(stage, "baseline", case)
     line_graph = results.time(BASELINE_LINE_GRAPH, "variant", case)
     return results.time(NETWORK, "baseline", case) - line_graph
+
+
+def _agreement(results: Results) -> Iterator[str]:
+    found = results.agreement
+    yield (
+        f"Fast and plain path of the network, in float32 on {found.frames} frames of {USUAL} p+/F: "
+        f"{100 * found.same:.3f} % of {found.hits:,} hits are on tracks that both find, and no "
+        f"logit differs by more than {found.logit:.1e}. In float64, and for gradients, see the "
+        "tests. Two trainings from the same start, one on each path (RMSprop, PTT, 50 p+/F), drift "
+        "apart as rounding grows; largest relative difference of their losses until then:"
+    )
+    yield ""
+    rows = [
+        [name, *(f"{error:.1e}" for error in errors)]
+        for name, errors in (("float32", found.single), ("float64", found.double))
+    ]
+    yield from _table(["", *(f"step {step}" for step in STEPS)], rows)
 
 
 def _growth(results: Results) -> Iterator[str]:

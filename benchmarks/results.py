@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.agreement import Agreement
 from benchmarks.cases import Case, Size
 from benchmarks.machine import Machine
 from benchmarks.memory import Memory
@@ -24,6 +25,7 @@ class Results(NamedTuple):
     sizes: dict[Case, Size]
     memory: dict[tuple[str, str, Case], Memory]
     scaling: list[Point]
+    agreement: Agreement
 
     def time(self, stage: str, who: str, case: Case) -> float:
         """Milliseconds; NaN if it was not measured."""
@@ -46,6 +48,7 @@ def write_others(
     about: str,
     memory: dict[tuple[str, str, Case], Memory],
     scaling: Sequence[Point],
+    agreement: Agreement,
 ) -> None:
     """Writes what is not in pytest-benchmark's own file."""
     content = {
@@ -53,6 +56,7 @@ def write_others(
         "about": about,
         "memory": [[*key, value] for key, value in memory.items()],
         "scaling": [point._asdict() for point in scaling],
+        "agreement": agreement._asdict(),
     }
     with replacing(folder / OTHERS_FILE) as partial:
         partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -77,6 +81,7 @@ def read_results(folder: Path) -> Results:
         sizes=sizes,
         memory=memory,
         scaling=[Point(**point) for point in others["scaling"]],
+        agreement=Agreement(**others["agreement"]),
     )
 
 

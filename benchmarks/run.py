@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.agreement import measure_agreement
 from benchmarks.cases import Case, all_cases, find_files
 from benchmarks.machine import describe
 from benchmarks.memory import ROOT, Memory, keep_all_memory, measure_memory
@@ -70,8 +71,14 @@ def main(
     memory = measure_memories(data, quick=quick)
     keep_all_memory()
     growth = measure_growth(data, quick=quick)
+    agreement = measure_agreement(data, quick=quick)
     write_others(
-        folder, machine=machine, about=about(data, quick=quick), memory=memory, scaling=growth
+        folder,
+        machine=machine,
+        about=about(data, quick=quick),
+        memory=memory,
+        scaling=growth,
+        agreement=agreement,
     )
     write_page(read_results(folder), output)
     print(output)

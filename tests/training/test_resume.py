@@ -1,11 +1,13 @@
 """A training that is killed goes on to bitwise the same weights."""
 
+import csv
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,10 @@ def test_kill_and_resume_gives_the_same_bytes(config, tmp_path):
     for name in ("weights.safetensors", "metrics.csv"):
         assert (the_run(torn) / name).read_bytes() == (the_run(whole) / name).read_bytes(), name
     assert not list(the_run(torn).glob(".*.part"))
+    with (the_run(torn) / "timing.csv").open() as file:
+        times = [float(row["seconds"]) for row in csv.DictReader(file)]
+    assert len(times) == 6
+    assert all(after > before > 0 for before, after in pairwise(times))
 
 
 @pytest.mark.slow

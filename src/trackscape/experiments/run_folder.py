@@ -17,15 +17,15 @@ from trackscape.errors import RunError
 from trackscape.experiments.config import TrainingConfig
 from trackscape.formats import replacing
 
-PACKAGES = ("numpy", "scipy", "torch", "lightning", "lapcpp")
+PACKAGES = ("numpy", "scipy", "torch", "lightning", "numba")
 
 
 def open_run(root: Path, config: TrainingConfig, *, seed: int, inputs: Iterable[Path]) -> Path:
     """Makes ``<root>/<name>-<digest>-s<seed>``, or opens it again for the same settings and files.
 
     The folder holds ``config.json`` (all settings) and ``provenance.json`` (seed, digests of the
-    input files, versions, machine); the training adds ``metrics.csv``, ``weights.safetensors``,
-    ``last.ckpt`` and ``tensorboard/``.
+    input files, versions, machine); the training adds ``metrics.csv``, ``timing.csv``,
+    ``weights.safetensors``, ``last.ckpt`` and ``tensorboard/``.
 
     Raises:
         RunError: If the folder was begun with other input files or another version of torch.

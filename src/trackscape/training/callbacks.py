@@ -2,6 +2,8 @@
 
 import csv
 import math
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -17,16 +19,19 @@ COLUMNS = ("step", "loss", *(f"validation_{name}" for name in VALIDATION_METRICS
 
 @final
 class KeepRun(Callback):
-    """Writes metrics.csv, weights.safetensors (best validation purity) and last.ckpt.
+    """Writes metrics.csv, timing.csv, weights.safetensors (best validation purity) and last.ckpt.
 
     In this order, each under a temporary name first: whenever the process is killed, the checkpoint
-    is never newer than the other two, and the epoch that is run again writes the same once more.
+    is never newer than the others, and the epoch that is run again writes the same once more: but
+    for timing.csv, the seconds that the steps took, without validations.
     """
 
     def __init__(self, folder: Path, *, about: dict[str, str]) -> None:
         self.folder, self.about = folder, about
         self.best = -1.0
         self.rows: list[dict[str, float]] = []
+        self.times: list[dict[str, float]] = []
+        self._seconds = self._started = 0.0
 
     @property
     def checkpoint(self) -> Path:
@@ -35,11 +40,25 @@ class KeepRun(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Returns what a resumed run has to know."""
-        return {"best": self.best, "rows": self.rows}
+        return {"best": self.best, "rows": self.rows, "times": self.times}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes back what `state_dict` returned."""
         self.best, self.rows = state_dict["best"], state_dict["rows"]
+        self.times = state_dict["times"]
+        self._seconds = self.times[-1]["seconds"]
+
+    def on_train_epoch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Starts the clock."""
+        self._started = time.monotonic()
+
+    def on_validation_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Stops the clock: an epoch ends with its validation."""
+        self._seconds += time.monotonic() - self._started
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -49,7 +68,9 @@ class KeepRun(Callback):
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         row = {"step": float(trainer.global_step)}
         self.rows.append(row | {name: metrics.get(name, math.nan) for name in COLUMNS[1:]})
-        self._write_metrics()
+        self.times.append({"step": float(trainer.global_step), "seconds": self._seconds})
+        self._write(self.rows, COLUMNS, name="metrics.csv")
+        self._write(self.times, ("step", "seconds"), name="timing.csv")
         if metrics["validation_purity"] > self.best:
             self.best = metrics["validation_purity"]
             about = {"step": str(trainer.global_step), "validation_purity": f"{self.best:.4f}"}
@@ -58,8 +79,8 @@ class KeepRun(Callback):
         with replacing(self.checkpoint) as partial:
             trainer.save_checkpoint(partial)
 
-    def _write_metrics(self) -> None:
-        with replacing(self.folder / "metrics.csv") as path, path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+    def _write(self, rows: list[dict[str, float]], columns: Sequence[str], *, name: str) -> None:
+        with replacing(self.folder / name) as path, path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows({**row, "step": int(row["step"])} for row in self.rows)
+            writer.writerows({**row, "step": int(row["step"])} for row in rows)
