@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from trackscape.assignment import Assigner, Backend, available_backends, solve
 from trackscape.data import EdgeScores, HitGraph, Hits
 from trackscape.errors import AssignmentError
-from trackscape.graph_construction import connect_layers
+from trackscape.formats import read_hits
+from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.labels import edge_labels
+from trackscape.samples import VALIDATION
+from trackscape.scoring import load_method
 
 SEED = st.integers(0, 2**31)
 
@@ -109,3 +112,134 @@ def test_a_reject_cost_belongs_to_reject_only():
         Assigner(semantics="reject")
     with pytest.raises(AssignmentError, match="reject cost belongs"):
         Assigner(reject=0.5)
+
+
+@pytest.fixture(scope="module")
+def real_scores() -> EdgeScores:
+    """Scores of a frame of 50 protons that Geant4 simulated."""
+    graph = connect_layers(split_frames(read_hits(VALIDATION), per_frame=50)[0])
+    network = load_method("line-graph-ptt")
+    with torch.no_grad():
+        return network(network.prepare(graph))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"semantics": "card"},
+        {"semantics": "reject", "reject": 0.5},
+        {"semantics": "reject", "reject": 0.02},
+    ],
+)
+@pytest.mark.parametrize("blur", [0.0, 5.0, 50.0])
+def test_all_backends_agree_on_a_real_frame(real_scores: EdgeScores, options, blur: float):
+    graph = real_scores.graph
+    noise = random_scores(graph, 5, spread=blur).logit
+    cost = EdgeScores(graph=graph, logit=real_scores.logit + noise).cost
+
+    def objective(backend: Backend) -> tuple[int, float]:
+        selected = Assigner(**options, backend=backend).choose(cost, graph=graph)
+        matches = int(selected.sum())
+        saved = matches * options.get("reject", 0)
+        return matches * (options["semantics"] == "card"), float(cost[selected].sum()) - saved
+
+    matches, value = objective("scipy")
+    for backend in available_backends():
+        assert objective(backend) == (matches, pytest.approx(value, abs=1e-9))
+
+
+@given(seed=SEED, shift=st.sampled_from([1e-4, 0.1, 10.0]), reject=st.none() | st.floats(0.05, 1))
+def test_the_start_changes_no_solution(
+    random_hits: Callable[..., Hits], seed: int, shift: float, reject: float | None
+):
+    graph = connect_layers(random_hits(seed, n_hits=40, width=8.0))
+    assigner = Assigner(semantics="card" if reject is None else "reject", reject=reject)
+    cost = random_scores(graph, seed).cost
+    earlier = cost + shift * random_scores(graph, seed + 1).logit
+    start = assigner.solve(earlier, graph=graph)
+    selected = assigner.solve(cost, graph=graph, start=start).selected
+    assert torch.equal(selected, assigner.choose(cost, graph=graph))
+
+
+@given(seed=SEED, reject=st.none() | st.floats(0.05, 1))
+def test_margins_are_zero_where_edges_are_chosen_and_never_negative(
+    random_hits: Callable[..., Hits], seed: int, reject: float | None
+):
+    graph = connect_layers(random_hits(seed, n_hits=40, width=8.0))
+    cost = random_scores(graph, seed).cost
+    assigner = Assigner(semantics="card" if reject is None else "reject", reject=reject)
+    solution = assigner.solve(cost, graph=graph)
+    assert solution.upstream_dual is not None
+    assert solution.downstream_dual is not None
+    downstream, upstream = graph.edge_index
+    margin = cost - solution.upstream_dual[upstream] - solution.downstream_dual[downstream]
+    assert bool((margin > -1e-9).all())
+    assert bool((margin[solution.selected].abs() < 1e-9).all())
+
+
+def test_the_duals_of_reject_add_up_to_its_objective(real_scores: EdgeScores):
+    cost, graph = real_scores.cost, real_scores.graph
+    solution = Assigner(semantics="reject", reject=0.3).solve(cost, graph=graph)
+    assert solution.upstream_dual is not None
+    assert solution.downstream_dual is not None
+    chosen = solution.selected
+    ends = len(graph.edge_index[1].unique()) - int(chosen.sum())
+    total = float(solution.upstream_dual.sum() + solution.downstream_dual.sum())
+    assert total == pytest.approx(float(cost[chosen].sum()) + 0.3 * ends, abs=1e-9)
+
+
+def test_other_backends_tell_no_duals_and_ignore_the_start(straight_tracks: Callable[..., Hits]):
+    graph = connect_layers(straight_tracks(3))
+    cost = random_scores(graph, 3).cost
+    start = Assigner().solve(cost, graph=graph)
+    solution = Assigner(backend="scipy").solve(cost, graph=graph, start=start)
+    assert solution.upstream_dual is solution.downstream_dual is None
+    assert torch.equal(solution.selected, start.selected)
+    # Nor can they be started from.
+    again = Assigner().solve(cost, graph=graph, start=solution)
+    assert torch.equal(again.selected, start.selected)
+
+
+@given(seed=SEED, n_hits=st.integers(1, 30))
+def test_full_is_refused_for_the_first_layers_that_it_cannot_match(
+    random_hits: Callable[..., Hits], seed: int, n_hits: int
+):
+    graph = connect_layers(random_hits(seed, n_hits=n_hits, width=6.0))
+    scores = random_scores(graph, seed)
+    try:
+        expected = Assigner(semantics="full", backend="scipy")(scores)
+    except AssignmentError as error:
+        with pytest.raises(AssignmentError, match=str(error)):
+            Assigner(semantics="full", backend="sparse")(scores)
+    else:
+        selected = Assigner(semantics="full", backend="sparse")(scores).selected
+        assert torch.equal(selected, expected.selected)
+
+
+@pytest.mark.parametrize("backend", available_backends())
+def test_costs_and_starts_of_another_graph_are_refused(
+    backend: Backend, straight_tracks: Callable[..., Hits]
+):
+    graph, other = connect_layers(straight_tracks(3)), connect_layers(straight_tracks(4))
+    cost = torch.zeros(graph.n_edges)
+    with pytest.raises(AssignmentError, match=f"each of {graph.n_edges} edges"):
+        Assigner(backend=backend).choose(cost[1:], graph=graph)
+    with pytest.raises(AssignmentError, match="edge 1 costs nan"):
+        Assigner(backend=backend).choose(
+            cost.index_fill(0, torch.tensor([1]), torch.nan), graph=graph
+        )
+    start = Assigner().solve(torch.zeros(other.n_edges), graph=other)
+    with pytest.raises(AssignmentError, match=r"24 hits, to start from, got one with 32"):
+        Assigner().solve(cost, graph=graph, start=start)
+
+
+@pytest.mark.parametrize("backend", available_backends())
+def test_the_layout_of_the_costs_in_memory_does_not_matter(
+    backend: Backend, straight_tracks: Callable[..., Hits]
+):
+    graph = connect_layers(straight_tracks(5, spacing=1.0))
+    cost = random_scores(graph, 8).cost
+    every_second = torch.stack([cost, cost], dim=1)[:, 0]
+    assigner = Assigner(backend=backend)
+    selected = assigner.choose(cost, graph=graph)
+    assert torch.equal(assigner.choose(every_second, graph=graph), selected)

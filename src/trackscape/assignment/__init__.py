@@ -1,6 +1,7 @@
 """EdgeScores -> Assignment: one partner for every hit, and gradients through that decision."""
 
 from trackscape.assignment.assign import Assigner as Assigner
+from trackscape.assignment.assign import Solution as Solution
 from trackscape.assignment.blackbox import Convention as Convention
 from trackscape.assignment.blackbox import blackbox_assignment as blackbox_assignment
 from trackscape.assignment.losses import by_region as by_region
@@ -16,6 +17,7 @@ __all__ = [
     "Backend",
     "Convention",
     "Semantics",
+    "Solution",
     "available_backends",
     "blackbox_assignment",
     "by_region",

@@ -1,4 +1,4 @@
-"""EdgeScores -> Assignment: the solver, applied to each pair of neighbouring layers of a frame."""
+"""EdgeScores -> Assignment: the solver, applied to all pairs of neighbouring layers of a frame."""
 
 import dataclasses
 from itertools import pairwise
@@ -8,8 +8,38 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trackscape.assignment.solver import Backend, Floats, Semantics, check_settings, solve
+from trackscape.assignment.augment import Floats, Integers
+from trackscape.assignment.solver import (
+    Backend,
+    Semantics,
+    check_finite,
+    check_full,
+    check_settings,
+    is_sparse,
+    solve,
+)
+from trackscape.assignment.sparse import solve_sparse
 from trackscape.data import Assignment, EdgeScores, HitGraph
+from trackscape.data.moving import Movable
+from trackscape.errors import AssignmentError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Solution(Movable):
+    """The cheapest edges, and the proof that nothing is cheaper. Axes: H hits, E edges.
+
+    For each edge, upstream dual + downstream dual is at most its cost, and exactly that if it is
+    chosen. What is left, the margin of an edge, is by how much cheaper it would have to be, at
+    least, to be chosen. Hits without edges have the dual 0. With ``reject`` the duals add up to the
+    objective, without to the sum of costs + a penalty for each downstream hit without partner.
+    """
+
+    selected: Tensor
+    """(E,) bool. Whether the edge is chosen."""
+    upstream_dual: Tensor | None = None
+    """(H,) float64. Of each hit as the upstream one; None if the backend does not tell."""
+    downstream_dual: Tensor | None = None
+    """(H,) float64. Of each hit as the downstream one; None if the backend does not tell."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,19 +67,103 @@ class Assigner:
 
     def choose(self, cost: Tensor, *, graph: HitGraph) -> Tensor:
         """Returns (E,) bool: the cheapest edges for any costs (E,) of the edges of a graph."""
-        values: Floats = cost.detach().cpu().double().numpy()
-        downstream, upstream = graph.edge_index.cpu().numpy()
-        selected = np.zeros(len(values), dtype=np.bool_)
+        return self.solve(cost, graph=graph).selected
+
+    def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:
+        """Returns the cheapest edges of a graph, with their duals.
+
+        Arguments:
+            cost: (E,) finite costs of its edges.
+            graph: The graph.
+            start: Solution for other costs of this graph. The less they differ, the faster is the
+                new one found. Its objective does not depend on it; which of several cheapest
+                choices is taken may.
+
+        Raises:
+            AssignmentError: Costs are not finite, costs or start belong to another graph, or
+                ``full`` cannot be met.
+        """
+        if cost.shape != (graph.n_edges,):
+            raise AssignmentError(
+                f"Expected one cost for each of {graph.n_edges} edges, got shape "
+                f"{tuple(cost.shape)}."
+            )
+        values: Floats = cost.detach().cpu().double().contiguous().numpy()
+        check_finite(values)
+        if is_sparse(self.backend):
+            solution = self._solve_frame(values, graph=graph, start=start)
+        else:
+            selected = torch.from_numpy(self._solve_layer_pairs(values, graph=graph))
+            solution = Solution(selected=selected)
+        return solution.to(cost.device)
+
+    def _solve_frame(self, cost: Floats, *, graph: HitGraph, start: Solution | None) -> Solution:
+        """No pair of layers is told apart: their hits are not connected."""
+        downstream, upstream = _ends(graph)
+        layer: Integers = graph.hits.layer.cpu().numpy()
+        selected, upstream_dual, downstream_dual = solve_sparse(
+            cost,
+            row=upstream,
+            column=downstream,
+            shape=(len(layer), len(layer)),
+            most_matches=int(np.bincount(layer).max(initial=0)),
+            reject=self.reject,
+            row_dual=_start_dual(start, n_hits=len(layer)),
+        )
+        if self.semantics == "full":
+            _check_layer_pairs(selected, downstream=downstream, upstream=upstream, layer=layer)
+        return Solution(
+            selected=torch.from_numpy(selected),
+            upstream_dual=torch.from_numpy(upstream_dual),
+            downstream_dual=torch.from_numpy(downstream_dual),
+        )
+
+    def _solve_layer_pairs(self, cost: Floats, *, graph: HitGraph) -> NDArray[np.bool_]:
+        downstream, upstream = _ends(graph)
+        selected = np.zeros(len(cost), dtype=np.bool_)
         for part in _layer_pairs(graph):
             selected[part] = solve(
-                values[part],
+                cost[part],
                 row=upstream[part],
                 column=downstream[part],
                 semantics=self.semantics,
                 reject=self.reject,
                 backend=self.backend,
             )
-        return torch.from_numpy(selected).to(cost.device)
+        return selected
+
+
+def _ends(graph: HitGraph) -> tuple[Integers, Integers]:
+    downstream, upstream = graph.edge_index.cpu().contiguous().numpy()
+    return downstream, upstream
+
+
+def _start_dual(start: Solution | None, *, n_hits: int) -> Floats | None:
+    if start is None or start.upstream_dual is None:
+        return None
+    if start.upstream_dual.shape != (n_hits,):
+        raise AssignmentError(
+            f"Expected a solution of the same graph, with {n_hits} hits, to start from, got one "
+            f"with {len(start.upstream_dual)}."
+        )
+    return start.upstream_dual.cpu().numpy()
+
+
+def _check_layer_pairs(
+    selected: NDArray[np.bool_], *, downstream: Integers, upstream: Integers, layer: Integers
+) -> None:
+    """Raises an AssignmentError if the smaller side of a pair of layers is not matched fully."""
+    n_layers = int(layer.max(initial=0)) + 2
+    matches, columns, rows = (
+        np.bincount(pair, minlength=n_layers)
+        for pair in (
+            layer[downstream[selected]],
+            layer[np.unique(downstream)],
+            layer[np.unique(upstream)] + 1,
+        )
+    )
+    for found, needed in zip(matches, np.minimum(columns, rows), strict=True):
+        check_full(int(found), needed=int(needed))
 
 
 def _layer_pairs(graph: HitGraph) -> list[slice]:

@@ -67,14 +67,11 @@ class _Blackbox(torch.autograd.Function):
         strength: float,
         convention: Convention,
     ) -> Tensor:
-        chosen = assigner.choose(cost, graph=graph).to(cost.dtype)
+        solution = assigner.solve(cost, graph=graph)
+        chosen = solution.selected.to(cost.dtype)
         ctx.save_for_backward(cost, chosen)
-        ctx.graph, ctx.assigner, ctx.strength, ctx.convention = (
-            graph,
-            assigner,
-            strength,
-            convention,
-        )
+        ctx.graph, ctx.assigner, ctx.solution = graph, assigner, solution
+        ctx.strength, ctx.convention = strength, convention
         return chosen
 
     @staticmethod
@@ -89,5 +86,7 @@ class _Blackbox(torch.autograd.Function):
         else:
             scale = ctx.strength / largest
             factor, shifted = 1 / scale, cost + scale * gradient
-        better = ctx.assigner.choose(shifted, graph=ctx.graph).to(chosen.dtype)
-        return (better - chosen) * factor, None, None, None, None
+        # Costs that were clipped are tied: their choice should depend on nothing but the costs.
+        start = None if bool((shifted == 0).any()) else ctx.solution
+        better = ctx.assigner.solve(shifted, graph=ctx.graph, start=start)
+        return (better.selected.to(chosen.dtype) - chosen) * factor, None, None, None, None

@@ -26,8 +26,10 @@ def by_region(
     The two regions weigh the same although the calorimeter has most edges. A region without edges
     adds nothing.
     """
-    tracker = graph.touches_tracker
-    regions = [part for part in (tracker, ~tracker) if bool(part.any())]
+    # Edges are ordered by layer, so that those of the tracker come first.
+    n_tracker = int(graph.touches_tracker.sum())
+    regions = [slice(0, n_tracker), slice(n_tracker, graph.n_edges)]
     return sum(
-        (loss(prediction[part], label[part]) for part in regions), start=prediction.sum() * 0
+        (loss(prediction[part], label[part]) for part in regions if part.start < part.stop),
+        start=prediction.sum() * 0,
     )

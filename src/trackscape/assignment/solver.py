@@ -1,18 +1,18 @@
 """Edges with costs -> the cheapest assignment between the two sides, in three stated meanings."""
 
 import importlib.util
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from trackscape.assignment.augment import Floats, Integers
+from trackscape.assignment.sparse import solve_sparse
 from trackscape.errors import AssignmentError
 
 Semantics = Literal["card", "full", "reject"]
-Backend = Literal["auto", "scipy", "lapcpp"]
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+Backend = Literal["auto", "sparse", "scipy", "lapcpp"]
 
 
 def solve(
@@ -36,7 +36,8 @@ def solve(
     ``reject``
         Sum of chosen costs + sum of `reject` over the rows without partner: a row may stay alone.
 
-    Ties are broken by the backend; all backends agree on the objective, not on the choice.
+    All backends agree on the objective. Where choices cost exactly the same, the backend decides,
+    always in the same way; with ``reject`` none takes an edge that costs as much as staying alone.
 
     Arguments:
         cost: (E,) finite costs of the edges.
@@ -44,7 +45,8 @@ def solve(
         column: (E,) Column of each edge. No pair may be listed twice.
         semantics: One of the three meanings.
         reject: For ``reject``: cost of a row without partner, for all or for each edge's row.
-        backend: ``scipy`` (reference), ``lapcpp`` (extra ``[fast]``), or ``auto``, the fastest.
+        backend: ``sparse`` (own, compiled), ``scipy`` (reference), ``lapcpp`` (extra ``[fast]``),
+            or ``auto``, the fastest. All but ``sparse`` fill a matrix of all pairs.
 
     Returns:
         (E,) bool. Which edges are chosen.
@@ -65,50 +67,68 @@ def solve(
         return np.zeros(0, dtype=np.bool_)
     rows, i = np.unique(row, return_inverse=True)
     columns, j = np.unique(column, return_inverse=True)
-    edge = np.full((len(rows), len(columns)), -1, dtype=np.int64)
-    edge[i, j] = np.arange(len(cost))
-    if (edge >= 0).sum() != len(cost):
+    shape = len(rows), len(columns)
+    if len(np.unique(i * len(columns) + j)) < len(cost):
         raise AssignmentError("Expected each (row, column) pair once, but some edges come twice.")
-
-    if semantics == "reject":
-        # A pair is worth making only if it is cheaper than leaving its row alone.
-        gain = np.minimum(cost - cast(float | Floats, reject), 0.0)
-        weight, worth = np.zeros(edge.shape), gain < 0
+    if is_sparse(backend):
+        exact = np.ascontiguousarray(cost, dtype=np.float64)
+        selected = solve_sparse(
+            exact, row=i, column=j, shape=shape, most_matches=min(shape), reject=reject
+        ).selected
     else:
-        # One forbidden pair costs more than any choice of allowed ones can save.
-        span = float(cost.max() - cost.min())
-        gain, worth = cost - cost.min(), np.ones(len(cost), dtype=np.bool_)
-        weight = np.full(edge.shape, (span + 1.0) * (min(edge.shape) + 1))
-    weight[i, j] = gain
-    chosen = edge[_minimise(weight, backend=backend)]
-    selected = np.zeros(len(cost), dtype=np.bool_)
-    selected[chosen[chosen >= 0]] = True
-    selected &= worth
-    if semantics == "full" and selected.sum() < min(edge.shape):
-        raise AssignmentError(
-            f"No full assignment exists: only {int(selected.sum())} of {min(edge.shape)} can be "
-            'matched with the allowed edges. Use semantics "card" or "reject".'
-        )
+        selected = _solve_dense(cost, row=i, column=j, shape=shape, reject=reject, backend=backend)
+    if semantics == "full":
+        check_full(int(selected.sum()), needed=min(shape))
     return selected
 
 
 def available_backends() -> list[Backend]:
     """Backends that can be used here, the fastest first."""
-    fast: list[Backend] = ["lapcpp"] if importlib.util.find_spec("lapcpp") else []
-    return [*fast, "scipy"]
+    extra: list[Backend] = ["lapcpp"] if importlib.util.find_spec("lapcpp") else []
+    return ["sparse", *extra, "scipy"]
+
+
+def is_sparse(backend: Backend) -> bool:
+    """Returns whether a backend solves all pairs of layers in one call."""
+    return backend in ("auto", "sparse")
+
+
+def _solve_dense(
+    cost: Floats,
+    *,
+    row: Integers,
+    column: Integers,
+    shape: tuple[int, int],
+    reject: float | Floats | None,
+    backend: Backend,
+) -> NDArray[np.bool_]:
+    edge = np.full(shape, -1, dtype=np.int64)
+    edge[row, column] = np.arange(len(cost))
+    if reject is not None:
+        # A pair is worth making only if it is cheaper than leaving its row alone.
+        gain = np.minimum(cost - reject, 0.0)
+        weight, worth = np.zeros(shape), gain < 0
+    else:
+        # One forbidden pair costs more than any choice of allowed ones can save.
+        span = float(cost.max() - cost.min())
+        gain, worth = cost - cost.min(), np.ones(len(cost), dtype=np.bool_)
+        weight = np.full(shape, (span + 1.0) * (min(shape) + 1))
+    weight[row, column] = gain
+    chosen = edge[_minimise(weight, backend=backend)]
+    selected = np.zeros(len(cost), dtype=np.bool_)
+    selected[chosen[chosen >= 0]] = True
+    return selected & worth
 
 
 def _minimise(weight: Floats, *, backend: Backend) -> tuple[Integers, Integers]:
     """Solves a dense, finite, rectangular problem in which the smaller side is matched fully."""
-    if backend == "auto":
-        backend = available_backends()[0]
     if backend == "scipy":
         rows, columns = linear_sum_assignment(weight)
         return rows, columns
     if "lapcpp" not in available_backends():
         raise AssignmentError(
             "The backend lapcpp is not installed. Run `pip install 'trackscape[fast]'`, "
-            "or choose scipy."
+            "or choose sparse."
         )
     import lapcpp
 
@@ -120,11 +140,20 @@ def check_settings(semantics: str, *, reject: float | Floats | None, backend: st
     if semantics not in get_args(Semantics):
         raise AssignmentError(f"Expected semantics card, full or reject, got {semantics!r}.")
     if backend not in get_args(Backend):
-        raise AssignmentError(f"Expected backend auto, scipy or lapcpp, got {backend!r}.")
+        raise AssignmentError(f"Expected backend auto, sparse, scipy or lapcpp, got {backend!r}.")
     if (reject is None) == (semantics == "reject"):
         raise AssignmentError('A reject cost belongs to semantics "reject", and only to it.')
     if reject is not None and not np.isfinite(reject).all():
         raise AssignmentError(f"Expected finite reject costs, got {reject}.")
+
+
+def check_full(matches: int, *, needed: int) -> None:
+    """Raises an AssignmentError if the smaller side is not matched fully."""
+    if matches < needed:
+        raise AssignmentError(
+            f"No full assignment exists: only {matches} of {needed} can be matched with the "
+            'allowed edges. Use semantics "card" or "reject".'
+        )
 
 
 def _check_edges(
@@ -140,6 +169,11 @@ def _check_edges(
             f"Expected one reject cost, or one for each of {len(cost)} edges, got shape "
             f"{reject.shape}."
         )
+    check_finite(cost)
+
+
+def check_finite(cost: Floats) -> None:
+    """Raises an AssignmentError that names the first cost that is no number."""
     if not np.isfinite(cost).all():
         first = int(np.flatnonzero(~np.isfinite(cost))[0])
         raise AssignmentError(

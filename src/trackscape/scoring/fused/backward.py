@@ -78,14 +78,13 @@ def winners(
     for segment in range(begin, end):
         winner, gradient = load(numbers, segment), load(slopes, segment)
         total = none
-        if first[segment + 1] > first[segment]:
-            for column in range(WIDTH):
-                message = numbers[segment, column]
-                if _first_of_its_kind(numbers, segment, column):
-                    one = where_equal(winner, spread(message, winner), gradient, zero)
-                    store(own, 0, one)
-                    row = leaky(affine(hidden, message, weight, bias))
-                    total = add_outer(own, 0, row, total)
+        for column in range(WIDTH):
+            message = numbers[segment, column]  # negative if none arrives, or none but NaN
+            if message >= 0 and _first_of_its_kind(numbers, segment, column):
+                one = where_equal(winner, spread(message, winner), gradient, zero)
+                store(own, 0, one)
+                row = leaky(affine(hidden, message, weight, bias))
+                total = add_outer(own, 0, row, total)
         store_matrix(sums, total)
         accumulate(sums, outer)
 

@@ -91,10 +91,10 @@ def first_layer(
 
 @compiled
 def second_layer_moments(
-    begin: int, end: int, hidden: Rows, layers: SecondAndThird, moments: Floats
+    begin: int, end: int, hidden: Rows, weight2: Rows, bias2: Rows, moments: Floats
 ) -> None:
     """Adds the two moments (2, 16) of the second hidden layer of messages `begin` to `end`."""
-    weight, bias = load_matrix(layers.weight2), load(layers.bias2, 0)
+    weight, bias = load_matrix(weight2), load(bias2, 0)
     sums = rows_in_cache(2, hidden)
     for start in range(begin, end, BLOCK):
         total, squares = spread(0.0, bias), spread(0.0, bias)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from trackscape.scoring.fused import backward, forward
-from trackscape.scoring.fused.kernels import SecondAndThird, Segments
+from trackscape.scoring.fused.kernels import Rows, SecondAndThird, Segments
 from trackscape.scoring.fused.threads import CHUNKS, share_out
 from trackscape.scoring.fused.vectors import WIDTH
 
@@ -90,12 +90,12 @@ class Strongest(torch.autograd.Function):
 
         def second(a: int, b: int, moments: Floats) -> None:
             begin, end = int(segments.first[a]), int(segments.first[b])
-            forward.second_layer_moments(begin, end, hidden, layers, moments)
+            forward.second_layer_moments(begin, end, hidden, *second_layer, moments)
 
         before = _normalisation(norms[0], parameters[:4], segments, first)
-        layers = _layers(before, before, hidden.dtype)  # the third is not used yet
+        second_layer = _folded(before, hidden.dtype)
         behind = _normalisation(norms[1], parameters[4:], segments, second)
-        layers = _layers(before, behind, hidden.dtype)
+        layers = SecondAndThird(*second_layer, *_folded(behind, hidden.dtype))
         out = torch.empty_like(targets)
         winner = np.empty(out.shape, np.int32)
         share_out(
@@ -176,9 +176,9 @@ def _normalisation(
     return Norm(gamma, beta, weight, bias, mean, variance, norm.eps, n_messages)
 
 
-def _layers(before: Norm, behind: Norm, dtype: Any) -> SecondAndThird:
-    arrays = (*before.folded, *behind.folded)
-    return SecondAndThird(*(np.ascontiguousarray(array, dtype) for array in arrays))
+def _folded(norm: Norm, dtype: Any) -> tuple[Rows, Rows]:
+    weight, bias = norm.folded
+    return np.ascontiguousarray(weight, dtype), np.ascontiguousarray(bias, dtype)
 
 
 def _back(norm: Norm, shared: Floats, dtype: Any) -> backward.Back:

@@ -1,0 +1,155 @@
+"""Edges with costs -> the cheapest matching and its duals, along shortest augmenting paths.
+
+Two sides face each other, and an end of either side has a partner or pays for staying alone:
+
+    minimise    sum of the costs of the chosen edges + sum of what lonely ends pay
+    so that     no end belongs to two chosen edges
+
+The dual problem gives every end a number: near + far <= cost for each edge, with equality where it
+is chosen, and dual <= what being alone costs, with equality where an end is alone. Then nothing is
+cheaper, for the duals add up to the minimum.
+
+The ends of one side, near here, look for partners one after another. Each takes the one for which
+cost - dual is least. Where that one has a partner already, the cheapest chain of changes that ends
+with a free one, or with somebody who stays alone, is found as in Dijkstra's algorithm. A search
+stays in its connected part of the graph, and mostly with a few ends.
+
+References:
+    Jonker and Volgenant, Computing 38 (1987) 325; Ahuja, Magnanti and Orlin, Network flows (1993),
+    section 12.4.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trackscape.assignment.shortest_path import (
+    Matching,
+    Paths,
+    Problem,
+    no_paths,
+    shortest_path,
+)
+from trackscape.compiled import compiled, inlined
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@compiled
+def match(
+    cost: Floats,
+    row: Integers,
+    column: Integers,
+    row_alone: Floats,
+    column_alone: Floats,
+    row_dual: Floats,
+) -> tuple[NDArray[np.bool_], Floats, Floats]:
+    """Returns the chosen edges (E,), the duals of rows and of columns, 0 without edges.
+
+    `row_dual` is where the search starts: `row_alone`, or lower ones of a similar problem. They
+    make it shorter or longer, but never change the minimum. Of choices that cost the same one is
+    taken by the order of columns and edges, and none that costs as much as staying alone.
+    """
+    for edge in range(len(cost)):
+        if not (0 <= row[edge] < len(row_alone) and 0 <= column[edge] < len(column_alone)):
+            raise IndexError("An edge leads to an end that does not exist.")
+    columns = _seen_from(column, row, cost, column_alone)
+    matching = Matching(
+        np.full(len(column_alone), -1), np.full(len(row_alone), -1), row_dual.copy()
+    )
+    _find_partners(columns, matching, np.arange(len(column_alone)))
+    row_dual, column_dual = matching.far_dual, _near_dual(columns, matching)
+    # Rows that an earlier solution gave a partner and this one did not: they look for one, too.
+    left = np.flatnonzero((matching.far_edge < 0) & (row_dual < row_alone))
+    if len(left) > 0:
+        rows = _seen_from(row, column, cost, row_alone)
+        turned = Matching(matching.far_edge, matching.near_edge, column_dual)
+        _find_partners(rows, turned, left)
+        row_dual = _near_dual(rows, turned)
+    selected = np.zeros(len(cost), np.bool_)
+    for edge in matching.near_edge:
+        if edge >= 0:
+            selected[edge] = True
+    return selected, row_dual, column_dual
+
+
+@compiled
+def _seen_from(near: Integers, far: Integers, cost: Floats, alone: Floats) -> Problem:
+    first = np.zeros(len(alone) + 1, np.int64)
+    for end in near:
+        first[end + 1] += 1
+    first = np.cumsum(first)
+    place, edges = first.copy(), np.empty(len(near), np.int64)
+    for edge in range(len(near)):
+        edges[place[near[edge]]] = edge
+        place[near[edge]] += 1
+    return Problem(cost, near, far, first, edges, alone)
+
+
+@compiled
+def _find_partners(problem: Problem, matching: Matching, seekers: Integers) -> None:
+    """Gives near ends partners, or leaves them or others alone; afterwards the duals fit."""
+    waiting = 0
+    for end in seekers:
+        edge = _cheapest_edge(problem, matching, end)
+        if edge < 0:
+            continue
+        if matching.far_edge[problem.far[edge]] < 0:
+            matching.near_edge[end] = matching.far_edge[problem.far[edge]] = edge
+        else:
+            seekers[waiting] = end
+            waiting += 1
+    if waiting > 0:
+        paths = no_paths(problem, matching)
+        for end in seekers[:waiting]:
+            _augment(problem, matching, paths, end)
+
+
+@inlined
+def _cheapest_edge(problem: Problem, matching: Matching, end: int) -> int:
+    """The edge of the least cost - dual, or -1; of equal ones one to a free far end."""
+    least, best, taken = problem.alone[end], -1, False
+    for place in range(problem.first[end], problem.first[end + 1]):
+        edge = int(problem.edges[place])
+        far = problem.far[edge]
+        value = problem.cost[edge] - matching.far_dual[far]
+        if value < least or (taken and value == least):
+            least, best, taken = value, edge, matching.far_edge[far] >= 0
+    return best
+
+
+@compiled
+def _augment(problem: Problem, matching: Matching, paths: Paths, end: int) -> None:
+    """Finds the cheapest chain of changes from a near end without partner, and carries it out."""
+    shortest, stop, n_seen, n_final = shortest_path(problem, matching, paths, end)
+    for place in range(n_final):
+        far = paths.final[place]
+        matching.far_dual[far] -= shortest - paths.final_distance[place]
+    for far in paths.seen[:n_seen]:
+        paths.distance[far] = np.inf
+    _change_partners(problem, matching, paths, stop)
+
+
+@inlined
+def _change_partners(problem: Problem, matching: Matching, paths: Paths, stop: int) -> None:
+    """Walks back along the path that stops at a far end; -1 means that there is none."""
+    if stop >= 0 and matching.far_edge[stop] >= 0:
+        matching.near_edge[problem.near[matching.far_edge[stop]]] = -1
+    while stop >= 0:
+        edge = int(paths.last_edge[stop])
+        end = int(problem.near[edge])
+        before = int(matching.near_edge[end])
+        matching.near_edge[end] = matching.far_edge[stop] = edge
+        stop = problem.far[before] if before >= 0 else -1
+
+
+@compiled
+def _near_dual(problem: Problem, matching: Matching) -> Floats:
+    dual = np.zeros(len(problem.alone))
+    for end in range(len(dual)):
+        edge = matching.near_edge[end]
+        if edge >= 0:
+            dual[end] = problem.cost[edge] - matching.far_dual[problem.far[edge]]
+        elif problem.first[end] < problem.first[end + 1]:
+            dual[end] = problem.alone[end]
+    return dual
