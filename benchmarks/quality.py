@@ -23,9 +23,8 @@ from benchmarks.memory import ROOT
 from trackscape.experiments.config import TrainingConfig
 from trackscape.formats import replacing
 
-KINDS = ("ptt", "pat")
-QUICK_SEEDS = (0, 1, 2)
-LONG_SEEDS = {"ptt": (0, 1), "pat": (0,)}
+SEEDS = {"ptt": {"quick": (0, 1, 2), "long": (0, 1, 2)}, "pat": {"long": (0, 1)}}
+"""Of each training, by loss and by the name of its settings."""
 NEAR = 0.4
 """Points of purity below the plateau that count as reached."""
 TIMES = 6
@@ -53,15 +52,15 @@ class Curve(NamedTuple):
 class Kind(NamedTuple):
     """All trainings with one loss."""
 
-    quick: list[Curve]
-    long: list[Curve]
+    ours: dict[str, list[Curve]]
+    """By the name of the settings."""
     baseline: Curve | None
     """None if it was not trained."""
 
     @property
     def plateau(self) -> float:
         """Best purity of the long trainings."""
-        return max(float(curve.purity.max()) for curve in self.long)
+        return max(float(curve.purity.max()) for curve in self.ours["long"])
 
     @property
     def target(self) -> float:
@@ -96,7 +95,7 @@ def train(kind: str, length: str, seed: int, *, data: Path, runs: Path) -> Curve
 
 def train_baseline(kind: str, minutes: float, *, data: Path, runs: Path) -> Curve:
     """Gives the baseline as many steps as it can do in the time, and so the best schedule."""
-    command = ["-m", "benchmarks.baseline.training", str(settings(kind, "quick")), f"--data={data}"]
+    command = ["-m", "benchmarks.baseline.training", str(settings(kind, "long")), f"--data={data}"]
     trial, whole = runs / f"baseline-trial-{kind}", runs / f"baseline-{kind}"
     run([*command, f"--runs={trial}", "--steps=40", "--validations=1"])
     pace = read_curve(next(trial.iterdir()), "trial")
@@ -117,18 +116,24 @@ def read_curve(folder: Path, name: str) -> Curve:
 
 
 def measure(data: Path, runs: Path, *, baseline: bool) -> dict[str, Kind]:
-    jobs = [(kind, "long", seed) for kind in KINDS for seed in LONG_SEEDS[kind]]
-    jobs += [(kind, "quick", seed) for kind in KINDS for seed in QUICK_SEEDS]
+    jobs = [
+        (kind, length, seed)
+        for kind, lengths in SEEDS.items()
+        for length in sorted(lengths)  # the long ones first
+        for seed in lengths[length]
+    ]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         curves = pool.map(lambda job: train(*job, data=data, runs=runs), jobs)
         of = dict(zip(jobs, curves, strict=True))
         kinds = {
             kind: Kind(
-                [of[kind, "quick", seed] for seed in QUICK_SEEDS],
-                [of[kind, "long", seed] for seed in LONG_SEEDS[kind]],
+                {
+                    length: [of[kind, length, seed] for seed in seeds]
+                    for length, seeds in by.items()
+                },
                 None,
             )
-            for kind in KINDS
+            for kind, by in SEEDS.items()
         }
         if not baseline:
             return kinds
@@ -144,7 +149,7 @@ def measure(data: Path, runs: Path, *, baseline: bool) -> dict[str, Kind]:
 
 def slowest(kind: Kind) -> float:
     """Minutes of the slowest training that reached the target."""
-    minutes = [kind.minutes(curve) for curve in [*kind.quick, *kind.long]]
+    minutes = [kind.minutes(curve) for curves in kind.ours.values() for curve in curves]
     return max(value for value in minutes if np.isfinite(value))
 
 
@@ -166,7 +171,8 @@ def draw(kinds: dict[str, Kind], path: Path) -> None:
 
 
 def _draw_kind(axis: Axes, kind: Kind, over: str) -> None:
-    groups = [(kind.quick, "-o", "C0", "short"), (kind.long, "-", "C2", "four times longer")]
+    styles = {"long": ("-", "C2"), "quick": ("-o", "C0")}
+    groups = [(curves, *styles[length], length) for length, curves in kind.ours.items()]
     if kind.baseline is not None:
         groups.append(([kind.baseline], "-s", "C3", "baseline"))
     for curves, style, colour, label in groups:
@@ -192,12 +198,10 @@ def write_page(kinds: dict[str, Kind], path: Path) -> None:
         hardware() + " Regenerate: `python -m benchmarks.quality --data FOLDER --runs FOLDER`.",
         "",
         "Published purity of all validation frames (100 p+/F, mean of three phantoms), against the "
-        "time of the steps on **one** core, without validations. The short trainings are "
-        "`configs/cpu/line-graph-*-quick.yaml`, with the schedule of the learning rate fitted to "
-        "them; the long ones, `*-long.yaml`, see four times as many frames. The plateau is the "
-        f"best validation of the long ones, reached means {NEAR} points below it, at the first "
-        f"validation that is. The baseline makes the steps of the published method, {TIMES} times "
-        "as long as the slowest of ours took, with its schedule fitted to that time.",
+        "time of the steps on **one** core, without validations. Settings: "
+        "`configs/cpu/line-graph-ptt-quick.yaml` and `line-graph-*-long.yaml`, each with the "
+        "schedule of its learning rate fitted to its length. The plateau is the best validation of "
+        f"the long ones, reached means {NEAR} points below it, at the first validation that is.",
         "",
         "![Purity against time and against frames](images/training_speed.png)",
         "",
@@ -205,7 +209,7 @@ def write_page(kinds: dict[str, Kind], path: Path) -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, kind in kinds.items():
-        groups = [("short", kind.quick), ("long", kind.long)]
+        groups = [*kind.ours.items()]
         groups += [("baseline", [kind.baseline])] if kind.baseline is not None else []
         for length, curves in groups:
             lines += [_row(name.upper(), length, kind, curve) for curve in curves]
@@ -224,8 +228,13 @@ def _row(name: str, length: str, kind: Kind, curve: Curve) -> str:
 
 
 def _sentence(name: str, kind: Kind) -> str:
-    compared = "" if kind.baseline else " The baseline was not trained in this run."
-    return f"- {name}: plateau {kind.plateau:.2f} %, to reach {kind.target:.2f} %.{compared}"
+    compared = "The baseline was not trained in this run."
+    if kind.baseline is not None:
+        compared = (
+            f"The baseline made the steps of the published method for {TIMES} times as long as the "
+            "slowest of ours took to get there, its schedule fitted to that time."
+        )
+    return f"- {name}: plateau {kind.plateau:.2f} %, to reach {kind.target:.2f} %. {compared}"
 
 
 def main(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trackscape import samples
 from trackscape.assignment import by_region, cross_entropy_loss
-from trackscape.data import CompressedLineGraph, Hits
+from trackscape.data import CompressedLineGraph, Hits, LineGraph
 from trackscape.formats import read_hits
 from trackscape.graph_construction import (
     compressed_line_graph,
@@ -153,3 +153,9 @@ def test_two_hundred_steps_follow_the_plain_path():
             losses[-1].append(float(loss.detach()))
     assert losses[0][-1] < losses[0][0]
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
+def test_other_sizes_take_the_plain_path(random_hits: Callable[..., Hits]):
+    graph = connect_layers(random_hits(9, n_hits=20, width=6.0))
+    assert isinstance(build_network("line_graph").prepare(graph), CompressedLineGraph)
+    assert isinstance(build_network("line_graph", hidden=8).prepare(graph), LineGraph)
