@@ -196,8 +196,8 @@ def write_page(kinds: dict[str, Kind], path: Path) -> None:
         "",
         hardware() + " Regenerate: `python -m benchmarks.quality --data FOLDER --runs FOLDER`.",
         "",
-        "Published purity of all validation frames (100 p+/F, three phantoms together), against the "
-        "time of the steps on **one** core, without validations. Settings: "
+        "Published purity of all validation frames (100 p+/F, three phantoms together), against "
+        "the time of the steps on **one** core, without validations. Settings: "
         "`configs/cpu/line-graph-ptt-quick.yaml` and `line-graph-*-long.yaml`, each with the "
         "schedule of its learning rate fitted to its length. The plateau is the best validation of "
         f"the long ones, reached means {NEAR} points below it, at the first validation that is.",
