@@ -37,7 +37,7 @@ def test_all_eight_published_experiments_are_there():
 
 def test_digest_changes_with_the_settings_only():
     one, two = (
-        TrainingConfig.load(FOLDER / "cpu" / f"line-graph-{k}.yaml") for k in ("ptt", "pat")
+        TrainingConfig.load(FOLDER / "cpu" / f"line-graph-{k}-long.yaml") for k in ("ptt", "pat")
     )
     assert one.digest == TrainingConfig.model_validate(one.model_dump()).digest
     assert one.digest != two.digest

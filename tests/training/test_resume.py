@@ -128,6 +128,7 @@ def test_a_run_folder_refuses_other_data(config, tmp_path):
     assert {path.name for path in trained.folder.iterdir()} == {
         "config.json",
         "provenance.json",
+        "timing.csv",
         "metrics.csv",
         "weights.safetensors",
         "last.ckpt",
