@@ -70,8 +70,8 @@ def _page(summaries: Summaries) -> Iterable[str]:
     yield ""
     yield (
         "The shipped weights on the validation files of the Geant4 data (5,000 primaries behind "
-        "each phantom, other seeds than the training files; the best validation was chosen on "
-        "twelve frames of each), beside the published figures, which are for other Monte Carlo "
+        "each phantom, other seeds than the training files; the best validation of a training "
+        "was chosen on them), beside the published figures, which are for other Monte Carlo "
         "files of the same detector. 95 % bootstrap intervals over frames. Metrics are explained "
         "in [conventions](conventions.md), the training in [training](training.md). "
         "Regenerate with `make results DATA=folder`. "
