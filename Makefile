@@ -33,7 +33,7 @@ results: .venv/test/ready  ## the table of results: make results DATA=folder
 	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md
 
 speed: .venv/test/ready  ## speed and memory of the simulation
-	$(TEST)/python benchmarks/simulation.py --million -o docs/benchmarks_simulation.md
+	$(TEST)/python -m benchmarks.simulation --million -o docs/benchmarks_simulation.md
 
 validation: .venv/test/ready  ## the fast simulation beside Geant4: make validation DATA=folder
 	$(TEST)/python -m trackscape.experiments.validation '$(DATA)' -o docs/validation

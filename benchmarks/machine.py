@@ -3,13 +3,13 @@
 import importlib.metadata
 import os
 import platform
-import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
+
+from benchmarks.page import processor
 
 PACKAGES = ("torch", "torch-geometric", "numpy", "scipy", "numba", "networkx")
 MATRIX = 2048
@@ -38,19 +38,15 @@ class Machine(NamedTuple):
 def hardware() -> str:
     """One line for a page that needs no more."""
     cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores ({platform.machine()}, {_model()}), torch {torch.__version__}, no GPU."
-
-
-def _model() -> str:
-    info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    model = re.search(r"model name\s*: (.*)", info)
-    return model[1] if model else "unknown model"
+    return (
+        f"{cores} cores ({platform.machine()}, {processor()}), torch {torch.__version__}, no GPU."
+    )
 
 
 def describe() -> Machine:
     load = os.getloadavg()[0]
     return Machine(
-        model=_model(),
+        model=processor(),
         architecture=platform.machine(),
         cores=len(os.sched_getaffinity(0)),
         threads=torch.get_num_threads(),

@@ -14,6 +14,7 @@ from benchmarks.agreement import STEPS
 from benchmarks.cases import PER_FRAME, USUAL, Case
 from benchmarks.conditions import Condition, check
 from benchmarks.floor import WHY, floors
+from benchmarks.page import table
 from benchmarks.results import Results, read_results
 from benchmarks.scaling import LARGE, draw, exponents
 from benchmarks.stages import (
@@ -60,7 +61,7 @@ def write_page(results: Results, page: Path) -> None:
 def _page(results: Results) -> Iterator[str]:
     yield from ("# Benchmarks", "", *_machine(results), "")
     rows = [[c.target, *_verdict(c)] for c in check(results)]
-    yield from _table(["condition (behind 100 mm, one frame)", "measured", ""], rows)
+    yield from table(["condition (behind 100 mm, one frame)", "measured", ""], rows)
     yield from ("", "## Stages", "", *_stages(results))
     yield from ("", "## Memory", "", *_memory(results))
     yield from ("", "## Beside the published code", "", *_published(results))
@@ -96,7 +97,7 @@ def _stages(results: Results) -> Iterator[str]:
     rows.append(["hits", *(f"{size.hits:,.0f}" for size in sizes)])
     rows.append(["edges", *(f"{size.edges:,.0f}" for size in sizes)])
     rows.append(["line-graph edges", *(f"{size.line_graph_edges:,.0f}" for size in sizes)])
-    yield from _table(["stage", *(f"{case.per_frame} p+/F" for case in cases)], rows)
+    yield from table(["stage", *(f"{case.per_frame} p+/F" for case in cases)], rows)
     yield ""
     yield (
         "*network* includes the line graph; *metrics* are purity and efficiency for the baseline, "
@@ -108,11 +109,11 @@ def _stages(results: Results) -> Iterator[str]:
         [name, *(_number(results.time(name, "variant", case)) for case in cases)]
         for name in VARIANTS
     ]
-    yield from _table(["", *(f"{case.per_frame} p+/F" for case in cases)], rows)
+    yield from table(["", *(f"{case.per_frame} p+/F" for case in cases)], rows)
     others = sorted(case for case in results.sizes if case.per_frame == USUAL)
     yield from ("", f"At {USUAL} p+/F behind each phantom, ours / baseline / ratio:", "")
     rows = [[stage, *(_pair(results, stage, case) for case in others)] for stage in FROM_HITS]
-    yield from _table(["", *(f"{case.thickness} mm" for case in others)], rows)
+    yield from table(["", *(f"{case.thickness} mm" for case in others)], rows)
 
 
 def _memory(results: Results) -> Iterator[str]:
@@ -129,7 +130,7 @@ def _memory(results: Results) -> Iterator[str]:
             pair = [results.memory[stage, who, case] for who in ("ours", "baseline")]
             cells.append(" / ".join(f"{m.above:.0f} ({m.peak:.0f})" for m in pair))
         rows.append(cells)
-    yield from _table(["", *FROM_HITS], rows)
+    yield from table(["", *FROM_HITS], rows)
 
 
 def _published(results: Results) -> Iterator[str]:
@@ -149,7 +150,7 @@ def _published(results: Results) -> Iterator[str]:
         ours = [_ours(results, stage, case) for case in cases]
         rows.append([stage, _series(ours), _series(_theirs(results, stage, case) for case in cases),
                      _series(code), _series(gpu) if gpu else ""])  # fmt: skip
-    yield from _table(["", "ours", "baseline", "published code", "published GPU"], rows)
+    yield from table(["", "ours", "baseline", "published code", "published GPU"], rows)
     yield ""
     memory = " / ".join(map(str, PUBLISHED_MEMORY.values()))
     yield (
@@ -184,7 +185,7 @@ def _agreement(results: Results) -> Iterator[str]:
         [name, *(f"{error:.1e}" for error in errors)]
         for name, errors in (("float32", found.single), ("float64", found.double))
     ]
-    yield from _table(["", *(f"step {step}" for step in STEPS)], rows)
+    yield from table(["", *(f"step {step}" for step in STEPS)], rows)
 
 
 def _growth(results: Results) -> Iterator[str]:
@@ -202,14 +203,14 @@ def _growth(results: Results) -> Iterator[str]:
         ]
         for point in results.scaling
     ]
-    yield from _table(headers, rows)
+    yield from table(headers, rows)
     yield from ("", f"Fitted exponents of the times, over all frames / from {LARGE} p+/F on:", "")
     against = {"primaries": "per_frame", "line-graph edges": "line_graph_edges"}
     rows = []
     for name, of in ((WHOLE, "whole"), (NETWORK, "network")):
         fits = [exponents(results.scaling, of=of, against=field) for field in against.values()]
         rows.append([name, *(" / ".join(_decimals(fit) for fit in pair) for pair in fits)])
-    yield from _table(["", *(f"against {name}" for name in against)], rows)
+    yield from table(["", *(f"against {name}" for name in against)], rows)
 
 
 def _floor(results: Results) -> Iterator[str]:
@@ -231,7 +232,7 @@ def _floor(results: Results) -> Iterator[str]:
             ratios = [results.time(stage, who, case) / floor for who in ("ours", "baseline")]
             cells.append(f"{_number(floor)}: {_series(ratios)}")
         rows.append(cells)
-    yield from _table(["stage", "at least", *(f"{case.per_frame} p+/F" for case in cases)], rows)
+    yield from table(["stage", "at least", *(f"{case.per_frame} p+/F" for case in cases)], rows)
 
 
 def _dense_cases(results: Results) -> list[Case]:
@@ -267,11 +268,6 @@ def _verdict(condition: Condition) -> tuple[str, str]:
     if condition.holds is None:
         return "–", "not measured"
     return condition.measured, "pass" if condition.holds else "**fail**"
-
-
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    dashes = "|---|" + "---:|" * (len(headers) - 1)
-    return [f"| {' | '.join(headers)} |", dashes, *(f"| {' | '.join(row)} |" for row in rows)]
 
 
 def main(

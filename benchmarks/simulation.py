@@ -1,6 +1,6 @@
 """Speed of both engines of the simulation in the same run, and memory of the fast one.
 
-Run as ``python benchmarks/simulation.py -o docs/benchmarks_simulation.md``. Speeds are those of
+Run as ``python -m benchmarks.simulation -o docs/benchmarks_simulation.md``. Speeds are those of
 the engines alone: their rows are thrown away. Times and peak memory (the largest resident size,
 Linux only) are those of `trackscape simulate` in new processes.
 """
@@ -10,17 +10,18 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any, NamedTuple
 
 import typer
+
+from benchmarks.page import processor, table
 
 # The rest of trackscape is imported where it is used: a new process counts the peak of the one
 # that starts it as its own, and the processes of Geant4 import this file, too.
@@ -115,12 +116,10 @@ def _measure(
 
 
 def hardware(cores: int, *, load: float) -> str:
-    info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    model = re.search(r"model name\s*: (.*)", info)
     packages = ["numba", "numpy", *(["geant4-pybind"] if has_geant4() else [])]
     versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
     return (
-        f"{cores} cores ({platform.machine()}, {model[1] if model else 'unknown model'}), Python "
+        f"{cores} cores ({platform.machine()}, {processor()}), Python "
         f"{platform.python_version()}, {', '.join(versions)}; load average when it began: "
         f"{load:.1f}. Regenerate: `make speed`."
     )
@@ -131,7 +130,7 @@ def phantom_lines(speeds: dict[str, tuple[Speed, Speed]], *, cores: int) -> list
     rows = [
         [phantom, *(f"{speed.whole:,.0f}" for speed in pair)] for phantom, pair in speeds.items()
     ]
-    return _table(headers, rows)
+    return [*table(headers, rows), ""]
 
 
 def engine_lines(fast: Speed, geant4: Speed | None) -> list[str]:
@@ -143,7 +142,7 @@ def engine_lines(fast: Speed, geant4: Speed | None) -> list[str]:
         rows.append(["geant4", *_numbers(geant4)])
         ratios = [fast.settled / geant4.settled, fast.whole / geant4.whole]
         rows.append(["ratio", *(f"{ratio:.0f}" for ratio in ratios), ""])
-    return _table(headers, rows)
+    return [*table(headers, rows), ""]
 
 
 def _numbers(speed: Speed) -> list[str]:
@@ -156,7 +155,7 @@ def process_lines(processes: dict[int, Process]) -> list[str]:
         [f"{primaries:,}", f"{process.wall:.1f}", f"{process.peak:.0f}", f"{process.file:.1f}"]
         for primaries, process in processes.items()
     ]
-    return _table(headers, rows)
+    return [*table(headers, rows), ""]
 
 
 def condition_lines(
@@ -182,18 +181,13 @@ def condition_lines(
             _verdict(peak < LITTLE, measured=most == MILLION),
         ],
     ]
-    return _table(["condition", "measured", ""], rows)
+    return [*table(["condition", "measured", ""], rows), ""]
 
 
 def _verdict(holds: bool, *, measured: bool) -> str:
     if not measured:
         return "not measured"
     return "pass" if holds else "fail"
-
-
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    dashes = "|---|" + "---:|" * (len(headers) - 1)
-    return [f"| {' | '.join(headers)} |", dashes, *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
 def main(

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from trackscape.compiled import compiled
 from trackscape.data import CompressedLineGraph, HitGraph
+from trackscape.graph_construction.ragged import begins
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -40,13 +41,7 @@ def _orders(
     n_hits: int, downstream: Integers, upstream: Integers
 ) -> tuple[Integers, Integers, Integers, Integers]:
     n_edges = len(downstream)
-    arriving, leaving = np.zeros(n_hits + 1, np.int64), np.zeros(n_hits + 1, np.int64)
-    for edge in range(n_edges):
-        arriving[downstream[edge] + 1] += 1
-        leaving[upstream[edge] + 1] += 1
-    for hit in range(n_hits):
-        arriving[hit + 1] += arriving[hit]
-        leaving[hit + 1] += leaving[hit]
+    arriving, leaving = begins(downstream, n_hits), begins(upstream, n_hits)
     by_upstream, free = np.empty(n_edges, np.int64), leaving.copy()
     first = np.zeros(n_edges + 1, np.int64)
     for edge in range(n_edges):

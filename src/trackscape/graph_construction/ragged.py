@@ -1,7 +1,11 @@
 """Index arithmetic for ragged arrays."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from trackscape.compiled import compiled
 
 
 def expand_ranges(start: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
@@ -23,3 +27,17 @@ def expand_ranges(start: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
     first = length.cumsum(0) - length
     index = torch.arange(len(owner), device=start.device) + (start - first)[owner]
     return owner, index
+
+
+@compiled
+def begins(keys: NDArray[np.int64], n_keys: int) -> NDArray[np.int64]:
+    """Where the entries of each key begin once they are sorted, (n_keys + 1,); at last all.
+
+    Example:
+        >>> begins(np.array([2, 0, 2]), 3).tolist()
+        [0, 1, 1, 3]
+    """
+    first = np.zeros(n_keys + 1, np.int64)
+    for key in keys:
+        first[key + 1] += 1
+    return np.cumsum(first)

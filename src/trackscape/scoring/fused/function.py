@@ -13,16 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from trackscape.scoring.fused import backward, forward
-from trackscape.scoring.fused.kernels import Rows, SecondAndThird, Segments
+from trackscape.scoring.fused.kernels import Floats, Rows, SecondAndThird, Segments
 from trackscape.scoring.fused.threads import CHUNKS, share_out
 from trackscape.scoring.fused.vectors import WIDTH
-
-Floats = NDArray[np.float64]
 
 
 class Norm(NamedTuple):
@@ -92,9 +89,10 @@ class Strongest(torch.autograd.Function):
             begin, end = int(segments.first[a]), int(segments.first[b])
             forward.second_layer_moments(begin, end, hidden, *second_layer, moments)
 
-        before = _normalisation(norms[0], parameters[:4], segments, first)
+        before = _normalisation(norms[0], parameters[:4], n, _moments(segments, first))
         second_layer = _folded(before, hidden.dtype)
-        behind = _normalisation(norms[1], parameters[4:], segments, second)
+        moments = _moments(segments, second) if norms[1].training else None
+        behind = _normalisation(norms[1], parameters[4:], n, moments)
         layers = SecondAndThird(*second_layer, *_folded(behind, hidden.dtype))
         out = torch.empty_like(targets)
         winner = np.empty(out.shape, np.int32)
@@ -156,19 +154,22 @@ class Strongest(torch.autograd.Function):
         return None, None, None, targets, sources.sum(dim=0), table.sum(dim=0), *parameters
 
 
-def _normalisation(
-    norm: nn.BatchNorm1d,
-    parameters: tuple[Tensor, ...],
-    segments: Segments,
-    add_moments: Callable[[int, int, Floats], None],
-) -> Norm:
-    """The values of a normalisation; in training its statistics are those of the messages."""
-    n = segments.n_messages
+def _moments(segments: Segments, add: Callable[[int, int, Floats], None]) -> Floats:
+    """Sum over all messages of what `add` adds for some segments, (2, 16)."""
     moments = np.zeros((CHUNKS, 2, WIDTH))
-    share_out(segments.first, lambda i, a, b: add_moments(a, b, moments[i]))
-    mean, square = moments.sum(axis=0) / n
-    variance, n_messages = np.maximum(square - mean**2, 0), float(n)
-    if not norm.training:
+    share_out(segments.first, lambda i, a, b: add(a, b, moments[i]))
+    return moments.sum(axis=0)
+
+
+def _normalisation(
+    norm: nn.BatchNorm1d, parameters: tuple[Tensor, ...], n: int, moments: Floats | None
+) -> Norm:
+    """The values of a normalisation; in training its statistics are those of the n messages."""
+    if norm.training:
+        assert moments is not None
+        mean, square = moments / n
+        variance, n_messages = np.maximum(square - mean**2, 0), float(n)
+    else:
         assert norm.running_mean is not None and norm.running_var is not None
         mean, variance = norm.running_mean.double().numpy(), norm.running_var.double().numpy()
         n_messages = np.inf

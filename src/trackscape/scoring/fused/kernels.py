@@ -78,8 +78,8 @@ def rows_in_cache(n_rows: int, like: Rows) -> Any:
     return flat[skipped : skipped + n_rows * WIDTH].reshape(n_rows, WIDTH)
 
 
-# Functions below take arrays one by one: taking one out of a tuple counts a reference, which in an
-# inner loop costs more than the arithmetic.
+# Functions of inner loops take arrays one by one: to take one out of a tuple counts a reference,
+# which there costs more than the arithmetic.
 
 
 @inlined
