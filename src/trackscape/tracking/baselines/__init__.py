@@ -1,0 +1,34 @@
+"""Hits -> Tracks without learning: the classical rivals of the networks.
+
+Each is a frozen dataclass of its parameters. Called with the hits of one frame it returns all
+chains, as `trackscape.tracking.follow` does: every hit is on exactly one, and
+`trackscape.tracking.accept` keeps the good ones. All of them follow tracks against the beam, which
+finds more: protons are far apart where they stop, and close together where they come in.
+"""
+
+from collections.abc import Callable
+
+from trackscape.data import Hits, Tracks
+from trackscape.tracking.baselines.greedy import Greedy as Greedy
+from trackscape.tracking.baselines.kalman import KalmanFilter as KalmanFilter
+from trackscape.tracking.baselines.motion import Motion as Motion
+from trackscape.tracking.baselines.physics import PhysicsAssignment as PhysicsAssignment
+from trackscape.tracking.baselines.track_follower import TrackFollower as TrackFollower
+
+BASELINES: dict[str, Callable[[Hits], Tracks]] = {
+    "greedy": Greedy(),
+    "track-follower": TrackFollower(),
+    "kalman": KalmanFilter(),
+    "physics-assignment": PhysicsAssignment(),
+}
+"""Each method by its name, with parameters found on training files by
+``python -m trackscape.experiments.tuning_rivals``; the track follower's are its author's."""
+
+__all__ = [
+    "BASELINES",
+    "Greedy",
+    "KalmanFilter",
+    "Motion",
+    "PhysicsAssignment",
+    "TrackFollower",
+]

@@ -1,0 +1,70 @@
+"""Hits -> Tracks: the closest pairs of two layers first."""
+
+import dataclasses
+
+import numpy as np
+
+from trackscape.compiled import compiled
+from trackscape.data import Hits, Tracks
+from trackscape.tracking.baselines.layers import Layers, by_layer, chain
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Greedy:
+    """Greedy search for nearest neighbours.
+
+    Layer by layer against the beam, the last segment of each track is extrapolated; a lone hit goes
+    on along the beam. Of all pairs of an extrapolated track and a hit in the next layer the closest
+    is joined first, then the closest of those that are left. Begun at the other end it finds far
+    less, as the first gaps are ten times as long as those in the calorimeter.
+    """
+
+    # Found by trackscape.experiments.tuning_rivals.
+    reach: float = 0.685
+    """Largest distance between hit and extrapolation / length of the gap, in the calorimeter."""
+    tracker_reach: float = 0.0286
+    """The same where the upstream hit is in layer 0 or 1."""
+
+    def __call__(self, hits: Hits) -> Tracks:
+        """Returns the tracks of one frame; every hit is on exactly one."""
+        hits = hits.sorted_by_layer()
+        return chain(hits, _link(by_layer(hits), self.reach, self.tracker_reach))
+
+
+@compiled
+def _link(layers: Layers, reach: float, tracker_reach: float) -> np.ndarray:
+    """The hit before each hit (H,), or -1."""
+    upstream = np.full(len(layers.position), -1)
+    slope = np.zeros((len(layers.position), 2))
+    for layer in range(len(layers.depth) - 1, 0, -1):
+        gap = layers.depth[layer] - layers.depth[layer - 1]
+        farthest = (tracker_reach if layer <= 2 else reach) * gap
+        pairs, distance = _find_pairs(layers, slope, layer, farthest)
+        taken = np.zeros(len(layers.position), np.bool_)
+        for number in np.argsort(distance, kind="mergesort"):
+            hit, before = pairs[number]
+            if upstream[hit] < 0 and not taken[before]:
+                upstream[hit], taken[before] = before, True
+                slope[before] = layers.position[hit, :2] - layers.position[before, :2]
+                slope[before] /= gap
+    return upstream
+
+
+@compiled
+def _find_pairs(
+    layers: Layers, slope: np.ndarray, layer: int, farthest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hits of a layer and of the one before it within reach, (P, 2), and their distances (P,)."""
+    start, middle, stop = layers.border[layer - 1], layers.border[layer], layers.border[layer + 1]
+    gap = layers.depth[layer] - layers.depth[layer - 1]
+    pairs = np.empty(((stop - middle) * (middle - start), 2), np.int64)
+    distance = np.empty(len(pairs))
+    n = 0
+    for hit in range(middle, stop):
+        x, y = layers.position[hit, :2] - gap * slope[hit]
+        for before in range(start, middle):
+            away = np.hypot(layers.position[before, 0] - x, layers.position[before, 1] - y)
+            if away < farthest:
+                pairs[n, 0], pairs[n, 1], distance[n] = hit, before, away
+                n += 1
+    return pairs[:n], distance[:n]

@@ -1,0 +1,239 @@
+"""Hits -> Tracks: the combinatorial Kalman filter, against the beam.
+
+References:
+    Mankel, Rep. Prog. Phys. 67 (2004) 553, for pattern recognition with branches.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from trackscape.compiled import compiled, inlined
+from trackscape.data import Hits, Tracks
+from trackscape.tracking.baselines.layers import by_layer, chain
+from trackscape.tracking.baselines.motion import (
+    Motion,
+    State,
+    View,
+    begin,
+    chi_squared,
+    load,
+    measure,
+    misfit,
+    move,
+    store,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class KalmanFilter:
+    """Combinatorial Kalman filter; with one branch the plain one.
+
+    Each hit that no track holds yet, from the deepest layer on, begins a track, and every hit of
+    the layer before it within the gate continues it, on a branch of its own. Only the best branches
+    are followed. The score of a branch is the sum over its hits of misfit(χ²) - misfit(gate), less
+    is better, so that longer tracks win over shorter ones. Where tracks of one layer want the same
+    hit, the one with the best score gets it and the others search again.
+    """
+
+    motion: Motion = dataclasses.field(default_factory=Motion)
+    """How protons scatter and what is measured."""
+    # Found by trackscape.experiments.tuning_rivals, as are the values of `Motion`.
+    gate: float = 964.0
+    """Largest χ² (2 degrees of freedom) of a hit beside the predicted state."""
+    branches: int = 4
+    """Branches that are followed from layer to layer."""
+    holes: int = 1
+    """Layers without a hit that a track may have."""
+
+    def __call__(self, hits: Hits) -> Tracks:
+        """Returns the tracks of one frame; every hit is on exactly one.
+
+        Raises:
+            DataError: If the hits have layers that the detector lacks.
+        """
+        hits = hits.sorted_by_layer()
+        view = self.motion.view(by_layer(hits))
+        rules = Rules(self.gate, misfit(self.gate, view.tail), self.branches, self.holes)
+        return chain(hits, _find_tracks(view, rules))
+
+
+class Rules(NamedTuple):
+    """What a branch may do."""
+
+    gate: float
+    """Largest χ²."""
+    worth: float
+    """misfit(gate): what a perfect hit adds to the score."""
+    branches: int
+    holes: int
+
+
+class Tree(NamedTuple):
+    """All branches of one track. Nodes of one layer follow each other. Axis: N nodes."""
+
+    hit: np.ndarray
+    """(N,) int64. -1 for a layer without a hit."""
+    parent: np.ndarray
+    """(N,) int64. -1 for the first."""
+    score: np.ndarray
+    """(N,) float64."""
+    holes: np.ndarray
+    """(N,) int64. Layers without a hit so far."""
+    state: np.ndarray
+    """(N, 7) float64."""
+
+
+class Options(NamedTuple):
+    """Ways to continue the branches of one layer. Axes: B branches, O options."""
+
+    predicted: np.ndarray
+    """(B, 7) float64. State of each branch in the next layer."""
+    branch: np.ndarray
+    """(O,) int64."""
+    hit: np.ndarray
+    """(O,) int64. -1 for none."""
+    score: np.ndarray
+    """(O,) float64."""
+
+
+@compiled
+def _find_tracks(view: View, rules: Rules) -> np.ndarray:
+    """The hit before each hit (H,), or -1."""
+    upstream = np.full(len(view.position), -1)
+    free = np.ones(len(view.position), np.bool_)
+    widest = int(np.diff(view.border).max()) if len(view.depth) else 0
+    tree = _new_tree(1 + rules.branches * len(view.depth))
+    options = _new_options(rules.branches, widest + 1)
+    for layer in range(len(view.depth) - 1, -1, -1):
+        first = view.border[layer]
+        seeds = first + np.flatnonzero(free[first : view.border[layer + 1]])
+        while len(seeds) > 0:
+            paths = np.full((len(seeds), layer + 1), -1)
+            score = np.empty(len(seeds))
+            for number, seed in enumerate(seeds):
+                node = _grow(view, rules, free, seed, layer, tree, options)
+                score[number] = tree.score[node]
+                _trace(tree, node, paths[number])
+            seeds = _take(seeds, paths, score, free, upstream)
+    return upstream
+
+
+@compiled
+def _take(
+    seeds: np.ndarray, paths: np.ndarray, score: np.ndarray, free: np.ndarray, upstream: np.ndarray
+) -> np.ndarray:
+    """Links the hits of the best paths that share none; returns the seeds of the others."""
+    left = np.zeros(len(seeds), np.bool_)
+    for number in np.argsort(score, kind="mergesort"):
+        path = paths[number]
+        for hit in path:
+            left[number] |= hit >= 0 and not free[hit]
+        if left[number]:
+            continue
+        last = seeds[number]
+        free[last] = False
+        for hit in path[1:]:
+            if hit >= 0:
+                upstream[last], free[hit] = hit, False
+                last = hit
+    return seeds[left]
+
+
+@compiled
+def _trace(tree: Tree, node: int, path: np.ndarray) -> None:
+    """Writes the hits from the first node to this one into a path, with -1 behind the last."""
+    n = 0
+    at = node
+    while at >= 0:
+        n += tree.hit[at] >= 0
+        at = tree.parent[at]
+    while node >= 0:
+        if tree.hit[node] >= 0:
+            n -= 1
+            path[n] = tree.hit[node]
+        node = tree.parent[node]
+
+
+@compiled
+def _grow(
+    view: View,
+    rules: Rules,
+    free: np.ndarray,
+    seed: int,
+    layer: int,
+    tree: Tree,
+    options: Options,
+) -> int:
+    """Follows all branches from a hit to their ends; returns the last node of the best."""
+    _add(tree, 0, -1, seed, 0.0, begin(view, seed))
+    best, start, stop = 0, 0, 1
+    end = layer
+    while layer > 0 and start < stop:
+        n_options = _find_options(view, rules, free, tree, start, stop, layer, end, options)
+        ranking = np.argsort(options.score[:n_options], kind="mergesort")
+        start_next = stop
+        for option in ranking[: rules.branches]:
+            hit, branch = int(options.hit[option]), int(options.branch[option])
+            state = load(options.predicted, branch)
+            if hit >= 0:
+                state = measure(state, view.position[hit, 0], view.position[hit, 1], view.error)
+            _add(tree, stop, start + branch, hit, float(options.score[option]), state)
+            if tree.score[stop] < tree.score[best]:
+                best = stop
+            stop += 1
+        start = start_next
+        layer -= 1
+    return best
+
+
+@compiled
+def _find_options(
+    view: View,
+    rules: Rules,
+    free: np.ndarray,
+    tree: Tree,
+    start: int,
+    stop: int,
+    layer: int,
+    end: int,
+    options: Options,
+) -> int:
+    """Collects how the nodes from start to stop, all of one layer, can go on; returns how many."""
+    n = 0
+    for node in range(start, stop):
+        n_before, branch = n, node - start
+        state = move(view, load(tree.state, node), layer, end)
+        store(options.predicted, branch, state)
+        for hit in range(view.border[layer - 1], view.border[layer]):
+            if not free[hit]:
+                continue
+            square = chi_squared(state, view.position[hit, 0], view.position[hit, 1], view.error)
+            if square < rules.gate:
+                options.branch[n], options.hit[n] = branch, hit
+                options.score[n] = tree.score[node] + misfit(square, view.tail) - rules.worth
+                n += 1
+        if n == n_before and tree.holes[node] < rules.holes:
+            options.branch[n], options.hit[n], options.score[n] = branch, -1, tree.score[node]
+            n += 1
+    return n
+
+
+@inlined
+def _add(tree: Tree, node: int, parent: int, hit: int, score: float, state: State) -> None:
+    tree.hit[node], tree.parent[node], tree.score[node] = hit, parent, score
+    tree.holes[node] = (tree.holes[parent] if parent >= 0 else 0) + (hit < 0)
+    store(tree.state, node, state)
+
+
+@inlined
+def _new_tree(n_nodes: int) -> Tree:
+    integers = np.empty((3, n_nodes), np.int64)
+    return Tree(integers[0], integers[1], np.empty(n_nodes), integers[2], np.empty((n_nodes, 7)))
+
+
+@inlined
+def _new_options(branches: int, most: int) -> Options:
+    integers = np.empty((2, branches * most), np.int64)
+    return Options(np.empty((branches, 7)), integers[0], integers[1], np.empty(branches * most))

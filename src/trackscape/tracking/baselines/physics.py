@@ -1,0 +1,145 @@
+"""Hits -> Tracks: the cheapest assignment of each pair of layers, with costs from physics alone."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from trackscape.assignment import solve
+from trackscape.compiled import compiled
+from trackscape.data import Hits, Tracks
+from trackscape.tracking.baselines.layers import by_layer, chain
+from trackscape.tracking.baselines.material import passage
+from trackscape.tracking.baselines.motion import (
+    Motion,
+    View,
+    begin,
+    chi_squared,
+    load,
+    measure,
+    misfit,
+    move,
+    store,
+)
+from trackscape.units import keV, mm, mrad
+
+DEPOSIT_TAIL = 3.0
+"""Degrees of freedom of the Student distribution of ln(deposit), which has large deposits often."""
+SMALLEST_DEPOSIT = 1e-3 * keV
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PhysicsAssignment:
+    r"""Exact assignment, layer after layer against the beam, of hits to predicted tracks.
+
+    A hit before a track costs -2 ln of how likely it is there, with this deposit:
+
+    .. math:: (\nu + 2) \ln(1 + \chi^2 / \nu) + 2 \ln(2 \pi S) + 4 \ln(1 + u^2 / (3 s^2))
+
+    Both are Student densities, of the place in the plane, with the variance S of a predicted
+    coordinate, and of u = ln(deposit / most probable deposit), with 3 degrees of freedom: the track
+    ends in a known layer, so its energy in each layer, and the deposit, are known. A track that
+    gets no hit and a hit that gets no track pay together -2 ln(`alone_density`).
+    """
+
+    # Found by trackscape.experiments.tuning_rivals.
+    motion: Motion = dataclasses.field(
+        default_factory=lambda: Motion(
+            tail=4.18, end_slope=71.0 * mrad, source_distance=411.0 * mm, source_slope=5.55 * mrad
+        )
+    )
+    """How protons scatter and what is measured."""
+    alone_density: float = 5.0e-9
+    """In 1/mm2: probability that a track has no hit in the layer before, times the density there of
+    hits where tracks end. As each pair that is not made leaves one of both, only this product
+    decides."""
+    deposit_spread: float = 0.695
+    """Spread s of ln(deposit)."""
+
+    def __call__(self, hits: Hits) -> Tracks:
+        """Returns the tracks of one frame; every hit is on exactly one.
+
+        Raises:
+            DataError: If the hits have layers that the detector lacks.
+        """
+        hits = hits.sorted_by_layer()
+        view = self.motion.view(by_layer(hits))
+        energy = hits.energy.detach().cpu().double().clamp(min=SMALLEST_DEPOSIT).log().numpy()
+        expected = np.log(passage(self.motion.detector).deposit)
+        alone = -2.0 * math.log(self.alone_density)
+        upstream, end = np.full(len(hits), -1), hits.layer.cpu().numpy().copy()
+        state = _begin_all(view)
+        for layer in range(len(view.depth) - 1, 0, -1):
+            track, hit, cost = _find_pairs(
+                view, state, end, energy, expected, layer, alone, self.deposit_spread
+            )
+            chosen = solve(cost, row=track, column=hit, semantics="reject", reject=alone)
+            _continue(view, state, end, track[chosen], hit[chosen], layer)
+            upstream[track[chosen]] = hit[chosen]
+        return chain(hits, upstream)
+
+
+@compiled
+def _begin_all(view: View) -> np.ndarray:
+    """(H, 7) State of each hit as the end of a track."""
+    state = np.empty((len(view.position), 7))
+    for hit in range(len(state)):
+        store(state, hit, begin(view, hit))
+    return state
+
+
+@compiled
+def _find_pairs(
+    view: View,
+    state: np.ndarray,
+    end: np.ndarray,
+    energy: np.ndarray,
+    expected: np.ndarray,
+    layer: int,
+    alone: float,
+    spread: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs that cost less than being alone: hits of a layer, hits before them, costs, (P,) each.
+
+    Arguments:
+        view: The frame.
+        state: (H, 7) State of the track of each hit, in the layer of that hit.
+        end: (H,) Layer in which that track ends.
+        energy: (H,) ln of the deposits.
+        expected: (L, L) ln of the most probable ones, by the layers of a track's end and a hit.
+        layer: Layer of the tracks.
+        alone: Cost of a track and a hit that stay alone.
+        spread: Spread of ln(deposit).
+    """
+    start, middle, stop = view.border[layer - 1], view.border[layer], view.border[layer + 1]
+    most = (stop - middle) * (middle - start)
+    tracks, hits, costs = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
+    n = 0
+    for track in range(middle, stop):
+        moved = move(view, load(state, track), layer, int(end[track]))
+        base = 2.0 * np.log(2.0 * np.pi * (moved.variance + view.error))
+        # Beyond this no hit is cheap enough, whatever its deposit; a logarithm for each is saved.
+        farthest = view.tail * np.expm1((alone - base) / (view.tail + 2.0))
+        for hit in range(start, middle):
+            square = chi_squared(moved, view.position[hit, 0], view.position[hit, 1], view.error)
+            if square >= farthest:
+                continue
+            deviation = (energy[hit] - expected[end[track], layer - 1]) / spread
+            deposit = (DEPOSIT_TAIL + 1.0) * np.log1p(deviation**2 / DEPOSIT_TAIL)
+            cost = base + misfit(square, view.tail) + deposit
+            if cost < alone:
+                tracks[n], hits[n], costs[n] = track, hit, cost
+                n += 1
+    return tracks[:n], hits[:n], costs[:n]
+
+
+@compiled
+def _continue(
+    view: View, state: np.ndarray, end: np.ndarray, tracks: np.ndarray, hits: np.ndarray, layer: int
+) -> None:
+    """Hands the states of tracks on to the hits that were chosen for them."""
+    for track, hit in zip(tracks, hits):  # noqa: B905 (numba knows no strict)
+        moved = move(view, load(state, track), layer, int(end[track]))
+        x, y = view.position[hit, 0], view.position[hit, 1]
+        store(state, hit, measure(moved, x, y, view.error))
+        end[hit] = end[track]

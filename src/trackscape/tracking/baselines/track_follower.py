@@ -1,0 +1,191 @@
+"""Hits -> Tracks: the track follower with recursive weighting of the detector's own toolkit.
+
+References:
+    Pettersen et al., Phys. Med. 63 (2019) 87; findTracksWithRecursiveWeighting of
+    HelgeEgil/DigitalTrackingCalorimeterToolkit, whose rules are told here in our own words.
+"""
+
+import dataclasses
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from trackscape.compiled import compiled
+from trackscape.data import Hits, Tracks
+from trackscape.tracking.baselines.fill_out import fill_out
+from trackscape.tracking.baselines.layers import Layers, angle_between, by_layer, chain, way
+
+FIRST_LAYERS = 2
+"""A path is kept if it reaches one of so many first layers."""
+FIRST_ANGLE_WEIGHT = 0.01
+"""Of the angle with the beam, of which little is left where a proton stops."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrackFollower:
+    """Follows tracks against the beam, one after another, each on the path that bends least.
+
+    Every hit that no kept path holds yet, from the deepest layer on, is a seed. From each hit of a
+    path at most two hits of the layer before continue it, or of the one before that if there is
+    none. The score S of a path is the root of the summed squares of its angles in space; the first,
+    with the beam, counts by a hundredth. Of all paths that cannot go on the one with the least S is
+    taken, and kept if it reaches the first two layers.
+
+    Paths may share hits, except for the second from the end. Of those that do, the one with the
+    least S keeps the hit, and the others go on without. Then tracks are filled out: left-over hits
+    near to where a track would go on are put on it. All other hits stay alone.
+    """
+
+    largest_score: float = 0.275
+    """A hit continues a path if S stays below this, in rad, ..."""
+    small_angle: float = 0.1
+    """... or if the path bends there by less than this, in rad."""
+    tracker_angle: float = 0.5
+    """Into layers 1 and 0 no path bends by more than this, in rad."""
+    comparable: float = 0.845
+    """The second hit is tried, too, if S with the first is more than this share of S with it."""
+    fill_angle: float = 0.4
+    """Largest angle in rad under which a left-over hit is put on a track."""
+
+    def __call__(self, hits: Hits) -> Tracks:
+        """Returns the tracks of one frame; every hit is on exactly one."""
+        hits = hits.sorted_by_layer()
+        layers, layer_of = by_layer(hits), hits.layer.cpu().numpy()
+        limits = Limits(*dataclasses.astuple(self))
+        paths, scores = _find_paths(layers, layer_of, limits)
+        upstream, free = _share_out(paths, np.argsort(scores, kind="stable"), len(hits))
+        fill_out(layers, layer_of, upstream, free, limits.fill_angle)
+        return chain(hits, upstream)
+
+
+class Limits(NamedTuple):
+    """The fields of `TrackFollower`."""
+
+    largest_score: float
+    small_angle: float
+    tracker_angle: float
+    comparable: float
+    fill_angle: float
+
+
+@compiled
+def _find_paths(
+    layers: Layers, layer_of: np.ndarray, limits: Limits
+) -> tuple[np.ndarray, np.ndarray]:
+    """Paths that are kept, (P, L) hits from the deepest on, then -1, and their scores (P,)."""
+    n_hits, n_layers = len(layer_of), len(layers.depth)
+    free = np.ones(n_hits, np.bool_)
+    paths, scores = np.full((n_hits, n_layers), -1), np.empty(n_hits)
+    n = 0
+    for layer in range(n_layers - 1, -1, -1):
+        for seed in range(layers.border[layer], layers.border[layer + 1]):
+            if not free[seed]:
+                continue
+            length, score = _straightest(layers, layer_of, free, limits, seed, paths[n])
+            if layer_of[paths[n, length - 1]] < FIRST_LAYERS:
+                free[paths[n, :length]] = False
+                scores[n] = score
+                n += 1
+    return paths[:n], scores[:n]
+
+
+@compiled
+def _straightest(
+    layers: Layers,
+    layer_of: np.ndarray,
+    free: np.ndarray,
+    limits: Limits,
+    seed: int,
+    best: np.ndarray,
+) -> tuple[int, float]:
+    """Writes the path from a seed with the least score; returns its length and score.
+
+    Paths are followed one by one, the straightest first. As scores only grow, one that is as bad as
+    the best that is complete is given up.
+    """
+    path = np.empty(len(best), np.int64)
+    waiting, score_of = np.empty((2 * len(best) + 2, 2), np.int64), np.empty(2 * len(best) + 2)
+    waiting[0, 0], waiting[0, 1], score_of[0] = seed, 0, 0.0
+    size, length, least = 1, 0, np.inf
+    while size > 0:
+        size -= 1
+        hit, place = waiting[size]
+        score = score_of[size]
+        if score >= least:
+            continue
+        path[place] = hit
+        before = int(path[place - 1]) if place > 0 else -1
+        layer = int(layer_of[hit])
+        first, second = _find_children(layers, layer, free, limits, before, hit, score)
+        for child, child_score in (second, first):
+            if child >= 0:
+                waiting[size, 0], waiting[size, 1], score_of[size] = child, place + 1, child_score
+                size += 1
+        if first[0] < 0:
+            length, least = place + 1, score
+            best[:length], best[length:] = path[:length], -1
+    return length, least
+
+
+@compiled
+def _find_children(
+    layers: Layers,
+    layer: int,
+    free: np.ndarray,
+    limits: Limits,
+    before: int,
+    hit: int,
+    score: float,
+) -> tuple[tuple[int, float], tuple[int, float]]:
+    """The two hits that continue a path best, with the scores that it gets; -1 for none.
+
+    Arguments:
+        layers: The frame.
+        layer: Layer of the last hit.
+        free: (H,) Hits on no kept path.
+        limits: See `TrackFollower`.
+        before: The hit before the last on the path; -1 if there is none.
+        hit: The last.
+        score: Score of the path.
+    """
+    first, second = (-1, np.inf), (-1, np.inf)
+    course = way(layers, before, hit) if before >= 0 else (0.0, 0.0, -1.0)
+    weight = 1.0 if before >= 0 else FIRST_ANGLE_WEIGHT
+    for target in range(layer - 1, max(layer - 3, -1), -1):
+        empty = True
+        for child in range(layers.border[target], layers.border[target + 1]):
+            if before < 0 and not free[child]:
+                continue
+            empty = False
+            angle = angle_between(course, way(layers, hit, child))
+            if target < FIRST_LAYERS and angle >= limits.tracker_angle:
+                continue
+            total = math.hypot(score, weight * angle)
+            if total >= limits.largest_score and angle >= limits.small_angle:
+                continue
+            if total < first[1]:
+                first, second = (child, total), first
+            elif total < second[1]:
+                second = (child, total)
+        if not empty:
+            break
+    if first[1] <= limits.comparable * second[1]:
+        second = (-1, np.inf)
+    return first, second
+
+
+@compiled
+def _share_out(
+    paths: np.ndarray, ranking: np.ndarray, n_hits: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gives each hit to the first path of a ranking; returns links (H,) and hits without path."""
+    upstream, free = np.full(n_hits, -1), np.ones(n_hits, np.bool_)
+    for number in ranking:
+        last = -1
+        for hit in paths[number]:
+            if hit >= 0 and free[hit]:
+                if last >= 0:
+                    upstream[last] = hit
+                last, free[hit] = hit, False
+    return upstream, free
