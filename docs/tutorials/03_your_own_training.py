@@ -10,11 +10,11 @@ from pathlib import Path
 import yaml
 
 from trackscape import samples
-from trackscape.assignment import Assigner
 from trackscape.experiments.config import TrainingConfig
 from trackscape.experiments.evaluate import evaluate_frames, read_frames
 from trackscape.experiments.train import train
 from trackscape.scoring import load_network
+from trackscape.tracking import network_tracker
 
 SETTINGS = """
 name: tutorial
@@ -47,8 +47,7 @@ with (trained.folder / "metrics.csv").open() as file:
 frames = read_frames(samples.VALIDATION, per_frame=20)
 summary = evaluate_frames(
     frames,
-    scorer=load_network(trained.folder / "weights.safetensors"),
-    assigner=Assigner(),
+    tracker=network_tracker(load_network(trained.folder / "weights.safetensors")),
     method="tutorial",
     per_frame=20,
 )

@@ -14,17 +14,16 @@ import numpy as np
 from rich.console import Console
 
 from trackscape import samples
-from trackscape.assignment import Assigner
 from trackscape.experiments.comparison import compare_files, print_comparison
 from trackscape.experiments.comparison.rows import FAIL
 from trackscape.experiments.evaluate import evaluate_frames, read_frames
 from trackscape.formats.stream import read_provenance
-from trackscape.scoring import load_method
 from trackscape.simulation import fast
 from trackscape.simulation.physics.stopping import energy_behind
 from trackscape.simulation.record import STOPPED
 from trackscape.simulation.setup import make_setup
 from trackscape.simulation.simulate import simulate
+from trackscape.tracking import load_tracker
 
 folder = Path(tempfile.mkdtemp())
 hits_100, truth_100 = folder / "water_100.npz", folder / "water_100_truth.npz"
@@ -64,9 +63,8 @@ same = rows[rows["eventID"] < 1000]
 # %%
 summary = evaluate_frames(
     read_frames(hits_100, per_frame=100)[:8],
-    scorer=load_method("line-graph-ptt"),
-    assigner=Assigner(),
-    method="line-graph-ptt",
+    tracker=load_tracker("trackscape"),
+    method="trackscape",
     per_frame=100,
 )
 for row in summary.rows():

@@ -25,17 +25,6 @@ SEED = st.integers(0, 2**31)
 CONVENTIONS = pytest.mark.parametrize("convention", ["published", "corrected"])
 
 
-@pytest.fixture(scope="session")
-def crowd(random_hits: Callable[..., Hits]) -> Callable[[int], HitGraph]:
-    """Graphs in which most hits have several candidates, with edges of both regions."""
-
-    def make(seed: int) -> HitGraph:
-        hits = random_hits(seed, n_hits=40, n_layers=6, width=8.0)
-        return connect_layers(hits.to(torch.float64))
-
-    return make
-
-
 def normal(graph: HitGraph, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(graph.n_edges, generator=generator, dtype=torch.float64)

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pydantic
 import pytest
+import yaml
 
-from trackscape.experiments.config import TrainingConfig
+from trackscape.assignment import Assigner
+from trackscape.errors import ConfigError
+from trackscape.experiments.config import AssignerConfig, LossConfig, TrainingConfig
 from trackscape.experiments.demo import CONFIG as DEMO
 from trackscape.scoring import build_network
 from trackscape.scoring.pretrained import count_parameters
@@ -41,3 +45,107 @@ def test_digest_changes_with_the_settings_only():
     )
     assert one.digest == TrainingConfig.model_validate(one.model_dump()).digest
     assert one.digest != two.digest
+
+
+# Names of run folders: these must not change as settings are added.
+DIGESTS = {
+    "cpu/hit-graph-pat": "ba8b2b32",
+    "cpu/hit-graph-ptt": "78b9bec7",
+    "cpu/line-graph-pat-long": "38f7d9fa",
+    "cpu/line-graph-pat": "b65a4b25",
+    "cpu/line-graph-ptt-long": "6e9959c5",
+    "cpu/line-graph-ptt-quick": "16b64315",
+    "cpu/line-graph-ptt-short": "0d724e6c",
+    "paper/hit-graph-pat-25": "4afa3995",
+    "paper/hit-graph-pat-50": "4e78077e",
+    "paper/hit-graph-pat-75": "1a9ad8ae",
+    "paper/hit-graph-ptt": "cac2c65a",
+    "paper/line-graph-pat-25": "b3a65df9",
+    "paper/line-graph-pat-50": "fd22ca77",
+    "paper/line-graph-pat-75": "c9ccfc56",
+    "paper/line-graph-ptt": "ef9ee688",
+    "assets/demo": "d251fef5",
+}
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_older_runs_keep_their_names(name):
+    path = DEMO if name == "assets/demo" else FOLDER / f"{name}.yaml"
+    assert TrainingConfig.load(path).digest == DIGESTS[name]
+
+
+def settings(**changes: object) -> dict:
+    return yaml.safe_load((FOLDER / "cpu" / "line-graph-ptt-long.yaml").read_text()) | changes
+
+
+def test_new_settings_are_part_of_the_digest():
+    reject = {"semantics": "reject"}
+    digests = [
+        TrainingConfig.model_validate(settings(**changes)).digest
+        for changes in (
+            {},
+            {"assigner": reject},
+            {"assigner": reject | {"reject": 0.4}},
+            {"loss": {"kind": "hinge", "margin": 0.1}},
+            {"loss": {"kind": "hinge", "margin": 0.2}},
+        )
+    ]
+    assert len(set(digests)) == len(digests)
+    same = settings(assigner={"semantics": "card"})
+    assert TrainingConfig.model_validate(same).digest == digests[0]
+    half = settings(assigner=reject | {"reject": 0.5})
+    assert TrainingConfig.model_validate(half).digest == digests[1]
+
+
+def test_the_assigner_is_the_published_one_unless_tracks_may_end():
+    assert AssignerConfig().build() == Assigner()
+    assert AssignerConfig(semantics="reject").build() == Assigner(semantics="reject", reject=0.5)
+    for wrong in ({"reject": 0.5}, {"semantics": "reject", "reject": None}, {"semantics": "full"}):
+        with pytest.raises(pydantic.ValidationError):
+            AssignerConfig.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("loss", "sentence"),
+    [
+        ({"kind": "hinge"}, "the loss hinge needs the scales margin, got none"),
+        ({"kind": "ptt", "margin": 1}, "the loss ptt needs the scales none, got margin"),
+        ({"kind": "pat", "strength": 25}, "needs the scales strength, convention, got strength"),
+        ({"kind": "lpgd", "strength": 0.1, "side": "left"}, "loss.side is 'left'"),
+        ({"kind": "fenchel_young", "sigma": 0, "samples": 1}, "loss.sigma is 0"),
+        (
+            {"kind": "perturbed", "sigma": 0.1, "samples": 5, "antithetic": True},
+            "an even number if antithetic, got 5",
+        ),
+        (
+            {
+                "kind": "aimle",
+                "strength": 25,
+                "changed": 0.1,
+                "sigma": 0.1,
+                "samples": 1,
+                "noise": "normal",
+            },
+            "strength within 0.001 and 1.0",
+        ),
+        (
+            {"kind": "sinkhorn", "temperature": 0.1, "sweeps": 10},
+            "the loss sinkhorn needs assigner: {semantics: reject}",
+        ),
+        ({"kind": "hinge", "margn": 0.1}, "unknown key loss.margn"),
+    ],
+)
+def test_what_is_wrong_with_a_loss_is_said(tmp_path, loss, sentence):
+    path = tmp_path / "bad.yaml"
+    path.write_text(yaml.safe_dump(settings(loss=loss)))
+    with pytest.raises(ConfigError) as error:
+        TrainingConfig.load(path)
+    assert sentence in str(error.value)
+
+
+def test_a_loss_gets_the_seed_of_the_run():
+    config = LossConfig(kind="imle", strength=0.3, sigma=0.1, samples=1, noise="sum_of_gamma")
+    loss = config.build(seed=7)
+    assert loss.noise is not None
+    assert (loss.noise.seed, loss.noise.law, loss.noise.sigma) == (7, "sum_of_gamma", 0.1)
+    assert loss.scales == {"strength": 0.3, "samples": 1}

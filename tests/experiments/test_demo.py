@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from trackscape import samples
-from trackscape.experiments import results
 from trackscape.experiments.config import TrainingConfig
 from trackscape.experiments.demo import CONFIG, run_demo
+from trackscape.experiments.results import __main__ as results
 from trackscape.formats import read_hits, write_hits
+from trackscape.tracking import TRACKERS
 
 
 def shorten(source: Path, target: Path, *, events: int) -> None:
@@ -50,17 +50,16 @@ def test_the_demo_writes_one_page_that_needs_nothing_else(little, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_page_of_results_holds_ours_and_the_papers(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "PER_FRAME", (50,))
-    monkeypatch.setattr(results, "MEAN_AT", 50)
-    for phantom in results.PHANTOMS:
-        shorten(samples.VALIDATION, tmp_path / f"water_{phantom}_val.npz", events=180)
-    results.main(tmp_path, tmp_path / "results.md")
+def test_the_page_of_results_holds_every_method_and_the_published_figures(tmp_path):
+    shorten(samples.VALIDATION, tmp_path / "water_150_val.npz", events=180)
+    results.main(tmp_path, tmp_path / "results.md", per_frame=[50], phantom=[150])
     page = (tmp_path / "results.md").read_text()
-    assert "| paper | 94.9 / 83.8 | 96.2 / 86.9 | 96.4 / 88.7 |" in page.replace("|  |", "|")
-    assert page.count("## line-graph") == 2
-    for line in page.splitlines():
-        if line.startswith("| 50 | ours |"):
-            purity = float(line.split("|")[3].split("(")[0])
-            assert 80 < purity <= 100
-    assert np.isfinite(float(page.split("**")[1].split()[0]))
+    assert "| *line-graph-ptt, published* | *96.2 / 86.9* |" in page
+    assert (tmp_path / "images" / "purity_and_efficiency.png").stat().st_size > 10_000
+    purity = {}
+    for line in page.split("## Purity against")[0].splitlines():
+        cells = [cell.strip(" *") for cell in line.split("|")]
+        if len(cells) > 2 and cells[1] in TRACKERS:
+            purity[cells[1]] = float(cells[2].split("(")[0])
+    assert set(purity) == set(TRACKERS)
+    assert max(purity.values()) == purity["trackscape"] > 93

@@ -1,7 +1,8 @@
-"""The two trainings: their losses, their schedule, their frames, what validation leaves alone."""
+"""The training: its losses, its schedule, its frames, what validation leaves alone."""
 
 import copy
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from trackscape.data import EdgeScores
 from trackscape.formats import read_hits
 from trackscape.graph_construction import split_frames
 from trackscape.scoring import LineGraphNetwork
-from trackscape.training import Example, FrameData, PredictAndTrack, PredictThenTrack
+from trackscape.training import Example, FrameData, MethodLoss, TrackingModule, fit
 from trackscape.training.frames import Examples, RandomFrames
 
 
@@ -22,59 +23,69 @@ def example() -> Example:
     return Examples(frames, scorer=LineGraphNetwork())[0]
 
 
-def common() -> dict:
+PTT = MethodLoss("ptt", seed=0)
+PAT = MethodLoss("pat", seed=0, strength=25, convention="published")
+
+
+def make_module(loss: MethodLoss = PTT, **changes: object) -> TrackingModule:
     torch.manual_seed(0)
-    return {
+    settings = {
         "scorer": LineGraphNetwork(),
+        "loss": loss,
         "assigner": Assigner(),
         "optimiser": "rmsprop",
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "steps": 10,
     }
+    return TrackingModule(**settings | changes)
+
+
+def loss_of(module: TrackingModule, scores: EdgeScores, label: torch.Tensor) -> torch.Tensor:
+    return module.loss(scores, label, assigner=module.assigner, frame=0)
 
 
 def test_ptt_is_the_cross_entropy_of_both_regions(example):
-    module = PredictThenTrack(**common())
+    module = make_module()
     scores = module.scorer(example.graph)
     tracker = scores.graph.hits.layer[scores.graph.edge_index].amin(dim=0) < 3
     expected = 0.0
     for region in (tracker, ~tracker):
         p, y = scores.probability[region].double(), example.label[region]
         expected += -(y * p.log() + (1 - y) * (1 - p).log()).mean().item()
-    assert module.loss(scores, example.label).item() == pytest.approx(expected, rel=1e-5)
+    assert loss_of(module, scores, example.label).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_pat_is_the_share_of_wrong_decisions_of_both_regions(example):
-    module = PredictAndTrack(strength=25, convention="published", **common())
+    module = make_module(PAT)
     scores = module.scorer(example.graph)
     selected = Assigner()(scores).selected
     tracker = scores.graph.touches_tracker
     wrong = selected != example.label.bool()
     expected = sum(wrong[region].float().mean().item() for region in (tracker, ~tracker))
-    loss = module.loss(scores, example.label)
+    loss = loss_of(module, scores, example.label)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
     loss.backward()
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in module.scorer.parameters())
 
 
 def test_pat_has_no_gradient_where_every_decision_is_right(example):
-    module = PredictAndTrack(strength=25, convention="published", **common())
+    module = make_module(PAT)
     graph = module.scorer(example.graph).graph
     perfect = Assigner()(EdgeScores(graph=graph, logit=8 * example.label - 4)).selected
     logit = (8 * perfect.float() - 4).requires_grad_()
-    module.loss(EdgeScores(graph=graph, logit=logit), perfect.float()).backward()
+    loss_of(module, EdgeScores(graph=graph, logit=logit), perfect.float()).backward()
     assert logit.grad is not None
     assert logit.grad.abs().sum() == 0
 
 
 def test_a_few_steps_lower_the_loss(example):
-    module = PredictThenTrack(**common())
+    module = make_module()
     (optimiser,), _ = module.configure_optimizers()
     losses = []
     for _ in range(8):
         optimiser.zero_grad()
-        loss = module.loss(module.scorer(example.graph), example.label)
+        loss = loss_of(module, module.scorer(example.graph), example.label)
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
@@ -82,7 +93,7 @@ def test_a_few_steps_lower_the_loss(example):
 
 
 def test_the_cosine_falls_from_one_to_zero():
-    module = PredictThenTrack(**common())
+    module = make_module()
     rates = [module._relative_rate(step) for step in range(11)]
     assert rates[0] == 1
     assert rates[5] == pytest.approx(0.5)
@@ -91,7 +102,7 @@ def test_the_cosine_falls_from_one_to_zero():
 
 
 def test_validation_leaves_the_network_as_it_is(example, monkeypatch):
-    module = PredictThenTrack(**common()).eval()
+    module = make_module().eval()
     before = copy.deepcopy(module.scorer.state_dict())
     logged: dict[str, float] = {}
     monkeypatch.setattr(module, "log", lambda name, value, **_: logged.update({name: value}))
@@ -132,7 +143,7 @@ def test_the_loaders_give_one_graph_at_a_time():
 
 
 def test_the_average_is_validated_and_follows_the_weights(example):
-    module = PredictThenTrack(**common(), averaging=0.9)
+    module = make_module(averaging=0.9)
     assert module.average is not None
     weights, average = module.scorer.R2[1].weight, module.best_scorer.R2[1].weight
     expected = weights.detach().clone()
@@ -150,5 +161,51 @@ def test_the_average_is_validated_and_follows_the_weights(example):
 
 
 def test_without_averaging_the_weights_themselves_are_validated():
-    module = PredictThenTrack(**common())
+    module = make_module()
     assert module.best_scorer is module.scorer
+
+
+def test_a_training_shows_what_it_learns_from(tmp_path, monkeypatch):
+    frames = split_frames(read_hits(samples.VALIDATION), per_frame=5)[:6]
+    logged: list[dict[str, float]] = []
+    module = make_module(MethodLoss("fenchel_young", seed=0, sigma=0.1, samples=3))
+    log = module.log_dict
+    monkeypatch.setattr(
+        module, "log_dict", lambda values, **how: (logged.append(values), log(values, **how))
+    )
+    run(module, frames, folder=tmp_path, epochs=1)
+    assert len(logged) == 4
+    for values in logged:
+        assert values["diagnostics_solves"] == 6  # three samples, and what is right at each
+        assert 0 < values["diagnostics_moved"] <= values["diagnostics_changed"] < 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "scales"),
+    [
+        ("fenchel_young", {"sigma": 0.1, "samples": 1}),
+        ("aimle", {"strength": 0.1, "changed": 0.1, "sigma": 0.1, "samples": 1}),
+    ],
+)
+def test_noise_and_strength_go_on_where_a_training_stopped(tmp_path, kind, scales):
+    frames = split_frames(read_hits(samples.VALIDATION), per_frame=5)[:6]
+    whole, first, second = (make_module(MethodLoss(kind, seed=3, **scales)) for _ in range(3))
+    run(whole, frames, folder=tmp_path / "whole", epochs=2)
+    run(first, frames, folder=tmp_path / "torn", epochs=1)
+    run(second, frames, folder=tmp_path / "torn", epochs=2)
+    assert whole.state_dict().keys() == second.state_dict().keys()
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, second.state_dict()[name]), name
+    if kind == "aimle":
+        assert whole.state_dict()["loss.strength.value"] != 0.1
+
+
+def run(module: TrackingModule, frames: list, *, folder: Path, epochs: int) -> None:
+    data = FrameData(
+        training=frames,
+        validation=frames[:1],
+        scorer=module.scorer,
+        graphs_per_epoch=4,
+        seed=0,
+    )
+    fit(module, data, folder=folder, epochs=epochs, graphs_per_step=2, about={}, progress=False)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -40,6 +41,24 @@ class Solution(Movable):
     """(H,) float64. Of each hit as the upstream one; None if the backend does not tell."""
     downstream_dual: Tensor | None = None
     """(H,) float64. Of each hit as the downstream one; None if the backend does not tell."""
+
+
+class Solver(Protocol):
+    """What differentiable decisions and losses need of an `Assigner`."""
+
+    @property
+    def semantics(self) -> Semantics:
+        """What is minimised; see `solve`."""
+        ...
+
+    @property
+    def reject(self) -> float | None:
+        """Cost of a track's end, for ``reject`` only."""
+        ...
+
+    def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:
+        """Returns the cheapest edges of a graph; see `Assigner.solve`."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,20 @@
 """A decision that lets gradients through: blackbox interpolation of the assignment."""
 
-import math
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-import torch
 from torch import Tensor
 
-from trackscape.assignment.assign import Assigner
-from trackscape.data import EdgeScores, HitGraph
+from trackscape.assignment.assign import Solver
+from trackscape.assignment.checks import check_positive
+from trackscape.assignment.surrogate import length_of_shift, surrogate
+from trackscape.data import EdgeScores
 from trackscape.errors import AssignmentError
 
 Convention = Literal["published", "corrected"]
 
 
 def blackbox_assignment(
-    scores: EdgeScores, *, assigner: Assigner, strength: float, convention: Convention
+    scores: EdgeScores, *, assigner: Solver, strength: float, convention: Convention
 ) -> Tensor:
     r"""Assignment as a 0/1 vector whose gradient leads towards a better assignment.
 
@@ -50,43 +50,22 @@ def blackbox_assignment(
     Returns:
         (E,) float64, 1 where an edge is chosen, else 0.
     """
-    if not 0 < strength < math.inf:
-        raise AssignmentError(f"Expected a positive strength, got {strength}.")
+    check_positive(strength, name="strength")
     if convention not in get_args(Convention):
         raise AssignmentError(f"Expected convention published or corrected, got {convention!r}.")
-    return _Blackbox.apply(scores.cost, scores.graph, assigner, strength, convention)
+    cost, graph = scores.cost, scores.graph
+    solution = assigner.solve(cost, graph=graph)
+    chosen = solution.selected.to(cost.dtype)
 
-
-class _Blackbox(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        cost: Tensor,
-        graph: HitGraph,
-        assigner: Assigner,
-        strength: float,
-        convention: Convention,
-    ) -> Tensor:
-        solution = assigner.solve(cost, graph=graph)
-        chosen = solution.selected.to(cost.dtype)
-        ctx.save_for_backward(cost, chosen)
-        ctx.graph, ctx.assigner, ctx.solution = graph, assigner, solution
-        ctx.strength, ctx.convention = strength, convention
-        return chosen
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, None, None, None, None]:
-        (gradient,) = grad_outputs
-        cost, chosen = ctx.saved_tensors
-        largest = float(gradient.abs().max()) if len(gradient) else 0.0
-        if largest == 0:
-            return torch.zeros_like(chosen), None, None, None, None
-        if ctx.convention == "published":
-            factor, shifted = 1.0, (cost + ctx.strength * gradient).clamp(min=0)
+    def rule(gradient: Tensor) -> Tensor:
+        if convention == "published":
+            factor, shifted = 1.0, (cost.detach() + strength * gradient).clamp(min=0)
         else:
-            scale = ctx.strength / largest
-            factor, shifted = 1 / scale, cost + scale * gradient
+            scale = length_of_shift(gradient, strength=strength)
+            factor, shifted = 1 / scale, cost.detach() + scale * gradient
         # Costs that were clipped are tied: their choice should depend on nothing but the costs.
-        start = None if bool((shifted == 0).any()) else ctx.solution
-        better = ctx.assigner.solve(shifted, graph=ctx.graph, start=start)
-        return (better.selected.to(chosen.dtype) - chosen) * factor, None, None, None, None
+        start = None if bool((shifted == 0).any()) else solution
+        better = assigner.solve(shifted, graph=graph, start=start)
+        return (better.selected.to(chosen.dtype) - chosen) * factor
+
+    return surrogate(chosen, cost, rule=rule)

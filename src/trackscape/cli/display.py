@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights, choose_scorer
+from trackscape.cli.options import (
+    DEFAULT_METHOD,
+    HitFile,
+    Method,
+    PerFrame,
+    Weights,
+    choose_tracker,
+)
 
 
 def display(
@@ -21,8 +28,8 @@ def display(
     """Draw the tracks of a frame: a picture, and a page to turn and zoom that needs no network."""
     from trackscape.experiments.display import display_frame
 
-    name, scorer = choose_scorer(method, weights)
+    name, tracker = choose_tracker(method, weights)
     picture, page = display_frame(
-        file, per_frame=per_frame, number=frame, scorer=scorer, method=name, output=output
+        file, per_frame=per_frame, number=frame, tracker=tracker, method=name, output=output
     )
     typer.echo(f"{picture}\n{page}")

@@ -7,7 +7,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights, choose_scorer
+from trackscape.cli.options import (
+    DEFAULT_METHOD,
+    HitFile,
+    Method,
+    PerFrame,
+    Weights,
+    choose_tracker,
+)
 
 
 def evaluate(
@@ -21,17 +28,15 @@ def evaluate(
 
     Every metric is explained in docs/conventions.md.
     """
-    from trackscape.assignment import Assigner
     from trackscape.experiments.evaluate import evaluate_frames, read_frames
     from trackscape.experiments.progress import show_progress
     from trackscape.experiments.run_folder import write_json
 
-    name, scorer = choose_scorer(method, weights)
+    name, tracker = choose_tracker(method, weights)
     frames = read_frames(file, per_frame=per_frame)
     summary = evaluate_frames(
         frames,
-        scorer=scorer,
-        assigner=Assigner(),
+        tracker=tracker,
         method=name,
         per_frame=per_frame,
         progress=show_progress,

@@ -6,21 +6,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from trackscape.scoring import Scorer
+    from trackscape.tracking import Tracker
 
 HitFile = Annotated[Path, typer.Argument(help="Hit file: npz, npy, root, parquet or csv.")]
 PerFrame = Annotated[int, typer.Option(min=1, help="Primary protons in a readout frame.")]
-Method = Annotated[str, typer.Option(help="line-graph-ptt or line-graph-pat (shipped weights).")]
-DEFAULT_METHOD = "line-graph-pat"
+Method = Annotated[
+    str,
+    typer.Option(
+        help="trackscape, line-graph-ptt or line-graph-pat (networks, shipped weights), "
+        "track-follower, kalman, physics-assignment or greedy."
+    ),
+]
+DEFAULT_METHOD = "trackscape"
 Weights = Annotated[
     Path | None, typer.Option(help="Weights of your own training, instead of a shipped method.")
 ]
 
 
-def choose_scorer(method: str, weights: Path | None) -> "tuple[str, Scorer]":
-    """Returns name and network: the weights if given, else the shipped method."""
-    from trackscape.scoring import load_method, load_network
+def choose_tracker(method: str, weights: Path | None) -> "tuple[str, Tracker]":
+    """Returns name and tracker: that of the weights if given, else the method."""
+    from trackscape.scoring import load_network
+    from trackscape.tracking import load_tracker, network_tracker
 
     if weights is not None:
-        return weights.stem, load_network(weights)
-    return method, load_method(method)
+        return weights.stem, network_tracker(load_network(weights))
+    return method, load_tracker(method)

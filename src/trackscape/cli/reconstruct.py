@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights, choose_scorer
+from trackscape.cli.options import (
+    DEFAULT_METHOD,
+    HitFile,
+    Method,
+    PerFrame,
+    Weights,
+    choose_tracker,
+)
 
 
 def reconstruct(
@@ -18,13 +25,12 @@ def reconstruct(
     weights: Weights = None,
 ) -> None:
     """Reconstruct the tracks of a hit file; one row for each hit on a track."""
-    from trackscape.assignment import Assigner
     from trackscape.experiments.evaluate import read_frames, reconstruct_frames
     from trackscape.experiments.progress import show_progress
     from trackscape.formats import write_tracks
 
-    _, scorer = choose_scorer(method, weights)
+    _, tracker = choose_tracker(method, weights)
     frames = read_frames(file, per_frame=per_frame)
-    tracks = reconstruct_frames(show_progress(frames), scorer=scorer, assigner=Assigner())
+    tracks = reconstruct_frames(show_progress(frames), tracker=tracker)
     write_tracks(tracks, output)
     typer.echo(f"{len(frames)} frames: {output}")

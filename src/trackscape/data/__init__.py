@@ -10,8 +10,10 @@ from trackscape.data.graphs import Assignment as Assignment
 from trackscape.data.graphs import CompressedLineGraph as CompressedLineGraph
 from trackscape.data.graphs import EdgeScores as EdgeScores
 from trackscape.data.graphs import HitGraph as HitGraph
+from trackscape.data.graphs import KinkGraph as KinkGraph
 from trackscape.data.graphs import LineGraph as LineGraph
 from trackscape.data.graphs import PreparedGraph as PreparedGraph
+from trackscape.data.graphs import TrackScores as TrackScores
 from trackscape.data.hits import Hits as Hits
 from trackscape.data.hits import Truth as Truth
 from trackscape.data.tracks import Tracks as Tracks
@@ -22,8 +24,10 @@ __all__ = [
     "EdgeScores",
     "HitGraph",
     "Hits",
+    "KinkGraph",
     "LineGraph",
     "PreparedGraph",
+    "TrackScores",
     "Tracks",
     "Truth",
 ]

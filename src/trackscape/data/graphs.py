@@ -117,7 +117,32 @@ class CompressedLineGraph(Movable):
     """(E + 1,) int64. Neighbours of all edges before each edge; at last of all, 2 P."""
 
 
-PreparedGraph = HitGraph | LineGraph | CompressedLineGraph
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class KinkGraph(Movable):
+    """Candidate segments, and the pairs of them that a proton could have followed.
+
+    It is a line graph without the pairs whose kink no proton makes. Axes: H hits, E edges, P pairs.
+    A pair joins an edge with one that continues it upstream from their common hit; it is listed
+    with its downstream edge.
+    """
+
+    hit_graph: HitGraph
+    """The graph of the segments."""
+    arriving: Tensor
+    """(H + 1,) int64. Where the edges with downstream hit h begin."""
+    leaving: Tensor
+    """(H + 1,) int64. Where the edges with upstream hit h begin in the order by upstream hit."""
+    by_upstream: Tensor
+    """(E,) int64. The edge at each place of that order."""
+    first: Tensor
+    """(E + 1,) int64. Where the pairs of each downstream edge begin; at last P."""
+    upstream: Tensor
+    """(P,) int64. The upstream edge of each pair. Ascending for each downstream edge."""
+    kink: Tensor
+    """(P,) float64. Square of the change of the slopes (dx/dz, dy/dz) between the two edges."""
+
+
+PreparedGraph = HitGraph | LineGraph | CompressedLineGraph | KinkGraph
 """What a network may want to look at."""
 
 
@@ -150,6 +175,19 @@ class EdgeScores(Movable):
         logit above 17, and such ties are decided by accident.
         """
         return torch.sigmoid(-self.logit.double())
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class TrackScores(EdgeScores):
+    """Scores of segments that come from a probability of whole sets of tracks. Axis: E edges."""
+
+    kinks: KinkGraph
+    """The pairs that tracks are made of."""
+    potentials: Tensor
+    """(E, 9). What a segment adds to the log probability of tracks; see
+    `trackscape.scoring.beliefs`."""
+    log_partition: Tensor
+    """() Logarithm of the sum over all sets of tracks, in Bethe's approximation."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,23 +3,26 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
-from trackscape.errors import WeightsError
+from trackscape.assignment import Assigner, Convention, NoiseLaw, Side
+from trackscape.errors import AssignmentError, WeightsError
 from trackscape.formats.settings import Strict, read_settings
 from trackscape.scoring import build_network
+from trackscape.training.losses import SCALES, LossKind, MethodLoss
 
 Positive = Annotated[float, pydantic.Field(gt=0)]
 Count = Annotated[int, pydantic.Field(ge=1)]
+Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
 
 
 class NetworkConfig(Strict):
     """Which network is trained."""
 
-    kind: Literal["line_graph", "hit_graph"]
-    """The paper's line-graph or hit-graph interaction network."""
+    kind: Literal["line_graph", "hit_graph", "belief"]
+    """The paper's line-graph or hit-graph interaction network, or our network of beliefs."""
     sizes: dict[str, Count] = pydantic.Field(default_factory=dict)
     """Sizes that differ from the paper's, such as ``hidden: 32``."""
 
@@ -33,21 +36,94 @@ class NetworkConfig(Strict):
 
 
 class LossConfig(Strict):
-    """What is minimised."""
+    """What is minimised. Each kind needs its own scales, and takes no others."""
 
-    kind: Literal["ptt", "pat"]
-    """Predict then track (cross-entropy) or predict and track (Hamming, through the assignment)."""
+    kind: LossKind
+    """Likelihood of the true tracks (for belief networks); cross-entropy of edges before any
+    assignment (ptt, sinkhorn: after entropic transport); loss of labels against the assignment
+    (fenchel_young, hinge, spo_plus); or share of wrong decisions, differentiated through the
+    assignment (pat: blackbox, identity, perturbed, imle, aimle, lpgd).
+    """
     strength: Positive | None = None
-    """For pat: strength of the blackbox gradient, in the unit of the convention."""
-    convention: Literal["published", "corrected"] | None = None
+    """For pat, in the unit of its convention; for imle, aimle (at the start) and lpgd, the largest
+    shift of a cost."""
+    convention: Convention | None = None
     """For pat: see `trackscape.assignment.blackbox_assignment`."""
+    sigma: Positive | None = None
+    """For fenchel_young, perturbed, imle, aimle: standard deviation of the noise, in cost units."""
+    samples: Count | None = None
+    """For the same: assignments at noisy costs per frame."""
+    noise: NoiseLaw | None = None
+    """For imle, aimle: law of the noise."""
+    antithetic: bool | None = None
+    """For perturbed: whether samples come in pairs with opposite noise."""
+    changed: Share | None = None
+    """For aimle: wanted share of edges with a gradient."""
+    side: Side | None = None
+    """For lpgd: with which assignments the chosen one is compared."""
+    margin: Positive | None = None
+    """For hinge: handicap of true edges, in cost units."""
+    contrast: Positive | None = None
+    """For spo_plus: true cost of a false edge, and what a true one saves, in cost units."""
+    temperature: Positive | None = None
+    """For sinkhorn: weight of the entropy, in cost units."""
+    sweeps: Count | None = None
+    """For sinkhorn: scalings of rows and columns."""
+
+    @property
+    def scales(self) -> dict[str, Any]:
+        """The settings of the kind that are given."""
+        given = self.model_dump(exclude={"kind"})
+        return {name: value for name, value in given.items() if value is not None}
 
     @pydantic.model_validator(mode="after")
-    def _pat_needs_its_settings(self) -> "LossConfig":
-        given = {self.strength is not None, self.convention is not None}
-        if given != {self.kind == "pat"}:
-            raise ValueError("strength and convention belong to the loss pat, which needs both")
+    def _kind_has_its_scales(self) -> "LossConfig":
+        if set(self.scales) != set(SCALES[self.kind]):
+            needed, given = (", ".join(each) or "none" for each in (SCALES[self.kind], self.scales))
+            raise ValueError(f"the loss {self.kind} needs the scales {needed}, got {given}")
+        samples = self.samples or 0
+        if self.kind == "perturbed" and (samples < 2 or (self.antithetic and samples % 2)):
+            raise ValueError(
+                "the loss perturbed needs at least 2 samples, and an even number if antithetic, "
+                f"got {samples}"
+            )
+        try:
+            self.build(seed=0)
+        except AssignmentError as error:
+            raise ValueError(str(error).rstrip(".")) from error
         return self
+
+    def build(self, *, seed: int) -> MethodLoss:
+        """Returns the loss, with a seed for its noise."""
+        return MethodLoss(self.kind, seed=seed, **self.scales)
+
+
+class AssignerConfig(Strict):
+    """What decides, in the validation and in losses that go through the assignment."""
+
+    semantics: Literal["card", "reject"] = "card"
+    """What is minimised: ``card``, as published, or ``reject``, where tracks may end."""
+    reject: Positive | None = None
+    """For reject: cost of a track's end, 0.5 if left out. The cost of an edge is 1 - p."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _half_if_left_out(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("semantics") == "reject":
+            return {"reject": 0.5} | content
+        return content
+
+    @pydantic.model_validator(mode="after")
+    def _reject_belongs_to_reject(self) -> "AssignerConfig":
+        try:
+            self.build()
+        except AssignmentError as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        return self
+
+    def build(self) -> Assigner:
+        """Returns the assigner."""
+        return Assigner(semantics=self.semantics, reject=self.reject)
 
 
 class OptimiserConfig(Strict):
@@ -61,7 +137,7 @@ class OptimiserConfig(Strict):
     """Constant, as published, or down to zero along half a cosine."""
     graphs_per_step: Count
     """Frames whose gradients are averaged for a step."""
-    averaging: Annotated[float, pydantic.Field(gt=0, lt=1)] | None = None
+    averaging: Share | None = None
     """Share of the old average in the running average of the weights, which is then what is
     validated and kept. Of the weights as they are if left out."""
     steps: Count
@@ -98,8 +174,15 @@ class TrainingConfig(Strict):
     """Begins the name of the run folder."""
     network: NetworkConfig
     loss: LossConfig
+    assigner: AssignerConfig = AssignerConfig()
     optimiser: OptimiserConfig
     data: DataConfig
+
+    @pydantic.model_validator(mode="after")
+    def _transport_can_reject(self) -> "TrainingConfig":
+        if self.loss.kind == "sinkhorn" and self.assigner.semantics != "reject":
+            raise ValueError("the loss sinkhorn needs assigner: {semantics: reject}")
+        return self
 
     @classmethod
     def load(cls, path: Path) -> "TrainingConfig":
@@ -113,5 +196,12 @@ class TrainingConfig(Strict):
     @property
     def digest(self) -> str:
         """First eight hexadecimal digits of the SHA-256 of the settings."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        settings = self.model_dump(mode="json")
+        # Settings that came later count where they are used, so that older runs keep their names.
+        if self.assigner == AssignerConfig():
+            del settings["assigner"]
+        for name in set(settings["loss"]) - {"kind", "strength", "convention"}:
+            if settings["loss"][name] is None:
+                del settings["loss"][name]
+        text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -7,7 +7,6 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from trackscape import samples
-from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.errors import FormatError
 from trackscape.evaluation import HIT_BINS, Summary
@@ -17,8 +16,8 @@ from trackscape.experiments.evaluate import evaluate_frames, read_frames
 from trackscape.experiments.progress import show_progress
 from trackscape.experiments.report import Report
 from trackscape.experiments.train import Trained, train
-from trackscape.scoring import METHODS, Scorer, load_method, load_network
-from trackscape.tracking import reconstruct
+from trackscape.scoring import METHODS, load_network
+from trackscape.tracking import Tracker, accept, load_tracker, network_tracker
 
 CONFIG = Path(__file__).parent / "assets" / "demo.yaml"
 SHOWN = (
@@ -49,20 +48,20 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
     frames: list[Hits] = []
     for name in config.data.validation:
         frames += read_frames(folder / name, per_frame=config.data.per_frame)[:MOST_FRAMES]
-    scorers = {"trained just now (PAT)": load_network(trained.folder / "weights.safetensors")}
-    scorers |= {f"{method} (shipped)": load_method(method) for method in METHODS}
+    just_trained = load_network(trained.folder / "weights.safetensors")
+    trackers: dict[str, Tracker] = {"trained just now (PAT)": network_tracker(just_trained)}
+    trackers |= {f"{method} (shipped)": load_tracker(method) for method in METHODS}
     summaries = [
         evaluate_frames(
             frames,
-            scorer=scorer,
-            assigner=Assigner(),
+            tracker=tracker,
             method=name,
             per_frame=config.data.per_frame,
             progress=show_progress if progress else iter,
         )
-        for name, scorer in scorers.items()
+        for name, tracker in trackers.items()
     ]
-    report = _write_report(config, trained, summaries, frames[0], scorers)
+    report = _write_report(config, trained, summaries, frames[0], trackers)
     path = output / "report.html"
     report.write(path)
     return path
@@ -89,7 +88,7 @@ def _write_report(
     trained: Trained,
     summaries: Sequence[Summary],
     frame: Hits,
-    scorers: dict[str, Scorer],
+    trackers: dict[str, Tracker],
 ) -> Report:
     report = Report("trackscape: a tracker trained through its own decision")
     n_graphs = config.optimiser.steps * config.optimiser.graphs_per_step
@@ -115,8 +114,8 @@ def _write_report(
         _by_hits(summaries), "Reconstructable primaries that are found, by their hits."
     )
     report.add_heading("One frame")
-    name, scorer = next(iter(scorers.items()))
-    tracks = reconstruct(frame, scorer=scorer, assigner=Assigner())
+    name, tracker = next(iter(trackers.items()))
+    tracks = accept(tracker(frame))
     report.add_html_fragment(viewer_fragment(tracks, f"Frame 0, {name}"))
     return report
 

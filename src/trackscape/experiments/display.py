@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from trackscape.assignment import Assigner
 from trackscape.errors import DataError
 from trackscape.experiments.display_figure import draw_frame as draw_frame
 from trackscape.experiments.display_figure import draw_projections as draw_projections
@@ -10,8 +9,7 @@ from trackscape.experiments.display_figure import write_png as write_png
 from trackscape.experiments.display_html import viewer_fragment as viewer_fragment
 from trackscape.experiments.display_html import write_html as write_html
 from trackscape.experiments.evaluate import read_frames
-from trackscape.scoring import Scorer
-from trackscape.tracking import reconstruct
+from trackscape.tracking import Tracker, accept
 
 __all__ = [
     "display_frame",
@@ -24,7 +22,7 @@ __all__ = [
 
 
 def display_frame(
-    file: Path, *, per_frame: int, number: int, scorer: Scorer, method: str, output: Path
+    file: Path, *, per_frame: int, number: int, tracker: Tracker, method: str, output: Path
 ) -> tuple[Path, Path]:
     """Reconstructs one frame of a hit file and draws it.
 
@@ -40,7 +38,7 @@ def display_frame(
             f"{file}: expected a frame number from 0 to {len(frames) - 1} ({per_frame} protons "
             f"each), got {number}. Choose one of these."
         )
-    tracks = reconstruct(frames[number], scorer=scorer, assigner=Assigner())
+    tracks = accept(tracker(frames[number]))
     title = f"{file.name}, frame {number}, {per_frame} p+/F, {method}"
     page = output.with_suffix(".html")
     write_png(draw_frame(tracks, title=title), output)

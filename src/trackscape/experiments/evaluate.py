@@ -4,15 +4,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from trackscape.assignment import Assigner
 from trackscape.data import Hits, Tracks
 from trackscape.errors import DataError
 from trackscape.evaluation import FrameCounts, Summary, count_frame, summarise
 from trackscape.formats import read_hits
-from trackscape.graph_construction import split_frames
+from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.labels import Ceiling, graph_ceiling
-from trackscape.scoring import Scorer
-from trackscape.tracking import accept, assign_hits, follow, reconstruct
+from trackscape.tracking import Tracker, accept, chosen_segments
 
 Progress = Callable[[Sequence[Hits]], Iterable[Hits]]
 """Wraps the frames, to show how far they have been worked on."""
@@ -32,19 +30,16 @@ def read_frames(path: Path, *, per_frame: int) -> list[Hits]:
         raise DataError(f"{path}: {error}") from error
 
 
-def reconstruct_frames(
-    frames: Iterable[Hits], *, scorer: Scorer, assigner: Assigner
-) -> Iterator[tuple[int, Tracks]]:
+def reconstruct_frames(frames: Iterable[Hits], *, tracker: Tracker) -> Iterator[tuple[int, Tracks]]:
     """Yields number and accepted tracks of each frame."""
     for number, frame in enumerate(frames):
-        yield number, reconstruct(frame, scorer=scorer, assigner=assigner)
+        yield number, accept(tracker(frame))
 
 
 def evaluate_frames(
     frames: Sequence[Hits],
     *,
-    scorer: Scorer,
-    assigner: Assigner,
+    tracker: Tracker,
     method: str,
     per_frame: int,
     progress: Progress = iter,
@@ -53,8 +48,7 @@ def evaluate_frames(
 
     Arguments:
         frames: Hits of each frame.
-        scorer: A trained network in evaluation mode.
-        assigner: Decides which segments are taken.
+        tracker: Finds the chains of a frame.
         method: Name for the summary.
         per_frame: Primaries per frame, for the summary.
         progress: Wraps the frames; shows a progress bar, for instance.
@@ -72,11 +66,12 @@ def evaluate_frames(
     seconds = 0.0
     for frame in progress(frames):
         start = time.perf_counter()
-        assignment = assign_hits(frame, scorer=scorer, assigner=assigner)
-        tracks = accept(follow(assignment))
+        chains = tracker(frame)
+        tracks = accept(chains)
         seconds += time.perf_counter() - start
-        counts.append(count_frame(tracks, assignment))
-        ceiling += graph_ceiling(assignment.graph)
+        graph = connect_layers(frame)
+        counts.append(count_frame(tracks, chosen_segments(chains, graph=graph)))
+        ceiling += graph_ceiling(graph)
     return summarise(
         counts,
         method=method,

@@ -1,20 +1,20 @@
 """How far a long work has come."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress, track
 
-from trackscape.data import Hits
-
 if TYPE_CHECKING:
     from trackscape.simulation.record import Chunk
 
+_Item = TypeVar("_Item")
 
-def show_progress(frames: Sequence[Hits]) -> Iterable[Hits]:
-    """Yields the frames and shows a bar meanwhile, on the error stream."""
-    yield from track(frames, description="frames", console=Console(stderr=True), transient=True)
+
+def show_progress(items: Sequence[_Item], what: str = "frames") -> Iterable[_Item]:
+    """Yields the items and shows a bar meanwhile, on the error stream."""
+    yield from track(items, description=what, console=Console(stderr=True), transient=True)
 
 
 def show_primaries(chunks: "Iterable[Chunk]", primaries: int) -> "Iterable[Chunk]":

@@ -2,24 +2,16 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.errors import RunError, WeightsError
 from trackscape.experiments.config import DataConfig, TrainingConfig
 from trackscape.experiments.evaluate import read_frames
 from trackscape.experiments.run_folder import open_run
 from trackscape.scoring import Scorer, build_network, load_network
-from trackscape.training import (
-    FrameData,
-    PredictAndTrack,
-    PredictThenTrack,
-    TrackingModule,
-    fit,
-)
+from trackscape.training import FrameData, TrackingModule, fit
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,7 +41,7 @@ def train(
         config: The settings.
         data: Folder with the hit files that the settings name.
         runs: Folder in which the run folder is made.
-        seed: Seed of the initial weights and of the order of the frames.
+        seed: Seed of the initial weights, of the order of the frames and of noise in the loss.
         weights: Weights of the same network to start from, instead of random ones.
         progress: Whether to show a progress bar.
 
@@ -68,7 +60,7 @@ def train(
     folder = open_run(runs, config, seed=seed, inputs=inputs)
     optimiser = config.optimiser
     purity = fit(
-        _build_module(config, scorer=scorer),
+        _build_module(config, scorer=scorer, seed=seed),
         FrameData(
             training=training,
             validation=validation,
@@ -108,17 +100,15 @@ def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[
     return training, validation
 
 
-def _build_module(config: TrainingConfig, *, scorer: Scorer) -> TrackingModule:
-    optimiser, loss = config.optimiser, config.loss
-    common: dict[str, Any] = {
-        "scorer": scorer,
-        "assigner": Assigner(),
-        "optimiser": optimiser.kind,
-        "learning_rate": optimiser.learning_rate,
-        "averaging": optimiser.averaging,
-        "schedule": optimiser.schedule,
-        "steps": optimiser.steps,
-    }
-    if loss.strength is None or loss.convention is None:
-        return PredictThenTrack(**common)
-    return PredictAndTrack(strength=loss.strength, convention=loss.convention, **common)
+def _build_module(config: TrainingConfig, *, scorer: Scorer, seed: int) -> TrackingModule:
+    optimiser = config.optimiser
+    return TrackingModule(
+        scorer=scorer,
+        loss=config.loss.build(seed=seed),
+        assigner=config.assigner.build(),
+        optimiser=optimiser.kind,
+        learning_rate=optimiser.learning_rate,
+        schedule=optimiser.schedule,
+        steps=optimiser.steps,
+        averaging=optimiser.averaging,
+    )

@@ -12,6 +12,7 @@ from trackscape.graph_construction.deposits import (
 )
 from trackscape.graph_construction.frames import clean_frame as clean_frame
 from trackscape.graph_construction.frames import split_frames as split_frames
+from trackscape.graph_construction.kinks import kink_graph as kink_graph
 from trackscape.graph_construction.line_graph import line_graph as line_graph
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "cluster_size",
     "compressed_line_graph",
     "connect_layers",
+    "kink_graph",
     "line_graph",
     "merge_deposits",
     "split_frames",

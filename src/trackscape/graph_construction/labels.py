@@ -21,6 +21,18 @@ def edge_labels(graph: HitGraph) -> Tensor:
     return (event[downstream] == event[upstream]).to(graph.hits.position.dtype)
 
 
+def link_labels(graph: HitGraph) -> Tensor:
+    """Segments of the true tracks, (E,) bool: both hits are of one particle of Geant4.
+
+    Unlike with `edge_labels`, secondaries have tracks of their own, so that a hit never has two
+    true segments on one side: deposits of one particle in one layer are one hit.
+    """
+    truth = graph.hits.known_truth
+    downstream, upstream = graph.edge_index
+    same_event = truth.event[downstream] == truth.event[upstream]
+    return same_event & (truth.track[downstream] == truth.track[upstream])
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ceiling:
     """True segments before the cuts and after, in two regions. No network can score above it.

@@ -1,5 +1,6 @@
-"""HitGraph or LineGraph -> EdgeScores: graph networks that score candidate segments."""
+"""Prepared graph -> EdgeScores: networks that score candidate segments."""
 
+from trackscape.scoring.beliefs import BeliefNetwork as BeliefNetwork
 from trackscape.scoring.interaction_networks import HitGraphNetwork as HitGraphNetwork
 from trackscape.scoring.interaction_networks import LineGraphNetwork as LineGraphNetwork
 from trackscape.scoring.interface import Scorer as Scorer
@@ -11,6 +12,7 @@ from trackscape.scoring.pretrained import save_network as save_network
 
 __all__ = [
     "METHODS",
+    "BeliefNetwork",
     "HitGraphNetwork",
     "LineGraphNetwork",
     "Scorer",

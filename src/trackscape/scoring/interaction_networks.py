@@ -63,7 +63,7 @@ class LineGraphNetwork(Scorer):
         A `CompressedLineGraph` takes the fast path, a `LineGraph` the plain one, which can be
         differentiated twice. They agree but for rounding.
         """
-        assert not isinstance(graph, HitGraph), "call prepare first"
+        assert isinstance(graph, (LineGraph, CompressedLineGraph)), "call prepare first"
         x = segment_features(graph.hit_graph)
         if isinstance(graph, LineGraph):
             strongest = self._strongest_message(graph, x)

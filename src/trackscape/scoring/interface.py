@@ -4,7 +4,8 @@ import abc
 
 from torch import nn
 
-from trackscape.data import EdgeScores, HitGraph, PreparedGraph
+from trackscape.data import EdgeScores, HitGraph, Hits, PreparedGraph
+from trackscape.graph_construction import connect_layers
 
 
 class Scorer(nn.Module, abc.ABC):
@@ -12,6 +13,10 @@ class Scorer(nn.Module, abc.ABC):
 
     sizes: dict[str, int]
     """The arguments that the network was made with."""
+
+    def connect(self, hits: Hits) -> HitGraph:
+        """Returns the candidate segments of a frame, the published ones unless it wants others."""
+        return connect_layers(hits)
 
     @abc.abstractmethod
     def prepare(self, graph: HitGraph) -> PreparedGraph:

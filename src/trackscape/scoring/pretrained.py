@@ -11,20 +11,22 @@ from safetensors.torch import save
 
 from trackscape.errors import WeightsError
 from trackscape.formats import replacing
+from trackscape.scoring.beliefs import BeliefNetwork
 from trackscape.scoring.interaction_networks import HitGraphNetwork, LineGraphNetwork
 from trackscape.scoring.interface import Scorer
 
-NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork]] = {
+NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork] | type[BeliefNetwork]] = {
     "line_graph": LineGraphNetwork,
     "hit_graph": HitGraphNetwork,
+    "belief": BeliefNetwork,
 }
 """Networks by the name that configurations and weights files use."""
 
 HEADER = "trackscape"
 """Entry of the header of a weights file: JSON with the network and where it comes from."""
 SHIPPED = Path(__file__).parent / "weights"
-METHODS = ("line-graph-ptt", "line-graph-pat")
-"""Methods with weights in the package: the paper's line graph, trained in its two ways."""
+METHODS = ("line-graph-ptt", "line-graph-pat", "trackscape")
+"""Methods with weights in the package: the paper's line graph, trained in two ways, and ours."""
 LARGEST_SIZE = 4096
 """Of hidden layers and encodings; larger numbers in a file would fill the memory."""
 
@@ -33,8 +35,8 @@ def build_network(kind: str, **sizes: int) -> Scorer:
     """Makes an untrained network.
 
     Arguments:
-        kind: ``line_graph`` or ``hit_graph``.
-        sizes: Sizes that differ from the paper's, such as ``hidden=32``.
+        kind: ``line_graph``, ``hit_graph`` or ``belief``.
+        sizes: Sizes that differ from the usual ones, such as ``hidden=32``.
 
     Raises:
         WeightsError: If there is no such network, or it has no such size.

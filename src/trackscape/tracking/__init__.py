@@ -1,8 +1,27 @@
-"""Assignment -> Tracks: chains, quality cuts, and the whole reconstruction."""
+"""Hits -> Tracks: assignments followed, tracks filtered, and every rival method."""
 
 from trackscape.tracking.filters import accept as accept
+from trackscape.tracking.follow import chosen_segments as chosen_segments
 from trackscape.tracking.follow import follow as follow
 from trackscape.tracking.reconstruct import assign_hits as assign_hits
 from trackscape.tracking.reconstruct import reconstruct as reconstruct
+from trackscape.tracking.trackers import DEFAULT_TRACKER as DEFAULT_TRACKER
+from trackscape.tracking.trackers import TRACKERS as TRACKERS
+from trackscape.tracking.trackers import NetworkTracker as NetworkTracker
+from trackscape.tracking.trackers import Tracker as Tracker
+from trackscape.tracking.trackers import load_tracker as load_tracker
+from trackscape.tracking.trackers import network_tracker as network_tracker
 
-__all__ = ["accept", "assign_hits", "follow", "reconstruct"]
+__all__ = [
+    "DEFAULT_TRACKER",
+    "TRACKERS",
+    "NetworkTracker",
+    "Tracker",
+    "accept",
+    "assign_hits",
+    "chosen_segments",
+    "follow",
+    "load_tracker",
+    "network_tracker",
+    "reconstruct",
+]

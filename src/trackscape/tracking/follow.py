@@ -1,11 +1,23 @@
-"""Assignment -> Tracks: chains the chosen segments."""
+"""Assignment -> Tracks: chains the chosen segments, and back."""
 
 import numpy as np
 import torch
 
 from trackscape.compiled import compiled
-from trackscape.data import Assignment, Tracks
+from trackscape.data import Assignment, HitGraph, Tracks
 from trackscape.errors import DataError
+
+
+def chosen_segments(tracks: Tracks, *, graph: HitGraph) -> Assignment:
+    """Turns chains back into an assignment: the edges of a graph that they use.
+
+    Steps of a track that are no edge of the graph, such as those over an empty layer, are lost.
+    """
+    n_hits = len(graph.hits)
+    same_track = tracks.number[1:] == tracks.number[:-1]
+    steps = (tracks.index[1:] * n_hits + tracks.index[:-1])[same_track]
+    downstream, upstream = graph.edge_index
+    return Assignment(graph=graph, selected=torch.isin(downstream * n_hits + upstream, steps))
 
 
 def follow(assignment: Assignment) -> Tracks:

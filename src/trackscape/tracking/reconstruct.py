@@ -4,7 +4,6 @@ import torch
 
 from trackscape.assignment import Assigner
 from trackscape.data import Assignment, Hits, Tracks
-from trackscape.graph_construction import connect_layers
 from trackscape.scoring import Scorer
 from trackscape.tracking.filters import accept
 from trackscape.tracking.follow import follow
@@ -24,6 +23,6 @@ def reconstruct(hits: Hits, *, scorer: Scorer, assigner: Assigner) -> Tracks:
 @torch.no_grad()
 def assign_hits(hits: Hits, *, scorer: Scorer, assigner: Assigner) -> Assignment:
     """Returns the chosen segments of one frame, before they are chained and filtered."""
-    graph = connect_layers(hits)
+    graph = scorer.connect(hits)
     scores = scorer(scorer.prepare(graph))
     return assigner(scores)

@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from trackscape.data import Hits, PreparedGraph
-from trackscape.graph_construction import connect_layers
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import Scorer
 
@@ -34,7 +33,7 @@ class Examples(Dataset[Example]):
 
     def __getitem__(self, index: int) -> Example:
         """Returns the example of one frame."""
-        graph = connect_layers(self.frames[index])
+        graph = self.scorer.connect(self.frames[index])
         return Example(graph=self.scorer.prepare(graph), label=edge_labels(graph))
 
 

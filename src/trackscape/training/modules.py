@@ -1,6 +1,5 @@
-"""The two ways to train a tracker: predict then track (PTT), predict and track (PAT)."""
+"""A scorer and the loss of a frame -> a training, measured by the tracks of other frames."""
 
-import abc
 import math
 from typing import Any, Literal, cast, final
 
@@ -9,30 +8,29 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from trackscape.assignment import (
-    Assigner,
-    Convention,
-    blackbox_assignment,
-    by_region,
-    cross_entropy_loss,
-    hamming_loss,
-)
-from trackscape.data import Assignment, EdgeScores
+from trackscape.assignment import Assigner
+from trackscape.data import Assignment
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
+from trackscape.training.diagnostics import WatchedAssigner
 from trackscape.training.frames import Example
+from trackscape.training.losses import FrameLoss
 
 Optimiser = Literal["rmsprop", "adam"]
 Schedule = Literal["constant", "cosine"]
 VALIDATION_METRICS = ("purity", "efficiency", "edge_tpr", "edge_fpr")
 
 
-class TrackingModule(lightning.LightningModule, abc.ABC):
-    """Trains a scorer and measures the tracks of the validation frames.
+@final
+class TrackingModule(lightning.LightningModule):
+    """Trains a scorer by a loss and measures the tracks of the validation frames.
+
+    Beside the loss, TensorBoard shows `Diagnostics`, mean over the frames of an epoch.
 
     Arguments:
         scorer: What is trained.
+        loss: What is minimised.
         assigner: Decides on the validation frames, and in the loss if that goes through it.
         optimiser: ``rmsprop``, as published, or ``adam``.
         learning_rate: Its rate at the start.
@@ -46,6 +44,7 @@ class TrackingModule(lightning.LightningModule, abc.ABC):
         self,
         *,
         scorer: Scorer,
+        loss: FrameLoss,
         assigner: Assigner,
         optimiser: Optimiser,
         learning_rate: float,
@@ -55,15 +54,13 @@ class TrackingModule(lightning.LightningModule, abc.ABC):
     ) -> None:
         super().__init__()
         self.scorer = scorer
-        self.assigner = assigner
+        self.loss = loss
+        self.assigner, self._watched = assigner, WatchedAssigner(assigner)
+        self._gradient = torch.empty(0)
         self.optimiser: Optimiser = optimiser
         self.learning_rate, self.schedule, self.steps = learning_rate, schedule, steps
         self.average = None if averaging is None else _running_average(scorer, averaging)
         self._counts: list[FrameCounts] = []
-
-    @abc.abstractmethod
-    def loss(self, scores: EdgeScores, label: Tensor) -> Tensor:
-        """Returns the loss of one frame."""
 
     def training_step(self, batch: Example, batch_idx: int) -> Tensor | None:
         """Returns the loss of one frame; Lightning divides it by the graphs of a step.
@@ -72,9 +69,23 @@ class TrackingModule(lightning.LightningModule, abc.ABC):
         """
         if len(batch.label) < 2:
             return None
-        loss = self.loss(self.scorer(batch.graph), batch.label)
+        scores = self.scorer(batch.graph)
+        if scores.logit.requires_grad:
+            scores.logit.register_hook(self._keep_gradient)
+        # Frames that are seen again get other noise, and a resumed training that of the whole one.
+        frame = self.current_epoch * int(self.trainer.num_training_batches) + batch_idx
+        loss = self.loss(scores, batch.label, assigner=self._watched, frame=frame)
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=1, prog_bar=True)
         return loss
+
+    def on_after_backward(self) -> None:
+        """Logs what the backward pass of a frame did."""
+        found = self._watched.diagnose(self._gradient)._asdict()
+        values = {f"diagnostics_{name}": float(value) for name, value in found.items()}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
+
+    def _keep_gradient(self, gradient: Tensor) -> None:
+        self._gradient = gradient
 
     @property
     def best_scorer(self) -> Scorer:
@@ -124,29 +135,3 @@ def _running_average(scorer: Scorer, share: float) -> AveragedModel:
         return average + (value - average) * (1 - min(share, (1 + n_before) / (10 + n_before)))
 
     return AveragedModel(scorer, avg_fn=move, use_buffers=True)
-
-
-@final
-class PredictThenTrack(TrackingModule):
-    """PTT: cross-entropy of the edges; the assignment comes only after training."""
-
-    def loss(self, scores: EdgeScores, label: Tensor) -> Tensor:
-        """Returns the cross-entropy of tracker edges + that of calorimeter edges."""
-        return by_region(cross_entropy_loss, scores.logit, label, graph=scores.graph)
-
-
-@final
-class PredictAndTrack(TrackingModule):
-    """PAT: Hamming loss of the assignment, differentiated through it."""
-
-    def __init__(self, *, strength: float, convention: Convention, **common: Any) -> None:
-        super().__init__(**common)
-        self.strength = strength
-        self.convention: Convention = convention
-
-    def loss(self, scores: EdgeScores, label: Tensor) -> Tensor:
-        """Returns the share of wrong tracker edges + that of wrong calorimeter edges."""
-        chosen = blackbox_assignment(
-            scores, assigner=self.assigner, strength=self.strength, convention=self.convention
-        )
-        return by_region(hamming_loss, chosen, label, graph=scores.graph)

@@ -1,0 +1,98 @@
+"""The network that knows protons: potentials of segments, then beliefs in them."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from trackscape.data import HitGraph, Hits, KinkGraph, PreparedGraph, TrackScores
+from trackscape.graph_construction import connect_layers, kink_graph
+from trackscape.scoring.beliefs import fast, plain
+from trackscape.scoring.beliefs.potentials import (
+    FOLLOW,
+    INPUTS,
+    JOIN,
+    MIXTURE,
+    POTENTIALS,
+    bounded,
+    segment_inputs,
+)
+from trackscape.scoring.interface import Scorer
+from trackscape.units import rad
+
+CALORIMETER_CUT = 0.6 * rad
+"""Largest angle between a segment and the beam. It holds all but 0.1 % of the true ones."""
+TRACKER_CUT = 0.3 * rad
+"""The same where the downstream hit has layer < 3."""
+
+
+class BeliefNetwork(Scorer):
+    """Scores each segment by its probability of being on a track, given all hits; 1,545 parameters.
+
+    A perceptron with two hidden layers gives the potentials of each segment, and messages along the
+    beam and back the beliefs; see `trackscape.scoring.beliefs`. Training maximises the likelihood
+    of the true tracks.
+
+    Arguments:
+        hidden: Size of the hidden layers.
+        rounds: How often the messages run along the beam and back.
+    """
+
+    def __init__(self, *, hidden: int = 32, rounds: int = 2) -> None:
+        super().__init__()
+        self.sizes = {"hidden": hidden, "rounds": rounds}
+        self.potentials = nn.Sequential(
+            nn.Linear(INPUTS, hidden),
+            nn.SiLU(),
+            nn.Linear(hidden, hidden),
+            nn.SiLU(),
+            nn.Linear(hidden, POTENTIALS),
+        )
+        self._start_with_plausible_kinks()
+
+    def _start_with_plausible_kinks(self) -> None:
+        """Before training, all segments expect kinks of about 10, 30 and 100 mrad."""
+        last = self.potentials[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.weight *= 0.3
+            last.bias.zero_()
+            last.bias[JOIN] = -6.0
+            for part in range(MIXTURE):
+                last.bias[FOLLOW + part] = -2.0 * part
+                last.bias[FOLLOW + MIXTURE + part] = part * math.log(3)
+
+    def connect(self, hits: Hits) -> HitGraph:
+        """Returns the candidate segments; protons at the end of their range scatter widely.
+
+        The published cuts break every twentieth track, most of them in their last layers. Without
+        its last layers a track does not pass for one of a proton that stopped.
+        """
+        return connect_layers(hits, calorimeter_cut=CALORIMETER_CUT, tracker_cut=TRACKER_CUT)
+
+    def inputs(self, graph: HitGraph) -> Tensor:
+        """What the perceptron sees of each segment, (E, 5)."""
+        return segment_inputs(graph)
+
+    def prepare(self, graph: HitGraph) -> KinkGraph:
+        """Returns the hit graph with the pairs of segments that a proton could have followed."""
+        return kink_graph(graph)
+
+    def forward(self, graph: PreparedGraph) -> TrackScores:
+        """Returns the beliefs in the segments as log odds.
+
+        On the processor this runs compiled, and gradients go through the log partition only. In
+        ``plain`` they go through everything.
+        """
+        assert isinstance(graph, KinkGraph), "call prepare first"
+        potentials = bounded(self.potentials(self.inputs(graph.hit_graph)))
+        on_processor = potentials.device.type == "cpu"
+        believe = fast.believe if on_processor else plain.believe
+        logit, log_partition = believe(potentials, graph=graph, rounds=self.sizes["rounds"])
+        return TrackScores(
+            graph=graph.hit_graph,
+            logit=logit,
+            kinks=graph,
+            potentials=potentials,
+            log_partition=log_partition,
+        )

@@ -1,0 +1,55 @@
+"""Every way to find tracks behind one interface: hits of a frame in, all its chains out."""
+
+import dataclasses
+from collections.abc import Callable
+
+from trackscape.assignment import Assigner
+from trackscape.data import Hits, Tracks
+from trackscape.errors import WeightsError
+from trackscape.scoring import METHODS, BeliefNetwork, Scorer, load_method
+from trackscape.tracking.baselines import BASELINES
+from trackscape.tracking.follow import follow
+from trackscape.tracking.reconstruct import assign_hits
+
+Tracker = Callable[[Hits], Tracks]
+"""Returns all chains of a frame; `accept` keeps those that are good enough."""
+TRACKERS = (*BASELINES, *METHODS)
+"""Names of all that `load_tracker` knows: the classical rivals, then the networks."""
+DEFAULT_TRACKER = "trackscape"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkTracker:
+    """A network that scores segments, and what decides between them."""
+
+    scorer: Scorer
+    """In evaluation mode."""
+    assigner: Assigner
+
+    def __call__(self, hits: Hits) -> Tracks:
+        """Returns all chains of the hits of one frame."""
+        return follow(assign_hits(hits, scorer=self.scorer, assigner=self.assigner))
+
+
+def network_tracker(scorer: Scorer) -> NetworkTracker:
+    """Returns a network with the assignment that belongs to it.
+
+    The paper's networks force every hit to go on if it can. Beliefs are probabilities, which also
+    tell where a track ends: a segment is taken if that is right more often than wrong.
+    """
+    if isinstance(scorer, BeliefNetwork):
+        return NetworkTracker(scorer=scorer, assigner=Assigner(semantics="reject", reject=0.5))
+    return NetworkTracker(scorer=scorer, assigner=Assigner())
+
+
+def load_tracker(name: str = DEFAULT_TRACKER) -> Tracker:
+    """Returns a tracker by its name, networks with the shipped weights.
+
+    Raises:
+        WeightsError: If there is no such tracker.
+    """
+    if name in BASELINES:
+        return BASELINES[name]
+    if name not in METHODS:
+        raise WeightsError(f"Expected a method of {', '.join(TRACKERS)}, got {name!r}.")
+    return network_tracker(load_method(name))
