@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench speed results validation lock clean
+.PHONY: help demo test bench speed results ceiling robustness validation lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -31,6 +31,12 @@ bench: .venv/test/ready  ## speed and memory beside the published method: make b
 
 results: .venv/test/ready  ## the table of results: make results DATA=folder
 	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md
+
+ceiling: .venv/test/ready  ## how much an oracle would do better: make ceiling DATA=folder
+	$(TEST)/python -m trackscape.experiments.oracle '$(DATA)' -o docs/ceiling.md
+
+robustness: .venv/test/ready  ## other hits than those trained on: make robustness DATA=folder GATE=file
+	$(TEST)/python -m trackscape.experiments.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md
 
 speed: .venv/test/ready  ## speed and memory of the simulation
 	$(TEST)/python -m benchmarks.simulation --million -o docs/benchmarks_simulation.md

@@ -56,8 +56,8 @@ class _Beliefs(torch.autograd.Function):
         forth, back = messages.propagate(orders, odds, rounds)
         logit = torch.from_numpy(np.log(forth) + np.log(back)).to(potentials.dtype)
         ctx.mark_non_differentiable(logit)
-        start, end, follow, log_partition = messages.believe(orders, odds, forth, back)
-        ctx.found = orders, kink, densities, start, end, follow
+        sums, log_partition = messages.partition(orders, odds, forth, back)
+        ctx.found = orders, kink, densities, odds, forth, back, sums
         return logit, potentials.new_tensor(log_partition)
 
     @staticmethod
@@ -66,7 +66,8 @@ class _Beliefs(torch.autograd.Function):
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, None, None]:
         _, gradient = grad_outputs
-        orders, kink, densities, start, end, follow = ctx.found
+        orders, kink, densities, *found = ctx.found
+        start, end, follow = messages.believe(orders, *found)
         join, weight, width = mixture.sum_over_pairs(
             orders, kink, densities.height, densities.narrowness, follow
         )

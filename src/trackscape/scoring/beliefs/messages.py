@@ -71,35 +71,43 @@ def propagate(orders: Orders, odds: Odds, rounds: int) -> tuple[Floats, Floats]:
 
 
 @compiled
-def believe(
-    orders: Orders, odds: Odds, forth: Floats, back: Floats
-) -> tuple[Floats, Floats, Floats, float]:
-    """Probabilities that a track starts with, ends with (E,), or follows (P,), and log partition.
+def partition(orders: Orders, odds: Odds, forth: Floats, back: Floats) -> tuple[Floats, float]:
+    """Sums over all that each hit may do, (H,), and the logarithm of the sum over all sets.
 
-    The logarithm of the partition function is Bethe's: that of each hit, less that of each edge,
-    which both of its hits have counted.
+    The latter is Bethe's: that of each hit, less that of each edge, which both of its hits have
+    counted.
     """
+    n_hits = len(orders.arriving) - 1
+    sums = np.empty(n_hits)
+    offer, total = np.empty((2, _largest_degree(orders)))
+    logarithm = 0.0
+    for hit in range(n_hits):
+        sums[hit] = _offers_downstream(orders, odds, forth, back, hit, offer, total)
+        for i in range(orders.leaving[hit + 1] - orders.leaving[hit]):
+            sums[hit] += total[i]
+        logarithm += np.log(sums[hit])
+    for edge in range(len(forth)):
+        logarithm -= np.log1p(forth[edge] * back[edge])
+    return sums, logarithm
+
+
+@compiled
+def believe(
+    orders: Orders, odds: Odds, forth: Floats, back: Floats, sums: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Probabilities that a track starts with or ends with each edge (E,), or has a pair (P,)."""
     n_hits, n_edges = len(orders.arriving) - 1, len(odds.start)
     start, end, follow = np.zeros(n_edges), np.zeros(n_edges), np.zeros(len(odds.follow))
-    offer, total, _ = np.empty((3, _largest_degree(orders)))
-    log_partition = 0.0
     for hit in range(n_hits):
-        place, n = orders.leaving[hit], orders.leaving[hit + 1] - orders.leaving[hit]
-        everything = _offers_downstream(orders, odds, forth, back, hit, offer, total)
-        for i in range(n):
-            everything += total[i]
-        log_partition += np.log(everything)
         for edge in range(orders.arriving[hit], orders.arriving[hit + 1]):
-            end[edge] = forth[edge] * odds.end[edge] / everything
-        for i in range(n):
-            edge = orders.by_upstream[place + i]
-            share = back[edge] / everything
+            end[edge] = forth[edge] * odds.end[edge] / sums[hit]
+        for place in range(orders.leaving[hit], orders.leaving[hit + 1]):
+            edge = orders.by_upstream[place]
+            share = back[edge] / sums[hit]
             start[edge] = odds.start[edge] * share
             for pair in range(orders.first[edge], orders.first[edge + 1]):
                 follow[pair] = forth[orders.upstream[pair]] * odds.follow[pair] * share
-    for edge in range(n_edges):
-        log_partition -= np.log1p(forth[edge] * back[edge])
-    return start, end, follow, log_partition
+    return start, end, follow
 
 
 @compiled

@@ -20,9 +20,9 @@ class Greedy:
     """
 
     # Found by trackscape.experiments.tuning_rivals.
-    reach: float = 0.685
+    reach: float = 0.921
     """Largest distance between hit and extrapolation / length of the gap, in the calorimeter."""
-    tracker_reach: float = 0.0286
+    tracker_reach: float = 0.0266
     """The same where the upstream hit is in layer 0 or 1."""
 
     def __call__(self, hits: Hits) -> Tracks:

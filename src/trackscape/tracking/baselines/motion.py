@@ -38,17 +38,18 @@ class Motion:
     scattering: float = 1.0
     """Factor on Highland's widths of the scattering angle."""
     # These are for `KalmanFilter`, found by trackscape.experiments.tuning_rivals.
-    tail: float = 18.8
+    tail: float = 7.71
     """Degrees of freedom of the Student distribution that stands for a Gaussian one. Single
     scattering by a nucleus falls as that with 2."""
-    end_slope: float = 40.2 * mrad
+    end_slope: float = 11.3 * mrad
     """Spread of the slopes where tracks end."""
-    source_distance: float = 360.0 * mm
+    source_distance: float = 417.0 * mm
     """The phantom sends protons as if from a point at this distance before the first layer, behind
     which their slopes spread by `source_slope`. The point lies on the middle of the beam, which is
     the mean of the hits in the first layer."""
-    source_slope: float = 3.2 * mrad
-    """Spread of slopes about the direction from that point."""
+    source_slope: float = 6.52 * mrad
+    """Spread of slopes about the direction from that point. For beams much wider than one spot, make
+    it so large, such as 1, that it does not matter."""
 
     def view(self, layers: Layers) -> "View":
         """Returns what compiled searches need to know of a frame.

@@ -45,15 +45,15 @@ class PhysicsAssignment:
     # Found by trackscape.experiments.tuning_rivals.
     motion: Motion = dataclasses.field(
         default_factory=lambda: Motion(
-            tail=4.18, end_slope=71.0 * mrad, source_distance=411.0 * mm, source_slope=5.55 * mrad
+            tail=2.94, end_slope=75.7 * mrad, source_distance=414.0 * mm, source_slope=8.19 * mrad
         )
     )
     """How protons scatter and what is measured."""
-    alone_density: float = 5.0e-9
+    alone_density: float = 3.02e-5
     """In 1/mm2: probability that a track has no hit in the layer before, times the density there of
     hits where tracks end. As each pair that is not made leaves one of both, only this product
     decides."""
-    deposit_spread: float = 0.695
+    deposit_spread: float = 0.783
     """Spread s of ln(deposit)."""
 
     def __call__(self, hits: Hits) -> Tracks:
