@@ -48,8 +48,8 @@ class Motion:
     which their slopes spread by `source_slope`. The point lies on the middle of the beam, which is
     the mean of the hits in the first layer."""
     source_slope: float = 6.52 * mrad
-    """Spread of slopes about the direction from that point. For beams much wider than one spot, make
-    it so large, such as 1, that it does not matter."""
+    """Spread of slopes about the direction from that point. For a frame with many beam
+    spots, make it so large, such as 1 rad, that it does not matter."""
 
     def view(self, layers: Layers) -> "View":
         """Returns what compiled searches need to know of a frame.
