@@ -8,6 +8,7 @@ from trackscape.data import Hits, Tracks
 from trackscape.errors import WeightsError
 from trackscape.scoring import METHODS, BeliefNetwork, Scorer, load_method
 from trackscape.tracking.baselines import BASELINES
+from trackscape.tracking.bridge import bridge
 from trackscape.tracking.follow import follow
 from trackscape.tracking.reconstruct import assign_hits
 
@@ -25,10 +26,13 @@ class NetworkTracker:
     scorer: Scorer
     """In evaluation mode."""
     assigner: Assigner
+    bridges: bool = False
+    """Whether chains are joined over an empty layer; see `trackscape.tracking.bridge`."""
 
     def __call__(self, hits: Hits) -> Tracks:
         """Returns all chains of the hits of one frame."""
-        return follow(assign_hits(hits, scorer=self.scorer, assigner=self.assigner))
+        chains = follow(assign_hits(hits, scorer=self.scorer, assigner=self.assigner))
+        return bridge(chains) if self.bridges else chains
 
 
 def network_tracker(scorer: Scorer) -> NetworkTracker:
@@ -38,7 +42,8 @@ def network_tracker(scorer: Scorer) -> NetworkTracker:
     tell where a track ends: a segment is taken if that is right more often than wrong.
     """
     if isinstance(scorer, BeliefNetwork):
-        return NetworkTracker(scorer=scorer, assigner=Assigner(semantics="reject", reject=0.5))
+        reject = Assigner(semantics="reject", reject=0.5)
+        return NetworkTracker(scorer=scorer, assigner=reject, bridges=True)
     return NetworkTracker(scorer=scorer, assigner=Assigner())
 
 
