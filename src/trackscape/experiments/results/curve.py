@@ -14,10 +14,13 @@ from trackscape.experiments.progress import show_progress
 from trackscape.experiments.results.measure import Cell, Choice, Summaries, cells
 from trackscape.formats import replacing
 from trackscape.scoring import METHODS, Scorer, load_method
-from trackscape.tracking import accept, follow
+from trackscape.tracking import TRACKERS, accept, follow
 
 REJECTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 """Costs of a track's end: a segment is taken only if its probability is above 1 - cost."""
+
+SHOWN = (50, 100)
+"""Part of both axes that is drawn, in %."""
 
 
 class Curve(NamedTuple):
@@ -66,7 +69,7 @@ def draw_curves(curves: dict[Cell, list[Curve]], summaries: Summaries, path: Pat
                 point = [100 * summary.values[name] for name in ("efficiency", "purity")]
                 axes.plot(*point, "o", color=_colour(method), label=method)
         axes.set_title(f"{cell.per_frame} p+/F behind {cell.phantom} mm")
-        axes.set_xlabel("efficiency, %")
+        axes.set(xlabel="efficiency, %", xlim=SHOWN, ylim=SHOWN)
         axes.grid(alpha=0.3)
     first = figure.axes[0]
     first.set_ylabel("purity, %")
@@ -76,5 +79,4 @@ def draw_curves(curves: dict[Cell, list[Curve]], summaries: Summaries, path: Pat
 
 
 def _colour(method: str) -> str:
-    order = ("trackscape", "line-graph-ptt", "line-graph-pat", "kalman", "track-follower")
-    return f"C{order.index(method)}" if method in order else f"C{len(order) + len(method) % 3}"
+    return f"C{TRACKERS.index(method)}"

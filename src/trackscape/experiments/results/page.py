@@ -17,10 +17,11 @@ INTRODUCTION = (
     "All methods on the validation files of the Geant4 data (5,000 primaries behind each phantom, "
     "other seeds than the training files), beside published figures, which are for other Monte "
     "Carlo files of the same detector. In %, with 95 % bootstrap intervals over frames. The "
-    "parameters of the classical methods were tuned on training files; of each training of a "
-    "network the best validation was kept, which was on these files. Metrics are explained in "
-    "[conventions](conventions.md), our model in [the best tracks](best_tracks.md), trainings in "
-    "[training](training.md). Regenerate with `make results DATA=folder`."
+    "parameters of the classical methods were tuned on training files. `trackscape` keeps its last "
+    "weights, the line graphs those of their best validation, which was on these files. Metrics "
+    "are explained in [conventions](conventions.md), our model in [the best tracks]"
+    "(best_tracks.md), trainings in [training](training.md). Regenerate with "
+    "`make results DATA=folder`."
 )
 
 
@@ -49,11 +50,18 @@ def _page(summaries: Summaries) -> Iterator[str]:
     yield from ("## Purity against efficiency", "")
     yield (
         "A filter can buy either. The lines are what each network reaches for all costs of a "
-        "track's end; the marks are the methods as they are used."
+        "track's end; the marks are the methods as they are used. Cutting tracks into pieces raises "
+        "both published ratios, which is what happens on the left; complete efficiency, below, "
+        "does not fall for it."
     )
     yield from ("", "![Purity against efficiency](images/purity_and_efficiency.png)", "")
     yield from ("## Stricter metrics", "")
-    yield f"{', '.join(name.replace('_', ' ') for name in STRICTER)}:"
+    yield (
+        f"{', '.join(name.replace('_', ' ') for name in STRICTER)}. The TrackML score is no aim "
+        "here: tracks of protons that react are thrown away if they are right, and kept, and "
+        "counted, if they go on with a secondary. That of the truth is in [how much is left]"
+        "(ceiling.md)."
+    )
     yield ""
     for per_frame in dict.fromkeys(cell.per_frame for cell in cells):
         columns = [Cell(per_frame, phantom) for phantom in phantoms]
@@ -89,7 +97,7 @@ def _means(summaries: Summaries, methods: Sequence[str], phantoms: Sequence[int]
             100 * sum(summary.values[name] for summary in of) / len(of)
             for name in ("purity", "efficiency")
         ]
-        yield f"{method} {means[0]:.2f} / {means[1]:.2f};"
+        yield f"{method} {means[0]:.2f} / {means[1]:.2f}{'.' if method == methods[-1] else ';'}"
     yield ""
 
 
