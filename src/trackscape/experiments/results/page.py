@@ -50,9 +50,9 @@ def _page(summaries: Summaries) -> Iterator[str]:
     yield from ("## Purity against efficiency", "")
     yield (
         "A filter can buy either. The lines are what each network reaches for all costs of a "
-        "track's end; the marks are the methods as they are used. Cutting tracks into pieces raises "
-        "both published ratios, which is what happens on the left; complete efficiency, below, "
-        "does not fall for it."
+        "track's end; the marks are the methods as they are used. Cutting tracks into pieces "
+        "raises both published ratios, which is what happens on the left; complete efficiency, "
+        "below, does not fall for it."
     )
     yield from ("", "![Purity against efficiency](images/purity_and_efficiency.png)", "")
     yield from ("## Stricter metrics", "")
