@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench speed results ceiling robustness validation lock clean
+.PHONY: help demo test bench speed results ceiling robustness study validation lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -34,6 +34,10 @@ results: .venv/test/ready  ## the table of results: make results DATA=folder
 
 ceiling: .venv/test/ready  ## how much an oracle would do better: make ceiling DATA=folder
 	$(TEST)/python -m trackscape.experiments.oracle '$(DATA)' -o docs/ceiling.md
+
+study: .venv/test/ready  ## every gradient through the assignment: make study DATA=folder RUNS=folder
+	$(TEST)/python -m trackscape.experiments.study configs/study/cpu.yaml --data '$(DATA)' \
+		--runs '$(RUNS)' -o docs/study.md
 
 robustness: .venv/test/ready  ## other hits than those trained on: make robustness DATA=folder GATE=file
 	$(TEST)/python -m trackscape.experiments.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md

@@ -35,6 +35,8 @@ def _draw_methods(axes: Axes, methods: Sequence[Method], density: int) -> None:
             )
     axes.set_yticks(range(len(order)), [method.name for method in order])
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
     axes.xaxis.set_major_formatter(LogFormatter())
     axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.4)))
     axes.set_xlabel(f"wrong decisions at {density} p+/F, % of the edges")

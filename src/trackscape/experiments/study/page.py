@@ -100,7 +100,8 @@ def _explanation(study: StudyConfig) -> str:
         "are of single comparisons. Disagreement is of pairs of seeds, min-max normalised: 0 if "
         "one of them makes all errors of the other, 1 if they have none in common. "
         f"A seed fails with more than {FAILED:g} times the "
-        "median error of all trainings. Solves and milliseconds are of a frame of the training."
+        "median error of all trainings. Solves and milliseconds are of a frame of the training, "
+        "the latter of the fastest seed."
     )
 
 
