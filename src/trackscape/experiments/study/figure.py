@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter, NullFormatter
+from matplotlib.ticker import NullFormatter
 
 from trackscape.experiments.study.statistics import Interval
 from trackscape.experiments.study.summary import Method, Step, Summary
@@ -37,8 +37,6 @@ def _draw_methods(axes: Axes, methods: Sequence[Method], density: int) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("{x:g}")
-    axes.xaxis.set_major_formatter(LogFormatter())
-    axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.4)))
     axes.set_xlabel(f"wrong decisions at {density} p+/F, % of the edges")
     axes.grid(alpha=0.3, which="both", axis="x")
     axes.legend(fontsize="small")
@@ -58,6 +56,7 @@ def _draw_ladder(axes: Axes, ladder: Sequence[Step]) -> None:
         disagreement = [step.disagreement.value for step in steps]
         beside.plot(shift, disagreement, ":s", ms=4, color=colour)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("largest shift of a cost")
     axes.set_ylabel("wrong decisions, % of the edges (solid)")
