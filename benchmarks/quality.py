@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.machine import hardware
 from benchmarks.memory import ROOT
 from trackscape.experiments.config import TrainingConfig
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 SEEDS = {
     "ptt": {"quick": (0, 1, 2), "long": (0, 1, 2), "plateau": (0,)},

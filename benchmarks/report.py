@@ -29,7 +29,7 @@ from benchmarks.stages import (
     VARIANTS,
     WHOLE,
 )
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 COMMAND = "make bench DATA=folder"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"

@@ -11,7 +11,7 @@ from benchmarks.cases import Case, Size
 from benchmarks.machine import Machine
 from benchmarks.memory import Memory
 from benchmarks.scaling import Point
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 STAGES_FILE, OTHERS_FILE = "stages.json", "others.json"
 

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.cases import N_FRAMES, Case, Frame, find_files, load_frames, typical_size
 from benchmarks.memory import measure_memory
 from benchmarks.stages import NETWORK, STAGES, WHOLE
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 PER_FRAME = (25, 50, 75, 100, 150, 200, 300, 400)
 PER_FRAME_QUICK = (25, 50, 100)

@@ -225,7 +225,7 @@ def main(
         "",
         *process_lines(processes),
     ]
-    from trackscape.formats import replacing
+    from trackscape.files import replacing
 
     with replacing(output) as partial:
         partial.write_text("\n".join(lines), encoding="utf-8")

@@ -31,3 +31,7 @@ class AssignmentError(TrackscapeError):
 
 class RunError(TrackscapeError):
     """A run folder that does not fit the run that should continue in it."""
+
+
+class LandscapeError(TrackscapeError):
+    """A model, direction or run of which no landscape can be made."""

@@ -15,7 +15,7 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
 from trackscape.data import Hits, Tracks
 from trackscape.experiments.display_segments import held_segments, judge
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 # The colours keep their order of lightness and stay apart for all kinds of colour blindness.
 CORRECT, WRONG, WRONG_SEGMENT, MISSED = "#8fb3d1", "#f28e2b", "#b3002d", "#1a1a1a"

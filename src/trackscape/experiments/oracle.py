@@ -19,7 +19,7 @@ from trackscape.evaluation import Summary
 from trackscape.experiments.evaluate import evaluate_frames, read_frames
 from trackscape.experiments.progress import show_progress
 from trackscape.experiments.results.measure import PHANTOMS
-from trackscape.formats import replacing
+from trackscape.files import replacing
 from trackscape.graph_construction.labels import link_labels
 from trackscape.scoring import BeliefNetwork
 from trackscape.scoring.beliefs.potentials import INPUTS

@@ -13,7 +13,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from trackscape.errors import DataError
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 Cell = str | int | float
 _DIGITS = r"[-+\u2212]?[\d,]*\.?\d+(e[-+]?\d+)?"

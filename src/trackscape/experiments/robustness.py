@@ -16,7 +16,7 @@ from trackscape.data import Hits, Truth
 from trackscape.evaluation import Summary
 from trackscape.experiments.evaluate import evaluate_frames, read_frames
 from trackscape.experiments.progress import show_progress
-from trackscape.formats import replacing
+from trackscape.files import replacing
 from trackscape.graph_construction import clean_frame
 from trackscape.simulation.setup import make_setup
 from trackscape.simulation.simulate import simulate

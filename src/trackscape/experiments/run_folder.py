@@ -15,7 +15,7 @@ import torch
 import trackscape
 from trackscape.errors import RunError
 from trackscape.experiments.config import TrainingConfig
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 PACKAGES = ("numpy", "scipy", "torch", "lightning", "numba")
 

@@ -17,7 +17,7 @@ import typer
 from trackscape.data import Hits
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.experiments.evaluate import read_frames
-from trackscape.formats import replacing
+from trackscape.files import replacing
 from trackscape.graph_construction import connect_layers
 from trackscape.tracking import Tracker, accept, chosen_segments
 from trackscape.tracking.baselines import (

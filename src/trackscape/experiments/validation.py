@@ -16,7 +16,7 @@ from trackscape.experiments.comparison.page import markdown, summary
 from trackscape.experiments.comparison.rows import Comparison
 from trackscape.experiments.display_figure import write_png
 from trackscape.experiments.progress import show_primaries
-from trackscape.formats import replacing
+from trackscape.files import replacing
 from trackscape.simulation.setup import make_setup
 from trackscape.simulation.simulate import simulate
 

@@ -4,7 +4,6 @@
 Hits, Tracks -> .npz .parquet .csv
 """
 
-from trackscape.formats.files import replacing as replacing
 from trackscape.formats.inspect import Report as Report
 from trackscape.formats.inspect import inspect_file as inspect_file
 from trackscape.formats.inspect import inspect_hits as inspect_hits
@@ -17,7 +16,6 @@ __all__ = [
     "inspect_file",
     "inspect_hits",
     "read_hits",
-    "replacing",
     "write_hits",
     "write_tracks",
 ]

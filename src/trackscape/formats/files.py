@@ -1,7 +1,6 @@
-"""Files as files: which kind, is it there and whole, and nothing half written."""
+"""Files as files: which kind, and is it there and whole."""
 
 import contextlib
-import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -57,30 +56,6 @@ def reading(path: Path) -> Generator[None, None, None]:
         raise FormatError(
             f"{path}: expected a whole {path.suffix} file, but it cannot be read ({reason}); it "
             "may be damaged or cut short: copy or write it anew."
-        ) from error
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Generator[Path, None, None]:
-    """Gives a temporary name beside `path`; the file moves to `path` when all went well.
-
-    So a reader never meets half a file, whatever happens to the writer. Missing folders are made.
-
-    Raises:
-        FormatError: The file cannot be written there.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise FormatError(
-            f"{path}: expected a place to write to, but got {error.strerror or error}; name "
-            "another folder or make room there."
         ) from error
 
 

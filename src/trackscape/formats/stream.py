@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from trackscape.errors import DataError, FormatError
-from trackscape.formats.files import kind_to_read, kind_to_write, reading, replacing
+from trackscape.files import replacing
+from trackscape.formats.files import kind_to_read, kind_to_write, reading
 from trackscape.formats.numpy_files import PUBLISHED_KEY
 
 PROVENANCE_KEY = "provenance"

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from trackscape.data import Hits
 from trackscape.errors import DataError
-from trackscape.formats.files import kind_to_write, replacing
+from trackscape.files import replacing
+from trackscape.formats.files import kind_to_write
 
 
 def write_hits(hits: Hits, path: Path) -> None:

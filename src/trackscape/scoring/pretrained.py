@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from trackscape.errors import WeightsError
-from trackscape.formats import replacing
+from trackscape.files import replacing
 from trackscape.scoring.beliefs import BeliefNetwork
 from trackscape.scoring.interaction_networks import HitGraphNetwork, LineGraphNetwork
 from trackscape.scoring.interface import Scorer

@@ -10,7 +10,7 @@ from typing import Any, final
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from trackscape.formats import replacing
+from trackscape.files import replacing
 from trackscape.scoring import save_network
 from trackscape.training.modules import VALIDATION_METRICS, TrackingModule
 

@@ -12,7 +12,7 @@ from trackscape.experiments.comparison.page import markdown
 from trackscape.experiments.comparison.rows import Comparison, compare_measured
 from trackscape.experiments.comparison.table import write_gaps, write_rows
 from trackscape.experiments.display_figure import write_png
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 
 def compare_files(

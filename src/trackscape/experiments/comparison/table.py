@@ -11,7 +11,7 @@ from trackscape.experiments.comparison.graphs import PUBLISHED
 from trackscape.experiments.comparison.quantities import QUANTITIES, Key, Quantity
 from trackscape.experiments.comparison.rows import FAIL, FEW, NOISE, PASS, Gap, Row, grouped, worst
 from trackscape.experiments.comparison.statistics import Estimate
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from trackscape.data import Hits
 from trackscape.evaluation import FrameCounts, count_frame, efficiency, purity
 from trackscape.experiments.progress import show_progress
 from trackscape.experiments.results.measure import Cell, Choice, Summaries, cells
-from trackscape.formats import replacing
+from trackscape.files import replacing
 from trackscape.scoring import METHODS, Scorer, load_method
 from trackscape.tracking import TRACKERS, accept, follow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from trackscape.evaluation import Summary
 from trackscape.experiments.results.measure import Cell, Summaries
 from trackscape.experiments.results.published import PUBLISHED, THICKNESSES
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 MEAN_AT = 100
 """Primaries per frame at which means over the phantoms are given, as for trainings."""

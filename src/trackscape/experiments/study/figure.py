@@ -9,7 +9,7 @@ from matplotlib.ticker import NullFormatter
 
 from trackscape.experiments.study.statistics import Interval
 from trackscape.experiments.study.summary import Method, Step, Summary
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 
 def draw_study(summary: Summary, path: Path, *, density: int) -> None:

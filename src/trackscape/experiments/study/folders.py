@@ -15,7 +15,7 @@ from trackscape.evaluation import FrameCounts
 from trackscape.experiments.run_folder import write_json
 from trackscape.experiments.study.judge import Decisions, Tuning
 from trackscape.experiments.study.plan import Run
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 WEIGHTS, TUNING, COUNTS, CHOSEN = (
     "weights.safetensors",

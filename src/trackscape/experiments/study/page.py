@@ -15,7 +15,7 @@ from trackscape.experiments.study.figure import draw_study
 from trackscape.experiments.study.statistics import FAILED
 from trackscape.experiments.study.summary import DECISIONS, SHOWN, Method, Quality, Summary
 from trackscape.experiments.study.words import listing, percent, plain, signed
-from trackscape.formats import replacing
+from trackscape.files import replacing
 
 Column = Callable[[Method, Quality], str]
 QUALITY: dict[str, Column] = {

@@ -1,0 +1,1 @@
+"""Loss landscapes of any PyTorch model."""

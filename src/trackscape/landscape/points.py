@@ -1,0 +1,135 @@
+"""Points of parameter space: grids, lines and curves in an affine subspace."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trackscape.errors import LandscapeError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Points:
+    """N points around a centre, each a sum of K directions; all float64.
+
+    Every point is computed from the centre anew, so that its place in the list does not matter.
+    """
+
+    centre: Tensor
+    """(P,)"""
+    directions: Tensor
+    """(K, P)"""
+    coordinates: Tensor
+    """(N, K) Factors of the directions."""
+    shape: tuple[int, ...]
+    """Of the grid whose points these are, the last axis fastest; (N,) for a line or curve."""
+    axes: tuple[str, ...] = ()
+    """Names of the directions for tables and pictures; K, or empty."""
+
+    def __post_init__(self) -> None:
+        size = math.prod(self.shape)
+        n_directions = len(self.directions)
+        if (
+            self.directions.shape != (n_directions, len(self.centre))
+            or self.coordinates.shape != (size, n_directions)
+            or len(self.axes) not in (0, n_directions)
+        ):
+            raise LandscapeError(
+                f"Expected a centre (P,), directions (K, P), coordinates (N, K) and a grid of N "
+                f"points, got {tuple(self.centre.shape)}, {tuple(self.directions.shape)}, "
+                f"{tuple(self.coordinates.shape)} and {self.shape}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.coordinates)
+
+    def __getitem__(self, number: int) -> Tensor:
+        """Returns one point, (P,)."""
+        return self.centre + self.coordinates[number] @ self.directions
+
+
+def grid(
+    centre: Tensor,
+    directions: Tensor,
+    *,
+    extent: float | Sequence[float] = 1.0,
+    steps: int | Sequence[int] = 25,
+    axes: Sequence[str] = (),
+) -> Points:
+    """Returns a grid of any dimension around a point, which lies on it if steps are odd.
+
+    Arguments:
+        centre: (P,) Its middle.
+        directions: (K, P) What spans it.
+        extent: Largest coordinate, for all directions or for each.
+        steps: Points on each axis, at least 2, for all or for each.
+        axes: Names of the directions.
+
+    Example:
+        >>> points = grid(torch.zeros(2).double(), torch.eye(2).double(), steps=3)
+        >>> points.shape, points[1].tolist()
+        ((3, 3), [-1.0, 0.0])
+    """
+    n = len(directions)
+    extents = [extent] * n if isinstance(extent, (int, float)) else list(extent)
+    shape = [steps] * n if isinstance(steps, int) else list(steps)
+    if not len(extents) == len(shape) == n or min(shape, default=0) < 2 or min(extents) <= 0:
+        raise LandscapeError(
+            f"Expected one positive extent and at least 2 steps for each of {n} directions, got "
+            f"{extent} and {steps}."
+        )
+    values = [_symmetric(size, length) for size, length in zip(shape, extents, strict=True)]
+    return Points(
+        centre=centre.double(),
+        directions=directions.double(),
+        coordinates=torch.cartesian_prod(*values).reshape(-1, n),
+        shape=tuple(shape),
+        axes=tuple(axes),
+    )
+
+
+def _symmetric(steps: int, extent: float) -> Tensor:
+    """Steps from -extent to extent, exactly symmetric, so that the middle of odd ones is 0."""
+    return extent * (2 * torch.arange(steps).double() - (steps - 1)) / (steps - 1)
+
+
+def line(a: Tensor, b: Tensor, *, steps: int = 25) -> Points:
+    """Returns the straight line from a to b (P,), with both ends."""
+    return bezier([a, b], steps=steps)
+
+
+def bezier(control: Sequence[Tensor], *, steps: int = 25) -> Points:
+    r"""Returns points of a Bezier curve with equal steps of t, from the first control point on.
+
+    .. math:: p(t) = \sum_k \binom{n}{k} t^k (1 - t)^{n - k} c_k
+
+    Arguments:
+        control: Control points (P,), at least 2; the curve ends at the last one.
+        steps: Points, at least 2.
+    """
+    if len(control) < 2 or steps < 2:
+        raise LandscapeError(
+            f"Expected at least 2 control points and 2 steps, got {len(control)} and {steps}."
+        )
+    times = torch.linspace(0, 1, steps, dtype=torch.float64)
+    return Points(
+        centre=control[0].double(),
+        directions=torch.stack([(point - control[0]).double() for point in control[1:]]),
+        coordinates=bernstein(times, len(control) - 1)[:, 1:],
+        shape=(steps,),
+    )
+
+
+def bernstein(times: Tensor, degree: int) -> Tensor:
+    """Returns the weights of the control points of a Bezier curve, (N, degree + 1); they sum to 1.
+
+    Example:
+        >>> bernstein(torch.tensor([0.5]), 2).tolist()
+        [[0.25, 0.5, 0.25]]
+    """
+    powers = [
+        math.comb(degree, k) * times**k * (1 - times) ** (degree - k) for k in range(degree + 1)
+    ]
+    return torch.stack(powers, dim=1)
