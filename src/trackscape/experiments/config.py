@@ -205,3 +205,7 @@ class TrainingConfig(Strict):
                 del settings["loss"][name]
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    def folder(self, root: Path, *, seed: int) -> Path:
+        """Returns the run folder of a training with these settings."""
+        return root / f"{self.name}-{self.digest}-s{seed}"

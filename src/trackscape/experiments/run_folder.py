@@ -30,7 +30,7 @@ def open_run(root: Path, config: TrainingConfig, *, seed: int, inputs: Iterable[
     Raises:
         RunError: If the folder was begun with other input files or another version of torch.
     """
-    folder = root / f"{config.name}-{config.digest}-s{seed}"
+    folder = config.folder(root, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     now = provenance(seed=seed, inputs=inputs)
     path = folder / "provenance.json"

@@ -20,7 +20,7 @@ class Run(NamedTuple):
 
     def folder(self, runs: Path) -> Path:
         """Where `open_run` puts it."""
-        return runs / f"{self.settings.name}-{self.settings.digest}-s{self.seed}"
+        return self.settings.folder(runs, seed=self.seed)
 
 
 def search_runs(study: StudyConfig) -> dict[str, list[Run]]:
