@@ -2,7 +2,8 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench speed results ceiling robustness study validation lock clean
+.PHONY: help demo test bench rivals speed results ceiling robustness study landscape validation \
+	lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -29,6 +30,9 @@ test: .venv/test/ready  ## everything that must hold before a commit
 bench: .venv/test/ready  ## speed and memory beside the published method: make bench DATA=folder
 	$(TEST)/python -m benchmarks.run $(if $(DATA),--data '$(DATA)')
 
+rivals: .venv/rivals/ready  ## loss surfaces and eigenpairs beside other tools: make rivals DATA=folder
+	.venv/rivals/bin/python -m benchmarks.landscape $(if $(DATA),--data '$(DATA)')
+
 results: .venv/test/ready  ## the table of results: make results DATA=folder
 	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md
 
@@ -38,6 +42,10 @@ ceiling: .venv/test/ready  ## how much an oracle would do better: make ceiling D
 study: .venv/test/ready  ## every gradient through the assignment: make study DATA=folder RUNS=folder
 	$(TEST)/python -m trackscape.experiments.study configs/study/cpu.yaml --data '$(DATA)' \
 		--runs '$(RUNS)' -o docs/study.md
+
+landscape: .venv/test/ready  ## the study of the loss landscape: make landscape DATA=folder RUNS=folder
+	$(TEST)/trackscape landscape study configs/landscape/cpu.yaml --data '$(DATA)' \
+		--runs '$(RUNS)' --workers 2 -o docs/landscape_study.md
 
 robustness: .venv/test/ready  ## other hits than those trained on: make robustness DATA=folder GATE=file
 	$(TEST)/python -m trackscape.experiments.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md
@@ -64,12 +72,14 @@ clean:  ## remove what the other targets made
 	.venv/$*/bin/pip install $(PIP_FLAGS) --requirement $<
 	@touch $@
 
+.venv/rivals/packages: requirements/test.txt
+
 .venv/%/ready: .venv/%/packages pyproject.toml
 	.venv/$*/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The build of torch (+cpu, ...) and the CUDA packages that it brings are the machine's own choice.
-lock-test: WHAT := '.[dev,root,fast,geant4]'
+lock-test: WHAT := '.[dev,root,fast,geant4,cluster]'
 lock-demo: WHAT := . --constraint requirements/test.txt
 lock-demo: lock-test
 lock-%:

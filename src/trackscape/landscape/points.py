@@ -47,7 +47,13 @@ class Points:
 
     def __getitem__(self, number: int) -> Tensor:
         """Returns one point, (P,)."""
-        return self.centre + self.coordinates[number] @ self.directions
+        vector = self.centre.clone()
+        # Not a product of matrices, whose rounding depends on where numbers lie in memory.
+        for factor, direction in zip(
+            self.coordinates[number].tolist(), self.directions, strict=True
+        ):
+            vector.add_(direction, alpha=factor)
+        return vector
 
 
 def grid(

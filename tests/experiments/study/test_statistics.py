@@ -1,56 +1,16 @@
-"""Differences that are there are found, with intervals that hold; disagreement is what it says."""
+"""Differences that are there are found, with intervals that hold."""
 
 import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from torch import Tensor
 
 from trackscape.experiments.study.statistics import (
     compare_choices,
-    disagreement,
     failed_seeds,
     mean_disagreement,
     seeds_and_frames,
 )
-
-
-def of_decisions(a: Tensor, b: Tensor, truth: Tensor) -> float:
-    differ, error_a, error_b = (
-        (x != y).double().mean() for x, y in ((a, b), (a, truth), (b, truth))
-    )
-    return float(disagreement(differ, error_a=error_a, error_b=error_b))
-
-
-@pytest.mark.parametrize(
-    ("differ", "error_a", "error_b", "expected"),
-    [
-        (0.1, 0.1, 0.1, 0.5),
-        (0.1, 0.2, 0.1, 0.0),  # all errors of the better are errors of the worse
-        (0.3, 0.2, 0.1, 1.0),  # no common error
-        (0.15, 0.2, 0.1, 0.25),
-        (0.55, 0.8, 0.7, 0.5),  # errors that cannot avoid each other
-        (0.0, 0.0, 0.0, 0.0),
-    ],
-)
-def test_disagreement_by_hand(differ, error_a, error_b, expected):
-    share, a, b = torch.tensor([differ, error_a, error_b], dtype=torch.float64)
-    assert float(disagreement(share, error_a=a, error_b=b)) == pytest.approx(expected, abs=1e-12)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=2, max_size=30))
-def test_disagreement_is_between_the_least_and_the_most_that_errors_allow(rows):
-    a, b, truth = torch.tensor(rows).T
-    found = of_decisions(a, b, truth)
-    assert -1e-9 <= found <= 1 + 1e-9
-    assert found == pytest.approx(of_decisions(b, a, truth), abs=1e-9)
-    wrong_a, wrong_b = a != truth, b != truth
-    if not bool((wrong_a & ~wrong_b).any()):
-        assert found == pytest.approx(0, abs=1e-9)
-    elif bool(wrong_b.any()) and not bool((wrong_a & wrong_b).any()):
-        assert found == pytest.approx(1)
 
 
 def test_choices_are_counted_by_frame():

@@ -2,8 +2,7 @@
 
 References:
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 8; Rao and Wu, J. Am.
-    Stat. Assoc. 83 (1988) 231, for small samples; Klabunde et al., ACM Computing Surveys 57 (2025),
-    for the min-max normalised disagreement.
+    Stat. Assoc. 83 (1988) 231, for small samples.
 """
 
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from trackscape.evaluation.metrics import divide
+from trackscape.landscape.similarity import disagreement
 
 RESAMPLES = 4000
 LEVEL = 0.95
@@ -76,29 +75,6 @@ def _weights(number: int, generator: torch.Generator) -> Tensor:
     drawn = torch.randint(number, (RESAMPLES, draws), generator=generator)
     counts = torch.zeros(RESAMPLES, number, dtype=torch.float64)
     return counts.scatter_add_(1, drawn, torch.ones_like(drawn, dtype=torch.float64)) / draws
-
-
-def disagreement(differ: Tensor, *, error_a: Tensor, error_b: Tensor) -> Tensor:
-    r"""Returns how far pairs of classifiers disagree, between the least and the most they can.
-
-    .. math::
-        \frac{m - |q_a - q_b|}{\min(q_a + q_b, 1) - |q_a - q_b|}
-
-    0 if one of them makes only errors that the other one makes, too, and 1 if no error is common to
-    both. If the errors leave no room, 0. All arguments have the same shape.
-
-    Arguments:
-        differ: m, the share of the edges that they decide differently.
-        error_a: q of the one, its share of wrong edges.
-        error_b: q of the other one.
-
-    Example:
-        >>> q = torch.tensor(0.1)
-        >>> disagreement(torch.tensor(0.1), error_a=q, error_b=q)
-        tensor(0.5000)
-    """
-    least = (error_a - error_b).abs()
-    return divide(differ - least, (error_a + error_b).clamp(max=1) - least)
 
 
 class Choices(NamedTuple):

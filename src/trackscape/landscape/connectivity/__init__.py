@@ -1,0 +1,33 @@
+"""Two models -> how they are connected: a line, a trained curve, and permutations of units."""
+
+from trackscape.landscape.connectivity.alignment import Alignment as Alignment
+from trackscape.landscape.connectivity.alignment import align as align
+from trackscape.landscape.connectivity.alignment import permuted as permuted
+from trackscape.landscape.connectivity.chains import Chain as Chain
+from trackscape.landscape.connectivity.chains import chain as chain
+from trackscape.landscape.connectivity.chains import groups_of as groups_of
+from trackscape.landscape.connectivity.chains import join as join
+from trackscape.landscape.connectivity.curve import train_bezier as train_bezier
+from trackscape.landscape.connectivity.path import AtTime as AtTime
+from trackscape.landscape.connectivity.path import PathSummary as PathSummary
+from trackscape.landscape.connectivity.path import evaluate_path as evaluate_path
+from trackscape.landscape.connectivity.path import path_summary as path_summary
+from trackscape.landscape.connectivity.specification import Group as Group
+from trackscape.landscape.connectivity.specification import Slot as Slot
+
+__all__ = [
+    "Alignment",
+    "AtTime",
+    "Chain",
+    "Group",
+    "PathSummary",
+    "Slot",
+    "align",
+    "chain",
+    "evaluate_path",
+    "groups_of",
+    "join",
+    "path_summary",
+    "permuted",
+    "train_bezier",
+]

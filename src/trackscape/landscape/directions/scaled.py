@@ -1,0 +1,120 @@
+"""Vectors + model -> directions whose length in each part of the model is that of its weights."""
+
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from trackscape.errors import LandscapeError
+from trackscape.landscape.directions.base import Directions
+from trackscape.landscape.space import Part, Space
+
+Scale = Literal["filter", "layer", "tensor", "none"]
+"""Parts in which a direction is as long as the weights. ``filter``: each row along the first axis
+of a tensor with two axes or more, and each other tensor. ``layer``: the parameters of one module
+together. ``tensor``: each tensor. ``none``: no such parts, the direction is a unit vector."""
+
+
+def random_directions(
+    model: nn.Module, n: int, *, norm: Scale = "filter", seed: int, ignore_vectors: bool = True
+) -> Directions:
+    """Returns Gaussian directions, scaled to a model.
+
+    Without a scale, weights of different size in models that compute the same, as those before
+    BatchNorm, would look sharp or flat as they please.
+
+    Arguments:
+        model: Whose trainable parameters span the space, P numbers.
+        n: Directions.
+        norm: Parts in which they are as long as its weights.
+        seed: Of the random numbers.
+        ignore_vectors: Whether biases and the parameters of norm layers, tensors with one axis,
+            stay as they are: Li et al.'s "biasbn".
+
+    Returns:
+        Directions, (n, P).
+
+    References:
+        Li, Xu, Taylor, Studer, Goldstein, "Visualizing the loss landscape of neural nets",
+        NeurIPS 2018.
+    """
+    space = Space(model)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(n, space.size, generator=generator, dtype=torch.float64)
+    weights = space.read(model)
+    return Directions(
+        vectors=_scaled(drawn.to(weights), weights, space, norm, ignore_vectors),
+        axes=tuple(f"random direction {number + 1}" for number in range(n)),
+        about={"kind": "random", "norm": norm, "seed": seed, "ignore_vectors": ignore_vectors},
+    )
+
+
+def eigen_directions(
+    vectors: Tensor, model: nn.Module, *, norm: Scale = "tensor", ignore_vectors: bool = False
+) -> Directions:
+    """Returns given directions, such as eigenvectors of a Hessian, scaled to a model.
+
+    A scale other than ``none`` bends them: they are then no eigenvectors any more, but steps are
+    comparable with those of random directions. The default is that of Kortus et al. (2025).
+
+    Arguments:
+        vectors: (K, P) What is scaled.
+        model: Whose trainable parameters span the space, P numbers.
+        norm: Parts in which they become as long as its weights.
+        ignore_vectors: Whether tensors with one axis stay as they are.
+    """
+    space = Space(model)
+    if vectors.ndim != 2 or vectors.shape[1] != space.size:
+        raise LandscapeError(
+            f"Expected vectors (K, {space.size}) for the {space.size} parameters of the model, got "
+            f"{tuple(vectors.shape)}."
+        )
+    return Directions(
+        vectors=_scaled(vectors.double(), space.read(model), space, norm, ignore_vectors),
+        axes=tuple(f"eigenvector {number + 1}" for number in range(len(vectors))),
+        about={"kind": "eigenvectors", "norm": norm, "ignore_vectors": ignore_vectors},
+    )
+
+
+def _scaled(
+    vectors: Tensor, weights: Tensor, space: Space, norm: str, ignore_vectors: bool
+) -> Tensor:
+    """Gives vectors (K, P) the lengths of the weights (P,) part by part; 0 where either is 0."""
+    kept = torch.ones_like(weights)
+    if ignore_vectors:
+        for part in space.parts:
+            kept[part.begin : part.end] = float(len(part.shape) > 1)
+    label = _labels(space.parts, norm).to(weights.device)
+    found = _lengths(vectors * kept, label)
+    wanted = torch.ones_like(found) if norm == "none" else _lengths(weights[None] * kept, label)
+    factor = torch.where(found > 0, wanted / found, 0.0)
+    return vectors * kept * factor[:, label]
+
+
+def _lengths(vectors: Tensor, label: Tensor) -> Tensor:
+    """Returns the length of each part of vectors (K, P), (K, parts)."""
+    squares = vectors.new_zeros(len(vectors), int(label.max()) + 1)
+    return squares.index_add(1, label, vectors.square()).sqrt()
+
+
+def _labels(parts: list[Part], norm: str) -> Tensor:
+    """Returns the number of the part that each parameter belongs to, (P,)."""
+    if norm not in get_args(Scale):
+        raise LandscapeError(f"Expected norm {', '.join(get_args(Scale))}, got {norm!r}.")
+    layers = list(dict.fromkeys(_layer(part) for part in parts))
+    labels: list[Tensor] = []
+    first = 0
+    for number, part in enumerate(parts):
+        size = part.end - part.begin
+        if norm == "filter":
+            rows = part.shape[0] if len(part.shape) > 1 else 1
+            labels.append(first + torch.arange(rows).repeat_interleave(size // rows))
+            first += rows
+        else:
+            label = {"none": 0, "layer": layers.index(_layer(part)), "tensor": number}[norm]
+            labels.append(torch.full((size,), label))
+    return torch.cat(labels)
+
+
+def _layer(part: Part) -> str:
+    return part.name.rpartition(".")[0]

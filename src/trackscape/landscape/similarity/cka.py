@@ -1,0 +1,158 @@
+"""Features of two models, layer by layer -> linear CKA with standard errors.
+
+References:
+    Kornblith, Norouzi, Lee and Hinton, ICML 2019; Song, Smola, Gretton, Bedo and Borgwardt, J.
+    Mach. Learn. Res. 13 (2012) 1393, for the unbiased estimator; Nguyen, Raghu and Kornblith, ICLR
+    2021, for the one over minibatches.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from trackscape.errors import LandscapeError
+
+FEWEST_ROWS = 4
+"""The unbiased estimator exists from here on."""
+
+
+class Similarity(NamedTuple):
+    """CKA of one layer of two models."""
+
+    value: float
+    """1 for features that differ by a rotation, a scale and a shift; 0, on average, for independent
+    ones, so that it can be a little below 0. NaN if a layer is constant."""
+    standard_error: float
+    """From the spread over minibatches, which counts rows as independent: the nodes or edges of one
+    graph are not, and the error is then larger. NaN of a single minibatch."""
+
+
+def unbiased_hsic(x: Tensor, y: Tensor) -> Tensor:
+    r"""Returns the Hilbert-Schmidt independence criterion of linear kernels, without bias.
+
+    With K and L the matrices of the products of rows, their diagonals set to zero,
+
+    .. math::
+        \frac{1}{n (n - 3)} \left[ \mathrm{tr}\, K L
+            + \frac{1^T K 1 \; 1^T L 1}{(n - 1)(n - 2)}
+            - \frac{2}{n - 2} 1^T K L 1 \right]
+
+    No n x n matrix is needed: a shift of all rows changes nothing, and with a mean of zero the sums
+    of the rows of K are minus the squares of the rows of x.
+
+    Arguments:
+        x: (n, D) Features of one model, n >= 4.
+        y: (n, D') Those of another one, of the same rows.
+
+    Returns:
+        float64; it can be negative.
+
+    Raises:
+        LandscapeError: The rows are too few or not the same.
+
+    Example:
+        >>> x = torch.tensor([[0.0], [1.0], [2.0], [5.0]])
+        >>> unbiased_hsic(x, 3 * x + 7) / unbiased_hsic(x, x)
+        tensor(9., dtype=torch.float64)
+    """
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < FEWEST_ROWS:
+        raise LandscapeError(
+            f"Expected features (n, D) of the same n >= {FEWEST_ROWS} rows, got {tuple(x.shape)} "
+            f"and {tuple(y.shape)}."
+        )
+    n = len(x)
+    x, y = (each.double() - each.double().mean(dim=0) for each in (x, y))
+    squares_x, squares_y = (each.square().sum(dim=1) for each in (x, y))
+    total = (x.T @ y).square().sum()
+    total -= n / (n - 2) * squares_x @ squares_y
+    total += squares_x.sum() * squares_y.sum() / ((n - 1) * (n - 2))
+    return total / (n * (n - 3))
+
+
+def layer_cka(
+    features_a: Mapping[str, Tensor],
+    features_b: Mapping[str, Tensor],
+    *,
+    batch: int = 1024,
+    passes: int = 5,
+    seed: int = 0,
+) -> dict[str, Similarity]:
+    r"""Returns the similarity of each layer of two models.
+
+    .. math::
+        \frac{\sum_b \mathrm{HSIC}_b(K, L)}
+             {\sqrt{\sum_b \mathrm{HSIC}_b(K, K) \sum_b \mathrm{HSIC}_b(L, L)}}
+
+    over minibatches b of rows that are shuffled anew in each pass; the mean over passes. Rows that
+    fill no minibatch are left out of that pass. Fewer rows than a minibatch are one.
+
+    Arguments:
+        features_a: (n, D) for each layer of the one model, from `layer_features`.
+        features_b: (n, D') for each layer of the other one; the same layers and rows.
+        batch: Rows of a minibatch, at least 4.
+        passes: Times that all rows are seen.
+        seed: Of the shuffling.
+
+    Raises:
+        LandscapeError: The layers or rows are not the same, or a setting is out of range.
+
+    Example:
+        >>> x = torch.arange(32.0).reshape(16, 2).sin()
+        >>> similarity = layer_cka({"0": x}, {"0": 2 * x.flip(1)}, batch=8)["0"]
+        >>> f"{similarity.value:.3f} +- {similarity.standard_error:.3f}"
+        '1.000 +- 0.000'
+    """
+    if features_a.keys() != features_b.keys():
+        raise LandscapeError(
+            f"Expected the same layers of two models, got {', '.join(features_a)} and "
+            f"{', '.join(features_b)}."
+        )
+    if batch < FEWEST_ROWS or passes < 1:
+        raise LandscapeError(
+            f"Expected minibatches of at least {FEWEST_ROWS} rows and at least 1 pass, got "
+            f"{batch} and {passes}."
+        )
+    for name, x in features_a.items():
+        if len(x) != len(features_b[name]):
+            raise LandscapeError(
+                f"Expected the same rows of two models, but the layer {name!r} has {len(x):,} and "
+                f"{len(features_b[name]):,}; pass the same batches and seed for both."
+            )
+    return {
+        name: _similarity(features_a[name], features_b[name], batch, passes, seed)
+        for name in features_a
+    }
+
+
+def _similarity(x: Tensor, y: Tensor, batch: int, passes: int, seed: int) -> Similarity:
+    generator = torch.Generator().manual_seed(seed)
+    found = [_one_pass(x, y, batch, generator) for _ in range(passes)]
+    values, variances = torch.tensor(found, dtype=torch.float64).mean(dim=0).tolist()
+    return Similarity(values, variances**0.5)
+
+
+def _one_pass(x: Tensor, y: Tensor, batch: int, generator: torch.Generator) -> tuple[float, float]:
+    """Returns CKA, and its variance by leaving out each minibatch in turn (jackknife)."""
+    order = torch.randperm(len(x), generator=generator)
+    size = min(batch, len(x))
+    parts = [part for part in order.split(max(size, 1)) if len(part) == size]
+    rows = [(x[part], y[part]) for part in parts] or [(x, y)]
+    terms = torch.stack(
+        [
+            torch.stack([unbiased_hsic(a, b), unbiased_hsic(a, a), unbiased_hsic(b, b)])
+            for a, b in rows
+        ]
+    )
+    n = len(terms)
+    without = _ratio(terms.sum(dim=0) - terms)
+    variance = without.var(correction=0) * (n - 1) if n > 1 else torch.tensor(torch.nan)
+    return float(_ratio(terms.sum(dim=0))), float(variance)
+
+
+def _ratio(sums: Tensor) -> Tensor:
+    """CKA of sums (..., 3) over minibatches; NaN where a layer is constant."""
+    both, a, b = sums.unbind(dim=-1)
+    valid = (a > 0) & (b > 0)
+    return torch.where(valid, both / (a * b).clamp(min=0).sqrt(), torch.nan)

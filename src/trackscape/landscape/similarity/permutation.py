@@ -1,0 +1,183 @@
+"""Measures of all pairs of runs + groups of runs -> whether the groups differ, and by how much.
+
+References:
+    Ernst, Statistical Science 19 (2004) 676, for permutation tests; Phipson and Smyth, Stat. Appl.
+    Genet. Mol. Biol. 9 (2010) 39, for p-values that are never 0; Rao and Wu, J. Am. Stat. Assoc.
+    83 (1988) 231, for the bootstrap of few runs.
+"""
+
+import itertools
+import math
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from trackscape.errors import LandscapeError
+
+Contrast = Literal["within", "between"]
+"""``within``: pairs within the first group minus pairs within the others. ``between``: pairs of one
+run of the first group and one of the others, minus pairs within either."""
+RESAMPLES = 2000
+LEVEL = 0.95
+
+
+class Comparison(NamedTuple):
+    """The difference of two kinds of pairs."""
+
+    effect: float
+    """Difference of the means."""
+    low: float
+    high: float
+    """95 % interval of the effect, from a bootstrap over runs. It holds for 93 % of normal measures
+    with 5 runs in each group, but for 73 % with 3."""
+    statistic: float
+    """What was compared with its values under permutations."""
+    p_value: float
+    """Two-sided; never 0."""
+    permutations: int
+    """How many there were, the one that was observed not counted."""
+    exact: bool
+    """Whether these were all that there are."""
+
+
+def compare_groups(
+    measures: Tensor,
+    first: Tensor,
+    *,
+    contrast: Contrast = "within",
+    statistic: Literal["welch", "difference"] = "welch",
+    permute: Literal["runs", "pairs"] = "runs",
+    most: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
+    """Tests whether measures of pairs, such as disagreement or barriers, differ between groups.
+
+    A run with S partners is in S pairs, which are therefore not independent. ``runs`` permutes what
+    is exchangeable if the groups do not differ: the runs, each with all of its pairs. ``pairs``
+    permutes the pairs as if each were measured on its own, as is often published; it takes the
+    spread between runs for an effect, and its p-values are far too small. With S runs in all,
+    k of which are in the first group, p is at least 1 / (S choose k), for ``within`` and groups of
+    equal size twice that.
+
+    Arguments:
+        measures: (S, S) Symmetric; the diagonal is not used.
+        first: (S,) bool. Which runs are in the first group.
+        contrast: Which pairs are compared.
+        statistic: ``welch``, the difference of means over its error if pairs were independent
+            (only a scale here: what counts is its place among permutations), or the difference.
+        permute: What is exchanged between groups.
+        most: Permutations; if there are more, so many are drawn.
+        seed: Of these, and of the bootstrap.
+
+    Raises:
+        LandscapeError: The measures are no symmetric matrix of numbers, or a group is too small.
+
+    Example:
+        >>> place = torch.tensor([0.0, 0.1, 0.2, 4.0, 6.0, 9.0]).double()
+        >>> test = compare_groups((place[:, None] - place).abs(), place < 1)
+        >>> round(test.effect, 2), test.p_value, test.permutations, test.exact
+        (-3.2, 0.1, 19, True)
+    """
+    first = first.bool()
+    values, of_run = _pairs(measures, first)
+    kinds = _kinds(first[None], of_run, contrast)
+    _check_sizes(kinds, contrast)
+    score = _welch if statistic == "welch" else _difference
+    if permute == "runs":
+        labels, exact = _relabellings(first, most, seed)
+        permuted = _kinds(labels, of_run, contrast)
+    else:
+        compared = kinds.any(dim=0)[0]
+        values, of_run, kinds = values[compared], of_run[:, compared], kinds[:, :, compared]
+        labels, exact = _relabellings(kinds[0, 0], most, seed)
+        permuted = torch.stack([labels, ~labels])
+    observed = float(score(values, kinds)[0])
+    # Sums in another order differ by rounding, and must count as equal.
+    extreme = score(values, permuted).abs() >= abs(observed) * (1 - 1e-9)
+    n = len(labels)
+    p_value = (int(extreme.sum()) + 1) / (n + 1)
+    low, high = _bootstrap(values, of_run, kinds[:, 0], first, seed)
+    return Comparison(float(_difference(values, kinds)[0]), low, high, observed, p_value, n, exact)
+
+
+def _pairs(measures: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the measure (Q,) and the two runs (2, Q) of each pair."""
+    n = len(first)
+    square = measures.shape == (n, n) and first.ndim == 1
+    of_run = torch.combinations(torch.arange(n)).T
+    if square:
+        values = measures.double()[of_run[0], of_run[1]]
+        mirrored = measures.double()[of_run[1], of_run[0]]
+        if values.isfinite().all() and torch.allclose(values, mirrored, rtol=1e-6, atol=1e-12):
+            return values, of_run
+    raise LandscapeError(
+        f"Expected a symmetric matrix (S, S) of finite measures and a group (S,) of runs, got "
+        f"{tuple(measures.shape)} and {tuple(first.shape)}; leave out runs that failed."
+    )
+
+
+def _kinds(labels: Tensor, of_run: Tensor, contrast: Contrast) -> Tensor:
+    """Returns which pairs are of the one kind and of the other, (2, L, Q), for labels (L, S)."""
+    a, b = labels[:, of_run[0]], labels[:, of_run[1]]
+    return torch.stack([a & b, ~a & ~b] if contrast == "within" else [a != b, a == b])
+
+
+def _check_sizes(kinds: Tensor, contrast: Contrast) -> None:
+    if int(kinds.sum(dim=2).min()) < 2:
+        raise LandscapeError(
+            f"Expected at least 2 pairs of each kind {contrast} groups, got "
+            f"{kinds.sum(dim=2).flatten().tolist()}; compare groups of at least 3 runs."
+        )
+
+
+def _relabellings(labels: Tensor, most: int, seed: int) -> tuple[Tensor, bool]:
+    """Returns other labels with as many of each, (L, S) bool, and whether these are all of them."""
+    n, k = len(labels), int(labels.sum())
+    if math.comb(n, k) - 1 <= most:
+        chosen = torch.tensor(list(itertools.combinations(range(n), k)))
+        found = torch.zeros(len(chosen), n, dtype=torch.bool).scatter_(1, chosen, value=True)
+        return found[(found != labels).any(dim=1)], True
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.rand(most, n, generator=generator).argsort(dim=1)
+    return labels[order], False
+
+
+def _difference(values: Tensor, kinds: Tensor) -> Tensor:
+    """Mean of the pairs of one kind minus mean of those of the other, (L,)."""
+    one, other = (kinds.double() @ values) / kinds.sum(dim=2)
+    return one - other
+
+
+def _welch(values: Tensor, kinds: Tensor) -> Tensor:
+    """Welch's t of the same, (L,); infinite if pairs of a kind do not differ at all."""
+    weight, number = kinds.double(), kinds.sum(dim=2)
+    mean = weight @ values / number
+    spread = (weight * (values - mean[..., None]).square()).sum(dim=2) / (number - 1)
+    error = (spread / number).sum(dim=0).sqrt()
+    difference = mean[0] - mean[1]
+    return torch.where(difference == 0, 0.0, difference / error)
+
+
+def _bootstrap(
+    values: Tensor, of_run: Tensor, kinds: Tensor, first: Tensor, seed: int
+) -> tuple[float, float]:
+    """Returns the interval of the difference when runs are drawn anew within their groups.
+
+    A run that is drawn twice makes no pair with itself. One run fewer is drawn than a group has, or
+    the intervals of few runs would be too narrow. Resamples without a pair of both kinds count not.
+    """
+    generator = torch.Generator().manual_seed(seed + 1)
+    times = torch.zeros(RESAMPLES, len(first), dtype=torch.float64)
+    for group in (first, ~first):
+        members = group.nonzero()[:, 0]
+        draws = max(len(members) - 1, 1)
+        drawn = torch.randint(len(members), (RESAMPLES, draws), generator=generator)
+        times.scatter_add_(1, members[drawn], torch.ones(drawn.shape, dtype=torch.float64))
+    weight, share = times[:, of_run[0]] * times[:, of_run[1]], kinds.double().T
+    total = weight @ share
+    valid = (total > 0).all(dim=1)
+    one, other = ((weight @ (values[:, None] * share))[valid] / total[valid]).T
+    tails = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
+    low, high = torch.quantile(one - other, tails).tolist()
+    return low, high

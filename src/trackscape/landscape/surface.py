@@ -1,0 +1,177 @@
+"""Problem + points -> losses of every batch at every point, with means and standard errors."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import trackscape
+from trackscape.errors import LandscapeError
+from trackscape.landscape.execution import Executor, carry_out
+from trackscape.landscape.execution.work import Evaluate
+from trackscape.landscape.fingerprint import fingerprint
+from trackscape.landscape.points import Points
+from trackscape.landscape.problem import Evaluator, Problem
+
+Floats = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Surface:
+    """What was computed at N points, for B batches and M names."""
+
+    points: Points
+    names: tuple[str, ...]
+    """Of the values; the first is the one that is differentiated."""
+    values: Floats
+    """(N, B, M) As they were computed: not a number stays so."""
+    weights: Floats
+    """(B,) Of the batches in means; their sum is 1."""
+    about: dict[str, Any]
+    """Where it comes from; plain values only."""
+
+    def mean(self, name: str | None = None) -> Floats:
+        """Returns the mean over batches, in the shape of the grid; NaN where one has no number.
+
+        Arguments:
+            name: Which value; the first if None.
+        """
+        return self._means(self._of(name)).reshape(self.points.shape)
+
+    def standard_error(self, name: str | None = None) -> Floats:
+        r"""Returns the standard error of the mean, from the spread of the batches.
+
+        .. math:: s^2 = \frac{B}{B - 1} \sum_b w_b^2 (x_b - \bar x)^2
+
+        NaN if there is one batch only.
+        """
+        values = self._of(name)
+        n = values.shape[1]
+        if n < 2:
+            return np.full(self.points.shape, np.nan)
+        with np.errstate(invalid="ignore"):  # infinity less infinity is no number
+            spread = self.weights * (values - self._means(values)[:, None])
+        return np.sqrt(n / (n - 1) * (spread**2).sum(axis=1)).reshape(self.points.shape)
+
+    def finite(self, name: str | None = None) -> NDArray[np.bool_]:
+        """Returns where the mean is a number."""
+        return np.isfinite(self.mean(name))
+
+    def _of(self, name: str | None) -> Floats:
+        """Returns one value, (N, B)."""
+        if name is not None and name not in self.names:
+            raise LandscapeError(f"Expected one of {', '.join(self.names)}, got {name!r}.")
+        return self.values[:, :, 0 if name is None else self.names.index(name)]
+
+    def _means(self, values: Floats) -> Floats:
+        # Not a product of matrices, whose rounding depends on where numbers lie in memory.
+        with np.errstate(invalid="ignore"):
+            return (values * self.weights).sum(axis=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class _SurfaceWork:
+    """Item number: point * batches + batch, with a value in each column.
+
+    Where statistics of BatchNorm are recomputed, which takes all batches, an item is a whole point
+    with the values of all its batches in a row. The rows are then the same numbers in other shape.
+    """
+
+    problem: Problem
+    points: Points
+    n_names: int
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.problem.fingerprint, self.points)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.points) * len(self.problem.batches) // self._together
+
+    @property
+    def width(self) -> int:
+        return self._together * self.n_names
+
+    @property
+    def _together(self) -> int:
+        """Batches in an item."""
+        return len(self.problem.batches) if self.problem.norm == "recomputed" else 1
+
+    def start(self) -> Evaluate:
+        """Makes the one model that moves from point to point in this process."""
+        evaluator = Evaluator(self.problem)
+        together, n_batches = self._together, len(self.problem.batches)
+        where = -1
+
+        def evaluate(begin: int, end: int) -> Floats:
+            nonlocal where
+            rows = np.empty(((end - begin) * together, self.n_names))
+            for number, row in enumerate(rows, begin * together):
+                point, batch = divmod(number, n_batches)
+                if point != where:
+                    evaluator.move(self.points[point])
+                    where = point
+                row[:] = self._checked(evaluator.losses(batch).numpy())
+            return rows.reshape(end - begin, self.width)
+
+        return evaluate
+
+    def _checked(self, values: Floats) -> Floats:
+        if len(values) != self.n_names:
+            raise LandscapeError(
+                f"Expected {self.n_names} values from each batch, as from the first one, got "
+                f"{len(values)}; return the same names everywhere, and nan where there is no value."
+            )
+        return values
+
+
+def evaluate(
+    problem: Problem,
+    points: Points,
+    *,
+    executor: Executor | None = None,
+    folder: Path | None = None,
+    progress: bool = True,
+) -> Surface:
+    """Evaluates a problem at points.
+
+    Each process computes on one thread, so that the result is the same to the last bit whatever the
+    executor and however often it was interrupted, on processors of one kind.
+
+    Arguments:
+        problem: What is evaluated.
+        points: Where.
+        executor: Who does it; this process if None.
+        folder: Keeps what is done, so that an interrupted evaluation goes on from there. A
+            `FileQueue` has a folder of its own.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        LandscapeError: The problem cannot be evaluated, points are of another size, or the folder
+            belongs to another problem.
+    """
+    evaluator = Evaluator(problem)
+    if len(points.centre) != evaluator.space.size:
+        raise LandscapeError(
+            f"Expected points of {evaluator.space.size} parameters, got {len(points.centre)}; "
+            "make them for this model."
+        )
+    work = _SurfaceWork(problem, points, len(evaluator.names))
+    rows = carry_out(work, executor=executor, folder=folder, progress=progress, what="losses")
+    return Surface(
+        points=points,
+        names=evaluator.names,
+        values=rows.reshape(len(points), len(problem.batches), -1),
+        weights=evaluator.weights.numpy(),
+        about={
+            "fingerprint": work.fingerprint,
+            "norm": problem.norm,
+            "seed": problem.seed,
+            "trackscape": trackscape.__version__,
+            "torch": torch.__version__,
+        },
+    )
