@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def replacing(path: Path) -> Generator[Path, None, None]:
     Raises:
         FormatError: The file cannot be written there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Processes of several machines may write to one disk.
+    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -11,6 +11,7 @@ from trackscape.cli.detector import detector
 from trackscape.cli.display import display
 from trackscape.cli.evaluate import evaluate
 from trackscape.cli.inspect import inspect
+from trackscape.cli.landscape import app as landscape
 from trackscape.cli.memory import keep_freed_memory
 from trackscape.cli.reconstruct import reconstruct
 from trackscape.cli.simulate import simulate
@@ -36,6 +37,7 @@ for verb in (
     compare,
 ):
     app.command()(verb)
+app.add_typer(landscape, name="landscape")
 
 
 def _print_version(wanted: bool) -> None:

@@ -114,7 +114,9 @@ class Evaluator:
         self._flat = _flatten(self.model, self.space)
         if problem.norm == "batch":
             use_batch_statistics(self._layers)
-        self.names = self._check()
+        self.names: tuple[str, ...] = ()
+        """Of the values of each batch."""
+        self._check()
 
     def move(self, vector: Tensor) -> None:
         """Goes to a point (P,)."""
@@ -128,6 +130,11 @@ class Evaluator:
         """Returns all values of one batch at the point where we are, (M,) float64."""
         with torch.no_grad():
             values = self._objective(batch)
+        if tuple(values) != self.names:
+            raise LandscapeError(
+                f"Expected {', '.join(self.names)} of each batch, as of the first one, got "
+                f"{', '.join(values)}; return the same names, and nan where there is no value."
+            )
         return torch.stack([value.double().cpu() for value in values.values()])
 
     def batch_losses(self, vector: Tensor) -> Tensor:
@@ -206,11 +213,12 @@ class Evaluator:
         found = self.call(self.problem.objective, batch)
         return {"loss": found} if isinstance(found, Tensor) else dict(found)
 
-    def _check(self) -> tuple[str, ...]:
-        """Evaluates the first batch twice, and returns the names of its values."""
+    def _check(self) -> None:
+        """Evaluates the first batch thrice, and keeps the names of its values."""
         self.move(self.problem.centre)
         with torch.no_grad():
             found = self._objective(0)
+        self.names = tuple(found)
         for name, value in found.items():
             if value.numel() != 1:
                 raise LandscapeError(
@@ -224,7 +232,6 @@ class Evaluator:
                 f"{first.tolist()} and {again.tolist()}; take random numbers from PyTorch only, "
                 "whose seed is set for each batch, and keep no state in model or objective."
             )
-        return tuple(found)
 
 
 @contextlib.contextmanager

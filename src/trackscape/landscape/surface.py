@@ -115,18 +115,10 @@ class _SurfaceWork:
                 if point != where:
                     evaluator.move(self.points[point])
                     where = point
-                row[:] = self._checked(evaluator.losses(batch).numpy())
+                row[:] = evaluator.losses(batch).numpy()
             return rows.reshape(end - begin, self.width)
 
         return evaluate
-
-    def _checked(self, values: Floats) -> Floats:
-        if len(values) != self.n_names:
-            raise LandscapeError(
-                f"Expected {self.n_names} values from each batch, as from the first one, got "
-                f"{len(values)}; return the same names everywhere, and nan where there is no value."
-            )
-        return values
 
 
 def evaluate(

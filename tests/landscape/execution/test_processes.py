@@ -15,14 +15,13 @@ def quiet(work, workers=1, **settings):
     return carry_out(work, executor=Processes(workers), progress=False, **settings)
 
 
-def test_two_processes_give_the_bytes_of_one_and_of_none(problem, rng):
+def test_two_processes_give_the_bytes_of_this_one(problem, rng):
     made = dataclasses.replace(problem(norm=True), norm="batch")
     directions = torch.randn(2, len(made.centre), generator=rng, dtype=torch.float64)
     points = grid(made.centre, directions, steps=3)
-    expected = evaluate(made, points, progress=False).values.tobytes()
-    for workers in (1, 2):
-        found = evaluate(made, points, executor=Processes(workers), progress=False)
-        assert found.values.tobytes() == expected
+    expected = evaluate(made, points, progress=False)
+    found = evaluate(made, points, executor=Processes(2), progress=False)
+    assert found.values.tobytes() == expected.values.tobytes()
 
 
 def test_an_error_comes_back_with_its_kind_and_the_rest_is_kept(roots, tmp_path):

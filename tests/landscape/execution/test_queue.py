@@ -10,8 +10,8 @@ from trackscape.errors import LandscapeError
 from trackscape.landscape.execution import FileQueue, carry_out
 
 
-def compute(work, folder, result, lease=120.0):
-    rows = carry_out(work, executor=FileQueue(folder, lease=lease), progress=False)
+def compute(work, folder, result):
+    rows = carry_out(work, executor=FileQueue(folder), progress=False)
     np.save(result, rows, allow_pickle=False)
 
 
@@ -62,17 +62,20 @@ def test_the_chunk_of_a_dead_process_is_taken_over_after_the_lease(roots, tmp_pa
     assert rows.tobytes() == carry_out(work, progress=False).tobytes()
 
 
-def test_a_chunk_that_is_touched_is_left_alone(roots, tmp_path):
-    slow = roots(n_items=1, pause=1.0)
-    process = multiprocessing.get_context("spawn").Process(
-        target=compute, args=(slow, tmp_path, tmp_path / "rows.npy", 0.4)
-    )
-    process.start()
-    while not list(tmp_path.glob("*/*.claim")):
-        assert process.is_alive()
-        time.sleep(0.01)
-    carry_out(roots(n_items=1, fails_at=0), executor=FileQueue(tmp_path, lease=0.4), progress=False)
-    process.join()
+def test_a_claim_is_touched_while_its_chunk_is_computed(roots, tmp_path):
+    times = set()
+
+    class Watching(roots):
+        def rows(self, begin, end):
+            (claim,) = tmp_path.glob("*/*.claim")
+            for _ in range(20):
+                time.sleep(0.05)
+                times.add(claim.stat().st_mtime_ns)
+            return super().rows(begin, end)
+
+    work = Watching(n_items=1)
+    carry_out(work, executor=FileQueue(tmp_path, lease=0.4), progress=False)
+    assert len(times) > 3
 
 
 def test_a_failure_frees_the_chunk(roots, tmp_path):

@@ -1,9 +1,11 @@
 """Work on the machines of a Ray cluster."""
 
 import contextlib
+import functools
 import importlib
 import os
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from trackscape.errors import LandscapeError
@@ -12,14 +14,14 @@ from trackscape.landscape.execution.work import Rows, Work
 from trackscape.landscape.execution.worker import Worker, pack
 
 _RETRIES = 3
-"""How often an actor that died is started again, and how often a chunk is."""
+"""How often a chunk whose actor died is given to another one."""
 
 
 class RayCluster:
     """Actors of a Ray cluster, which load model and data once and get chunk after chunk.
 
-    Actors compute on one thread each. Those that die are started again and their chunks are
-    computed again. All machines need the same version of trackscape, and the modules of the model.
+    Actors compute on one thread each. If one dies, another one gets its chunk. All machines need
+    the same version of trackscape, and the modules of the model.
 
     Arguments:
         workers: Actors; one for each processor if None.
@@ -47,59 +49,53 @@ class RayCluster:
         ray = _import_ray()
         with _connection(ray, self.address, self.workers):
             size = self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-            kind = ray.remote(
-                num_cpus=1, num_gpus=self.gpus, max_restarts=_RETRIES, max_task_retries=_RETRIES
-            )(_Actor)
-            packed = ray.put(pack(work, ray.cloudpickle))
-            actors = [kind.remote([packed]) for _ in range(min(size, sum(map(len, left))))]
-            try:
-                yield from _share_out(ray, actors, Chunks(left))
-            finally:
-                for actor in actors:
-                    ray.kill(actor)
-
-
-class _Actor(Worker):
-    """Fetches its bytes itself, again if it is started again: Ray warns of arguments that it keeps.
-
-    Arguments:
-        held: Where Ray has them, in a list, as Ray would resolve what it sees.
-    """
-
-    def __init__(self, held: list[Any]) -> None:
-        super().__init__(_import_ray().get(held[0]))
+            kind = ray.remote(num_cpus=1, num_gpus=self.gpus)(Worker)
+            start = functools.partial(kind.remote, ray.put(pack(work, ray.cloudpickle)))
+            yield from _share_out(ray, start, min(size, sum(map(len, left))), Chunks(left))
 
 
 def _share_out(
-    ray: Any, actors: list[Any], chunks: Chunks
+    ray: Any, start: Callable[[], Any], size: int, chunks: Chunks
 ) -> Generator[tuple[range, Rows], None, None]:
-    # An actor gets its first chunk when it is there: it may have to wait for a processor.
-    loading = {actor.load.remote(): actor for actor in actors}
-    busy: dict[Any, tuple[Any, range]] = {}
-    while chunks or busy:
-        (done,), _ = ray.wait([*loading, *busy], num_returns=1)
-        answer = _answer(ray, done)
-        if done in loading:
-            actor = loading.pop(done)
-        else:
-            actor, chunk = busy.pop(done)
-            chunks.learn(chunk, answer[1])
-            yield chunk, answer[0].copy()  # Ray's own cannot be written to
-        if chunks:
-            chunk = chunks.take()
-            busy[actor.compute.remote(chunk)] = actor, chunk
+    busy: dict[Any, tuple[Any, range | None]] = {}
 
+    def give(actor: Any, chunk: range | None) -> None:
+        call = actor.compute.remote(chunk) if chunk else actor.load.remote()
+        busy[call] = actor, chunk
 
-def _answer(ray: Any, reference: Any) -> Any:
+    deaths: Counter[range | None] = Counter()
     try:
-        return ray.get(reference)
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from error
-    except ray.exceptions.RayActorError as error:
+        for _ in range(size):  # without a chunk, as some may have to wait for a processor
+            give(start(), None)
+        while chunks or any(chunk for _, chunk in busy.values()):
+            (done,), _ = ray.wait(list(busy), num_returns=1)
+            actor, chunk = busy.pop(done)
+            try:
+                answer = ray.get(done)
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from error
+            except ray.exceptions.RayActorError as error:
+                deaths[chunk] += 1
+                _check_deaths(deaths[chunk], error)
+                give(start(), chunk)
+                continue
+            if chunk:
+                rows, seconds = answer
+                chunks.learn(chunk, seconds)
+                yield chunk, rows.copy()  # Ray's own cannot be written to
+            if chunks:
+                give(actor, chunks.take())
+    finally:
+        for actor, _ in busy.values():
+            ray.kill(actor)
+
+
+def _check_deaths(deaths: int, error: Exception) -> None:
+    if deaths > _RETRIES:
         raise LandscapeError(
-            f"Expected an actor of Ray to compute, but it died more than {_RETRIES} times: "
-            f"{error}; use fewer workers if memory ran out. What was done before is in the folder, "
-            "if there is one."
+            f"Expected an actor of Ray to compute, but {deaths} died of the same items: {error}; "
+            "use fewer workers if memory ran out. What was done before is in the folder, if there "
+            "is one."
         ) from error
 
 

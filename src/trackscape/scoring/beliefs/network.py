@@ -36,11 +36,14 @@ class BeliefNetwork(Scorer):
     Arguments:
         hidden: Size of the hidden layers.
         rounds: How often the messages run along the beam and back.
+
+    Set `twice_differentiable` for gradients through everything, and theirs, on the processor, too.
     """
 
     def __init__(self, *, hidden: int = 32, rounds: int = 2) -> None:
         super().__init__()
         self.sizes = {"hidden": hidden, "rounds": rounds}
+        self.twice_differentiable = False
         self.potentials = nn.Sequential(
             nn.Linear(INPUTS, hidden),
             nn.SiLU(),
@@ -81,13 +84,13 @@ class BeliefNetwork(Scorer):
     def forward(self, graph: PreparedGraph) -> TrackScores:
         """Returns the beliefs in the segments as log odds.
 
-        On the processor this runs compiled, and gradients go through the log partition only. In
-        ``plain`` they go through everything.
+        On the processor this runs compiled, and gradients go through the log partition only, unless
+        `twice_differentiable` is set.
         """
         assert isinstance(graph, KinkGraph), "call prepare first"
         potentials = bounded(self.potentials(self.inputs(graph.hit_graph)))
-        on_processor = potentials.device.type == "cpu"
-        believe = fast.believe if on_processor else plain.believe
+        compiled = potentials.device.type == "cpu" and not self.twice_differentiable
+        believe = fast.believe if compiled else plain.believe
         logit, log_partition = believe(potentials, graph=graph, rounds=self.sizes["rounds"])
         return TrackScores(
             graph=graph.hit_graph,

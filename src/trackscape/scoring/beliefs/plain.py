@@ -68,21 +68,21 @@ class _Propagation:
         place = self.graph.upstream[pairs] - block.edges[0]
         through = self.follow[pairs] + back[self.pair_edge[pairs]]
         through = _sum_by_group(through, place, len(block.edges))
-        offer = torch.logaddexp(self.end[block.edges], through)
+        offer = _log_add(self.end[block.edges], through)
         hit = self.downstream[block.edges]
         begun = _sum_by_group(self.start + back, self.upstream, self.n_hits)
-        nothing = torch.logaddexp(torch.zeros_like(begun), begun)
+        nothing = _log_add(torch.zeros_like(begun), begun)
         return offer - _others(offer + forth[block.edges], nothing[hit], group=hit)
 
     def _offers(self, edges: Tensor, pairs: Tensor, forth: Tensor) -> Tensor:
         place = self.pair_edge[pairs] - edges[0]
         through = forth[self.graph.upstream[pairs]] + self.follow[pairs]
-        return torch.logaddexp(self.start[edges], _sum_by_group(through, place, len(edges)))
+        return _log_add(self.start[edges], _sum_by_group(through, place, len(edges)))
 
     def _without_leaving(self, forth: Tensor) -> Tensor:
         """Log odds of each hit for being alone or the end of a track, (H,)."""
         ended = _sum_by_group(forth + self.end, self.downstream, self.n_hits)
-        return torch.logaddexp(torch.zeros_like(ended), ended)
+        return _log_add(torch.zeros_like(ended), ended)
 
     def _log_partition(self, forth: Tensor, back: Tensor) -> Tensor:
         edges = torch.arange(len(forth), device=forth.device)
@@ -91,8 +91,13 @@ class _Propagation:
             return forth.sum()
         leaving = self._offers(edges, pairs, forth) + back
         of_hit = _sum_by_group(leaving, self.upstream, self.n_hits)
-        of_hit = torch.logaddexp(self._without_leaving(forth), of_hit)
+        of_hit = _log_add(self._without_leaving(forth), of_hit)
         return of_hit.sum() - torch.nn.functional.softplus(forth + back).sum()
+
+
+def _log_add(first: Tensor, second: Tensor) -> Tensor:
+    """`torch.logaddexp`, whose second derivative overflows in float32 beside next to none."""
+    return torch.logsumexp(torch.stack([first, second]), dim=0)
 
 
 def _sum_by_group(value: Tensor, group: Tensor, n_groups: int) -> Tensor:
@@ -115,4 +120,4 @@ def _others(total: Tensor, nothing: Tensor, *, group: Tensor) -> Tensor:
     mine, theirs = order[mine], order[theirs]
     apart = mine != theirs
     others = _sum_by_group(total[theirs[apart]], mine[apart], len(total))
-    return torch.logaddexp(nothing, others)
+    return _log_add(nothing, others)

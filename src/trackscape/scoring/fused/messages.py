@@ -37,7 +37,8 @@ def strongest_messages(
     if segments.n_messages == 0:  # no message whose statistics could be taken
         return x.new_zeros(len(x), kernels.WIDTH)
     needs_gradient = torch.is_grad_enabled() and any(p.requires_grad for p in block.parameters())
-    if block.training or needs_gradient:
+    # Not that of the block: statistics can be taken anew in a network that is not in training.
+    if block[0].training or needs_gradient:
         return _differentiable(block, encode, segments, x)
     return _evaluated(block, encode, segments, x)
 
@@ -67,7 +68,7 @@ def _differentiable(
         *norm3.parameters(),
         *linear3.parameters(),
     )
-    if block.training:
+    if norm2.training:
         update_running(norm2, mean=statistics[0], variance=statistics[1], n=n)
         update_running(norm3, mean=statistics[2], variance=statistics[3], n=n)
     return out

@@ -1,0 +1,98 @@
+"""`trackscape landscape connect`: what lies between two networks."""
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from trackscape.cli.landscape.options import (
+    Card,
+    ExecutorName,
+    Frames,
+    Losses,
+    Network,
+    Norm,
+    Reject,
+    Seed,
+    Work,
+    Workers,
+    make_computing,
+    make_setting,
+)
+from trackscape.cli.options import HitFile, PerFrame
+
+
+def connect(
+    file: HitFile,
+    first: Network,
+    second: Network,
+    per_frame: PerFrame,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write: json, npz (all losses), png, svg, pdf. Repeat for more.",
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Points of each way, both ends included.")] = 25,
+    align: Annotated[
+        bool, typer.Option(help="Permute the hidden units of the second network, too.")
+    ] = True,
+    curve: Annotated[
+        list[str] | None,
+        typer.Option(help="Train a curve by bce, likelihood or blackbox. Repeat for more curves."),
+    ] = None,
+    curve_data: Annotated[
+        Path | None, typer.Option(help="Hits that curves are trained on. [the frames of FILE]")
+    ] = None,
+    curve_steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = 500,
+    bends: Annotated[int, typer.Option(help="Control points of a curve.")] = 1,
+    learning_rate: Annotated[float, typer.Option(help="For curves.")] = 1e-3,
+    frames: Frames = 20,
+    loss: Losses = None,
+    reject: Reject = 0.5,
+    card: Card = False,
+    norm: Norm = None,
+    seed: Seed = 0,
+    workers: Workers = 1,
+    executor: ExecutorName = None,
+    work: Work = None,
+) -> None:
+    """Follow the losses from one network to another: on a line, and along trained curves."""
+    from trackscape.experiments.landscape.connect import CurveSetting, connect_networks
+
+    setting = make_setting(
+        file,
+        per_frame=per_frame,
+        frames=frames,
+        losses=loss,
+        reject=reject,
+        card=card,
+        norm=norm,
+        seed=seed,
+    )
+    found = connect_networks(
+        setting,
+        (first, second),
+        outputs=tuple(output or ()),
+        steps=steps,
+        aligned=align,
+        curve=CurveSetting(
+            losses=cast(Any, tuple(curve or ())),
+            file=curve_data,
+            bends=bends,
+            steps=curve_steps,
+            learning_rate=learning_rate,
+        ),
+        computing=make_computing(executor, workers=workers, work=work),
+    )
+    for way in found.ways:
+        for summary in way.summaries:
+            barrier = summary.barrier
+            typer.echo(
+                f"{way.name}, {summary.name}: barrier {barrier.value:.4g} +- "
+                f"{barrier.standard_error:.2g} at {barrier.time:.2f}"
+            )
+    for path in output or ():
+        typer.echo(path)

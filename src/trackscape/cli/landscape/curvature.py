@@ -1,0 +1,85 @@
+"""`trackscape landscape curvature`: eigenvalues, their density, the trace."""
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from trackscape.cli.landscape.options import (
+    Card,
+    ExecutorName,
+    Frames,
+    Losses,
+    Norm,
+    Reject,
+    Seed,
+    Work,
+    Workers,
+    make_computing,
+    make_setting,
+)
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights
+
+
+def curvature(
+    file: HitFile,
+    per_frame: PerFrame,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write: json, npz (eigenvectors, too), png, svg, pdf. Repeat for more.",
+        ),
+    ] = None,
+    method: Method = DEFAULT_METHOD,
+    weights: Weights = None,
+    kind: Annotated[
+        str, typer.Option(help="hessian, difference (of gradients), gauss-newton or fisher.")
+    ] = "hessian",
+    step: Annotated[
+        float, typer.Option(help="For difference: distance, relative to the length of the weights.")
+    ] = 1e-3,
+    eigenvalues: Annotated[int, typer.Option(help="How many, the largest by magnitude.")] = 5,
+    products: Annotated[int, typer.Option(help="Products with vectors, for the trace.")] = 30,
+    probes: Annotated[int, typer.Option(help="Random vectors, for the density.")] = 4,
+    frames: Frames = 5,
+    loss: Losses = None,
+    reject: Reject = 0.5,
+    card: Card = False,
+    norm: Norm = None,
+    seed: Seed = 0,
+    workers: Workers = 1,
+    executor: ExecutorName = None,
+    work: Work = None,
+) -> None:
+    """Measure how the first loss curves at the weights of a network."""
+    from trackscape.experiments.landscape.curvature import measure_curvature
+
+    setting = make_setting(
+        file,
+        per_frame=per_frame,
+        frames=frames,
+        losses=loss,
+        reject=reject,
+        card=card,
+        norm=norm,
+        seed=seed,
+    )
+    found = measure_curvature(
+        setting,
+        str(weights or method),
+        outputs=tuple(output or ()),
+        kind=cast(Any, kind),
+        step=step,
+        eigenvalues=eigenvalues,
+        products=products,
+        probes=probes,
+        computing=make_computing(executor, workers=workers, work=work),
+    )
+    values, trace = found.eigenpairs.values.tolist(), found.trace
+    typer.echo(f"{found.eigenpairs.kind} of {found.loss}, {found.density.size:,} parameters")
+    typer.echo(f"largest eigenvalues: {', '.join(f'{value:.4g}' for value in values)}")
+    typer.echo(f"trace: {trace.value:.4g} ({trace.low:.4g} to {trace.high:.4g})")
+    for path in output or ():
+        typer.echo(path)

@@ -1,0 +1,96 @@
+"""`trackscape landscape surface`: losses on a grid."""
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from trackscape.cli.landscape.options import (
+    Card,
+    ExecutorName,
+    Frames,
+    Losses,
+    Norm,
+    Reject,
+    Seed,
+    Work,
+    Workers,
+    make_computing,
+    make_setting,
+)
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights
+
+
+def surface(
+    file: HitFile,
+    per_frame: PerFrame,
+    output: Annotated[
+        list[Path],
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write: npz (all losses), csv, json, html, vts, png, svg, pdf; repeat it.",
+        ),
+    ],
+    method: Method = DEFAULT_METHOD,
+    weights: Weights = None,
+    through: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Methods or weights that the grid goes through instead of around one, such as "
+            "stages of a training. Repeat it: 2 for a line, 3 or more for a plane."
+        ),
+    ] = None,
+    along: Annotated[
+        str, typer.Option(help="Directions around one network: random or hessian.")
+    ] = ("random"),
+    dimensions: Annotated[int | None, typer.Option(help="Directions. [2, or 1 for a line]")] = None,
+    steps: Annotated[int, typer.Option(help="Points along each direction.")] = 25,
+    extent: Annotated[
+        float | None, typer.Option(help="Largest coordinate. [1, or a margin around --through]")
+    ] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            help="Parts in which directions are as long as weights: filter, layer, tensor or none. "
+            "[filter; tensor for hessian]"
+        ),
+    ] = None,
+    frames: Frames = 20,
+    loss: Losses = None,
+    reject: Reject = 0.5,
+    card: Card = False,
+    norm: Norm = None,
+    seed: Seed = 0,
+    workers: Workers = 1,
+    executor: ExecutorName = None,
+    work: Work = None,
+) -> None:
+    """Draw losses on a grid: around a network, or through several."""
+    from trackscape.experiments.landscape.surface import compute_surface
+
+    setting = make_setting(
+        file,
+        per_frame=per_frame,
+        frames=frames,
+        losses=loss,
+        reject=reject,
+        card=card,
+        norm=norm,
+        seed=seed,
+    )
+    found = compute_surface(
+        setting,
+        [*map(str, [weights] if weights else []), *(through or [])] or [method],
+        outputs=output,
+        along=cast(Any, along),
+        dimensions=dimensions,
+        steps=steps,
+        extent=extent,
+        scale=cast(Any, scale),
+        computing=make_computing(executor, workers=workers, work=work),
+    )
+    for name in found.names:
+        mean = found.mean(name)[found.finite(name)]
+        typer.echo(f"{name}: {mean.min():.4g} to {mean.max():.4g}")
+    typer.echo("\n".join(map(str, output)))
