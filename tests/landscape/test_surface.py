@@ -251,7 +251,7 @@ def varying(model, batch):
 
 def test_all_batches_have_the_same_values(problem):
     made = dataclasses.replace(problem(7, 4), objective=varying)
-    with pytest.raises(LandscapeError, match="Expected loss, more of each batch, .* got loss;"):
+    with pytest.raises(LandscapeError, match=r"Expected loss, more of each batch, .* got loss;"):
         draw(made, line(made.centre, 2 * made.centre, steps=2))
 
 
