@@ -173,7 +173,8 @@ def test_settings_of_which_no_surface_can_be_made(trackscape, tmp_path, what):
 def test_hits_of_which_no_landscape_can_be_made(
     trackscape, tmp_path, tmp_path_factory, stages, verb, damage
 ):
-    rows = np.load(samples.VALIDATION, allow_pickle=False)["arr_0"][:500]
+    with np.load(samples.VALIDATION, allow_pickle=False) as file:
+        rows = file["arr_0"][:500]
     if damage == "empty":
         rows = rows[:0]
     elif damage == "NaN":

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from trackscape.compiled import compiled
 from trackscape.data import CompressedLineGraph, HitGraph
-from trackscape.graph_construction.ragged import begins
+from trackscape.graph_construction.ragged import order_edges
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -25,7 +25,8 @@ def compressed_line_graph(graph: HitGraph) -> CompressedLineGraph:
     """
     position = graph.hits.position.double().numpy()
     downstream, upstream = graph.edge_index.numpy()
-    arriving, leaving, by_upstream, first = _orders(len(position), downstream, upstream)
+    arriving, leaving, by_upstream = order_edges(len(position), downstream, upstream)
+    first = _first_messages(downstream, upstream, arriving, leaving)
     return CompressedLineGraph(
         hit_graph=graph,
         arriving=torch.from_numpy(arriving),
@@ -37,20 +38,16 @@ def compressed_line_graph(graph: HitGraph) -> CompressedLineGraph:
 
 
 @compiled
-def _orders(
-    n_hits: int, downstream: Integers, upstream: Integers
-) -> tuple[Integers, Integers, Integers, Integers]:
-    n_edges = len(downstream)
-    arriving, leaving = begins(downstream, n_hits), begins(upstream, n_hits)
-    by_upstream, free = np.empty(n_edges, np.int64), leaving.copy()
-    first = np.zeros(n_edges + 1, np.int64)
-    for edge in range(n_edges):
+def _first_messages(
+    downstream: Integers, upstream: Integers, arriving: Integers, leaving: Integers
+) -> Integers:
+    """Number of the first message to each edge, (E + 1,): one from each edge that shares a hit."""
+    first = np.zeros(len(downstream) + 1, np.int64)
+    for edge in range(len(downstream)):
         here, there = downstream[edge], upstream[edge]
-        by_upstream[free[there]] = edge
-        free[there] += 1
         before, behind = arriving[there + 1] - arriving[there], leaving[here + 1] - leaving[here]
         first[edge + 1] = first[edge] + before + behind
-    return arriving, leaving, by_upstream, first
+    return first
 
 
 @compiled

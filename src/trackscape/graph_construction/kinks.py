@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from trackscape.compiled import compiled
 from trackscape.data import HitGraph, KinkGraph
-from trackscape.graph_construction.ragged import begins
+from trackscape.graph_construction.ragged import order_edges
 from trackscape.units import rad
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 LARGEST_KINK = 0.5 * rad
-"""At a hit of the calorimeter. One of 2,000 protons turns more."""
+"""At a hit of the calorimeter; few protons turn more."""
 LARGEST_TRACKER_KINK = 0.15 * rad
 """At a hit of layers 0 to 2, in front of which there is little matter."""
 TRACKER_LAYERS = 3
@@ -35,25 +35,13 @@ def kink_graph(graph: HitGraph) -> KinkGraph:
     position = hits.position.double().contiguous().numpy()
     downstream, upstream = graph.edge_index.cpu().contiguous().numpy()
     largest = np.where(hits.layer.numpy() < TRACKER_LAYERS, LARGEST_TRACKER_KINK, LARGEST_KINK)
-    arriving, leaving, by_upstream = _orders(len(position), downstream, upstream)
+    arriving, leaving, by_upstream = order_edges(len(position), downstream, upstream)
     first, other, kink = _list_pairs(position, downstream, upstream, arriving, largest**2)
     found = (arriving, leaving, by_upstream, first, other, kink)
     device = graph.edge_index.device
     tensors = [torch.from_numpy(array).to(device) for array in found]
     names = ("arriving", "leaving", "by_upstream", "first", "upstream", "kink")
     return KinkGraph(hit_graph=graph, **dict(zip(names, tensors, strict=True)))
-
-
-@compiled
-def _orders(
-    n_hits: int, downstream: Integers, upstream: Integers
-) -> tuple[Integers, Integers, Integers]:
-    arriving, leaving = begins(downstream, n_hits), begins(upstream, n_hits)
-    by_upstream, free = np.empty(len(upstream), np.int64), leaving.copy()
-    for edge, hit in enumerate(upstream):
-        by_upstream[free[hit]] = edge
-        free[hit] += 1
-    return arriving, leaving, by_upstream
 
 
 @compiled

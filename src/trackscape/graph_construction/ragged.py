@@ -41,3 +41,25 @@ def begins(keys: NDArray[np.int64], n_keys: int) -> NDArray[np.int64]:
     for key in keys:
         first[key + 1] += 1
     return np.cumsum(first)
+
+
+@compiled
+def order_edges(
+    n_hits: int, downstream: NDArray[np.int64], upstream: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Orders of the edges of a graph, which are sorted by their downstream hits.
+
+    Returns:
+        Where the edges that arrive at each hit begin, (n_hits + 1,); where those that leave it do,
+        once they are sorted by their upstream hits, (n_hits + 1,); and that order, (E,).
+
+    Example:
+        >>> order_edges(3, np.array([1, 2, 2]), np.array([0, 1, 0]))[2].tolist()
+        [0, 2, 1]
+    """
+    arriving, leaving = begins(downstream, n_hits), begins(upstream, n_hits)
+    by_upstream, free = np.empty(len(upstream), np.int64), leaving.copy()
+    for edge, hit in enumerate(upstream):
+        by_upstream[free[hit]] = edge
+        free[hit] += 1
+    return arriving, leaving, by_upstream

@@ -89,9 +89,9 @@ def test_a_trained_curve_lies_lower_than_the_line_and_files_say_so(tmp_path, tra
     for end in (0, -1):
         np.testing.assert_allclose(line.surface.values[end], bent.surface.values[end], rtol=1e-6)
     assert bent.summaries[0].mean < line.summaries[0].mean
-    stored = np.load(outputs[1], allow_pickle=False)
-    np.testing.assert_array_equal(stored["line_values"], line.surface.values)
-    assert stored["curve_of_bce_control"].shape == (3, len(line.control[0]))
+    with np.load(outputs[1], allow_pickle=False) as stored:
+        np.testing.assert_array_equal(stored["line_values"], line.surface.values)
+        assert stored["curve_of_bce_control"].shape == (3, len(line.control[0]))
     assert all(path.stat().st_size > 0 for path in outputs)
 
 

@@ -44,9 +44,9 @@ def test_eigenvalues_trace_and_density_are_those_of_the_whole_matrix(hessian, tr
     assert found.trace.value == pytest.approx(values.sum().item(), abs=2 * spread)
     assert found.density.wasserstein(values.numpy()) < 0.02 * float(values.abs().max())
     assert all(path.stat().st_size > 0 for path in outputs)
-    stored = np.load(outputs[1], allow_pickle=False)
-    np.testing.assert_array_equal(stored["eigenvectors"], found.eigenpairs.vectors.numpy())
-    assert "Hessian" in str(stored["kind"])
+    with np.load(outputs[1], allow_pickle=False) as stored:
+        np.testing.assert_array_equal(stored["eigenvectors"], found.eigenpairs.vectors.numpy())
+        assert "Hessian" in str(stored["kind"])
 
 
 def test_gauss_newton_has_no_negative_eigenvalue_and_differs_from_the_hessian(hessian, trained):

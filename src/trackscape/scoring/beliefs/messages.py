@@ -57,16 +57,14 @@ def propagate(orders: Orders, odds: Odds, rounds: int) -> tuple[Floats, Floats]:
                 nothing = _offers_downstream(orders, odds, forth, back, hit, offer, total)
                 _without_each(nothing, total, n, rest)
                 for i in range(n):
-                    forth[orders.by_upstream[place + i]] = min(
-                        max(offer[i] / rest[i], 1 / LARGEST), LARGEST
-                    )
+                    forth[orders.by_upstream[place + i]] = _bounded(offer[i] / rest[i])
         for hit in range(n_hits - 1, -1, -1):
             place, n = orders.arriving[hit], orders.arriving[hit + 1] - orders.arriving[hit]
             if n > 0:
                 nothing = _offers_upstream(orders, odds, forth, back, hit, offer, total)
                 _without_each(nothing, total, n, rest)
                 for i in range(n):
-                    back[place + i] = min(max(offer[i] / rest[i], 1 / LARGEST), LARGEST)
+                    back[place + i] = _bounded(offer[i] / rest[i])
     return forth, back
 
 
@@ -180,6 +178,11 @@ def _offers_upstream(
     for i in range(n):
         total[i] = offer[i] * forth[begin + i]
     return nothing
+
+
+@inlined
+def _bounded(odds: float) -> float:
+    return min(max(odds, 1 / LARGEST), LARGEST)
 
 
 @inlined

@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from trackscape.compiled import compiled
+from trackscape.compiled import compiled, inlined
 from trackscape.scoring.beliefs.messages import Floats, Orders
-
-MIXTURE = 3
-"""As in `potentials`, here for compiled code."""
+from trackscape.scoring.beliefs.potentials import EXPONENT, MIXTURE
 
 
 @compiled
@@ -28,8 +26,7 @@ def follow_odds(
             other = orders.upstream[pair]
             value = 0.0
             for part in range(MIXTURE):
-                falls = 1 / (1 + kink[pair] * narrowness[other, part])
-                value += height[other, part] * falls * falls * falls
+                value += _density(height[other, part], kink[pair] * narrowness[other, part])
             odds[pair] = join[edge] * value
     return odds
 
@@ -54,12 +51,22 @@ def sum_over_pairs(
             other, total = orders.upstream[pair], 0.0
             join[edge] += gradient[pair]
             for part in range(MIXTURE):
-                falls = 1 / (1 + kink[pair] * narrowness[other, part])
-                part_of[part] = height[other, part] * falls * falls * falls
+                far = kink[pair] * narrowness[other, part]
+                part_of[part] = _density(height[other, part], far)
                 total += part_of[part]
             for part in range(MIXTURE):
                 share = gradient[pair] * part_of[part] / total
                 far = kink[pair] * narrowness[other, part]
                 weight[other, part] += share
-                width[other, part] += share * (6 * far / (1 + far) - 2)
+                width[other, part] += share * (2 * EXPONENT * far / (1 + far) - 2)
     return join, weight, width
+
+
+@inlined
+def _density(height: float, far: float) -> float:
+    """What is left of the height at a kink whose square is `far` times that of the width."""
+    falls = 1 / (1 + far)
+    density = height
+    for _ in range(EXPONENT):
+        density *= falls
+    return density

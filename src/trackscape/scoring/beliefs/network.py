@@ -21,7 +21,7 @@ from trackscape.scoring.interface import Scorer
 from trackscape.units import rad
 
 CALORIMETER_CUT = 0.6 * rad
-"""Largest angle between a segment and the beam. It holds all but 0.1 % of the true ones."""
+"""Largest angle between a segment and the beam; wider than the published cut, which is 0.4 rad."""
 TRACKER_CUT = 0.3 * rad
 """The same where the downstream hit has layer < 3."""
 
@@ -68,8 +68,8 @@ class BeliefNetwork(Scorer):
     def connect(self, hits: Hits) -> HitGraph:
         """Returns the candidate segments; protons at the end of their range scatter widely.
 
-        The published cuts break every twentieth track, most of them in their last layers. Without
-        its last layers a track does not pass for one of a proton that stopped.
+        The published cuts break tracks there, and without its last layers a track does not pass for
+        one of a proton that stopped.
         """
         return connect_layers(hits, calorimeter_cut=CALORIMETER_CUT, tracker_cut=TRACKER_CUT)
 
