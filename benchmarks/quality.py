@@ -24,8 +24,8 @@ from trackscape.experiments.config import TrainingConfig
 from trackscape.files import replacing
 
 SEEDS = {
-    "ptt": {"quick": (0, 1, 2), "long": (0, 1, 2), "plateau": (0,)},
-    "pat": {"long": (0, 1, 2), "plateau": (0,)},
+    kind: {"soap": (0, 1, 2), "soap-plateau": (0,), "long": (0, 1, 2), "plateau": (0,)}
+    for kind in ("ptt", "pat")
 }
 """Of each training, by loss and by the name of its settings."""
 NEAR = 0.4

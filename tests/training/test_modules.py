@@ -79,8 +79,9 @@ def test_pat_has_no_gradient_where_every_decision_is_right(example):
     assert logit.grad.abs().sum() == 0
 
 
-def test_a_few_steps_lower_the_loss(example):
-    module = make_module()
+@pytest.mark.parametrize("optimiser", ["rmsprop", "adam", "soap"])
+def test_a_few_steps_lower_the_loss(example, optimiser):
+    module = make_module(optimiser=optimiser)
     (optimiser,), _ = module.configure_optimizers()
     losses = []
     for _ in range(8):

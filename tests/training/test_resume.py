@@ -25,6 +25,7 @@ SETTINGS = {
     "network": {"kind": "line_graph", "sizes": {"hidden": 4, "encoding": 8}},
     "loss": {"kind": "pat", "strength": 25, "convention": "published"},
     "optimiser": {
+        "kind": "soap",  # the one with the most to remember
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "graphs_per_step": 2,

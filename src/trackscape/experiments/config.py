@@ -12,6 +12,7 @@ from trackscape.errors import AssignmentError, WeightsError
 from trackscape.formats.settings import Strict, read_settings
 from trackscape.scoring import build_network
 from trackscape.training.losses import SCALES, LossKind, MethodLoss
+from trackscape.training.optimisers import OptimiserKind
 
 Positive = Annotated[float, pydantic.Field(gt=0)]
 Count = Annotated[int, pydantic.Field(ge=1)]
@@ -129,8 +130,8 @@ class AssignerConfig(Strict):
 class OptimiserConfig(Strict):
     """How it is minimised."""
 
-    kind: Literal["rmsprop", "adam"] = "rmsprop"
-    """RMSprop, as published, or Adam, which learns from fewer frames."""
+    kind: OptimiserKind = "rmsprop"
+    """RMSprop, as published, or Adam or SOAP, which learn from fewer frames."""
     learning_rate: Positive
     """Learning rate at the start."""
     schedule: Literal["constant", "cosine"]

@@ -16,8 +16,8 @@ from trackscape.tracking import accept, follow
 from trackscape.training.diagnostics import WatchedAssigner
 from trackscape.training.frames import Example
 from trackscape.training.losses import FrameLoss
+from trackscape.training.optimisers import OptimiserKind, build_optimiser
 
-Optimiser = Literal["rmsprop", "adam"]
 Schedule = Literal["constant", "cosine"]
 VALIDATION_METRICS = ("purity", "efficiency", "edge_tpr", "edge_fpr")
 
@@ -32,7 +32,7 @@ class TrackingModule(lightning.LightningModule):
         scorer: What is trained.
         loss: What is minimised.
         assigner: Decides on the validation frames, and in the loss if that goes through it.
-        optimiser: ``rmsprop``, as published, or ``adam``.
+        optimiser: See `build_optimiser`.
         learning_rate: Its rate at the start.
         schedule: How the rate goes on.
         steps: Steps in all.
@@ -46,7 +46,7 @@ class TrackingModule(lightning.LightningModule):
         scorer: Scorer,
         loss: FrameLoss,
         assigner: Assigner,
-        optimiser: Optimiser,
+        optimiser: OptimiserKind,
         learning_rate: float,
         schedule: Schedule,
         steps: int,
@@ -57,7 +57,7 @@ class TrackingModule(lightning.LightningModule):
         self.loss = loss
         self.assigner, self._watched = assigner, WatchedAssigner(assigner)
         self._gradient = torch.empty(0)
-        self.optimiser: Optimiser = optimiser
+        self.optimiser: OptimiserKind = optimiser
         self.learning_rate, self.schedule, self.steps = learning_rate, schedule, steps
         self.average = None if averaging is None else _running_average(scorer, averaging)
         self._counts: list[FrameCounts] = []
@@ -116,8 +116,9 @@ class TrackingModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Returns the optimiser and the schedule of its learning rate."""
-        kind = {"rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam}[self.optimiser]
-        optimiser = kind(self.scorer.parameters(), lr=self.learning_rate)
+        optimiser = build_optimiser(
+            self.optimiser, self.scorer.parameters(), learning_rate=self.learning_rate
+        )
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, self._relative_rate)
         return [optimiser], [{"scheduler": scheduler, "interval": "step"}]
 
