@@ -53,7 +53,6 @@ DIGESTS = {
     "cpu/hit-graph-ptt": "78b9bec7",
     "cpu/line-graph-pat-long": "38f7d9fa",
     "cpu/line-graph-pat-soap": "2db78b0b",
-    "cpu/line-graph-pat": "b65a4b25",
     "cpu/line-graph-ptt-long": "6e9959c5",
     "cpu/line-graph-ptt-short": "0d724e6c",
     "cpu/line-graph-ptt-soap": "0b39e32c",
