@@ -5,7 +5,6 @@ and as many run side by side as there are cores. What was trained before is not 
 """
 
 import csv
-import math
 import os
 import subprocess
 import sys
@@ -25,8 +24,8 @@ from trackscape.experiments.config import TrainingConfig
 from trackscape.files import replacing
 
 SEEDS = {
-    kind: {"soap": (0, 1, 2), "soap-plateau": (0,), "long": (0, 1, 2), "plateau": (0,)}
-    for kind in ("ptt", "pat")
+    "ptt": {"soap-plateau": (0, 1, 2), "long": (0, 1, 2), "plateau": (0,)},
+    "pat": {"soap": (1, 2), "soap-plateau": (0,), "long": (0, 1, 2), "plateau": (0,)},
 }
 """Of each training, by loss and by the name of its settings."""
 NEAR = 0.4
@@ -192,13 +191,13 @@ def write_page(kinds: dict[str, Kind], path: Path) -> None:
         hardware() + " Regenerate: `python -m benchmarks.quality --data FOLDER --runs FOLDER`.",
         "",
         "Published purity of all validation frames (100 p+/F, three phantoms together), against "
-        "the time of the steps on **one** core, without validations; two trainings ran side by "
-        "side. Settings: `configs/cpu/line-graph-*-{soap,soap-plateau,long,plateau}.yaml`, each "
-        "with the schedule of its learning rate fitted to its length. *soap* takes steps of SOAP "
-        "without momentum, *long* and *plateau* those of Adam (PTT) and RMSprop (PAT); "
-        "these and the baselines ran beside other programs. The "
-        "plateau is the best validation of all of them, reached means "
-        f"{NEAR} points below it, at the first validation that is.",
+        "the time of the steps on **one** core, without validations. Settings: "
+        "`configs/cpu/line-graph-*-{soap,soap-plateau,long,plateau}.yaml`, each with the schedule "
+        "of its learning rate fitted to its length. *soap* and *soap-plateau* take steps of SOAP "
+        "without momentum, two trainings side by side; *long* and *plateau* those of Adam (PTT) "
+        "and RMSprop (PAT), and like the baselines they ran beside other programs. The plateau "
+        f"is the best validation of all of them; reached means {NEAR} points below it, at the "
+        "first validation that is.",
         "",
         "![Purity against time and against frames](images/training_speed.png)",
         "",
@@ -225,22 +224,31 @@ def _row(name: str, length: str, kind: Kind, curve: Curve) -> str:
 
 
 def _sentence(name: str, kind: Kind) -> str:
-    reached = [curve.reaches(kind.target) for curve in kind.ours["soap"]]
+    curves = [curve for length, each in kind.ours.items() if "soap" in length for curve in each]
+    places = [curve.reaches(kind.target) for curve in curves]
     times = [
-        math.inf if place is None else float(curve.minutes[place])
-        for curve, place in zip(kind.ours["soap"], reached, strict=True)
+        float(curve.minutes[place])
+        for curve, place in zip(curves, places, strict=True)
+        if place is not None
     ]
-    said = f"- {name}: plateau {kind.plateau:.2f} %, to reach {kind.target:.2f} %. "
+    said = (
+        f"- {name}: plateau {kind.plateau:.2f} %, to reach {kind.target:.2f} %. {len(times)} of "
+        f"{len(curves)} trainings with SOAP do, after {_enumerate(times)} minutes."
+    )
     if kind.baseline is None:
-        return said + "The baseline was not trained in this run."
+        return said + " The baseline was not trained in this run."
     place = kind.baseline.reaches(kind.target)
     minutes = float(kind.baseline.minutes[-1 if place is None else place])
     return said + (
-        f"The slowest of the *soap* trainings does so after {max(times):.1f} minutes. The baseline "
-        "made the steps of the published method, their schedule fitted to its time, and "
-        f"{'still had not after' if place is None else 'did after'} {minutes:.1f} minutes, "
-        f"{minutes / max(times):.1f} times as long."
+        " The baseline made the steps of the published method, their schedule fitted to its time, "
+        f"and {'still had not' if place is None else 'did'} after {minutes:.1f} minutes: "
+        f"{_enumerate([minutes / time for time in times])} times as long."
     )
+
+
+def _enumerate(values: list[float]) -> str:
+    *most, last = [f"{value:.1f}" for value in sorted(values)]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def main(

@@ -15,7 +15,7 @@ from trackscape import samples
 from trackscape.scoring import HitGraphNetwork, save_network
 
 Change = Callable[[np.ndarray], np.ndarray]
-CONFIG = Path(__file__).parents[2] / "configs" / "cpu" / "line-graph-ptt-soap.yaml"
+CONFIG = Path(__file__).parents[2] / "configs" / "cpu" / "line-graph-ptt-soap-plateau.yaml"
 
 
 def rows(n_events: int = 30) -> np.ndarray:

@@ -8,7 +8,7 @@ import typer
 
 def train(
     config: Annotated[
-        Path, typer.Argument(help="Settings, such as configs/cpu/line-graph-pat-soap.yaml.")
+        Path, typer.Argument(help="Settings, such as configs/cpu/line-graph-pat.yaml.")
     ],
     data: Annotated[Path, typer.Option(help="Folder with the hit files that the settings name.")],
     runs: Annotated[Path, typer.Option(help="Folder for the run folder.")] = Path("runs"),

@@ -192,7 +192,7 @@ class TrainingConfig(Strict):
         Raises:
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
-        return read_settings(path, cls, described_in="configs/cpu/line-graph-pat-soap.yaml")
+        return read_settings(path, cls, described_in="configs/cpu/line-graph-pat.yaml")
 
     @property
     def digest(self) -> str:
