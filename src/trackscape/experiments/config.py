@@ -160,12 +160,28 @@ class DataConfig(Strict):
 
     training: tuple[str, ...] = pydantic.Field(min_length=1)
     """Hit files for training."""
-    validation: tuple[str, ...] = pydantic.Field(min_length=1)
+    validation: tuple[str, ...] = ()
     """Hit files for the choice of the best weights."""
-    per_frame: Count
-    """Primaries per readout frame."""
+    held_out: Share | None = None
+    """Share of the frames of each training file, its last ones, that choose the best weights
+    instead of validation files, and are not trained on."""
+    per_frame: Count | tuple[Count, ...]
+    """Primaries per readout frame. If several, each file is cut into frames of each size."""
     validation_frames: Count | None = None
     """Frames of each validation file that are used; all if left out."""
+
+    @pydantic.model_validator(mode="after")
+    def _something_chooses(self) -> "DataConfig":
+        if bool(self.validation) == (self.held_out is not None):
+            raise ValueError("give either validation, a list of files, or held_out, a share")
+        if self.sizes == () or len(set(self.sizes)) < len(self.sizes):
+            raise ValueError(f"per_frame must be one number or different ones, got {self.sizes}")
+        return self
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """All values of `per_frame`."""
+        return (self.per_frame,) if isinstance(self.per_frame, int) else self.per_frame
 
 
 class TrainingConfig(Strict):
@@ -201,6 +217,8 @@ class TrainingConfig(Strict):
         # Settings that came later count where they are used, so that older runs keep their names.
         if self.assigner == AssignerConfig():
             del settings["assigner"]
+        if settings["data"]["held_out"] is None:
+            del settings["data"]["held_out"]
         for name in set(settings["loss"]) - {"kind", "strength", "convention"}:
             if settings["loss"][name] is None:
                 del settings["loss"][name]

@@ -47,7 +47,7 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
     trained = train(config, data=folder, runs=output / "runs", seed=0, progress=progress)
     frames: list[Hits] = []
     for name in config.data.validation:
-        frames += read_frames(folder / name, per_frame=config.data.per_frame)[:MOST_FRAMES]
+        frames += read_frames(folder / name, per_frame=config.data.sizes[0])[:MOST_FRAMES]
     just_trained = load_network(trained.folder / "weights.safetensors")
     trackers: dict[str, Tracker] = {"trained just now (PAT)": network_tracker(just_trained)}
     trackers |= {f"{method} (shipped)": load_tracker(method) for method in METHODS}
@@ -56,7 +56,7 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
             frames,
             tracker=tracker,
             method=name,
-            per_frame=config.data.per_frame,
+            per_frame=config.data.sizes[0],
             progress=show_progress if progress else iter,
         )
         for name, tracker in trackers.items()
@@ -94,7 +94,7 @@ def _write_report(
     n_graphs = config.optimiser.steps * config.optimiser.graphs_per_step
     report.add_text(
         f"A graph network with 4,961 parameters has seen {n_graphs} readout frames of "
-        f"{config.data.per_frame} protons. Its loss was the number of wrong decisions of the "
+        f"{config.data.sizes[0]} protons. Its loss was the number of wrong decisions of the "
         "assignment that joins the hits, and the gradient went through that assignment. Below, "
         f"it is compared with the shipped weights on {summaries[0].frames} frames that none of "
         "them has been trained on. All hits are Geant4 simulations."

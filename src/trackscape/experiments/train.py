@@ -1,12 +1,14 @@
 """Configuration + files -> a run folder with trained weights."""
 
 import dataclasses
+import itertools
+import math
 from pathlib import Path
 
 import torch
 
 from trackscape.data import Hits
-from trackscape.errors import RunError, WeightsError
+from trackscape.errors import ConfigError, RunError, WeightsError
 from trackscape.experiments.config import DataConfig, TrainingConfig
 from trackscape.experiments.evaluate import read_frames
 from trackscape.experiments.run_folder import open_run
@@ -91,11 +93,19 @@ def _start_from(weights: Path, scorer: Scorer) -> None:
 
 def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[Hits]]:
     training: list[Hits] = []
-    for name in config.training:
-        training += read_frames(folder / name, per_frame=config.per_frame)
     validation: list[Hits] = []
-    for name in config.validation:
-        frames = read_frames(folder / name, per_frame=config.per_frame)
+    for name, per_frame in itertools.product(config.training, config.sizes):
+        frames = read_frames(folder / name, per_frame=per_frame)
+        n_held_out = math.ceil(len(frames) * (config.held_out or 0))
+        training += frames[: len(frames) - n_held_out]
+        validation += frames[len(frames) - n_held_out :]
+    if not training:
+        raise ConfigError(
+            f"held_out is {config.held_out}, which leaves no frame to train on. Lower it, or use "
+            "larger files."
+        )
+    for name, per_frame in itertools.product(config.validation, config.sizes):
+        frames = read_frames(folder / name, per_frame=per_frame)
         validation += frames[: config.validation_frames]
     return training, validation
 
