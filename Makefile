@@ -36,8 +36,8 @@ rivals: .venv/rivals/ready  ## loss surfaces and eigenpairs beside other tools: 
 results: .venv/test/ready  ## the table of results: make results DATA=folder
 	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md
 
-ceiling: .venv/test/ready  ## how much an oracle would do better: make ceiling DATA=folder
-	$(TEST)/python -m trackscape.experiments.oracle '$(DATA)' -o docs/ceiling.md
+ceiling: .venv/test/ready  ## how much is left: make ceiling DATA=folder
+	$(TEST)/python -m trackscape.experiments.ceiling '$(DATA)' -o docs/ceiling.md
 
 study: .venv/test/ready  ## every gradient through the assignment: make study DATA=folder RUNS=folder
 	$(TEST)/python -m trackscape.experiments.study configs/study/cpu.yaml --data '$(DATA)' \

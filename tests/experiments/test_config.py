@@ -22,6 +22,8 @@ def test_shipped_config_loads_and_builds(path):
     config = TrainingConfig.load(path)
     network = build_network(config.network.kind, **config.network.sizes)
     expected = {"line_graph": 4961, "hit_graph": 39839, "belief": 1545}[config.network.kind]
+    if config.network.sizes.get("hidden") == 0:
+        expected = 9
     assert count_parameters(network) == expected
     assert config.name.endswith(path.stem) or path == DEMO
 
@@ -151,3 +153,22 @@ def test_a_loss_gets_the_seed_of_the_run():
     assert loss.noise is not None
     assert (loss.noise.seed, loss.noise.law, loss.noise.sigma) == (7, "sum_of_gamma", 0.1)
     assert loss.scales == {"strength": 0.3, "samples": 1}
+
+
+def test_frames_choose_the_weights_that_are_validation_or_held_out_but_not_both():
+    data = settings()["data"]
+    chosen = {"held_out": 0.1, "validation": []}
+    config = TrainingConfig.model_validate(settings(data=data | chosen))
+    assert config.data.held_out == 0.1
+    for wrong in ({"held_out": 0.1}, {"validation": []}):
+        with pytest.raises(pydantic.ValidationError, match="either validation"):
+            TrainingConfig.model_validate(settings(data=data | wrong))
+
+
+def test_frames_may_have_several_sizes_but_each_once():
+    data = settings()["data"]
+    config = TrainingConfig.model_validate(settings(data=data | {"per_frame": [50, 100]}))
+    assert config.data.sizes == (50, 100)
+    for wrong in ([], [50, 50]):
+        with pytest.raises(pydantic.ValidationError, match="per_frame must be one number"):
+            TrainingConfig.model_validate(settings(data=data | {"per_frame": wrong}))

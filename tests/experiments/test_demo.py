@@ -51,8 +51,8 @@ def test_the_demo_writes_one_page_that_needs_nothing_else(little, tmp_path):
 
 @pytest.mark.slow
 def test_the_page_of_results_holds_every_method_and_the_published_figures(tmp_path):
-    shorten(samples.VALIDATION, tmp_path / "water_150_val.npz", events=180)
-    results.main(tmp_path, tmp_path / "results.md", per_frame=[50], phantom=[150])
+    shorten(samples.VALIDATION, tmp_path / "water_150_test.npz", events=180)
+    results.main(tmp_path, tmp_path / "results.md", per_frame=[50], phantom=[150], runs=tmp_path)
     page = (tmp_path / "results.md").read_text()
     assert "| *line-graph-ptt, published* | *96.2 / 86.9* |" in page
     assert (tmp_path / "images" / "purity_and_efficiency.png").stat().st_size > 10_000

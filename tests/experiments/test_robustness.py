@@ -1,9 +1,9 @@
-"""The changes of hits are what they say, and the oracle's truth is the truth."""
+"""The changes of hits are what they say, and the truth in the graph is the truth."""
 
 import torch
 
 from trackscape import samples
-from trackscape.experiments import oracle, robustness
+from trackscape.experiments import ceiling, robustness
 from trackscape.experiments.robustness import add_noise, lose_hits, shift_layers
 from trackscape.formats import read_hits
 from trackscape.graph_construction import split_frames
@@ -44,11 +44,11 @@ def test_every_variation_is_compared_with_a_measured_one():
     names = {*robustness.CHANGES, *robustness.BEAMS}
     assert set(robustness.REFERENCES) == names
     assert set(robustness.REFERENCES.values()) <= names
-    assert set(TRACKERS) >= {oracle.PUBLISHED, oracle.OURS}
+    assert set(TRACKERS) >= {ceiling.PUBLISHED, ceiling.OURS}
 
 
 def test_residual_range_counts_the_layers_to_the_end_of_the_particle():
-    left = oracle.residual_range(FRAME)
+    left = ceiling.residual_range(FRAME)
     truth = FRAME.known_truth
     for number in range(0, len(FRAME), 97):
         mine = (truth.event == truth.event[number]) & (truth.track == truth.track[number])
@@ -56,7 +56,7 @@ def test_residual_range_counts_the_layers_to_the_end_of_the_particle():
 
 
 def test_truth_in_the_graph_is_pure():
-    tracks = oracle.follow_truth(FRAME)
+    tracks = ceiling.follow_truth(FRAME)
     event = FRAME.known_truth.event[tracks.index]
     first = FRAME.known_truth.event[tracks.first][tracks.number]
     assert torch.equal(event, first)

@@ -139,7 +139,7 @@ def test_files_of_another_kind_are_refused(tmp_path: Path):
 
 
 def test_unknown_names_are_refused_with_the_known_ones():
-    with pytest.raises(WeightsError, match=r"line-graph-pat, trackscape, got 'line-graph'"):
+    with pytest.raises(WeightsError, match=r"nine-constants, trackscape, got 'line-graph'"):
         load_method("line-graph")
     with pytest.raises(WeightsError, match="line_graph, hit_graph, belief, got 'linegraph'"):
         build_network("linegraph")

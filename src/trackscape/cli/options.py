@@ -13,7 +13,8 @@ PerFrame = Annotated[int, typer.Option(min=1, help="Primary protons in a readout
 Method = Annotated[
     str,
     typer.Option(
-        help="trackscape, line-graph-ptt or line-graph-pat (networks, shipped weights), "
+        help="trackscape, nine-constants, line-graph-ptt, line-graph-pat or "
+        "line-graph-ptt-tuned-end (shipped weights), "
         "track-follower, kalman, physics-assignment or greedy."
     ),
 ]

@@ -24,8 +24,8 @@ class NetworkConfig(Strict):
 
     kind: Literal["line_graph", "hit_graph", "belief"]
     """The paper's line-graph or hit-graph interaction network, or our network of beliefs."""
-    sizes: dict[str, Count] = pydantic.Field(default_factory=dict)
-    """Sizes that differ from the paper's, such as ``hidden: 32``."""
+    sizes: dict[str, Annotated[int, pydantic.Field(ge=0)]] = pydantic.Field(default_factory=dict)
+    """Sizes that differ from the usual ones, such as ``hidden: 32``."""
 
     @pydantic.model_validator(mode="after")
     def _network_has_these_sizes(self) -> "NetworkConfig":

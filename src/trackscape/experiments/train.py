@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from trackscape.data import Hits
 from trackscape.errors import ConfigError, RunError, WeightsError
@@ -52,7 +53,7 @@ def train(
         WeightsError: If the weights to start from are of another network.
         RunError: If the run folder belongs to other data, or the run never had a validation.
     """
-    training, validation = _read_frames(config.data, folder=data)
+    training, validation = read_training_frames(config.data, folder=data)
     torch.manual_seed(seed)
     scorer = build_network(config.network.kind, **config.network.sizes)
     if weights is not None:
@@ -91,14 +92,28 @@ def _start_from(weights: Path, scorer: Scorer) -> None:
     scorer.load_state_dict(start.state_dict())
 
 
-def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[Hits]]:
+def read_training_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[Hits]]:
+    """Returns the frames that are trained on, and those that choose the best weights.
+
+    Raises:
+        FormatError: If a hit file is missing or damaged.
+        ConfigError: If nothing is left to train on.
+    """
     training: list[Hits] = []
     validation: list[Hits] = []
-    for name, per_frame in itertools.product(config.training, config.sizes):
-        frames = read_frames(folder / name, per_frame=per_frame)
-        n_held_out = math.ceil(len(frames) * (config.held_out or 0))
-        training += frames[: len(frames) - n_held_out]
-        validation += frames[len(frames) - n_held_out :]
+    for name in config.training:
+        # The largest frames first: their events decide what is held out of all sizes.
+        by_size = [
+            read_frames(folder / name, per_frame=size) for size in sorted(config.sizes)[::-1]
+        ]
+        n_held_out = math.ceil(len(by_size[0]) * (config.held_out or 0))
+        held_out = _events(by_size[0][len(by_size[0]) - n_held_out :])
+        for frame in itertools.chain.from_iterable(by_size):
+            apart = torch.isin(frame.known_truth.event, held_out)
+            if not apart.any():
+                training.append(frame)
+            elif apart.all():
+                validation.append(frame)
     if not training:
         raise ConfigError(
             f"held_out is {config.held_out}, which leaves no frame to train on. Lower it, or use "
@@ -108,6 +123,11 @@ def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[
         frames = read_frames(folder / name, per_frame=per_frame)
         validation += frames[: config.validation_frames]
     return training, validation
+
+
+def _events(frames: list[Hits]) -> Tensor:
+    events = [frame.known_truth.event.unique() for frame in frames]
+    return torch.cat(events) if events else torch.empty(0, dtype=torch.int64)
 
 
 def _build_module(config: TrainingConfig, *, scorer: Scorer, seed: int) -> TrackingModule:

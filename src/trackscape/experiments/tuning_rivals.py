@@ -1,4 +1,6 @@
-"""Training files -> parameters of the baselines, by random search with one budget for all.
+"""Training files -> parameters of the baselines, by search with one budget for all.
+
+Random trials for the classical ones; for the paper's network the cost of a track's end.
 
 Run as ``python -m trackscape.experiments.tuning_rivals DATA -o table.md``, with the folder that
 holds ``water_{100,150,200}_train.npz``. No other file is looked at.
@@ -14,11 +16,13 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.experiments.evaluate import read_frames
 from trackscape.files import replacing
 from trackscape.graph_construction import connect_layers
+from trackscape.scoring import Scorer, load_method
 from trackscape.tracking import Tracker, accept, chosen_segments
 from trackscape.tracking.baselines import (
     Greedy,
@@ -27,6 +31,8 @@ from trackscape.tracking.baselines import (
     PhysicsAssignment,
     TrackFollower,
 )
+from trackscape.tracking.trackers import TUNED_ENDS, NetworkTracker
+from trackscape.training.reject import CANDIDATES
 from trackscape.units import mm, mrad
 
 PHANTOMS = (100, 150, 200)
@@ -139,6 +145,17 @@ def search(
     return sorted(tried, key=lambda trial: trial.score, reverse=True)
 
 
+def search_end(scorer: Scorer, sets: Sequence[Sequence[Hits]]) -> list[Trial]:
+    """Tries out all candidate costs of a track's end with a network, the best first."""
+    tried = [
+        measure(
+            NetworkTracker(scorer=scorer, assigner=Assigner(semantics="reject", reject=cost)), sets
+        )
+        for cost in CANDIDATES
+    ]
+    return sorted(tried, key=lambda trial: trial.score, reverse=True)
+
+
 def measure(method: Tracker, sets: Sequence[Sequence[Hits]]) -> Trial:
     """Reconstructs sets of frames and returns what the accepted tracks are worth."""
     seconds = 0.0
@@ -158,16 +175,24 @@ def measure(method: Tracker, sets: Sequence[Sequence[Hits]]) -> Trial:
 def main(
     data: Annotated[Path, typer.Argument(help="Folder with water_{100,150,200}_train.npz.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Markdown table to write.")],
+    only: Annotated[list[str] | None, typer.Option(help="Methods to tune; all by default.")] = None,
 ) -> None:
     """Search for the parameters of each baseline and write what was found."""
-    sets = [
-        read_frames(data / f"water_{phantom}_train.npz", per_frame=per_frame)[:number]
-        for phantom in PHANTOMS
-        for per_frame, number in FRAMES.items()
-    ]
-    best = {"track-follower (author)": measure(TrackFollower(), sets)}
-    for name, draw in SPACES.items():
-        best[name] = search(draw, sets)[0]
+    # The last frames of a file, which trainings of the network hold out.
+    first, last = (
+        [
+            read_frames(data / f"water_{phantom}_train.npz", per_frame=per_frame)[part(number)]
+            for phantom in PHANTOMS
+            for per_frame, number in FRAMES.items()
+        ]
+        for part in (lambda number: slice(number), lambda number: slice(-number, None))
+    )
+    best = {"track-follower (author)": measure(TrackFollower(), first)}
+    for name in only or (*SPACES, *TUNED_ENDS):
+        if name in SPACES:
+            best[name] = search(SPACES[name], first)[0]
+        else:
+            best[name] = search_end(load_method(TUNED_ENDS[name][0]), last)[0]
         typer.echo(f"{name}: {100 * best[name].score:.2f} %", err=True)
     with replacing(output) as partial:
         partial.write_text("\n".join(table(best)) + "\n", encoding="utf-8")
@@ -186,6 +211,8 @@ def table(trials: dict[str, Trial]) -> Iterable[str]:
 
 
 def _parameters(method: Any) -> str:
+    if isinstance(method, NetworkTracker):
+        return f"reject={method.assigner.reject:.4f}"
     texts: list[str] = []
     for field in dataclasses.fields(method):
         value = getattr(method, field.name)

@@ -25,8 +25,9 @@ NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork] | type[Belief
 HEADER = "trackscape"
 """Entry of the header of a weights file: JSON with the network and where it comes from."""
 SHIPPED = Path(__file__).parent / "weights"
-METHODS = ("line-graph-ptt", "line-graph-pat", "trackscape")
-"""Methods with weights in the package: the paper's line graph, trained in two ways, and ours."""
+METHODS = ("line-graph-ptt", "line-graph-pat", "nine-constants", "trackscape")
+"""Methods with weights in the package: the paper's line graph, trained in two ways, then our model
+of tracks without and with a network for its potentials."""
 LARGEST_SIZE = 4096
 """Of hidden layers and encodings; larger numbers in a file would fill the memory."""
 
@@ -47,8 +48,10 @@ def build_network(kind: str, **sizes: int) -> Scorer:
     unknown = sorted(sizes.keys() - known.keys())
     if unknown:
         raise WeightsError(f"The network {kind} has no {unknown[0]}, only {', '.join(known)}.")
-    if any(not 1 <= size <= LARGEST_SIZE for size in sizes.values()):
-        raise WeightsError(f"Expected sizes from 1 to {LARGEST_SIZE}, got {sizes}.")
+    for name, size in sizes.items():
+        smallest = 0 if (kind, name) == ("belief", "hidden") else 1
+        if not smallest <= size <= LARGEST_SIZE:
+            raise WeightsError(f"Expected sizes from {smallest} to {LARGEST_SIZE}, got {sizes}.")
     return NETWORKS[kind](**sizes)
 
 

@@ -14,8 +14,11 @@ from trackscape.tracking.reconstruct import assign_hits
 
 Tracker = Callable[[Hits], Tracks]
 """Returns all chains of a frame; `accept` keeps those that are good enough."""
-TRACKERS = (*BASELINES, *METHODS)
-"""Names of all that `load_tracker` knows: the classical rivals, then the networks."""
+TUNED_ENDS = {"line-graph-ptt-tuned-end": ("line-graph-ptt", 0.9975)}
+"""A method with shipped weights whose tracks may end, and what an end costs: the best on training
+frames, found by ``python -m trackscape.experiments.tuning_rivals``."""
+TRACKERS = (*BASELINES, *TUNED_ENDS, *METHODS)
+"""Names of all that `load_tracker` knows: the classical baselines, then the networks."""
 DEFAULT_TRACKER = "trackscape"
 
 
@@ -55,6 +58,10 @@ def load_tracker(name: str = DEFAULT_TRACKER) -> Tracker:
     """
     if name in BASELINES:
         return BASELINES[name]
+    if name in TUNED_ENDS:
+        method, reject = TUNED_ENDS[name]
+        assigner = Assigner(semantics="reject", reject=reject)
+        return NetworkTracker(scorer=load_method(method), assigner=assigner)
     if name not in METHODS:
         raise WeightsError(f"Expected a method of {', '.join(TRACKERS)}, got {name!r}.")
     return network_tracker(load_method(name))

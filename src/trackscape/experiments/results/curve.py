@@ -16,7 +16,7 @@ from trackscape.files import replacing
 from trackscape.scoring import METHODS, Scorer, load_method
 from trackscape.tracking import TRACKERS, accept, follow
 
-REJECTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
+REJECTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
 """Costs of a track's end: a segment is taken only if its probability is above 1 - cost."""
 
 SHOWN = (50, 100)

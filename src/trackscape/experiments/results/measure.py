@@ -1,6 +1,6 @@
 """Hit files -> a `Summary` of every method in every cell of the table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +8,8 @@ from trackscape.data import Hits
 from trackscape.evaluation import Summary
 from trackscape.experiments.evaluate import evaluate_frames, read_frames
 from trackscape.experiments.progress import show_progress
-from trackscape.tracking import TRACKERS, load_tracker
+from trackscape.scoring import load_network
+from trackscape.tracking import Tracker, network_tracker
 
 PHANTOMS = (100, 150, 200)
 PER_FRAME = (50, 100, 150, 200)
@@ -36,16 +37,21 @@ Summaries = dict[tuple[str, Cell], Summary]
 
 
 def cells(data: Path, choice: Choice) -> Iterator[tuple[Cell, list[Hits]]]:
-    """Yields every cell that is chosen, with its validation frames."""
+    """Yields every cell that is chosen, with its test frames."""
     for n_primaries in choice.per_frame:
         for phantom in choice.phantoms:
-            frames = read_frames(data / f"water_{phantom}_val.npz", per_frame=n_primaries)
+            frames = read_frames(data / f"water_{phantom}_test.npz", per_frame=n_primaries)
             yield Cell(n_primaries, phantom), frames[: choice.most]
 
 
-def measure(data: Path, choice: Choice) -> Summaries:
-    """Evaluates all trackers on all cells that are chosen."""
-    trackers = {name: load_tracker(name) for name in TRACKERS}
+def seeds_of_default(runs: Path) -> dict[str, Tracker]:
+    """Returns a tracker for each training of the default method whose weights are kept."""
+    files = sorted(runs.glob("trackscape-wide-*/weights.safetensors"))
+    return {file.parent.name: network_tracker(load_network(file)) for file in files}
+
+
+def measure(data: Path, choice: Choice, *, trackers: Mapping[str, Tracker]) -> Summaries:
+    """Evaluates trackers on all cells that are chosen."""
     summaries: Summaries = {}
     for cell, frames in cells(data, choice):
         for name, tracker in trackers.items():

@@ -26,6 +26,42 @@ TRACKER_CUT = 0.3 * rad
 """The same where the downstream hit has layer < 3."""
 
 
+class _Constants(nn.Module):
+    """The same potentials for every segment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(_plausible_kinks())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Returns (E, 9)."""
+        return self.bias.expand(len(inputs), POTENTIALS)
+
+
+def _perceptron(hidden: int) -> nn.Sequential:
+    layers = nn.Sequential(
+        nn.Linear(INPUTS, hidden),
+        nn.SiLU(),
+        nn.Linear(hidden, hidden),
+        nn.SiLU(),
+        last := nn.Linear(hidden, POTENTIALS),
+    )
+    with torch.no_grad():
+        last.weight *= 0.3
+        last.bias.copy_(_plausible_kinks())
+    return layers
+
+
+def _plausible_kinks() -> Tensor:
+    """What all segments expect before training: kinks of about 10, 30 and 100 mrad."""
+    potentials = torch.zeros(POTENTIALS)
+    potentials[JOIN] = -6.0
+    for part in range(MIXTURE):
+        potentials[FOLLOW + part] = -2.0 * part
+        potentials[FOLLOW + MIXTURE + part] = part * math.log(3)
+    return potentials
+
+
 class BeliefNetwork(Scorer):
     """Scores each segment by its probability of being on a track, given all hits; 1,545 parameters.
 
@@ -34,7 +70,8 @@ class BeliefNetwork(Scorer):
     of the true tracks.
 
     Arguments:
-        hidden: Size of the hidden layers.
+        hidden: Size of the hidden layers; 0 for none, that is, nine constants that are the same
+            for all segments, to see what the perceptron is worth.
         rounds: How often the messages run along the beam and back.
 
     Set `twice_differentiable` for gradients through everything, and theirs, on the processor, too.
@@ -44,26 +81,7 @@ class BeliefNetwork(Scorer):
         super().__init__()
         self.sizes = {"hidden": hidden, "rounds": rounds}
         self.twice_differentiable = False
-        self.potentials = nn.Sequential(
-            nn.Linear(INPUTS, hidden),
-            nn.SiLU(),
-            nn.Linear(hidden, hidden),
-            nn.SiLU(),
-            nn.Linear(hidden, POTENTIALS),
-        )
-        self._start_with_plausible_kinks()
-
-    def _start_with_plausible_kinks(self) -> None:
-        """Before training, all segments expect kinks of about 10, 30 and 100 mrad."""
-        last = self.potentials[-1]
-        assert isinstance(last, nn.Linear)
-        with torch.no_grad():
-            last.weight *= 0.3
-            last.bias.zero_()
-            last.bias[JOIN] = -6.0
-            for part in range(MIXTURE):
-                last.bias[FOLLOW + part] = -2.0 * part
-                last.bias[FOLLOW + MIXTURE + part] = part * math.log(3)
+        self.potentials = _perceptron(hidden) if hidden else _Constants()
 
     def connect(self, hits: Hits) -> HitGraph:
         """Returns the candidate segments; protons at the end of their range scatter widely.
