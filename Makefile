@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench rivals speed results ceiling robustness study landscape validation \
+.PHONY: help demo test bench rivals speed data results ceiling robustness study landscape validation \
 	lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
@@ -32,6 +32,10 @@ bench: .venv/test/ready  ## speed and memory beside the published method: make b
 
 rivals: .venv/rivals/ready  ## loss surfaces and eigenpairs beside other tools: make rivals DATA=folder
 	.venv/rivals/bin/python -m benchmarks.landscape $(if $(DATA),--data '$(DATA)')
+
+data: .venv/test/ready  ## simulate the test files, and training files: make data DATA=folder
+	$(TEST)/python -m trackscape.experiments.data_sets test '$(DATA)'
+	$(TEST)/python -m trackscape.experiments.data_sets training '$(DATA)'
 
 results: .venv/test/ready  ## the table of results: make results DATA=folder
 	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md
