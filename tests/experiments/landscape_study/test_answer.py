@@ -18,9 +18,14 @@ from trackscape.experiments.landscape_study.likeness import Likeness
 from trackscape.experiments.landscape_study.published import CURVES
 from trackscape.experiments.landscape_study.quality import Quality, Reached
 from trackscape.experiments.landscape_study.significance import Significance, Trend
-from trackscape.experiments.study.statistics import Interval
+from trackscape.experiments.study.intervals import Interval
 
-NONE = Interval(0, 0, 0)
+NONE = Interval(0)
+
+
+def within(low: float, high: float) -> Interval:
+    """With many seeds."""
+    return Interval((low + high) / 2, (high - low) / 2 / 1.96)
 
 
 def reached(name: str, gain: Interval) -> Reached:
@@ -28,25 +33,25 @@ def reached(name: str, gain: Interval) -> Reached:
     return Reached(name, {"own": quality, "tuned": quality}, [0.5])
 
 
-BETTER = reached("better", Interval(0.01, 0.004, 0.02))
-LEVEL = reached("level", Interval(-0.001, -0.004, 0.002))
-UNSURE = reached("unsure", Interval(-0.004, -0.01, 0.002))
-WORSE = reached("worse", Interval(-0.02, -0.03, -0.01))
+BETTER = reached("better", within(0.004, 0.016))
+LEVEL = reached("level", within(-0.004, 0.002))
+UNSURE = reached("unsure", within(-0.01, 0.002))
+WORSE = reached("worse", within(-0.03, -0.01))
 
 
 @pytest.mark.parametrize(
     ("settings", "verdict", "told"),
     [
-        ([BETTER, LEVEL], "holds", "or more: better and level; worse: none."),
+        ([BETTER, LEVEL], "holds here", "or more: better and level; worse: none."),
         ([BETTER, UNSURE], "not shown here", "or more: better; worse: none."),
-        ([BETTER, UNSURE, WORSE], "does not hold", "or more: better; worse: worse."),
+        ([BETTER, UNSURE, WORSE], "does not hold here", "or more: better; worse: worse."),
     ],
 )
 def test_quality(settings, verdict, told):
     finding = of_quality("ptt", settings, "own")
     assert finding.verdict == verdict
     assert finding.reason.endswith(told)
-    assert "better **+1.00 (+0.40 to +2.00)**" in finding.reason
+    assert "better **+1.00 (+0.40 to +1.60)**, p 0.001 / 0.0" in finding.reason
 
 
 def connection(group: str, route: str, rise: Interval) -> Connection:
@@ -59,7 +64,7 @@ def connections(group: str, *, line: Interval, curves: list[Interval]) -> list[C
     return [connection(group, "line", line), *of_curves]
 
 
-HIGH, LOW = Interval(20, 15, 25), Interval(0.1, 0.05, 0.2)
+HIGH, LOW = within(15, 25), within(0.05, 0.15)
 
 
 def test_one_low_curve_connects():
@@ -69,9 +74,9 @@ def test_one_low_curve_connects():
             *connections("pat, mixed", line=HIGH, curves=[HIGH, HIGH]),  # is not asked
         ]
     )
-    assert finding.verdict == "holds"
-    assert "by 0.100 (0.050 to 0.200) (ptt); on straight lines by 20.000" in finding.reason
-    assert "for sure: ptt; not so: none" in finding.reason
+    assert finding.verdict == "holds here"
+    assert "by 0.100 (0.050 to 0.150) (ptt); on straight lines by 20.000" in finding.reason
+    assert "for sure, on one of the two: ptt; not so: none" in finding.reason
 
 
 def test_a_curve_that_was_not_found_refutes_nothing():
@@ -82,7 +87,7 @@ def test_a_curve_that_was_not_found_refutes_nothing():
         ]
     )
     assert finding.verdict == "not shown here"
-    assert "for sure: ptt; not so: pat-25" in finding.reason
+    assert "for sure, on one of the two: ptt; not so: pat-25" in finding.reason
 
 
 def test_the_published_curves_count_as_connected():
@@ -103,14 +108,14 @@ def likeness(group: str, value: Interval) -> Likeness:
 @pytest.mark.parametrize(
     ("second", "verdict"),
     [
-        (Interval(0.2, 0.15, 0.25), "holds"),
-        (Interval(0.2, 0.05, 0.35), "not shown here"),
-        (Interval(0.05, 0.02, 0.08), "does not hold"),
+        (within(0.15, 0.25), "holds here"),
+        (within(0.05, 0.35), "not shown here"),
+        (within(0.02, 0.08), "does not hold here"),
     ],
 )
 def test_seeds(second, verdict):
     found = [
-        likeness("ptt", Interval(0.3, 0.2, 0.4)),
+        likeness("ptt", within(0.2, 0.4)),
         likeness("pat-25", second),
         likeness("pat and ptt", NONE),  # is not asked
     ]
@@ -120,16 +125,16 @@ def test_seeds(second, verdict):
 
 
 def compared(effect: Interval, p_value: float, measure: str, contrast: str) -> Significance:
-    return Significance(measure, "pat-25", "ptt", contrast, effect, p_value, 1e-4, 0.008)
+    return Significance(measure, "pat-25", "ptt", contrast, effect, 0.0, p_value, 1e-4, 0.008)
 
 
 @pytest.mark.parametrize(
     ("effect", "p_value", "verdict"),
     [
-        (Interval(0.05, 0.01, 0.09), 0.01, "holds"),
-        (Interval(0.05, 0.01, 0.09), 0.2, "not shown here"),  # pairs alone would say 1e-4
-        (Interval(0.05, -0.01, 0.09), 0.01, "not shown here"),
-        (Interval(-0.05, -0.09, -0.01), 0.01, "does not hold"),
+        (within(0.01, 0.09), 0.01, "holds here"),
+        (within(0.01, 0.09), 0.2, "not shown here"),  # pairs alone would say 1e-4
+        (within(-0.01, 0.09), 0.01, "not shown here"),
+        (within(-0.09, -0.01), 0.01, "does not hold here"),
     ],
 )
 def test_methods_and_layers(effect, p_value, verdict):
@@ -148,9 +153,9 @@ def test_too_few_seeds_show_nothing():
 @pytest.mark.parametrize(
     ("slope", "verdict"),
     [
-        (Interval(0.02, 0.01, 0.03), "holds"),
-        (Interval(0.02, -0.01, 0.05), "not shown here"),
-        (Interval(-0.02, -0.03, -0.01), "does not hold"),
+        (within(0.01, 0.03), "holds here"),
+        (within(-0.01, 0.05), "not shown here"),
+        (within(-0.03, -0.01), "does not hold here"),
     ],
 )
 def test_strength(slope, verdict):
@@ -158,3 +163,22 @@ def test_strength(slope, verdict):
     assert finding.verdict == verdict
     (line,) = sentences([finding])
     assert f"**{verdict}**. Here, from 25 to 75 the disagreement" in line
+
+
+def test_what_one_way_shows_alone_is_not_shown_in_both_together():
+    slope = within(0.001, 0.05)  # p = 0.041
+    alone, both = (
+        of_strength(Trend((25.0, 75.0), dict.fromkeys(ways, slope)), "own")
+        for ways in (["own"], ["own", "tuned"])
+    )
+    assert (alone.verdict, both.verdict) == ("holds here", "not shown here")
+    assert "+0.026 (+0.001 to +0.050), p 0.041 / 0.083" in both.reason
+
+
+def test_one_of_many_settings_refutes_nothing_by_chance():
+    worse = reached("worse", within(-0.04, -0.001))  # p = 0.039
+    level = [LEVEL._replace(setting=name) for name in ("a", "b")]
+    assert of_quality("ptt", [worse, *level], "own").verdict == "not shown here"
+    small = likeness("pat-25", within(0.01, 0.099))  # 0.046 below 0.1
+    found = [likeness("ptt", within(0.2, 0.4)), small]
+    assert of_seeds(found, ["ptt", "pat-25"], "own").verdict == "not shown here"

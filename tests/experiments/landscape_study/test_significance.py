@@ -13,6 +13,7 @@ from trackscape.experiments.landscape_study.family import Family, families
 from trackscape.experiments.landscape_study.likeness import Measures, summarise_likeness
 from trackscape.experiments.landscape_study.quality import Decided
 from trackscape.experiments.landscape_study.significance import summarise_tests, summarise_trend
+from trackscape.experiments.study.holm import holm
 
 STUDY = StudyConfig.load(Path(__file__).parents[3] / "configs" / "landscape" / "cpu.yaml")
 FAMILY = next(iter(families(STUDY)))
@@ -84,6 +85,35 @@ def test_effects_of_two_runs_are_significant_by_pairs_only():
     assert test.of_pairs < 0.01 < 0.2 < test.of_runs
     assert test.least == pytest.approx(2 / 252)
     assert len(found) == 3 * 7
+
+
+def test_tests_of_one_question_are_corrected_together(rng):
+    value = torch.rand(len(FAMILY.pairs), generator=rng).double()
+    tests = summarise_tests(FAMILY, measures(value))
+    within = [test for test in tests if test.contrast == "within" and test.second == "ptt"]
+    decisions = [test for test in within if test.measure.startswith("disagreement")]
+    layers = [test for test in within if test.measure == "CKA of R1"]
+    assert (len(decisions), len(layers)) == (2 * 3, 3)  # in two ways; 3 settings
+    for question in (decisions, layers):
+        assert [test.corrected for test in question] == holm([test.of_runs for test in question])
+
+
+def test_effects_are_means_of_pairs_without_some_seed(rng):
+    """If all seeds of a setting are alike, the difference of settings is sure."""
+    within = {"ptt": 0.2, "pat-25": 0.5}
+    value = torch.full((len(FAMILY.pairs),), 0.3).double()
+    for name, level in within.items():
+        value[FAMILY.groups()[name]] = level
+    noisy = value + 0.01 * torch.rand(len(value), generator=rng).double()
+    found = {
+        (test.first, test.second, test.contrast): test.effect
+        for test in summarise_tests(FAMILY, measures(noisy))
+    }
+    effect = found["pat-25", "ptt", "within"]
+    assert effect.value == pytest.approx(0.3, abs=0.01)
+    assert effect.freedom == pytest.approx(4)
+    assert 0 < effect.error < 0.01
+    assert found["pat-25", "ptt", "between"].value == pytest.approx(0.3 - 0.35, abs=0.01)
 
 
 def test_two_seeds_are_too_few():

@@ -79,7 +79,7 @@ def test_the_page_says_what_was_found(folder, summary):
     assert "nan" not in text
     found = re.findall(r"^- \*[^*]+\*: \*\*(.+?)\*\*\.", text, flags=re.MULTILINE)
     assert len(found) == len(findings(STUDY, summary))
-    assert set(found) <= {"holds", "does not hold", "not shown here"}
+    assert set(found) <= {"holds here", "does not hold here", "not shown here"}
     for each in summary.reached:
         assert text.count(f"\n| {each.setting} |") >= 3
 

@@ -9,14 +9,15 @@ from trackscape.experiments.study.answer import (
     search_sentence,
     stability_sentences,
 )
-from trackscape.experiments.study.statistics import Interval
+from trackscape.experiments.study.intervals import Interval
 from trackscape.experiments.study.summary import Method, Quality, Step, Summary
 
-NONE = Interval(0, 0, 0)
+NONE = Interval(0)
 
 
 def around(value: float, width: float = 0.0001) -> Interval:
-    return Interval(value, value - width, value + width)
+    """So far in both directions, with many seeds."""
+    return Interval(value, width / 1.96)
 
 
 def method(name: str, *, error: float, half: float, gain: Interval, failed: int = 0) -> Method:
@@ -29,7 +30,7 @@ def method(name: str, *, error: float, half: float, gain: Interval, failed: int 
         worst=error,
         failed=failed,
         disagreement=around(100 * error, 0.01),
-        disagreement_gain=around(100 * gain.value, 0.01),
+        disagreement_gain=around(100 * gain.value, 0.015),
     )
     return Method(
         name=name,
@@ -43,9 +44,9 @@ def method(name: str, *, error: float, half: float, gain: Interval, failed: int 
 
 
 FIRST = method("ptt", error=0.0030, half=0.0060, gain=NONE)
-BETTER = method("noisy", error=0.0024, half=0.0025, gain=Interval(-0.0006, -0.0009, -0.0003))
-WORSE = method("plain", error=0.0070, half=0.0080, gain=Interval(0.004, 0.003, 0.005), failed=3)
-EQUAL = method("other", error=0.0029, half=0.0029, gain=Interval(-0.0001, -0.0003, 0.0001))
+BETTER = method("noisy", error=0.0024, half=0.0025, gain=around(-0.0006, 0.0003))
+WORSE = method("plain", error=0.0070, half=0.0080, gain=around(0.004, 0.001), failed=3)
+EQUAL = method("other", error=0.0029, half=0.0029, gain=around(-0.0001, 0.0002))
 
 
 def test_the_best_method_is_named_with_its_gain():
@@ -53,9 +54,21 @@ def test_the_best_method_is_named_with_its_gain():
     assert "against ptt with a tuned threshold: fewer for 1 of 3 methods (noisy); " in verdict
     assert "more for 1 of 3 methods (plain); no difference shown for 1 of 3" in verdict
     assert "noisy (sigma 0.1): 0.240 % of the edges, instead of 0.300 % for ptt" in best
-    assert "relatively, **-20 (-30 to -10)** %" in best
+    assert "relatively, in %, **-20 (-30 to -10)**, p 0.000 / 0.000. Purity" in best
     # At 0.5 ptt is 0.35 points behind, tuned only 0.06.
     assert "ahead of it by 0.350 points at 0.5, and by 0.060 tuned" in threshold
+
+
+def test_one_of_many_comparisons_must_be_surer_than_a_single_one():
+    lucky = method("noisy", error=0.0024, half=0.0025, gain=around(-0.0006, 0.0005))
+    alone, best, _ = quality_sentences([FIRST, lucky], 50)
+    assert "fewer for 1 of 1 methods (noisy)" in alone
+    assert "**-20 (-37 to -3)**, p 0.019 / 0.019" in best
+    among, best, _ = quality_sentences([FIRST, lucky, EQUAL, EQUAL._replace(name="same")], 50)
+    assert "no difference shown for 3 of 3 methods" in among
+    assert "-20 (-37 to -3), p 0.019 / 0.056" in best
+    assert cost_sentence([FIRST, lucky], 50).endswith("noisy 2 solves and 1.50 times the time.")
+    assert cost_sentence([FIRST, lucky, EQUAL, EQUAL._replace(name="same")], 50).endswith("none.")
 
 
 def test_no_gain_is_called_none():

@@ -34,7 +34,8 @@ def test_a_method_disagrees_as_much_as_itself(rng):
     chosen = [torch.rand(400, generator=rng) < 0.1 for _ in range(3)]
     wrong = torch.stack([each.view(20, 20).sum(dim=1) for each in chosen])
     choices = compare_choices(chosen, wrong=wrong, edges=torch.full((20,), 20))
-    assert mean_disagreement(choices, minus=choices) == (0, 0, 0)
+    same = mean_disagreement(choices, minus=choices)
+    assert (same.value, same.error) == (0, 0)
     alone = mean_disagreement(choices)
     # Errors at random: of 40 in 400 about 4 are common, hence nearly 0.9.
     assert alone.low < alone.value < alone.high
@@ -50,7 +51,8 @@ def test_a_known_difference_is_found_and_its_sign_is_sure(rng):
     assert found.below_zero
     assert not found.above_zero
     assert not seeds_and_frames(noise).above_zero
-    assert seeds_and_frames(second - second) == (0, 0, 0)
+    same = seeds_and_frames(second - second)
+    assert (same.value, same.error) == (0, 0)
 
 
 def test_interval_has_the_width_of_the_spread_over_seeds_and_frames(rng):
@@ -62,13 +64,12 @@ def test_interval_has_the_width_of_the_spread_over_seeds_and_frames(rng):
     assert (found.high - found.low) / (2 * 1.96) == pytest.approx(error, rel=0.06)
 
 
-def test_interval_holds_as_often_as_it_says(rng):
-    held = 0
-    for _ in range(200):
-        sample = torch.randn(5, 1, generator=rng) + 5 * torch.randn(1, 60, generator=rng)
-        found = seeds_and_frames(sample)
-        held += found.low <= 0 <= found.high
-    assert held / 200 == pytest.approx(0.95, abs=0.05)
+def test_one_pair_of_seeds_tells_nothing_of_others(rng):
+    chosen = [torch.rand(400, generator=rng) < 0.1 for _ in range(2)]
+    wrong = torch.stack([each.view(20, 20).sum(dim=1) for each in chosen])
+    found = mean_disagreement(compare_choices(chosen, wrong=wrong, edges=torch.full((20,), 20)))
+    assert 0 < found.value < 1
+    assert (found.low, found.high) == (-math.inf, math.inf)
 
 
 def test_failed_seeds_are_those_of_more_than_twice_the_median():

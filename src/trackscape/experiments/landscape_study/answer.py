@@ -1,6 +1,7 @@
 """Figures of a study -> what of the published findings holds here.
 
-No verdict is written by hand: each follows from where intervals lie.
+No verdict is written by hand: each follows from p values that are corrected, by Holm, for all
+numbers that its claim is asked of: all settings, and both ways to decide.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,9 +12,10 @@ from trackscape.experiments.landscape_study.likeness import Likeness
 from trackscape.experiments.landscape_study.published import CURVES
 from trackscape.experiments.landscape_study.quality import Reached
 from trackscape.experiments.landscape_study.significance import Significance, Trend
-from trackscape.experiments.study.words import listing, plain, signed
+from trackscape.experiments.study.holm import ALPHA, sides
+from trackscape.experiments.study.words import between, compared, listing, with_p
 
-Verdict = Literal["holds", "does not hold", "not shown here"]
+Verdict = Literal["holds here", "does not hold here", "not shown here"]
 ON_PAR = 0.005
 """Purity that may be lost on par: half a point, as the published spread of seeds."""
 CURVED = ("curve of decisions", "curve of the smooth loss")
@@ -26,7 +28,6 @@ CONNECTED = max(
 published curves, which are called so, rise by no more."""
 LARGE = 0.1
 """Disagreement of seeds that is called large; the published ones are 0.14 to 0.2."""
-ALPHA = 0.05
 WAYS = {"own": "as published", "tuned": "with tuned thresholds"}
 
 
@@ -46,13 +47,23 @@ def of_quality(first: str, through: Sequence[Reached], way: str) -> Finding:
         through: The settings with it.
         way: How is decided.
     """
-    gains = {each.setting: each.quality[way].purity_gain for each in through}
-    level = [name for name, gain in gains.items() if gain.low > -ON_PAR]
-    worse = [name for name, gain in gains.items() if gain.high < 0 and name not in level]
-    told = "; ".join(f"{name} {signed(gain, digits=2)}" for name, gain in gains.items())
+    family = {
+        (asked, each.setting): quality.purity_gain
+        for each in through
+        for asked, quality in each.quality.items()
+    }
+    _, surely_level = sides(family, null=-ON_PAR)
+    surely_worse, _ = sides(family)
+    level = [name for asked, name in surely_level if asked == way]
+    worse = [name for asked, name in surely_worse if asked == way and name not in level]
+    told = "; ".join(
+        f"{name} {gain}"
+        for (asked, name), gain in compared(family, digits=2).items()
+        if asked == way
+    )
     return Finding(
         claim=f"Through the assignment (pat) on par or slightly better than without ({first})",
-        verdict=_verdict(yes=len(level) == len(gains), no=bool(worse)),
+        verdict=_verdict(yes=len(level) == len(through), no=bool(worse)),
         reason=f"decided {WAYS[way]}, the purity in points against {first}: {told}. On par, that "
         f"is, not worse by {100 * ON_PAR:g} points or more: {listing(level)}; worse: "
         f"{listing(worse)}.",
@@ -69,7 +80,11 @@ def of_connections(connections: Sequence[Connection]) -> Finding:
         group: min((each[route] for route in CURVED), key=lambda along: along.rise.value)
         for group, each in routes.items()
     }
-    reached = [group for group, along in best.items() if along.rise.high < CONNECTED]
+    low, _ = sides(
+        {(group, route): each[route].rise for group, each in routes.items() for route in CURVED},
+        null=CONNECTED,
+    )
+    reached = list(dict.fromkeys(group for group, _ in low))
     left = [group for group in best if group not in reached]
     line = {group: each["line"] for group, each in routes.items()}
     return Finding(
@@ -77,8 +92,8 @@ def of_connections(connections: Sequence[Connection]) -> Finding:
         verdict=_verdict(yes=not left, no=False),
         reason="along the better of two trained curves the Hamming loss rises, relative to its "
         f"ends, by {_rises(best)}; on straight lines by {_rises(line)}. By less than the "
-        f"published curves ({CONNECTED:.2f}) for sure: {listing(reached)}; not so: "
-        f"{listing(left)}, which a longer search for a curve may change.",
+        f"published curves ({CONNECTED:.2f}) for sure, on one of the two: {listing(reached)}; not "
+        f"so: {listing(left)}, which a longer search for a curve may change.",
     )
 
 
@@ -91,16 +106,25 @@ def by_group(connections: Sequence[Connection]) -> dict[str, dict[str, Along]]:
 
 
 def _rises(along: dict[str, Along]) -> str:
-    return listing([f"{plain(each.rise)} ({group})" for group, each in along.items()])
+    return listing([f"{between(each.rise)} ({group})" for group, each in along.items()])
 
 
 def of_seeds(likeness: Sequence[Likeness], settings: Sequence[str], way: str) -> Finding:
     """Whether seeds of a setting decide differently."""
     found = {each.group: each for each in likeness if each.group in settings}
     values = {group: each.disagreement[way] for group, each in found.items()}
-    large = [group for group, value in values.items() if value.low > LARGE]
-    small = [group for group, value in values.items() if value.high < LARGE]
-    told = listing([f"{plain(value)} for {group}" for group, value in values.items()])
+    small, large = (
+        [group for asked, group in side if asked == way]
+        for side in sides(
+            {
+                (asked, group): value
+                for group, each in found.items()
+                for asked, value in each.disagreement.items()
+            },
+            null=LARGE,
+        )
+    )
+    told = listing([f"{between(value)} for {group}" for group, value in values.items()])
     return Finding(
         claim="Large predictive instability over initialisations",
         verdict=_verdict(yes=len(large) == len(values), no=bool(small)),
@@ -138,11 +162,9 @@ def of_layers(tests: Sequence[Significance], module: str, second: str) -> Findin
 
 def _of_tests(claim: str, tests: Sequence[Significance], what: str) -> Finding:
     """Holds if all effects are positive for sure, and does not if one is negative for sure."""
-    above = [t for t in tests if t.effect.above_zero and t.of_runs < ALPHA]
-    below = [t for t in tests if t.effect.below_zero and t.of_runs < ALPHA]
-    told = "; ".join(
-        f"{test.first} {signed(test.effect, scale=1)}, p = {test.of_runs:.3f}" for test in tests
-    )
+    above = [t for t in tests if t.effect.above_zero and t.corrected < ALPHA]
+    below = [t for t in tests if t.effect.below_zero and t.corrected < ALPHA]
+    told = "; ".join(f"{test.first} {of_test(test)}" for test in tests)
     return Finding(
         claim=claim,
         verdict=_verdict(yes=bool(tests) and len(above) == len(tests), no=bool(below)),
@@ -150,24 +172,29 @@ def _of_tests(claim: str, tests: Sequence[Significance], what: str) -> Finding:
     )
 
 
+def of_test(test: Significance) -> str:
+    """Returns the difference that was tested, bold if trainings differ for sure."""
+    return with_p(between(test.effect, "+.3f"), raw=test.of_runs, corrected=test.corrected)
+
+
 def of_strength(trend: Trend | None, way: str) -> Finding:
     """Whether a smaller strength gives more stable decisions."""
     claim = "A smaller strength (lambda) gives more stable predictions"
     if trend is None:
         return Finding(claim, "not shown here", "there are no two strengths.")
-    slope = trend.slope[way]
+    falls, rises = sides(trend.slope)
     return Finding(
         claim=claim,
-        verdict=_verdict(yes=slope.above_zero, no=slope.below_zero),
+        verdict=_verdict(yes=way in rises, no=way in falls),
         reason=f"from {min(trend.strengths):g} to {max(trend.strengths):g} the disagreement of "
-        f"seeds changes by {signed(slope, scale=1)}, decided {WAYS[way]}.",
+        f"seeds changes by {compared(trend.slope, scale=1)[way]}, decided {WAYS[way]}.",
     )
 
 
 def _verdict(*, yes: bool, no: bool) -> Verdict:
     if no:
-        return "does not hold"
-    return "holds" if yes else "not shown here"
+        return "does not hold here"
+    return "holds here" if yes else "not shown here"
 
 
 def sentences(findings: Sequence[Finding]) -> Iterator[str]:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from trackscape.experiments.landscape_study.draws import Draws, Estimate, mean_over_frames
 from trackscape.experiments.landscape_study.family import Family
 from trackscape.experiments.landscape_study.files import read_arrays
+from trackscape.experiments.landscape_study.pair_means import Weights, ratio
 from trackscape.experiments.landscape_study.paths import ROUTES
-from trackscape.experiments.study.statistics import Interval
+from trackscape.experiments.study.intervals import Interval
 
 
 class Along(NamedTuple):
@@ -58,7 +58,7 @@ class Profile(NamedTuple):
     mean: Tensor
     """(N,)"""
     low: Tensor
-    """(N,) Of the interval of the mean."""
+    """(N,) Of the interval of the mean; infinite if there are too few seeds to tell."""
     high: Tensor
     """(N,)"""
 
@@ -91,7 +91,7 @@ def read_paths(family: Family, folder: Path) -> Paths:
 
 def summarise_connections(family: Family, paths: Paths) -> list[Connection]:
     """Returns a summary of each group of pairs on each route."""
-    draws = family.draw(next(iter(paths.values.values())).shape[2])
+    weights = family.weigh(next(iter(paths.values.values())).shape[2])
     return [
         Connection(
             network=family.network,
@@ -103,7 +103,7 @@ def summarise_connections(family: Family, paths: Paths) -> list[Connection]:
                     *(paths.values[each][..., number] for each in (route, "line")),
                     family=family,
                     chosen=chosen,
-                    draws=draws,
+                    weights=weights,
                 )
                 for number, name in enumerate(paths.names)
             },
@@ -124,24 +124,22 @@ def summarise_distances(family: Family, paths: Paths) -> list[Distance]:
 def profile(family: Family, paths: Paths, *, group: str, route: str, loss: str) -> Profile:
     """Returns a loss along a route, with the interval of its mean over pairs and frames."""
     values = paths.values[route][..., paths.names.index(loss)]
-    draws, chosen = family.draw(values.shape[2]), family.groups()[group]
+    weights, chosen = family.weigh(values.shape[2]), family.groups()[group]
     points = [
-        mean_over_frames(
-            values[:, number], pairs=family.indices, chosen=chosen, draws=draws
-        ).interval
-        for number in range(values.shape[1])
+        weights.interval(weights.mean_over_frames(each, pairs=family.indices, chosen=chosen))
+        for each in values.movedim(1, 0)
     ]
-    mean, low, high = torch.tensor(points, dtype=torch.float64).T
-    return Profile(torch.linspace(0, 1, len(points), dtype=torch.float64), mean, low, high)
+    ends = [(point.value, point.low, point.high) for point in points]
+    return Profile(_times(values), *torch.tensor(ends, dtype=torch.float64).T)
 
 
 def _along(
-    values: Tensor, of_line: Tensor, *, family: Family, chosen: Tensor, draws: Draws
+    values: Tensor, of_line: Tensor, *, family: Family, chosen: Tensor, weights: Weights
 ) -> Along:
     """Of values (Q, N, F), beside those of the straight lines."""
 
-    def over(measure: Tensor) -> Estimate:
-        return mean_over_frames(measure, pairs=family.indices, chosen=chosen, draws=draws)
+    def over(measure: Tensor) -> Tensor:
+        return weights.mean_over_frames(measure, pairs=family.indices, chosen=chosen)
 
     ends = values[:, [0, -1]].mean(dim=1)
     gain = ends[:, None] - values
@@ -153,9 +151,9 @@ def _along(
         "barrier": over(_barrier(values)),
         "connectivity": over(_where(gain, gain.mean(dim=2).abs().argmax(dim=1))),
     }
-    found["rise"] = found["barrier"] / found["ends"]
-    found["kept"] = found["barrier"] / over(_barrier(of_line))
-    return Along(**{name: estimate.interval for name, estimate in found.items()})
+    found["rise"] = ratio(found["barrier"], found["ends"])
+    found["kept"] = ratio(found["barrier"], over(_barrier(of_line)))
+    return Along(**{name: weights.interval(figure) for name, figure in found.items()})
 
 
 def _barrier(values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trackscape.experiments.landscape_study.config import StudyConfig
-from trackscape.experiments.landscape_study.draws import Draws, draw
+from trackscape.experiments.landscape_study.pair_means import Weights, weigh
 from trackscape.experiments.landscape_study.plan import Pair, Run, all_runs
 
 
@@ -52,9 +52,9 @@ class Family(NamedTuple):
             if group in names
         }
 
-    def draw(self, n_frames: int) -> Draws:
-        """Draws runs, each setting apart, and frames."""
-        return draw([run.setting for run in self.runs], n_frames=n_frames)
+    def weigh(self, n_frames: int = 0) -> Weights:
+        """Returns weights of runs and frames: see `Weights`."""
+        return weigh([run.seed for run in self.runs], n_frames=n_frames)
 
     def of_loss(self, kind: str) -> list[str]:
         """Names of the settings with a loss of this kind."""

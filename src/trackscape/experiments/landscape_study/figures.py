@@ -92,9 +92,9 @@ def _draw_routes(axes: Axes, compared: Compared, group: str, name: str) -> None:
         found = profile(compared.family, compared.paths, group=group, route=route, loss=name)
         times = found.times.numpy()
         axes.plot(times, found.mean.numpy(), "-", color=colour, lw=1.5, label=route)
-        axes.fill_between(
-            times, found.low.numpy(), found.high.numpy(), color=colour, alpha=0.2, lw=0
-        )
+        low, high = found.low.numpy(), found.high.numpy()
+        if np.isfinite(low).all():
+            axes.fill_between(times, low, high, color=colour, alpha=0.2, lw=0)
         lowest = min(lowest, float(found.mean.min()))
     if lowest > 0:
         axes.set_yscale("log")

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from trackscape.experiments.landscape_study.draws import mean_of_pairs
 from trackscape.experiments.landscape_study.family import Family
 from trackscape.experiments.landscape_study.files import read_json
 from trackscape.experiments.landscape_study.quality import Decided
-from trackscape.experiments.study.statistics import Choices, Interval, compare_choices
+from trackscape.experiments.study.intervals import Interval
+from trackscape.experiments.study.statistics import Choices, compare_choices
 from trackscape.landscape.similarity import chance_share, disagreement
 
 
@@ -62,23 +62,16 @@ def read_measures(family: Family, decided: Decided, folder: Path) -> Measures:
 def summarise_likeness(family: Family, decided: Decided, measures: Measures) -> list[Likeness]:
     """Returns a summary of each group of pairs."""
     choices = {way: choices_of(family, decided, way) for way in measures.disagreement}
-    draws = family.draw(len(next(iter(choices.values())).edges))
-    # Each (Q,), and (R, Q) for resampled frames.
-    disagreements = {
-        way: (measures.disagreement[way], each.disagreements(draws.frames))
-        for way, each in choices.items()
-    }
-    differing = {
-        way: (_differing(each)[0], _differing(each, draws.frames)) for way, each in choices.items()
-    }
-    layers = {
-        name: (measures.module(name), measures.module(name)[None]) for name in measures.layers
-    }
+    weights = family.weigh(len(next(iter(choices.values())).edges))
+    # Each (R, Q), or (1, Q) where frames play no part.
+    disagreements = {way: each.disagreements(weights.frames) for way, each in choices.items()}
+    differing = {way: _differing(each, weights.frames) for way, each in choices.items()}
+    layers = {name: measures.module(name)[None] for name in measures.layers}
 
-    def means(of: dict[str, tuple[Tensor, Tensor]], chosen: Tensor) -> dict[str, Interval]:
+    def means(of: dict[str, Tensor], chosen: Tensor) -> dict[str, Interval]:
         return {
-            name: mean_of_pairs(*both, pairs=family.indices, chosen=chosen, draws=draws).interval
-            for name, both in of.items()
+            name: weights.interval(weights.mean(each, pairs=family.indices, chosen=chosen))
+            for name, each in of.items()
         }
 
     return [
@@ -109,10 +102,8 @@ def over_all_frames(choices: Choices) -> Tensor:
     return choices.disagreements(torch.ones(1, len(choices.edges), dtype=torch.float64))[0]
 
 
-def _differing(choices: Choices, weight: Tensor | None = None) -> Tensor:
-    """(R, Q) Share of the edges of frames with weights (R, F); (1, Q) of all frames."""
-    if weight is None:
-        weight = torch.ones(1, len(choices.edges), dtype=torch.float64)
+def _differing(choices: Choices, weight: Tensor) -> Tensor:
+    """(R, Q) Share of the edges of frames with weights (R, F)."""
     return weight @ choices.differ.T / (weight @ choices.edges)[:, None]
 
 

@@ -43,7 +43,7 @@ def _page(study: StudyConfig, summary: Summary, stem: str) -> Iterator[str]:
     main = summary.published
     connections = [each for compared in summary.compared for each in compared.connections]
     yield from ("# The loss landscape of trackers", "", texts.of_trainings(study), "")
-    yield from ("## What of the published findings holds", "", texts.VERDICTS, "")
+    yield from ("## What of the published findings holds", "", texts.of_verdicts(study), "")
     yield from sentences(findings(study, summary))
     yield from ("", "## What was not asked", "")
     likeness = [each for compared in summary.compared for each in compared.likeness]

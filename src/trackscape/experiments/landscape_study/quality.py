@@ -12,7 +12,8 @@ from trackscape.experiments.landscape_study.config import StudyConfig
 from trackscape.experiments.landscape_study.decisions import WAYS, Judged, read_decided
 from trackscape.experiments.landscape_study.files import read_json
 from trackscape.experiments.landscape_study.plan import Run
-from trackscape.experiments.study.statistics import Interval, seeds_and_frames
+from trackscape.experiments.study.intervals import Interval
+from trackscape.experiments.study.statistics import seeds_and_frames
 
 SHOWN = ("purity", "efficiency", "edge_tpr", "edge_fpr")
 Decided = dict[str, dict[str, Judged]]

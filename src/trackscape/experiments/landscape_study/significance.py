@@ -6,15 +6,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from trackscape.experiments.landscape_study.draws import Estimate, mean_of_pairs
 from trackscape.experiments.landscape_study.family import Family
 from trackscape.experiments.landscape_study.likeness import (
     Measures,
     choices_of,
-    over_all_frames,
 )
 from trackscape.experiments.landscape_study.quality import Decided
-from trackscape.experiments.study.statistics import Interval
+from trackscape.experiments.study.holm import holm
+from trackscape.experiments.study.intervals import Interval
 from trackscape.landscape.similarity import compare_groups
 from trackscape.landscape.similarity.permutation import Contrast
 
@@ -29,6 +28,8 @@ class Significance(NamedTuple):
     effect: Interval
     of_runs: float
     """p-value if runs are permuted."""
+    corrected: float
+    """The same by Holm, for all tests of the same question: `_question`."""
     of_pairs: float
     """p-value if pairs are permuted as if they were independent, as published."""
     least: float
@@ -53,27 +54,25 @@ def summarise_trend(family: Family, decided: Decided) -> Trend | None:
     ways = next(iter(decided.values()))
     return Trend(
         strengths=tuple(strengths.values()),
-        slope={way: _slope(family, decided, way, strengths).interval for way in ways},
+        slope={way: _slope(family, decided, way, strengths) for way in ways},
     )
 
 
-def _slope(family: Family, decided: Decided, way: str, strengths: dict[str, float]) -> Estimate:
+def _slope(family: Family, decided: Decided, way: str, strengths: dict[str, float]) -> Interval:
     """Least squares through the means of the settings."""
     choices = choices_of(family, decided, way)
-    draws = family.draw(len(choices.edges))
-    values, resampled = over_all_frames(choices), choices.disagreements(draws.frames)
+    weights = family.weigh(len(choices.edges))
+    values = choices.disagreements(weights.frames)
     centred = {
         name: value - statistics.fmean(strengths.values()) for name, value in strengths.items()
     }
     square = sum(value**2 for value in centred.values())
     reach = max(strengths.values()) - min(strengths.values())
-    total, of_draws = 0.0, torch.zeros(len(resampled), dtype=torch.float64)
-    for name, value in centred.items():
-        chosen = family.groups()[name]
-        mean = mean_of_pairs(values, resampled, pairs=family.indices, chosen=chosen, draws=draws)
-        total += reach * value / square * mean.value
-        of_draws += reach * value / square * mean.resampled
-    return Estimate(total, of_draws)
+    means = [
+        value * weights.mean(values, pairs=family.indices, chosen=family.groups()[name])
+        for name, value in centred.items()
+    ]
+    return weights.interval(reach / square * torch.stack(means).sum(dim=0))
 
 
 def summarise_tests(family: Family, measures: Measures) -> list[Significance]:
@@ -82,11 +81,21 @@ def summarise_tests(family: Family, measures: Measures) -> list[Significance]:
         return []
     kinds = {f"disagreement, {way}": each for way, each in measures.disagreement.items()}
     kinds |= {f"CKA of {name}": measures.module(name) for name in measures.layers}
-    return [
+    tests = [
         _test(family, measure, values, first, second, contrast)
         for measure, values in kinds.items()
         for first, second, contrast in _compared(family)
     ]
+    corrected: dict[int, float] = {}
+    for question in dict.fromkeys(map(_question, tests)):
+        places = [place for place, test in enumerate(tests) if _question(test) == question]
+        corrected |= zip(places, holm([tests[place].of_runs for place in places]), strict=True)
+    return [test._replace(corrected=corrected[place]) for place, test in enumerate(tests)]
+
+
+def _question(test: Significance) -> tuple[str, str, str]:
+    """What tests share that are corrected together, of all first settings and ways to decide."""
+    return test.measure.partition(",")[0], test.contrast, test.second
 
 
 def _compared(family: Family) -> list[tuple[str, str, Contrast]]:
@@ -119,8 +128,24 @@ def _test(
         first=first,
         second=second,
         contrast=contrast,
-        effect=Interval(runs.effect, runs.low, runs.high),
+        effect=_effect(family, values, first, second, contrast),
         of_runs=runs.p_value,
+        corrected=runs.p_value,
         of_pairs=pairs.p_value,
         least=least,
     )
+
+
+def _effect(
+    family: Family, values: Tensor, first: str, second: str, contrast: Contrast
+) -> Interval:
+    """Difference of the means of both kinds of pairs, for other seeds and the same frames."""
+    a, b = (family.members(name)[family.indices] for name in (first, second))
+    one, other = a.all(dim=1), b.all(dim=1)
+    if contrast == "between":
+        one, other = a.any(dim=1) & b.any(dim=1), one | other
+    weights = family.weigh()
+    of_one, of_other = (
+        weights.mean(values[None], pairs=family.indices, chosen=kind) for kind in (one, other)
+    )
+    return weights.interval(of_one - of_other)

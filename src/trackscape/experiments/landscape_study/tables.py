@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from trackscape.experiments.landscape_study import published
-from trackscape.experiments.landscape_study.answer import CURVED
+from trackscape.experiments.landscape_study.answer import CURVED, of_test
 from trackscape.experiments.landscape_study.connections import Along, Connection, Distance
 from trackscape.experiments.landscape_study.decisions import WAYS
 from trackscape.experiments.landscape_study.flatness import Flatness, Spread
 from trackscape.experiments.landscape_study.likeness import Likeness
 from trackscape.experiments.landscape_study.quality import Reached
 from trackscape.experiments.landscape_study.significance import Significance
-from trackscape.experiments.study.statistics import Interval
-from trackscape.experiments.study.words import percent, plain, signed
+from trackscape.experiments.study.intervals import Interval
+from trackscape.experiments.study.words import between, compared, percent
 
 Rows = Iterator[str]
 
@@ -29,17 +29,19 @@ def quality_table(reached: Sequence[Reached]) -> Rows:
         "TPR",
         "FPR",
     )
-    for number, each in enumerate(reached):
+    compare = {(each.setting, way): each.quality[way] for each in reached[1:] for way in WAYS}
+    purity = compared({key: each.purity_gain for key, each in compare.items()}, digits=2)
+    efficiency = compared({key: each.efficiency_gain for key, each in compare.items()}, digits=2)
+    for each in reached:
         for way in WAYS:
             quality = each.quality[way]
-            gains = (quality.purity_gain, quality.efficiency_gain)
             yield _row(
                 each.setting,
                 way,
                 f"{percent(quality.metrics['purity'], digits=2)} / "
                 f"{percent(quality.metrics['efficiency'], digits=2)}",
                 _published_quality(each.setting) if way == "own" else "",
-                *(signed(gain, digits=2) if number else "" for gain in gains),
+                *(gains.get((each.setting, way), "") for gains in (purity, efficiency)),
                 percent(quality.error.value),
                 percent(quality.metrics["edge_tpr"], digits=2),
                 percent(quality.metrics["edge_fpr"]),
@@ -62,10 +64,10 @@ def flatness_table(flatness: Sequence[Flatness]) -> Rows:
         "eigenvalue 2",
         "angle",
         "smooth loss: lower in the plane by",
-        "for sure",
+        "by > 2 errors",
         "flat",
         "Hamming: lower by",
-        "for sure",
+        "by > 2 errors",
         "flat",
     )
     for each in flatness:
@@ -124,14 +126,12 @@ def connection_table(connections: Sequence[Connection]) -> Rows:
 
 
 def _thousandths(interval: Interval) -> str:
-    value, low, high = (f"{1e3 * number:.2f}" for number in interval)
-    return f"{value} ({low} to {high})"
+    return between(interval, ".2f", scale=1e3)
 
 
 def _found(missed: Interval) -> str:
     """TPR in % of the share that is missed."""
-    value, high, low = (f"{100 - 100 * number:.2f}" for number in missed)
-    return f"{value} ({low} to {high})"
+    return between(missed._replace(value=1 - missed.value), ".2f", scale=100)
 
 
 def barrier_table(connections: Sequence[Connection], distances: Sequence[Distance]) -> Rows:
@@ -156,7 +156,7 @@ def barrier_table(connections: Sequence[Connection], distances: Sequence[Distanc
             each.route,
             "" if each.route in CURVED else f"{lengths[each.route]:.1f}",
             _thousandths(hamming.barrier),
-            plain(hamming.rise),
+            between(hamming.rise),
             _thousandths(hamming.connectivity),
             _short(smooth.barrier),
             _short(smooth.connectivity),
@@ -168,8 +168,7 @@ def _smooth(connection: Connection) -> Along:
 
 
 def _short(interval: Interval) -> str:
-    value, low, high = (f"{number:.2g}" for number in interval)
-    return f"{value} ({low} to {high})"
+    return between(interval, ".2g")
 
 
 def layer_table(likeness: Sequence[Likeness]) -> Rows:
@@ -181,7 +180,7 @@ def layer_table(likeness: Sequence[Likeness]) -> Rows:
         cells = [
             cell
             for module in modules
-            for cell in (plain(each.layers[module]), theirs.get(module, ""))
+            for cell in (between(each.layers[module]), theirs.get(module, ""))
         ]
         yield _row(each.group, *cells)
 
@@ -200,24 +199,23 @@ def decision_table(likeness: Sequence[Likeness]) -> Rows:
     for each in likeness:
         yield _row(
             each.group,
-            plain(each.disagreement["own"]),
+            between(each.disagreement["own"]),
             published.DISAGREEMENT.get(each.group, ""),
             f"{each.chance['own']:.3f}",
             _percent(each.differing["own"]),
-            plain(each.disagreement["tuned"]),
+            between(each.disagreement["tuned"]),
             _percent(each.differing["tuned"]),
         )
 
 
 def _percent(interval: Interval) -> str:
-    value, low, high = (percent(number) for number in interval)
-    return f"{value} ({low} to {high})"
+    return between(interval, scale=100)
 
 
 def comparison_table(tests: Sequence[Significance]) -> Rows:
     """Yields tests that permute trainings, beside those that permute pairs."""
     yield from _head(
-        "measure", "first", "second", "compared", "difference", "p, runs", "p, pairs (published)"
+        "measure", "first", "second", "compared", "difference, p raw / corrected", "p, pairs"
     )
     for test in tests:
         yield _row(
@@ -225,8 +223,7 @@ def comparison_table(tests: Sequence[Significance]) -> Rows:
             test.first,
             test.second,
             test.contrast,
-            signed(test.effect, scale=1),
-            f"{test.of_runs:.3f}",
+            of_test(test),
             f"{test.of_pairs:.4f}",
         )
 

@@ -1,9 +1,11 @@
 """What was done, in the words of the page."""
 
 from trackscape.experiments.landscape_study import published
+from trackscape.experiments.landscape_study.answer import CONNECTED, LARGE, ON_PAR
 from trackscape.experiments.landscape_study.config import StudyConfig
 from trackscape.experiments.landscape_study.figures import SPAN
 from trackscape.experiments.landscape_study.flatness import FLAT
+from trackscape.experiments.study.intervals import COVERAGE
 from trackscape.experiments.study.words import listing
 
 FAULTS = (
@@ -31,17 +33,13 @@ FAULTS = (
     "without any change of what a network computes, so that a barrier may be one of names only; "
     "here each line is drawn after an alignment, too.",
     "- **Uncertainty.** There are no published errors. Here all points see the same frames, and "
-    "intervals are over trainings and frames.",
+    "intervals are over seeds and frames.",
     "",
     "Other differences are no faults: fewer frames of training, another optimiser, the last "
     "weights instead of the best of many validations, hits of another simulation, and curves from "
     "a shorter search.",
 )
 
-VERDICTS = (
-    "Each verdict follows from intervals, by the rule that its line states. It is about trainings "
-    "of this size: what shows only after many more frames is not refuted here."
-)
 BARRIERS = (
     "Barriers: the largest excess over what would be between the losses of the ends. Mode "
     "connectivity (mc): mean of the ends - the loss that differs most from it, so that a barrier "
@@ -52,6 +50,25 @@ NORM = (
     "The Hamming loss of the trainings themselves (1e-3), on the frames of the planes with the "
     "statistics of BatchNorm as trained, and on those of the curves with new ones:"
 )
+
+
+def of_verdicts(study: StudyConfig) -> str:
+    """Returns what verdicts follow from, and how far they reach."""
+    optimiser = study.optimiser
+    frames = optimiser.steps * optimiser.graphs_per_step
+    shift = published.GRAPHS_A_STEP / optimiser.graphs_per_step
+    return (
+        "Each verdict follows from tests, by the rule that its line states. p values are of t "
+        "tests or, where settings are compared by pairs, of permutations: raw / corrected by Holm "
+        "for all numbers that the claim is asked of, that is, all settings, and both ways to "
+        "decide. *For sure*, *level* and *worse*, and bold numbers, are by corrected p below 0.05; "
+        f"intervals are of single numbers. Verdicts are about trainings of {frames:,} frames, "
+        f"{100 * frames / published.FRAMES:.2g} % of the published number, with {shift:g} times "
+        "the published shift of costs: what shows only after many more frames, or with smaller "
+        f"shifts, is not refuted here. The bounds ({LARGE:g} for large, {CONNECTED:.2f} for "
+        f"connected, {100 * ON_PAR:g} points for on par) are ours; with few seeds such tests have "
+        f"little power, and *not shown here* is no evidence of the opposite.\n\n{COVERAGE}"
+    )
 
 
 def of_trainings(study: StudyConfig) -> str:
@@ -69,8 +86,8 @@ def of_trainings(study: StudyConfig) -> str:
         f"{published.GRAPHS_A_STEP} of its steps before the assignment is shifted, so that an "
         "equal lambda shifts costs "
         f"{published.GRAPHS_A_STEP / optimiser.graphs_per_step:g} times as far here. All is "
-        f"measured on {listing(study.judged)}, which no training saw. Intervals are of 95 %, from "
-        "a bootstrap over trainings and frames. Regenerate with `make landscape`."
+        f"measured on {listing(study.judged)}, which no training saw. Regenerate with `make "
+        "landscape`."
     )
 
 
@@ -86,8 +103,9 @@ def of_quality(study: StudyConfig) -> str:
         "with the published assignment (card), where tracks end only where they must, or, for "
         "trackscape, with a cost of 0.5 for an end. *tuned*: with the cost that suits the weights "
         f"best on {settings.tuning_frames} frames of the training files. Published: mean of the "
-        "three phantoms at 50 p+/F. Changes are in points, paired over seeds and frames, bold if "
-        "their interval excludes 0; TPR and FPR are of edges."
+        "three phantoms at 50 p+/F. Changes are in points, paired over seeds and frames, with p "
+        "raw / corrected by Holm for all rows of the column, bold if the corrected one is below "
+        "0.05; TPR and FPR are of edges."
     )
 
 
@@ -108,8 +126,9 @@ def of_planes(study: StudyConfig) -> str:
         "standard errors of the minimum, by differences frame by frame. Colours of a loss are the "
         f"same in all planes, and end at {SPAN:,.0f} times the least.\n\n"
         "Means over seeds (least to most). *Lower by*: how far the lowest point lies below the "
-        "training, relative to its loss; *for sure*: in how many trainings by more than 2 standard "
-        "errors, though the lowest of many points is a little lucky. *Flat*: share of the plane "
+        "training, relative to its loss; *by > 2 errors*: in how many trainings by more than 2 "
+        "standard errors of that point alone, which is no test: it is the lowest of many points, "
+        "and so a lucky one. *Flat*: share of the plane "
         f"with less than {FLAT:g} times the loss of the training."
     )
 
@@ -160,7 +179,9 @@ def of_tests(least: float) -> str:
         "Tests of settings against each other. *within*: pairs of the first setting minus pairs of "
         "the second; *between*: pairs of one of each, of equal seeds too, minus pairs within "
         "either. A training with n partners is in n pairs, so that trainings are permuted, with "
-        f"all of their pairs; with so few of them p is at least {least:.3f}. Permuting pairs as if "
-        "they were independent, as was published, gives the last column. Intervals are of a "
-        "bootstrap over trainings, bold if they exclude 0; all are of single comparisons."
+        f"all of their pairs; with so few of them p is at least {least:.3f}. It is corrected by "
+        "Holm for all tests of the same question: those that compare the same measure, however it "
+        "is decided, in the same way with the same second setting; bold if it is below 0.05 then. "
+        "Permuting pairs as if they were independent, as was published, gives the last column. "
+        "Intervals are over seeds, of single comparisons."
     )

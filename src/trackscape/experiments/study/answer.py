@@ -1,13 +1,15 @@
 """Figures of a study -> sentences that say which estimator gains what, and what it costs.
 
-No verdict is written by hand: each follows from whether an interval excludes zero.
+No verdict is written by hand: each follows from p values that are corrected for all methods.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from trackscape.experiments.study.statistics import FAILED, Interval
+from trackscape.experiments.study.holm import sides
+from trackscape.experiments.study.intervals import Interval
+from trackscape.experiments.study.statistics import FAILED
 from trackscape.experiments.study.summary import Method, Quality, Step, Summary
-from trackscape.experiments.study.words import direction, listing, percent, plain, signed
+from trackscape.experiments.study.words import between, compared, direction, listing, percent
 
 GRAPHS_A_STEP = 32
 """Of the published trainings, whose losses are divided by it before the assignment is shifted."""
@@ -15,8 +17,7 @@ GRAPHS_A_STEP = 32
 
 def quality_sentences(methods: Sequence[Method], density: int) -> Iterator[str]:
     """Yields who decides better than the first method, and by how much."""
-    first = methods[0]
-    gains = {name: quality.error_gain for name, quality in _others(methods, density)}
+    first, gains = methods[0], error_gains(methods, density)
     yield (
         f"- **Wrong decisions at {density} p+/F**, against {first.name} with a tuned threshold: "
         f"{_verdict(gains, lower='fewer', higher='more')}."
@@ -25,8 +26,13 @@ def quality_sentences(methods: Sequence[Method], density: int) -> Iterator[str]:
     if best is first:
         yield f"- **The fewest wrong decisions at {density} p+/F** are those of {first.name}."
     else:
-        yield _best(best, first, density)
+        yield _best(best, methods, density)
     yield _of_threshold(methods, density)
+
+
+def error_gains(methods: Sequence[Method], density: int) -> dict[str, Interval]:
+    """Returns the change of the error by each method but the first, which are tested together."""
+    return {name: quality.error_gain for name, quality in _others(methods, density)}
 
 
 def _others(methods: Sequence[Method], density: int) -> list[tuple[str, Quality]]:
@@ -34,32 +40,30 @@ def _others(methods: Sequence[Method], density: int) -> list[tuple[str, Quality]
 
 
 def _verdict(gains: Mapping[str, Interval], *, lower: str, higher: str) -> str:
-    """Sorts methods by the side of 0 on which the interval of their difference lies."""
-    groups = {
-        lower: [name for name, gain in gains.items() if gain.below_zero],
-        higher: [name for name, gain in gains.items() if gain.above_zero],
-    }
+    """Sorts methods by the side of 0 on which their differences lie for sure."""
+    groups = dict(zip((lower, higher), sides(gains), strict=True))
     known = {name for group in groups.values() for name in group}
     groups["no difference shown"] = [name for name in gains if name not in known]
     return "; ".join(
         f"{side} for {len(names)} of {len(gains)} methods "
-        f"({listing(sorted(names, key=lambda name: gains[name]))})"
+        f"({listing(sorted(names, key=lambda name: gains[name].value))})"
         for side, names in groups.items()
         if names
     )
 
 
-def _best(best: Method, first: Method, density: int) -> str:
-    mine, theirs = best.quality[density], first.quality[density]
-    error = theirs.edge_error["tuned"].value
-    share = Interval(*(bound / error for bound in mine.error_gain))
+def _best(best: Method, methods: Sequence[Method], density: int) -> str:
+    first, others = methods[0], _others(methods, density)
+    error = first.quality[density].edge_error["tuned"].value
+    share = compared(error_gains(methods, density), digits=0, scale=100 / error)
+    purity = compared({name: quality.purity_gain for name, quality in others}, digits=2)
+    efficiency = compared({name: quality.efficiency_gain for name, quality in others}, digits=2)
     return (
         f"- **The fewest wrong decisions at {density} p+/F** are those of {with_scale(best)}: "
-        f"{percent(mine.edge_error['tuned'].value)} % of the edges, instead of {percent(error)} % "
-        f"for {first.name}; relatively, {signed(share, digits=0)} %. Purity changes by "
-        f"{signed(mine.purity_gain, digits=2)} points, efficiency by "
-        f"{signed(mine.efficiency_gain, digits=2)}. It is the best on the very frames that it is "
-        "reported for, so that a little of this is luck."
+        f"{percent(best.quality[density].edge_error['tuned'].value)} % of the edges, instead of "
+        f"{percent(error)} % for {first.name}; relatively, in %, {share[best.name]}. Purity "
+        f"changes, in points, by {purity[best.name]}, efficiency by {efficiency[best.name]}. It is "
+        "the best on the very frames that it is reported for, so that a little of this is luck."
     )
 
 
@@ -84,12 +88,12 @@ def stability_sentences(methods: Sequence[Method], density: int) -> Iterator[str
     gains = {name: quality.disagreement_gain for name, quality in _others(methods, density)}
     first, least, most = (
         methods[0].name,
-        min(mean, key=mean.__getitem__),
-        max(mean, key=mean.__getitem__),
+        min(mean, key=lambda name: mean[name].value),
+        max(mean, key=lambda name: mean[name].value),
     )
     yield (
-        f"- **Disagreement of seeds at {density} p+/F**: {plain(mean[first])} for {first}, from "
-        f"{plain(mean[least])} for {least} to {plain(mean[most])} for {most}. Against {first}: "
+        f"- **Disagreement of seeds at {density} p+/F**: {between(mean[first])} for {first}, from "
+        f"{between(mean[least])} for {least} to {between(mean[most])} for {most}. Against {first}: "
         f"{_verdict(gains, lower='less', higher='more')}."
     )
     failed = [
@@ -106,7 +110,8 @@ def stability_sentences(methods: Sequence[Method], density: int) -> Iterator[str
 def cost_sentence(methods: Sequence[Method], density: int) -> str:
     """Returns what those methods cost that are better than the first."""
     first, *others = methods
-    better = [method for method in others if method.quality[density].error_gain.below_zero]
+    lower, _ = sides(error_gains(methods, density))
+    better = [method for method in others if method.name in lower]
     prices = [
         f"{method.name} {method.solves:g} solves and "
         f"{method.seconds_per_frame / first.seconds_per_frame:.2f} times the time"
@@ -129,8 +134,8 @@ def ladder_sentences(ladder: Sequence[Step]) -> Iterator[str]:
             f"With the strength the error "
             f"{direction([step.edge_error['tuned'].value for step in steps])}; the disagreement of "
             f"seeds {direction([step.disagreement.value for step in steps])}, and is "
-            f"{plain(steps[0].disagreement)} for the least, {plain(steps[-1].disagreement)} for "
-            "the most."
+            f"{between(steps[0].disagreement)} for the least, {between(steps[-1].disagreement)} "
+            "for the most."
         )
 
 

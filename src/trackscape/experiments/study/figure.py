@@ -1,5 +1,6 @@
 """Figures of a study -> two panels: the error of each method, and the error against the shift."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from trackscape.experiments.study.statistics import Interval
+from trackscape.experiments.study.intervals import Interval
 from trackscape.experiments.study.summary import Method, Step, Summary
 from trackscape.files import replacing
 
@@ -66,8 +67,7 @@ def _draw_ladder(axes: Axes, ladder: Sequence[Step]) -> None:
     axes.legend(fontsize="small")
 
 
-def _bars(intervals: Sequence[Interval]) -> list[list[float]]:
-    return [
-        [100 * (interval.value - interval.low) for interval in intervals],
-        [100 * (interval.high - interval.value) for interval in intervals],
-    ]
+def _bars(intervals: Sequence[Interval]) -> list[float]:
+    """Halves of intervals in %; not a number where there is no interval."""
+    halves = [100 * (interval.high - interval.value) for interval in intervals]
+    return [half if math.isfinite(half) else math.nan for half in halves]

@@ -1,6 +1,6 @@
 """Figures of a study -> its page: the answer, the table, and how it was found."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trackscape.experiments.study.answer import (
@@ -12,33 +12,61 @@ from trackscape.experiments.study.answer import (
 )
 from trackscape.experiments.study.config import StudyConfig
 from trackscape.experiments.study.figure import draw_study
+from trackscape.experiments.study.intervals import COVERAGE, Interval
 from trackscape.experiments.study.statistics import FAILED
 from trackscape.experiments.study.summary import DECISIONS, SHOWN, Method, Quality, Summary
-from trackscape.experiments.study.words import listing, percent, plain, signed
+from trackscape.experiments.study.words import between, compared, listing, percent
 from trackscape.files import replacing
 
-Column = Callable[[Method, Quality], str]
+Column = Callable[[Sequence[Method], int], list[str]]
+"""Methods and number of primaries per frame -> a cell for each method."""
+
+
+def _each(cell: Callable[[Method, Quality], str]) -> Column:
+    """A column whose cells are of a method alone."""
+    return lambda methods, density: [cell(each, each.quality[density]) for each in methods]
+
+
+def _change(
+    change: Callable[[Quality], Interval], *, digits: int = 3, scale: float = 100
+) -> Column:
+    """A column of differences to the first method, all of them tested together."""
+
+    def cells(methods: Sequence[Method], density: int) -> list[str]:
+        family = {each.name: change(each.quality[density]) for each in methods[1:]}
+        return ["", *compared(family, digits=digits, scale=scale).values()]
+
+    return cells
+
+
 QUALITY: dict[str, Column] = {
-    "error tuned": lambda _, q: percent(q.edge_error["tuned"].value),
-    "at 0.5": lambda _, q: percent(q.edge_error["half"].value),
-    "card": lambda _, q: percent(q.edge_error["card"].value),
-    "purity / efficiency": lambda _, q: (
-        f"{percent(q.metrics['tuned']['purity'], digits=2)} / "
-        f"{percent(q.metrics['tuned']['efficiency'], digits=2)}"
+    "error tuned": _each(lambda _, q: percent(q.edge_error["tuned"].value)),
+    "at 0.5": _each(lambda _, q: percent(q.edge_error["half"].value)),
+    "card": _each(lambda _, q: percent(q.edge_error["card"].value)),
+    "purity / efficiency": _each(
+        lambda _, q: (
+            f"{percent(q.metrics['tuned']['purity'], digits=2)} / "
+            f"{percent(q.metrics['tuned']['efficiency'], digits=2)}"
+        )
     ),
-    "change of the error": lambda _, q: signed(q.error_gain),
-    "of the purity": lambda _, q: signed(q.purity_gain, digits=2),
-    "disagreement": lambda _, q: plain(q.disagreement),
-    "its change": lambda _, q: signed(q.disagreement_gain, scale=1),
-    "worst seed": lambda _, q: percent(q.worst),
-    "failed": lambda _, q: str(q.failed),
+    "change of the error": _change(lambda q: q.error_gain),
+    "of the purity": _change(lambda q: q.purity_gain, digits=2),
+    "disagreement": _each(lambda _, q: between(q.disagreement)),
+    "its change": _change(lambda q: q.disagreement_gain, scale=1),
+    "worst seed": _each(lambda _, q: percent(q.worst)),
+    "failed": _each(lambda _, q: str(q.failed)),
 }
-CHANGES = ("change of the error", "of the purity", "its change")
-"""Columns with differences to the first method."""
 COST: dict[str, Column] = {
-    "solves": lambda m, _: f"{m.solves:g}",
-    "ms": lambda m, _: f"{1e3 * m.seconds_per_frame:.0f}",
+    "solves": _each(lambda m, _: f"{m.solves:g}"),
+    "ms": _each(lambda m, _: f"{1e3 * m.seconds_per_frame:.0f}"),
 }
+LIMITS = (
+    "What this can and cannot say: *no difference shown* is no equivalence. The scale of a method "
+    "was chosen by one seed after a short training, the learning rate for the first method, and "
+    "both serve all of its trainings, so that a method that loses here may win with settings of "
+    "its own. What is said of pat and blackbox is about the shifts of costs of these trainings, "
+    "not about the published ones, which stand beside them in the section on the strength."
+)
 
 
 def write_page(study: StudyConfig, summary: Summary, path: Path) -> None:
@@ -52,7 +80,7 @@ def write_page(study: StudyConfig, summary: Summary, path: Path) -> None:
 def _page(study: StudyConfig, summary: Summary, figure: Path) -> Iterator[str]:
     methods, first = summary.methods, study.judged_at[0]
     yield from ("# Which estimator, and is it worth it?", "", _introduction(study), "")
-    yield from ("## Answer", "")
+    yield from ("## Answer", "", LIMITS, "", COVERAGE, "")
     for density in study.judged_at:
         yield from quality_sentences(methods, density)
     yield from stability_sentences(methods, first)
@@ -96,9 +124,10 @@ def _explanation(study: StudyConfig) -> str:
         "tuned threshold, with the threshold 0.5, or by the published assignment (card), where "
         "tracks end only where they must. All further columns are of the tuned threshold; purity "
         f"and efficiency as published. Changes are differences to {first}, paired over seeds and "
-        "frames, with a 95 % bootstrap interval over both, bold if it excludes 0; the intervals "
-        "are of single comparisons. Disagreement is of pairs of seeds, min-max normalised: 0 if "
-        "one of them makes all errors of the other, 1 if they have none in common. "
+        "frames, with a 95 % interval of the single comparison and p raw / corrected by Holm for "
+        "all methods of the column; bold, and called more or fewer above, if the corrected p is "
+        "below 0.05. Disagreement is of pairs of seeds, min-max normalised: 0 if one of them makes "
+        "all errors of the other, 1 if they have none in common. "
         f"A seed fails with more than {FAILED:g} times the "
         "median error of all trainings. Solves and milliseconds are of a frame of the training, "
         "the latter of the fastest seed."
@@ -122,22 +151,20 @@ def _of_search(study: StudyConfig) -> str:
     )
 
 
-def _table(methods: list[Method], density: int, columns: dict[str, Column]) -> Iterator[str]:
+def _table(methods: Sequence[Method], density: int, columns: Mapping[str, Column]) -> Iterator[str]:
     yield f"| {density} p+/F | {' | '.join(columns)} |"
     yield "|---|" + "---|" * len(columns)
-    for number, method in enumerate(methods):
-        cells = [column(method, method.quality[density]) for column in columns.values()]
-        if not number:  # it is not compared with itself
-            cells = [
-                "" if name in CHANGES else cell for name, cell in zip(columns, cells, strict=True)
-            ]
-        yield _line(method.name, cells)
+    rows = zip(*(column(methods, density) for column in columns.values()), strict=True)
+    for method, row in zip(methods, rows, strict=True):
+        yield _line(method.name, row)
 
 
 def _three_ways(name: str) -> Column:
     digits = 3 if name == "edge_fpr" else 2
-    return lambda _, quality: " / ".join(
-        percent(quality.metrics[way][name], digits=digits) for way in DECISIONS
+    return _each(
+        lambda _, quality: " / ".join(
+            percent(quality.metrics[way][name], digits=digits) for way in DECISIONS
+        )
     )
 
 
@@ -146,7 +173,7 @@ def _ladder_table(summary: Summary) -> Iterator[str]:
     yield "|---|" + "---|" * 6
     for step in summary.ladder:
         errors = [percent(step.edge_error[way].value) for way in ("tuned", "half", "card")]
-        cells = [f"{step.strength:g}", f"{step.shift:.2g}", *errors, plain(step.disagreement)]
+        cells = [f"{step.strength:g}", f"{step.shift:.2g}", *errors, between(step.disagreement)]
         yield _line(step.method, cells)
 
 
@@ -161,5 +188,5 @@ def _search_table(summary: Summary) -> Iterator[str]:
         yield _line(method.name, [scale, errors, rejects])
 
 
-def _line(first: str, cells: list[str]) -> str:
+def _line(first: str, cells: Sequence[str]) -> str:
     return f"| {first} | {' | '.join(cells)} |"

@@ -1,9 +1,4 @@
-"""Figures of trainings with several seeds -> differences with intervals, and disagreement.
-
-References:
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 8; Rao and Wu, J. Am.
-    Stat. Assoc. 83 (1988) 231, for small samples.
-"""
+"""Figures of trainings with several seeds -> differences with intervals, and disagreement."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -12,69 +7,28 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from trackscape.experiments.study.intervals import Interval, leave_one_out
 from trackscape.landscape.similarity import disagreement
 
-RESAMPLES = 4000
-LEVEL = 0.95
 FAILED = 2.0
 """A training has failed if its error is more than so many times the median."""
 
 
-class Interval(NamedTuple):
-    """A mean over seeds and frames, with its percentile interval."""
+def seeds_and_frames(values: Tensor) -> Interval:
+    """Returns the mean of values, with a t interval that holds for other seeds and other frames.
 
-    value: float
-    low: float
-    high: float
-
-    @property
-    def below_zero(self) -> bool:
-        """Whether the whole interval is negative."""
-        return self.high < 0
-
-    @property
-    def above_zero(self) -> bool:
-        """Whether the whole interval is positive."""
-        return self.low > 0
-
-
-def seeds_and_frames(values: Tensor, *, seed: int = 0) -> Interval:
-    """Returns the mean of values, with a bootstrap interval over both of their axes.
-
-    Seeds and frames are drawn with replacement, independently of each other, so that the interval
-    holds for other frames and for other seeds. One seed fewer is drawn than there are, and one
-    frame: else the variance of a mean of S would come out smaller by a factor (S - 1) / S than it
-    is. Pass differences of two methods with the same seeds and frames for a paired comparison.
+    Pass differences of two methods with the same seeds and frames for a paired comparison.
 
     Arguments:
         values: (S, F). Of each training on each frame.
-        seed: Of the resamples; equal shapes see the same ones.
 
     Example:
         >>> seeds_and_frames(torch.tensor([[1.0, 3.0], [1.0, 3.0]])).value
         2.0
     """
-    generator = torch.Generator().manual_seed(seed)
-    n_seeds, n_frames = values.shape
-    values = values.double()
-    of_seeds = _weights(n_seeds, generator)
-    of_frames = _weights(n_frames, generator)
-    means = ((of_seeds @ values) * of_frames).sum(dim=1)
-    return _interval(float(values.mean()), means)
-
-
-def _interval(value: float, resampled: Tensor) -> Interval:
-    tails = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
-    low, high = torch.quantile(resampled, tails).tolist()
-    return Interval(value, low, high)
-
-
-def _weights(number: int, generator: torch.Generator) -> Tensor:
-    """(R, number) How often each is drawn in each resample, as a share."""
-    draws = max(number - 1, 1)
-    drawn = torch.randint(number, (RESAMPLES, draws), generator=generator)
-    counts = torch.zeros(RESAMPLES, number, dtype=torch.float64)
-    return counts.scatter_add_(1, drawn, torch.ones_like(drawn, dtype=torch.float64)) / draws
+    left = leave_one_out(*values.shape)
+    total = ((left.seeds @ values.double()) * left.frames).sum(dim=1)
+    return left.interval(total / (left.seeds.sum(dim=1) * left.frames.sum(dim=1)))
 
 
 class Choices(NamedTuple):
@@ -121,32 +75,22 @@ def compare_choices(chosen: Sequence[Tensor], *, wrong: Tensor, edges: Tensor) -
     return Choices(differ=torch.stack(differ).double(), wrong=wrong.double(), edges=edges.double())
 
 
-def mean_disagreement(choices: Choices, *, minus: Choices | None = None, seed: int = 0) -> Interval:
-    """Returns the mean over pairs of seeds, with a bootstrap interval over seeds and frames.
+def mean_disagreement(choices: Choices, *, minus: Choices | None = None) -> Interval:
+    """Returns the mean over pairs of seeds, with a t interval for other seeds and other frames.
 
-    A seed that is drawn twice makes no pair with itself; resamples without any pair take all of
-    them. So with two seeds, which are one pair, the interval is over frames only.
+    Seeds are left out, not pairs: a seed is in many pairs, which are therefore not independent.
+    With two seeds, which are one pair, the interval is unbounded.
 
     Arguments:
         choices: Of one method.
         minus: Of another one with the same seeds and frames, whose mean is subtracted.
-        seed: Of the resamples.
     """
-    n_seeds, n_frames = choices.wrong.shape
-    generator = torch.Generator().manual_seed(seed)
-    of_seeds, of_frames = _weights(n_seeds, generator), _weights(n_frames, generator)
-    first, second = choices.pairs.T
-    of_pairs = of_seeds[:, first] * of_seeds[:, second]
-    of_pairs[of_pairs.sum(dim=1) == 0] = 1.0
-
-    def mean(weight: Tensor, pairs: Tensor) -> Tensor:
-        values = choices.disagreements(weight)
-        if minus is not None:
-            values = values - minus.disagreements(weight)
-        return (values * pairs).sum(dim=1) / pairs.sum(dim=1)
-
-    whole = mean(torch.ones(1, n_frames).double(), torch.ones(1, len(first)).double())
-    return _interval(float(whole), mean(of_frames, of_pairs))
+    left = leave_one_out(*choices.wrong.shape)
+    values = choices.disagreements(left.frames)
+    if minus is not None:
+        values = values - minus.disagreements(left.frames)
+    pairs = left.seeds[:, choices.pairs].prod(dim=2)
+    return left.interval((values * pairs).sum(dim=1) / pairs.sum(dim=1))
 
 
 def failed_seeds(errors: Sequence[float], *, median: float) -> int:

@@ -17,10 +17,10 @@ from trackscape.experiments.study.folders import (
     read_tuning,
     wrong_edges,
 )
+from trackscape.experiments.study.intervals import Interval
 from trackscape.experiments.study.plan import ladder_runs, search_runs, whole_runs
 from trackscape.experiments.study.statistics import (
     Choices,
-    Interval,
     compare_choices,
     failed_seeds,
     mean_disagreement,

@@ -1,9 +1,11 @@
 """Numbers -> the texts of tables and sentences."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from trackscape.experiments.study.statistics import Interval
+from trackscape.experiments.study.holm import ALPHA, Name, holm
+from trackscape.experiments.study.intervals import Interval
 
 
 def percent(value: float, *, digits: int = 3) -> str:
@@ -16,27 +18,47 @@ def percent(value: float, *, digits: int = 3) -> str:
     return f"{100 * value:.{digits}f}"
 
 
-def signed(interval: Interval, *, digits: int = 3, scale: float = 100) -> str:
-    """Returns a difference with its interval, in %; bold if that is on one side of 0.
+def between(interval: Interval, form: str = ".3f", *, scale: float = 1) -> str:
+    """Returns a number with the ends of its interval, if there is one.
 
     Example:
-        >>> signed(Interval(-0.001, -0.002, -0.0005))
-        '**-0.100 (-0.200 to -0.050)**'
+        >>> between(Interval(0.14, 0.01)), between(Interval(0.14, math.inf, 1), ".2g")
+        ('0.140 (0.120 to 0.160)', '0.14 (no interval: too few)')
     """
-    value, low, high = (f"{scale * number:+.{digits}f}" for number in interval)
-    text = f"{value} ({low} to {high})"
-    return f"**{text}**" if interval.below_zero or interval.above_zero else text
+    value, low, high = (
+        f"{scale * number:{form}}" for number in (interval.value, interval.low, interval.high)
+    )
+    return (
+        f"{value} ({low} to {high})"
+        if math.isfinite(interval.error)
+        else (f"{value} (no interval: too few)")
+    )
 
 
-def plain(interval: Interval) -> str:
-    """Returns a number with its interval.
+def compared(
+    family: Mapping[Name, Interval], *, digits: int = 3, scale: float = 100
+) -> dict[Name, str]:
+    """Returns differences, in %, with intervals and p values, raw / corrected for the family.
+
+    They are bold if the corrected p is below 0.05.
 
     Example:
-        >>> plain(Interval(0.14, 0.125, 0.15))
-        '0.140 (0.125 to 0.150)'
+        >>> compared({"hinge": Interval(-0.001, 0.0005), "pat": Interval(0, 0.001)})["hinge"]
+        '-0.100 (-0.198 to -0.002), p 0.046 / 0.091'
     """
-    value, low, high = (f"{number:.3f}" for number in interval)
-    return f"{value} ({low} to {high})"
+    raw = [interval.p_value() for interval in family.values()]
+    return {
+        name: with_p(
+            between(interval, f"+.{digits}f", scale=scale), raw=p_value, corrected=corrected
+        )
+        for (name, interval), p_value, corrected in zip(family.items(), raw, holm(raw), strict=True)
+    }
+
+
+def with_p(text: str, *, raw: float, corrected: float) -> str:
+    """Returns a difference with its p values, bold if the corrected one is below 0.05."""
+    bold = f"**{text}**" if corrected < ALPHA else text
+    return f"{bold}, p {raw:.3f} / {corrected:.3f}"
 
 
 def listing(names: Sequence[str]) -> str:

@@ -1,0 +1,128 @@
+"""A figure with each seed, and each frame, left out once -> its error and t interval.
+
+References:
+    Arvesen, Ann. Math. Stat. 40 (1969) 2076, for the jackknife of means over pairs; Owen, Ann.
+    Appl. Stat. 1 (2007) 386, for samples with two axes; Satterthwaite, Biometrics Bulletin 2 (1946)
+    110, for the degrees of freedom of a sum of variances.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from scipy import special
+from torch import Tensor
+
+LEVEL = 0.95
+COVERAGE = (
+    "Intervals are of 95 %: Student's t, with the error from leaving out one seed at a time, and "
+    "one frame at a time where frames play a part. In simulations with 5 and 10 seeds they hold "
+    "for 94 to 99 % of means over normal seeds, over seeds and frames, and over pairs of seeds "
+    "(for 92 % where pairs differ in one direction only); with exponential instead of normal "
+    "numbers for 88 to 99 % of means over seeds (and frames), and for 83 to 98 % of means over "
+    "pairs. So if seeds are skewed, the intervals are too narrow still. Percentile intervals of a "
+    "bootstrap over 5 seeds, of earlier pages, hold for 80 to 87 %."
+)
+"""What the intervals are worth, for the pages; tests simulate it."""
+
+
+class Interval(NamedTuple):
+    """A figure, and what is known of it: its interval is value +- t times error."""
+
+    value: float
+    error: float = 0.0
+    """Standard error; infinite if there are too few seeds to tell."""
+    freedom: float = math.inf
+    """Degrees of freedom of the error."""
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95 % interval."""
+        return self.value - self._half
+
+    @property
+    def high(self) -> float:
+        """Upper end of it."""
+        return self.value + self._half
+
+    @property
+    def _half(self) -> float:
+        return float(special.stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.error
+
+    @property
+    def below_zero(self) -> bool:
+        """Whether the whole interval is negative."""
+        return self.high < 0
+
+    @property
+    def above_zero(self) -> bool:
+        """Whether the whole interval is positive."""
+        return self.low > 0
+
+    def p_value(self, null: float = 0.0) -> float:
+        """Of a two-sided t test, alone, of whether the figure is another one than ``null``."""
+        distance = abs(self.value - null)
+        if distance == 0:
+            return 1.0
+        t = distance / self.error if self.error else math.inf
+        return float(2 * special.stdtr(self.freedom, -t))
+
+    def minus(self, other: "Interval") -> "Interval":
+        """The difference of two independent figures; too wide if they are positively correlated."""
+        variances = torch.tensor([self.error, other.error], dtype=torch.float64).square()
+        freedom = _freedom(variances, torch.tensor([self.freedom, other.freedom]))
+        return Interval(self.value - other.value, float(variances.sum().sqrt()), float(freedom))
+
+
+class LeftOut(NamedTuple):
+    """Weights 0 or 1 of S seeds and F frames, R = 1 + S + F: all, then without one of them."""
+
+    seeds: Tensor
+    """(R, S)"""
+    frames: Tensor
+    """(R, F)"""
+
+    def interval(self, figure: Tensor) -> Interval:
+        """Returns the interval of a figure (R,) that was computed with each row of weights.
+
+        If it cannot be computed without some seed (a pair needs two of them), or there is only one
+        frame, the interval is unbounded: nothing is known of other seeds, or frames.
+        """
+        error, freedom = self.error(figure)
+        if not math.isfinite(error):
+            return Interval(float(figure[0]), math.inf, 1.0)
+        return Interval(float(figure[0]), float(error), float(freedom))
+
+    def error(self, figure: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the standard error of figures (R, ...), (...), and its degrees of freedom.
+
+        The variances of leaving out seeds and of leaving out frames are added. What belongs to
+        neither alone is in both, so that the error is up to 1.4 times too large, never too small.
+        """
+        parts = figure[1:].split([each.shape[1] for each in self])
+        samples = [part for part in parts if len(part)]
+        variances = torch.stack([_variance(part) for part in samples])
+        sizes = torch.tensor([len(part) - 1.0 for part in samples], dtype=torch.float64)
+        return variances.sum(dim=0).sqrt(), _freedom(variances, sizes)
+
+
+def leave_one_out(n_seeds: int, n_frames: int = 0) -> LeftOut:
+    """Returns the weights for a jackknife over seeds and frames; no frames if they play no part."""
+    weights = torch.ones(1 + n_seeds + n_frames, n_seeds + n_frames, dtype=torch.float64)
+    weights[1:] -= torch.eye(n_seeds + n_frames, dtype=torch.float64)
+    return LeftOut(weights[:, :n_seeds], weights[:, n_seeds:])
+
+
+def _variance(without: Tensor) -> Tensor:
+    """Jackknife variance of figures (n, ...), each without one of n."""
+    n = len(without)
+    if n < 2:
+        return torch.full(without.shape[1:], math.inf, dtype=torch.float64)
+    return (n - 1) / n * (without - without.mean(dim=0)).square().sum(dim=0)
+
+
+def _freedom(variances: Tensor, freedoms: Tensor) -> Tensor:
+    """Of the sum of variances (n, ...) with freedoms (n,); the least of these if all are 0."""
+    parts = variances.square().movedim(0, -1) / freedoms
+    of_sum = variances.sum(dim=0).square() / parts.sum(dim=-1)
+    return torch.where(of_sum.isfinite(), of_sum, freedoms.min().to(of_sum))
