@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from trackscape.data import Hits
-from trackscape.errors import RunError, WeightsError
+from trackscape.errors import WeightsError
 from trackscape.experiments.config import DataConfig, TrainingConfig
 from trackscape.experiments.evaluate import read_frames
 from trackscape.experiments.run_folder import open_run
@@ -27,10 +27,10 @@ class Trained:
 def train(
     config: TrainingConfig,
     *,
-    data: Path,
-    runs: Path,
+    data: Path | str,
+    runs: Path | str,
     seed: int,
-    weights: Path | None = None,
+    weights: Path | str | None = None,
     progress: bool = True,
 ) -> Trained:
     """Trains a network, or goes on where a killed or interrupted training stopped.
@@ -48,8 +48,11 @@ def train(
     Raises:
         FormatError: If a hit file is missing or damaged.
         WeightsError: If the weights to start from are of another network.
-        RunError: If the run folder belongs to other data, or the run never had a validation.
+        RunError: If the run folder belongs to other data, is damaged, or another process trains
+            in it.
     """
+    data, runs = Path(data), Path(runs)
+    weights = None if weights is None else Path(weights)
     training, validation = _read_frames(config.data, folder=data)
     torch.manual_seed(seed)
     scorer = build_network(config.network.kind, **config.network.sizes)
@@ -74,8 +77,6 @@ def train(
         about={"run": folder.name},
         progress=progress,
     )
-    if not (folder / "weights.safetensors").exists():
-        raise RunError(f"{folder}: stopped before the first validation. Run again to go on.")
     return Trained(folder=folder, purity=purity)
 
 
