@@ -1,12 +1,18 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and folders that one process at a time writes to."""
 
 import contextlib
 import os
 import platform
 from collections.abc import Generator
 from pathlib import Path
+from typing import BinaryIO
 
-from trackscape.errors import FormatError
+from trackscape.errors import FormatError, RunError
+
+try:
+    import fcntl
+except ImportError:  # only Unix has it; elsewhere nothing is locked
+    fcntl = None
 
 
 @contextlib.contextmanager
@@ -32,3 +38,54 @@ def replacing(path: Path) -> Generator[Path, None, None]:
             f"{path}: expected a place to write to, but got {error.strerror or error}; name "
             "another folder or make room there."
         ) from error
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """Holds the folder for this process; makes it if it is missing.
+
+    The kernel lets go of the lock when the process ends, however it ends. What a killed process
+    left half written under a temporary name is removed.
+
+    Raises:
+        RunError: Another process holds the folder, or it cannot be written to.
+    """
+    path = folder / ".lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = _hold(path)
+        for partial in folder.glob(".*.part"):
+            partial.unlink(missing_ok=True)
+    except BlockingIOError as error:
+        raise RunError(
+            f"{folder}: expected a folder of one process, but another one writes to it now; wait "
+            "until that has ended, or choose another folder."
+        ) from error
+    except OSError as error:
+        raise RunError(
+            f"{folder}: expected a folder to write to, but got {error.strerror or error}; name "
+            "another folder or mend this one."
+        ) from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        file.close()
+
+
+def _hold(path: Path) -> BinaryIO:
+    while True:
+        file = path.open("ab")
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise
+        except OSError:  # a file system without locks
+            return file
+        # Whoever held it before may have removed it in the meantime: then others make a new one.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                return file
+        file.close()

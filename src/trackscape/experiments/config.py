@@ -202,13 +202,13 @@ class TrainingConfig(Strict):
         return self
 
     @classmethod
-    def load(cls, path: Path) -> "TrainingConfig":
+    def load(cls, path: Path | str) -> "TrainingConfig":
         """Reads a YAML file.
 
         Raises:
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
-        return read_settings(path, cls, described_in="configs/cpu/line-graph-pat.yaml")
+        return read_settings(Path(path), cls, described_in="configs/cpu/line-graph-pat.yaml")
 
     @property
     def digest(self) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 import trackscape
-from trackscape.errors import RunError
 from trackscape.experiments.config import TrainingConfig
-from trackscape.files import replacing
+from trackscape.experiments.run_origin import PROVENANCE, check_origin
+from trackscape.files import locked, replacing
 
 PACKAGES = ("numpy", "scipy", "torch", "lightning", "numba")
 
@@ -28,17 +28,17 @@ def open_run(root: Path, config: TrainingConfig, *, seed: int, inputs: Iterable[
     ``weights.safetensors``, ``last.ckpt`` and ``tensorboard/``.
 
     Raises:
-        RunError: If the folder was begun with other input files or another version of torch.
+        RunError: If the folder was begun with other input files or another version of torch, is
+            damaged, in use or cannot be written to.
     """
     folder = config.folder(root, seed=seed)
-    folder.mkdir(parents=True, exist_ok=True)
     now = provenance(seed=seed, inputs=inputs)
-    path = folder / "provenance.json"
-    if path.exists():
-        _check_same_origin(json.loads(path.read_text()), now, folder=folder)
-    else:
-        write_json(folder / "config.json", config.model_dump(mode="json"))
-        write_json(path, now)
+    with locked(folder):
+        if (folder / PROVENANCE).exists():
+            check_origin(folder, config, now)
+        else:
+            write_json(folder / "config.json", config.model_dump(mode="json"))
+            write_json(folder / PROVENANCE, now)
     return folder
 
 
@@ -48,7 +48,7 @@ def provenance(*, seed: int, inputs: Iterable[Path]) -> dict[str, Any]:
         "trackscape": trackscape.__version__,
         "commit": _commit(),
         "seed": seed,
-        "inputs": {path.name: _digest(path) for path in inputs},
+        "inputs": {name: _digest(path) for name, path in _names(inputs).items()},
         "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
@@ -63,13 +63,16 @@ def write_json(path: Path, content: object) -> None:
         partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _check_same_origin(then: dict[str, Any], now: dict[str, Any], *, folder: Path) -> None:
-    for key in ("inputs", "packages", "threads"):
-        if then.get(key) != now[key]:
-            raise RunError(
-                f"{folder}: this run was begun with other {key} ({then.get(key)} then, {now[key]} "
-                "now), so going on would mix two runs. Restore them, or choose another --runs."
-            )
+def _names(paths: Iterable[Path]) -> dict[str, Path]:
+    """Names files, with as many of their folders as tell them apart."""
+    parts = {path: path.absolute().parts for path in paths}
+    named: dict[str, Path] = {}
+    for path, own in parts.items():
+        others = [each for other, each in parts.items() if other != path]
+        depths = range(1, len(own))
+        depth = next((n for n in depths if all(own[-n:] != o[-n:] for o in others)), len(own))
+        named["/".join(own[-depth:])] = path
+    return named
 
 
 def _digest(path: Path) -> str:

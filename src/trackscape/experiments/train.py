@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from trackscape.data import Hits
-from trackscape.errors import ConfigError, RunError, WeightsError
+from trackscape.errors import ConfigError, WeightsError
 from trackscape.experiments.config import DataConfig, TrainingConfig
 from trackscape.experiments.evaluate import read_frames
 from trackscape.experiments.run_folder import open_run
@@ -30,10 +30,10 @@ class Trained:
 def train(
     config: TrainingConfig,
     *,
-    data: Path,
-    runs: Path,
+    data: Path | str,
+    runs: Path | str,
     seed: int,
-    weights: Path | None = None,
+    weights: Path | str | None = None,
     progress: bool = True,
 ) -> Trained:
     """Trains a network, or goes on where a killed or interrupted training stopped.
@@ -51,8 +51,11 @@ def train(
     Raises:
         FormatError: If a hit file is missing or damaged.
         WeightsError: If the weights to start from are of another network.
-        RunError: If the run folder belongs to other data, or the run never had a validation.
+        RunError: If the run folder belongs to other data, is damaged, or another process trains
+            in it.
     """
+    data, runs = Path(data), Path(runs)
+    weights = None if weights is None else Path(weights)
     training, validation = read_training_frames(config.data, folder=data)
     torch.manual_seed(seed)
     scorer = build_network(config.network.kind, **config.network.sizes)
@@ -77,8 +80,6 @@ def train(
         about={"run": folder.name},
         progress=progress,
     )
-    if not (folder / "weights.safetensors").exists():
-        raise RunError(f"{folder}: stopped before the first validation. Run again to go on.")
     return Trained(folder=folder, purity=purity)
 
 

@@ -8,6 +8,7 @@ from trackscape.scoring.pretrained import METHODS as METHODS
 from trackscape.scoring.pretrained import build_network as build_network
 from trackscape.scoring.pretrained import load_method as load_method
 from trackscape.scoring.pretrained import load_network as load_network
+from trackscape.scoring.pretrained import read_weights as read_weights
 from trackscape.scoring.pretrained import save_network as save_network
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "build_network",
     "load_method",
     "load_network",
+    "read_weights",
     "save_network",
 ]

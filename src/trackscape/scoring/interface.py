@@ -12,7 +12,7 @@ class Scorer(nn.Module, abc.ABC):
     """A network that scores the candidate segments of a hit graph."""
 
     sizes: dict[str, int]
-    """The arguments that the network was made with."""
+    """The arguments that the network was made with. Weights files note them; may be left out."""
 
     def connect(self, hits: Hits) -> HitGraph:
         """Returns the candidate segments of a frame, the published ones unless it wants others."""

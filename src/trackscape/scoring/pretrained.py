@@ -2,12 +2,14 @@
 
 import inspect
 import json
+import reprlib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from trackscape.errors import WeightsError
 from trackscape.files import replacing
@@ -22,6 +24,8 @@ NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork] | type[Belief
 }
 """Networks by the name that configurations and weights files use."""
 
+OWN = "own"
+"""Stands in weights files for a network of somebody else's."""
 HEADER = "trackscape"
 """Entry of the header of a weights file: JSON with the network and where it comes from."""
 SHIPPED = Path(__file__).parent / "weights"
@@ -55,11 +59,42 @@ def build_network(kind: str, **sizes: int) -> Scorer:
     return NETWORKS[kind](**sizes)
 
 
-def load_network(path: Path) -> Scorer:
+def load_network(path: Path | str, *, network: Scorer | None = None) -> Scorer:
     """Reads a network that `save_network` wrote and puts it into evaluation mode.
 
+    Arguments:
+        path: The file.
+        network: Takes the weights and is returned: for networks of your own, whose class is never
+            imported because a file says so. None for those of `NETWORKS`, which the file names.
+
     Raises:
-        WeightsError: If the file is damaged, or its weights are not those of the network it names.
+        WeightsError: If the file is damaged, or its weights are not those of the network.
+    """
+    about, weights = read_weights(path)
+    try:
+        if network is None:
+            if about["network"] == OWN:
+                raise WeightsError(
+                    f"{path}: expected weights of a network of trackscape, got those of "
+                    f"{reprlib.repr(about['class'])} with sizes {reprlib.repr(about['sizes'])}. "
+                    "Make one from Python and pass it: load_network(path, network=...)."
+                )
+            network = build_network(about["network"], **about["sizes"])
+        network.load_state_dict(weights)
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(
+            f"{path}: the weights do not fit the network that the header names ({reason}). "
+            "Train again, or use weights of this architecture."
+        ) from error
+    return network.eval()
+
+
+def read_weights(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Returns what `save_network` wrote, its header and the weights by name.
+
+    Raises:
+        WeightsError: If the file is damaged or missing, or has another header.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -69,37 +104,50 @@ def load_network(path: Path) -> Scorer:
         raise WeightsError(
             f"{path}: expected a safetensors file with weights, but {error}."
         ) from error
-    if HEADER not in header:
+    try:
+        about = json.loads(header[HEADER])
+    except (KeyError, ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
         raise WeightsError(
             f"{path}: its header names no network. Use weights that `trackscape train` wrote."
         )
-    try:
-        about: dict[str, Any] = json.loads(header[HEADER])
-        network = build_network(about["network"], **about["sizes"])
-        network.load_state_dict(weights)
-    except (WeightsError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(
-            f"{path}: the weights do not fit the network that the header names ({reason}). "
-            "Train again, or use weights of this architecture."
-        ) from error
-    return network.eval()
+    return cast(dict[str, Any], about), weights
 
 
-def save_network(network: Scorer, path: Path, *, about: dict[str, Any]) -> None:
+def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) -> None:
     """Writes a network as safetensors, under a temporary name first.
 
     Arguments:
-        network: One of `NETWORKS`.
+        network: One of `NETWORKS`, or any other: its class and `sizes`, if it has them, are noted,
+            and `load_network` fills another one with the weights.
         path: File to write.
         about: Anything worth knowing, such as the run that the weights come from.
+
+    Raises:
+        WeightsError: If the network holds more than tensors, or sizes that are no JSON.
     """
-    kind = next(name for name, known in NETWORKS.items() if isinstance(network, known))
-    # One entry, since safetensors writes several in random order: equal weights, equal bytes.
-    header = {HEADER: json.dumps({**about, "network": kind, "sizes": network.sizes})}
-    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
-    with replacing(path) as partial:
-        partial.write_bytes(save(tensors, metadata=header))
+    kinds = {known: {"network": name} for name, known in NETWORKS.items()}
+    own = {"network": OWN, "class": f"{type(network).__module__}:{type(network).__qualname__}"}
+    # Not that of a parent: a class of its own may compute something else from the same weights.
+    kind = kinds.get(type(network), own)  # pyright: ignore[reportArgumentType]
+    try:
+        # One entry, since safetensors writes several in random order: equal weights, equal bytes.
+        entry = json.dumps({**about, **kind, "sizes": getattr(network, "sizes", {})})
+        # Copies, since safetensors refuses tensors that share memory.
+        tensors = {name: _alone(value) for name, value in network.state_dict().items()}
+        content = save(tensors, metadata={HEADER: entry})
+    except (TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path}: expected a network of tensors, with sizes that are numbers and texts, but "
+            f"{type(network).__name__} cannot be saved ({' '.join(str(error).split())})."
+        ) from error
+    with replacing(Path(path)) as partial:
+        partial.write_bytes(content)
+
+
+def _alone(value: Tensor) -> Tensor:
+    return value.detach().clone(memory_format=torch.contiguous_format)
 
 
 def load_method(method: str) -> Scorer:

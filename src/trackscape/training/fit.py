@@ -8,18 +8,22 @@ from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import RichProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
 
+from trackscape.errors import RunError, WeightsError
+from trackscape.files import locked
+from trackscape.scoring import read_weights
 from trackscape.training.callbacks import KeepRun
+from trackscape.training.checkpoints import WholeCheckpoints, unusable
 from trackscape.training.frames import FrameData
 from trackscape.training.modules import TrackingModule
+from trackscape.training.process import FolderLogger, OneProcess
 
 
 def fit(
     module: TrackingModule,
     data: FrameData,
     *,
-    folder: Path,
+    folder: Path | str,
     epochs: int,
     graphs_per_step: int,
     about: dict[str, str],
@@ -33,7 +37,8 @@ def fit(
     Arguments:
         module: What is trained, and by which loss.
         data: Frames; one epoch lies between two validations.
-        folder: Where metrics.csv, weights.safetensors, last.ckpt and TensorBoard's files go.
+        folder: Where metrics.csv, weights.safetensors, last.ckpt and TensorBoard's files go. One
+            training at a time can have it.
         epochs: Number of epochs in all.
         graphs_per_step: Graphs whose gradients are averaged for one step of the optimiser.
         about: Header of the weights file.
@@ -44,16 +49,19 @@ def fit(
 
     Raises:
         KeyboardInterrupt: It was interrupted; the last checkpoint is whole.
+        RunError: Another training has the folder, it cannot be written to, or what it holds is
+            damaged or of another training.
     """
-    keep = KeepRun(folder, about=about)
-    resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
-    with _quiet():
+    # Absolute, so that no beginning of a name looks like the address of something elsewhere.
+    keep = KeepRun(Path(folder).absolute(), about=about)
+    with locked(keep.folder), _quiet():
         trainer = lightning.Trainer(
-            default_root_dir=folder,
+            default_root_dir=keep.folder,
             max_epochs=epochs,
             accumulate_grad_batches=graphs_per_step,
             callbacks=[keep, *([_ProgressBar(leave=True)] if progress else [])],
-            logger=TensorBoardLogger(folder, name="tensorboard", version=""),
+            logger=FolderLogger(str(keep.folder / "tensorboard")),
+            plugins=[OneProcess(), WholeCheckpoints()],
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=progress,
@@ -62,11 +70,49 @@ def fit(
             accelerator="auto",
             devices=1,
         )
-        try:
-            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-        except SystemExit as stop:  # what Lightning makes of Ctrl-C
-            raise KeyboardInterrupt from stop
+        _run(trainer, module, data, keep=keep)
+        keep.write_tables()
+    if trainer.current_epoch < epochs:
+        raise RunError(
+            f"{keep.folder}: expected {epochs} epochs, but the training stopped after "
+            f"{trainer.current_epoch}; run again to go on."
+        )
     return keep.best
+
+
+def _run(
+    trainer: lightning.Trainer, module: TrackingModule, data: FrameData, *, keep: KeepRun
+) -> None:
+    """Trains, and gives what a user can mend a name."""
+    resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
+    if resume is not None:
+        _check_weights(keep)
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from stop
+        raise
+    except OSError as error:
+        raise RunError(
+            f"{keep.folder}: expected to write to this folder, but got {error.strerror or error}; "
+            "mend that, and run again to go on."
+        ) from error
+    except Exception as error:
+        if resume is None or keep.trains or resume in str(error):
+            raise
+        raise unusable(resume, error) from error
+
+
+def _check_weights(keep: KeepRun) -> None:
+    """The best weights before an interruption may stay the best."""
+    try:
+        read_weights(keep.weights)
+    except WeightsError as error:
+        raise RunError(
+            f"{str(error).rstrip('.')}. Restore it, or remove {keep.checkpoint} to train again "
+            "from the start."
+        ) from error
 
 
 class _ProgressBar(RichProgressBar):

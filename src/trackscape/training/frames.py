@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from trackscape.data import Hits, PreparedGraph
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import Scorer
+from trackscape.training.hooks import never_exhausted
 
 
 class Example(NamedTuple):
@@ -31,6 +32,7 @@ class Examples(Dataset[Example]):
     def __len__(self) -> int:
         return len(self.frames)
 
+    @never_exhausted
     def __getitem__(self, index: int) -> Example:
         """Returns the example of one frame."""
         graph = self.scorer.connect(self.frames[index])

@@ -15,6 +15,7 @@ from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
 from trackscape.training.diagnostics import WatchedAssigner
 from trackscape.training.frames import Example
+from trackscape.training.hooks import never_exhausted
 from trackscape.training.losses import FrameLoss
 from trackscape.training.optimisers import OptimiserKind, build_optimiser
 
@@ -62,6 +63,7 @@ class TrackingModule(lightning.LightningModule):
         self.average = None if averaging is None else _running_average(scorer, averaging)
         self._counts: list[FrameCounts] = []
 
+    @never_exhausted
     def training_step(self, batch: Example, batch_idx: int) -> Tensor | None:
         """Returns the loss of one frame; Lightning divides it by the graphs of a step.
 
@@ -77,6 +79,11 @@ class TrackingModule(lightning.LightningModule):
         loss = self.loss(scores, batch.label, assigner=self._watched, frame=frame)
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=1, prog_bar=True)
         return loss
+
+    @never_exhausted
+    def backward(self, *args: Any, **kwargs: Any) -> None:
+        """Differentiates the loss."""
+        super().backward(*args, **kwargs)
 
     def on_after_backward(self) -> None:
         """Logs what the backward pass of a frame did."""
@@ -102,6 +109,7 @@ class TrackingModule(lightning.LightningModule):
         """Forgets the counts of the last validation."""
         self._counts = []
 
+    @never_exhausted
     def validation_step(self, batch: Example, batch_idx: int) -> None:
         """Reconstructs one frame, with BatchNorm in evaluation mode, and counts its tracks."""
         scores = self.best_scorer(batch.graph)
