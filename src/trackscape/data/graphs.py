@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from trackscape.data.checks import check_integers
 from trackscape.data.hits import Hits
 from trackscape.data.moving import Movable
 from trackscape.errors import DataError
@@ -36,7 +37,14 @@ class HitGraph(Movable):
                 f"{int(layer[first + 1])}) follows hit {first} (layer {int(layer[first])}). "
                 "Use `hits.sorted_by_layer()`."
             )
-        if bool((self.edge_index[0].diff() < 0).any()):
+        edges = self.edge_index
+        if edges.ndim != 2 or edges.shape[0] != 2:
+            raise DataError(
+                f"Expected edge_index of shape (2, E), got {tuple(edges.shape)}. Row 0 is the "
+                "downstream hit of each edge, row 1 the upstream one."
+            )
+        check_integers(edges, name="edge_index")
+        if bool((edges[0].diff() < 0).any()):
             raise DataError(
                 "Edges must be ordered by their downstream hit, edge_index[0], but they are not. "
                 "`connect_layers` makes such graphs."

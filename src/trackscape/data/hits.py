@@ -5,6 +5,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from trackscape.data.checks import check_finite, check_integers, check_shape
 from trackscape.data.moving import Movable
 from trackscape.errors import DataError
 
@@ -23,7 +24,12 @@ class Truth(Movable):
     """(H,) int64. Particle code of the Particle Data Group, where the file has it."""
 
     def __post_init__(self) -> None:
-        _same_length(self, len(self.event))
+        check_shape(self.event, (None,), name="Truth.event")
+        for name in ("event", "track", "parent", "pdg"):
+            value: Tensor | None = getattr(self, name)
+            if value is not None:
+                check_shape(value, (len(self),), name=f"Truth.{name}")
+                check_integers(value, name=f"Truth.{name}")
 
     def __len__(self) -> int:
         return len(self.event)
@@ -47,6 +53,9 @@ class Truth(Movable):
 class Hits(Movable):
     """Hits of a file or of one readout frame. Axis: H hits.
 
+    They are checked when they are made: other shapes or types, layers below 0, and positions,
+    energies or spots that are no finite numbers are a DataError that names the first such hit.
+
     Example:
         >>> hits = Hits(position=torch.zeros(2, 3), energy=torch.ones(2), layer=torch.arange(2))
         >>> len(hits), len(hits.select(hits.layer == 1))
@@ -65,11 +74,20 @@ class Hits(Movable):
     """Where each hit came from; None for measured data."""
 
     def __post_init__(self) -> None:
-        if self.position.ndim != 2 or self.position.shape[1] != 3:
+        check_shape(self.position, (None, 3), name="Hits.position")
+        check_shape(self.energy, (len(self),), name="Hits.energy")
+        check_shape(self.layer, (len(self),), name="Hits.layer")
+        check_finite(self.position, name="Hits.position")
+        check_finite(self.energy, name="Hits.energy")
+        check_integers(self.layer, name="Hits.layer", least=0)
+        if self.spot is not None:
+            check_shape(self.spot, (len(self), 2), name="Hits.spot")
+            check_finite(self.spot, name="Hits.spot")
+        if self.truth is not None and len(self.truth) != len(self):
             raise DataError(
-                f"Expected positions of shape (H, 3), got {tuple(self.position.shape)}."
+                f"Hits.truth has {len(self.truth)} entries for {len(self)} hits. Select the hits "
+                "and their truth alike."
             )
-        _same_length(self, len(self.position))
 
     def __len__(self) -> int:
         return len(self.position)
@@ -109,12 +127,3 @@ class Hits(Movable):
         if self.spot is None:
             return self.position
         return torch.cat([self.position[:, :2] - self.spot, self.position[:, 2:]], dim=1)
-
-
-def _same_length(noun: Hits | Truth, length: int) -> None:
-    for field in dataclasses.fields(noun):
-        value: object = getattr(noun, field.name)
-        if isinstance(value, (Tensor, Truth)) and len(value) != length:
-            raise DataError(
-                f"{type(noun).__name__}.{field.name} has {len(value)} entries for {length} hits."
-            )

@@ -5,13 +5,18 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from trackscape.data.checks import check_integers, check_range, check_shape
 from trackscape.data.hits import Hits
 from trackscape.data.moving import Movable
+from trackscape.errors import DataError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Tracks(Movable):
     """Reconstructed tracks of one frame, as a ragged array. Axes: N tracks, K hits on tracks.
+
+    Numbers of hits that the frame lacks, and offsets that do not divide `index` into tracks of at
+    least one hit, are a DataError.
 
     Example:
         >>> hits = Hits(position=torch.zeros(5, 3), energy=torch.ones(5), layer=torch.arange(5))
@@ -27,6 +32,20 @@ class Tracks(Movable):
     """(K,) int64. Hits of track 0, then of track 1, ...; each from the first layer to the last."""
     offset: Tensor
     """(N + 1,) int64. Track n is ``index[offset[n]:offset[n + 1]]``."""
+
+    def __post_init__(self) -> None:
+        check_shape(self.index, (None,), name="Tracks.index")
+        check_shape(self.offset, (None,), name="Tracks.offset")
+        check_range(self.index, len(self.hits), name="Tracks.index", what="hits")
+        check_integers(self.offset, name="Tracks.offset")
+        if self.offset.is_meta:
+            return
+        ends = self.offset[:1].tolist(), self.offset[-1:].tolist()
+        if ends != ([0], [len(self.index)]) or bool((self.length < 1).any()):
+            raise DataError(
+                f"Expected offsets that grow from 0 to {len(self.index)}, the number of hits on "
+                "tracks, got others. Each track needs a hit."
+            )
 
     def __len__(self) -> int:
         return len(self.offset) - 1

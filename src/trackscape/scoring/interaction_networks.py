@@ -64,7 +64,7 @@ class LineGraphNetwork(Scorer):
         differentiated twice. They agree but for rounding.
         """
         assert isinstance(graph, (LineGraph, CompressedLineGraph)), "call prepare first"
-        x = segment_features(graph.hit_graph)
+        x = segment_features(graph.hit_graph).to(self.dtype)
         if isinstance(graph, LineGraph):
             strongest = self._strongest_message(graph, x)
         else:
@@ -77,7 +77,7 @@ class LineGraphNetwork(Scorer):
             return x.new_zeros(len(x), self.sizes["hidden"])
         target = torch.cat([graph.pairs[1], graph.pairs[0]])
         source = torch.cat([graph.pairs[0], graph.pairs[1]])
-        angle = self.encode.columns(graph.angle, copies=2)
+        angle = self.encode.columns(graph.angle.to(x.dtype), copies=2)
         message = relate(self.R1, [Gathered(x, target), Gathered(x, source), angle])
         return max_incoming(message, target=target, n_nodes=len(x))
 
@@ -104,9 +104,9 @@ class HitGraphNetwork(Scorer):
     def forward(self, graph: PreparedGraph) -> EdgeScores:
         """Returns the scores of the edges of a hit graph."""
         assert isinstance(graph, HitGraph), "call prepare first"
-        x = hit_features(graph)
+        x, segments = hit_features(graph).to(self.dtype), spherical_features(graph).to(self.dtype)
         source, target = graph.edge_index
-        inputs = torch.cat([x[target], x[source], spherical_features(graph)], dim=1)
+        inputs = torch.cat([x[target], x[source], segments], dim=1)
         message = self.R1(inputs)
         strongest = max_incoming(message, target=target, n_nodes=len(x))
         x = self.O(torch.cat([x, strongest], dim=1))

@@ -2,6 +2,7 @@
 
 import abc
 
+import torch
 from torch import nn
 
 from trackscape.data import EdgeScores, HitGraph, Hits, PreparedGraph
@@ -13,6 +14,11 @@ class Scorer(nn.Module, abc.ABC):
 
     sizes: dict[str, int]
     """The arguments that the network was made with. Weights files note them; may be left out."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the weights, in which hits of any type are scored."""
+        return next(self.parameters()).dtype
 
     def connect(self, hits: Hits) -> HitGraph:
         """Returns the candidate segments of a frame, the published ones unless it wants others."""

@@ -7,6 +7,7 @@ from trackscape.data import Assignment, Hits, Tracks
 from trackscape.scoring import Scorer
 from trackscape.tracking.filters import accept
 from trackscape.tracking.follow import follow
+from trackscape.tracking.order import in_canonical_order
 
 
 def reconstruct(hits: Hits, *, scorer: Scorer, assigner: Assigner) -> Tracks:
@@ -17,7 +18,11 @@ def reconstruct(hits: Hits, *, scorer: Scorer, assigner: Assigner) -> Tracks:
         scorer: A trained network in evaluation mode.
         assigner: Decides which segments are taken.
     """
-    return accept(follow(assign_hits(hits, scorer=scorer, assigner=assigner)))
+
+    def find(ordered: Hits) -> Tracks:
+        return follow(assign_hits(ordered, scorer=scorer, assigner=assigner))
+
+    return accept(in_canonical_order(find, hits))
 
 
 @torch.no_grad()

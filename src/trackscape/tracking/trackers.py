@@ -10,6 +10,7 @@ from trackscape.scoring import METHODS, BeliefNetwork, Scorer, load_method
 from trackscape.tracking.baselines import BASELINES
 from trackscape.tracking.bridge import bridge
 from trackscape.tracking.follow import follow
+from trackscape.tracking.order import in_canonical_order
 from trackscape.tracking.reconstruct import assign_hits
 
 Tracker = Callable[[Hits], Tracks]
@@ -34,6 +35,9 @@ class NetworkTracker:
 
     def __call__(self, hits: Hits) -> Tracks:
         """Returns all chains of the hits of one frame."""
+        return in_canonical_order(self._find, hits)
+
+    def _find(self, hits: Hits) -> Tracks:
         chains = follow(assign_hits(hits, scorer=self.scorer, assigner=self.assigner))
         return bridge(chains) if self.bridges else chains
 

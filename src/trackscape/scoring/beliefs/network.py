@@ -106,7 +106,7 @@ class BeliefNetwork(Scorer):
         `twice_differentiable` is set.
         """
         assert isinstance(graph, KinkGraph), "call prepare first"
-        potentials = bounded(self.potentials(self.inputs(graph.hit_graph)))
+        potentials = bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
         compiled = potentials.device.type == "cpu" and not self.twice_differentiable
         believe = fast.believe if compiled else plain.believe
         logit, log_partition = believe(potentials, graph=graph, rounds=self.sizes["rounds"])

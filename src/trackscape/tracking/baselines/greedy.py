@@ -7,6 +7,7 @@ import numpy as np
 from trackscape.compiled import compiled
 from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines.layers import Layers, by_layer, chain
+from trackscape.tracking.order import in_canonical_order
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,9 @@ class Greedy:
 
     def __call__(self, hits: Hits) -> Tracks:
         """Returns the tracks of one frame; every hit is on exactly one."""
-        hits = hits.sorted_by_layer()
+        return in_canonical_order(self._find, hits)
+
+    def _find(self, hits: Hits) -> Tracks:
         return chain(hits, _link(by_layer(hits), self.reach, self.tracker_reach))
 
 

@@ -24,6 +24,7 @@ from trackscape.tracking.baselines.motion import (
     move,
     store,
 )
+from trackscape.tracking.order import in_canonical_order
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,9 @@ class KalmanFilter:
         Raises:
             DataError: If the hits have layers that the detector lacks.
         """
-        hits = hits.sorted_by_layer()
+        return in_canonical_order(self._find, hits)
+
+    def _find(self, hits: Hits) -> Tracks:
         view = self.motion.view(by_layer(hits))
         rules = Rules(self.gate, misfit(self.gate, view.tail), self.branches, self.holes)
         return chain(hits, _find_tracks(view, rules))

@@ -21,6 +21,7 @@ from trackscape.tracking.baselines.motion import (
     move,
     store,
 )
+from trackscape.tracking.order import in_canonical_order
 from trackscape.units import keV, mm, mrad
 
 DEPOSIT_TAIL = 3.0
@@ -62,7 +63,9 @@ class PhysicsAssignment:
         Raises:
             DataError: If the hits have layers that the detector lacks.
         """
-        hits = hits.sorted_by_layer()
+        return in_canonical_order(self._find, hits)
+
+    def _find(self, hits: Hits) -> Tracks:
         view = self.motion.view(by_layer(hits))
         energy = hits.energy.detach().cpu().double().clamp(min=SMALLEST_DEPOSIT).log().numpy()
         expected = np.log(passage(self.motion.detector).deposit)

@@ -15,6 +15,7 @@ from trackscape.compiled import compiled
 from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines.fill_out import fill_out
 from trackscape.tracking.baselines.layers import Layers, angle_between, by_layer, chain, way
+from trackscape.tracking.order import in_canonical_order
 
 FIRST_LAYERS = 2
 """A path is kept if it reaches one of so many first layers."""
@@ -50,7 +51,9 @@ class TrackFollower:
 
     def __call__(self, hits: Hits) -> Tracks:
         """Returns the tracks of one frame; every hit is on exactly one."""
-        hits = hits.sorted_by_layer()
+        return in_canonical_order(self._find, hits)
+
+    def _find(self, hits: Hits) -> Tracks:
         layers, layer_of = by_layer(hits), hits.layer.cpu().numpy()
         limits = Limits(*dataclasses.astuple(self))
         paths, scores = _find_paths(layers, layer_of, limits)
