@@ -32,11 +32,14 @@ def sample() -> HitGraph:
     return graph
 
 
-@pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 1e-4), (torch.float64, 1e-9)])
+@pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
 @pytest.mark.parametrize("method", ["line-graph-ptt", "line-graph-pat"])
 def test_logits_of_real_hits_are_those_of_the_formula(
     sample: HitGraph, method: str, dtype: torch.dtype, error: float
 ):
+    """Relative to the largest logit: of numbers that reach 20, float32 keeps six decimals less
+    what the sums before them lose.
+    """
     network = load_method(method).to(dtype)
     assert isinstance(network, LineGraphNetwork)
     graph = sample.to(dtype)
@@ -49,7 +52,7 @@ def test_logits_of_real_hits_are_those_of_the_formula(
         messages = network.R1(torch.cat([x[target], x[source], encoded], dim=1))
         strongest = max_incoming(messages, target=target, n_nodes=len(x))
         expected = network.R2(network.O(torch.cat([x, strongest], dim=1)))[:, 0]
-    assert torch.allclose(logit, expected, rtol=0, atol=error)
+    assert torch.allclose(logit, expected, rtol=0, atol=error * float(expected.abs().max()))
 
 
 def gradients(network: LineGraphNetwork, graph: HitGraph, *, fast: bool) -> dict[str, Tensor]:
