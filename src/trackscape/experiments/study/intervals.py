@@ -27,7 +27,12 @@ COVERAGE = (
 
 
 class Interval(NamedTuple):
-    """A figure, and what is known of it: its interval is value +- t times error."""
+    """A figure, and what is known of it: its 95 % interval is value +- t times error.
+
+    In simulations with 5 and 10 seeds it holds for 94 to 99 % of means over normal seeds or pairs
+    of them (92 % where pairs differ in one direction only), and of exponential ones for 88 to 99 %
+    of means over seeds, and 83 to 98 % of means over pairs.
+    """
 
     value: float
     error: float = 0.0
@@ -97,7 +102,7 @@ class LeftOut(NamedTuple):
         """Returns the standard error of figures (R, ...), (...), and its degrees of freedom.
 
         The variances of leaving out seeds and of leaving out frames are added. What belongs to
-        neither alone is in both, so that the error is up to 1.4 times too large, never too small.
+        neither alone is in both, so that the error is up to 1.4 times too large, on average.
         """
         parts = figure[1:].split([each.shape[1] for each in self])
         samples = [part for part in parts if len(part)]
