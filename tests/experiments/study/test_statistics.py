@@ -61,7 +61,9 @@ def test_interval_has_the_width_of_the_spread_over_seeds_and_frames(rng):
     of_frame = 10 * torch.randn(1, n_frames, generator=rng)
     found = seeds_and_frames(of_seed + of_frame)
     error = math.sqrt(of_seed.var() / n_seeds + of_frame.var() / n_frames)
-    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(error, rel=0.06)
+    assert found.error == pytest.approx(error, rel=1e-4)
+    assert 5 < found.freedom < 299
+    assert found.high - found.value > 1.96 * error
 
 
 def test_one_pair_of_seeds_tells_nothing_of_others(rng):

@@ -78,8 +78,8 @@ def of_stability(likeness: Sequence[Likeness]) -> Iterator[str]:
         values = [f"{between(each.disagreement[way])} for {each.group}" for each in others]
         yield (
             f"- **Disagreement of seeds**, decided {words}, against "
-            f"{between(first.disagreement[way])} of {first.group}, by Welch's t test: {told} "
-            f"({listing(values)})."
+            f"{between(first.disagreement[way])} of {first.group}, by t tests of differences: "
+            f"{told} ({listing(values)})."
         )
 
 

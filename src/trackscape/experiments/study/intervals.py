@@ -2,8 +2,8 @@
 
 References:
     Arvesen, Ann. Math. Stat. 40 (1969) 2076, for the jackknife of means over pairs; Owen, Ann.
-    Appl. Stat. 1 (2007) 386, for samples with two axes; Satterthwaite, Biometrics Bulletin 2 (1946)
-    110, for the degrees of freedom of a sum of variances.
+    Appl. Stat. 1 (2007) 386, for samples with two axes; Cochran and Cox, Experimental Designs
+    (1950), for critical values that weigh variances of few degrees of freedom.
 """
 
 import math
@@ -14,6 +14,8 @@ from scipy import special
 from torch import Tensor
 
 LEVEL = 0.95
+FEWEST = 3
+"""Seeds, or frames, that an interval needs."""
 COVERAGE = (
     "Intervals are of 95 %: Student's t, with the error from leaving out one seed at a time, and "
     "one frame at a time where frames play a part. In simulations with 5 and 10 seeds they hold "
@@ -27,7 +29,12 @@ COVERAGE = (
 
 
 class Interval(NamedTuple):
-    """A figure, and what is known of it: its interval is value +- t times error."""
+    """A figure, and what is known of it: its 95 % interval is value +- t times error.
+
+    In simulations with 5 and 10 seeds it holds for 94 to 99 % of means over normal seeds or pairs
+    of them (92 % where pairs differ in one direction only), and of exponential ones for 88 to 99 %
+    of means over seeds, and 83 to 98 % of means over pairs.
+    """
 
     value: float
     error: float = 0.0
@@ -85,8 +92,8 @@ class LeftOut(NamedTuple):
     def interval(self, figure: Tensor) -> Interval:
         """Returns the interval of a figure (R,) that was computed with each row of weights.
 
-        If it cannot be computed without some seed (a pair needs two of them), or there is only one
-        frame, the interval is unbounded: nothing is known of other seeds, or frames.
+        With fewer than `FEWEST` seeds, or frames, or if the figure is not defined without some of
+        them, the interval is unbounded: next to nothing is known of others.
         """
         error, freedom = self.error(figure)
         if not math.isfinite(error):
@@ -97,7 +104,7 @@ class LeftOut(NamedTuple):
         """Returns the standard error of figures (R, ...), (...), and its degrees of freedom.
 
         The variances of leaving out seeds and of leaving out frames are added. What belongs to
-        neither alone is in both, so that the error is up to 1.4 times too large, never too small.
+        neither alone is in both, so that the error is up to 1.4 times too large, on average.
         """
         parts = figure[1:].split([each.shape[1] for each in self])
         samples = [part for part in parts if len(part)]
@@ -116,13 +123,17 @@ def leave_one_out(n_seeds: int, n_frames: int = 0) -> LeftOut:
 def _variance(without: Tensor) -> Tensor:
     """Jackknife variance of figures (n, ...), each without one of n."""
     n = len(without)
-    if n < 2:
+    if n < FEWEST:
         return torch.full(without.shape[1:], math.inf, dtype=torch.float64)
     return (n - 1) / n * (without - without.mean(dim=0)).square().sum(dim=0)
 
 
 def _freedom(variances: Tensor, freedoms: Tensor) -> Tensor:
-    """Of the sum of variances (n, ...) with freedoms (n,); the least of these if all are 0."""
-    parts = variances.square().movedim(0, -1) / freedoms
-    of_sum = variances.sum(dim=0).square() / parts.sum(dim=-1)
+    """Of the sum of variances (n, ...) with freedoms (n,); the least of these if all are 0.
+
+    Their harmonic mean, weighted by variances. Satterthwaite's, weighted by squares, is too large
+    where the variance of few seeds comes out small by chance: then p values below 0.005, which a
+    correction for many tests asks for, come twice as often as they should.
+    """
+    of_sum = variances.sum(dim=0) / (variances.movedim(0, -1) / freedoms).sum(dim=-1)
     return torch.where(of_sum.isfinite(), of_sum, freedoms.min().to(of_sum))

@@ -79,7 +79,7 @@ def mean_disagreement(choices: Choices, *, minus: Choices | None = None) -> Inte
     """Returns the mean over pairs of seeds, with a t interval for other seeds and other frames.
 
     Seeds are left out, not pairs: a seed is in many pairs, which are therefore not independent.
-    With two seeds, which are one pair, the interval is unbounded.
+    Fewer than 3 of them have no interval.
 
     Arguments:
         choices: Of one method.

@@ -28,11 +28,8 @@ def between(interval: Interval, form: str = ".3f", *, scale: float = 1) -> str:
     value, low, high = (
         f"{scale * number:{form}}" for number in (interval.value, interval.low, interval.high)
     )
-    return (
-        f"{value} ({low} to {high})"
-        if math.isfinite(interval.error)
-        else (f"{value} (no interval: too few)")
-    )
+    bounds = f"{low} to {high}" if math.isfinite(interval.error) else "no interval: too few"
+    return f"{value} ({bounds})"
 
 
 def compared(
