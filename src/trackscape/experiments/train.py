@@ -1,16 +1,19 @@
 """Configuration + files -> a run folder with trained weights."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from trackscape.data import Hits
 from trackscape.errors import RunError, WeightsError
+from trackscape.experiments.acceptance import DETECTOR, choose_cut
 from trackscape.experiments.config import DataConfig, TrainingConfig
 from trackscape.experiments.evaluate import read_frames
 from trackscape.experiments.run_folder import open_run
 from trackscape.scoring import Scorer, build_network, load_network
+from trackscape.simulation.geometry import geometry_of_hits, layer_depths
 from trackscape.training import FrameData, TrackingModule, fit
 
 
@@ -59,8 +62,10 @@ def train(
     inputs = [*(data / name for name in names), *([weights] if weights else [])]
     folder = open_run(runs, config, seed=seed, inputs=inputs)
     optimiser = config.optimiser
+    depths = _depths(training)
+    cut = choose_cut(depths).min_last_deposit
     purity = fit(
-        _build_module(config, scorer=scorer, seed=seed),
+        _build_module(config, scorer=scorer, seed=seed, min_last_deposit=cut),
         FrameData(
             training=training,
             validation=validation,
@@ -71,7 +76,7 @@ def train(
         folder=folder,
         epochs=optimiser.steps // optimiser.validate_every,
         graphs_per_step=optimiser.graphs_per_step,
-        about={"run": folder.name},
+        about={"run": folder.name, DETECTOR: geometry_of_hits(depths).to_json()},
         progress=progress,
     )
     if not (folder / "weights.safetensors").exists():
@@ -100,7 +105,16 @@ def _read_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits], list[
     return training, validation
 
 
-def _build_module(config: TrainingConfig, *, scorer: Scorer, seed: int) -> TrackingModule:
+def _depths(frames: Sequence[Hits]) -> dict[int, float]:
+    """Mean z in mm of the hits in each layer."""
+    layer = torch.cat([hits.layer for hits in frames]).numpy()
+    z = torch.cat([hits.position[:, 2] for hits in frames]).double().numpy()
+    return layer_depths(layer, z)
+
+
+def _build_module(
+    config: TrainingConfig, *, scorer: Scorer, seed: int, min_last_deposit: float
+) -> TrackingModule:
     optimiser = config.optimiser
     return TrackingModule(
         scorer=scorer,
@@ -111,4 +125,5 @@ def _build_module(config: TrainingConfig, *, scorer: Scorer, seed: int) -> Track
         schedule=optimiser.schedule,
         steps=optimiser.steps,
         averaging=optimiser.averaging,
+        min_last_deposit=min_last_deposit,
     )

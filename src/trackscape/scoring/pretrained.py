@@ -83,6 +83,23 @@ def load_network(path: Path) -> Scorer:
     return network.eval()
 
 
+def read_about(path: Path) -> dict[str, Any]:
+    """Returns what `save_network` was told about the weights in a file; empty if nothing.
+
+    Raises:
+        WeightsError: If the file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header: dict[str, str] = file.metadata() or {}
+        about: object = json.loads(header.get(HEADER, "{}"))
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+        raise WeightsError(
+            f"{path}: expected a safetensors file with weights, but {error}."
+        ) from error
+    return about if isinstance(about, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
 def save_network(network: Scorer, path: Path, *, about: dict[str, Any]) -> None:
     """Writes a network as safetensors, under a temporary name first.
 
