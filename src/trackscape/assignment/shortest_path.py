@@ -89,7 +89,7 @@ def shortest_path(
             edge = int(problem.edges[place])
             far = int(problem.far[edge])
             distance = length + (problem.cost[edge] - matching.far_dual[far])
-            if distance >= shortest or distance >= paths.distance[far]:
+            if not (distance < shortest and distance < paths.distance[far]):  # what is no number
                 continue
             paths.last_edge[far] = edge
             if matching.far_edge[far] < 0:

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from trackscape.assignment.augment import Floats, Integers
-from trackscape.assignment.sparse import solve_sparse
+from trackscape.assignment.sparse import common_part, solve_sparse, worth_paying
 from trackscape.errors import AssignmentError
 
 Semantics = Literal["card", "full", "reject"]
 Backend = Literal["auto", "sparse", "scipy", "lapcpp"]
+LARGEST_COST = 1e100
+"""In size. Sums of costs, and prices that are made of them, stay far from infinity."""
 
 
 def solve(
@@ -36,11 +38,14 @@ def solve(
     ``reject``
         Sum of chosen costs + sum of `reject` over the rows without partner: a row may stay alone.
 
-    All backends agree on the objective. Where choices cost exactly the same, the backend decides,
+    All backends agree on the objective, to what rounding leaves: with ``card`` and ``full`` choices
+    are not told apart whose sums differ by less than about 1e-15 times the number of matches times
+    the difference between the largest and the smallest cost. So leave a forbidden pair out, rather
+    than giving it a huge cost. Where choices cost exactly the same, the backend decides,
     always in the same way; with ``reject`` none takes an edge that costs as much as staying alone.
 
     Arguments:
-        cost: (E,) finite costs of the edges.
+        cost: (E,) Costs of the edges, of any size up to 1e100; computed with as float64.
         row: (E,) Row of each edge, any non-negative numbers.
         column: (E,) Column of each edge. No pair may be listed twice.
         semantics: One of the three meanings.
@@ -52,7 +57,8 @@ def solve(
         (E,) bool. Which edges are chosen.
 
     Raises:
-        AssignmentError: Costs are not finite, an edge is listed twice, or ``full`` cannot be met.
+        AssignmentError: Costs are not finite or beyond 1e100, an edge is listed twice, or ``full``
+            cannot be met.
 
     Example:
         >>> edges = dict(row=np.array([0, 0, 1]), column=np.array([0, 1, 0]))
@@ -62,7 +68,7 @@ def solve(
         [True, False, False]
     """
     check_settings(semantics, reject=reject, backend=backend)
-    _check_edges(cost, row=row, column=column, reject=reject)
+    cost = _checked_costs(cost, row=row, column=column, reject=reject)
     if len(cost) == 0:
         return np.zeros(0, dtype=np.bool_)
     rows, i = np.unique(row, return_inverse=True)
@@ -71,9 +77,8 @@ def solve(
     if len(np.unique(i * len(columns) + j)) < len(cost):
         raise AssignmentError("Expected each (row, column) pair once, but some edges come twice.")
     if is_sparse(backend):
-        exact = np.ascontiguousarray(cost, dtype=np.float64)
         selected = solve_sparse(
-            exact, row=i, column=j, shape=shape, most_matches=min(shape), reject=reject
+            cost, row=i, column=j, shape=shape, most_matches=min(shape), reject=reject
         ).selected
     else:
         selected = _solve_dense(cost, row=i, column=j, shape=shape, reject=reject, backend=backend)
@@ -106,15 +111,19 @@ def _solve_dense(
     edge[row, column] = np.arange(len(cost))
     if reject is not None:
         # A pair is worth making only if it is cheaper than leaving its row alone.
+        shift = common_part(cost)
+        cost, reject = cost - shift, reject - shift
+        reject = worth_paying(reject, cost, most_matches=min(shape))
         gain = np.minimum(cost - reject, 0.0)
         weight, worth = np.zeros(shape), gain < 0
     else:
         # One forbidden pair costs more than any choice of allowed ones can save.
-        span = float(cost.max() - cost.min())
         gain, worth = cost - cost.min(), np.ones(len(cost), dtype=np.bool_)
-        weight = np.full(shape, (span + 1.0) * (min(shape) + 1))
+        weight = np.full(shape, (float(gain.max()) or 1.0) * (min(shape) + 1))
     weight[row, column] = gain
-    chosen = edge[_minimise(weight, backend=backend)]
+    # Backends compare with small and large numbers of their own; powers of two change no digit.
+    _, exponent = np.frexp(np.abs(weight).max())
+    chosen = edge[_minimise(np.ldexp(weight, -exponent), backend=backend)]
     selected = np.zeros(len(cost), dtype=np.bool_)
     selected[chosen[chosen >= 0]] = True
     return selected & worth
@@ -143,8 +152,10 @@ def check_settings(semantics: str, *, reject: float | Floats | None, backend: st
         raise AssignmentError(f"Expected backend auto, sparse, scipy or lapcpp, got {backend!r}.")
     if (reject is None) == (semantics == "reject"):
         raise AssignmentError('A reject cost belongs to semantics "reject", and only to it.')
-    if reject is not None and not np.isfinite(reject).all():
-        raise AssignmentError(f"Expected finite reject costs, got {reject}.")
+    if reject is not None and not (np.abs(reject) <= LARGEST_COST).all():
+        raise AssignmentError(
+            f"Expected finite reject costs of at most {LARGEST_COST:g} in size, got {reject}."
+        )
 
 
 def check_full(matches: int, *, needed: int) -> None:
@@ -156,27 +167,38 @@ def check_full(matches: int, *, needed: int) -> None:
         )
 
 
-def _check_edges(
+def _checked_costs(
     cost: Floats, *, row: Integers, column: Integers, reject: float | Floats | None
-) -> None:
+) -> Floats:
     if not len(cost) == len(row) == len(column):
         raise AssignmentError(
             f"Expected one row and column for each cost, got {len(cost)} costs, {len(row)} rows "
             f"and {len(column)} columns."
         )
-    if isinstance(reject, np.ndarray) and reject.shape != cost.shape:
+    try:
+        exact = np.ascontiguousarray(cost, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise AssignmentError(f"Expected costs that are real numbers, but {error}.") from error
+    if exact.ndim != 1 or np.iscomplexobj(cost):
+        raise AssignmentError(
+            f"Expected one real number for each edge as costs, got {np.asarray(cost).dtype} of "
+            f"shape {exact.shape}."
+        )
+    if isinstance(reject, np.ndarray) and reject.shape != exact.shape:
         raise AssignmentError(
             f"Expected one reject cost, or one for each of {len(cost)} edges, got shape "
             f"{reject.shape}."
         )
-    check_finite(cost)
+    check_finite(exact)
+    return exact
 
 
 def check_finite(cost: Floats) -> None:
-    """Raises an AssignmentError that names the first cost that is no number."""
-    if not np.isfinite(cost).all():
-        first = int(np.flatnonzero(~np.isfinite(cost))[0])
+    """Raises an AssignmentError that names the first cost that is no number, or too large."""
+    usable = np.abs(cost) <= LARGEST_COST
+    if not usable.all():
+        first = int(np.flatnonzero(~usable)[0])
         raise AssignmentError(
-            f"Expected finite costs, but edge {first} costs {cost[first]}. "
-            "Leave a forbidden pair out instead."
+            f"Expected finite costs of at most {LARGEST_COST:g} in size, but edge {first} costs "
+            f"{cost[first]}. Leave a forbidden pair out instead."
         )

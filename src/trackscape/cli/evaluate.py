@@ -9,10 +9,13 @@ from rich.table import Table
 
 from trackscape.cli.options import (
     DEFAULT_METHOD,
+    Detector,
     HitFile,
     Method,
+    MinLastDeposit,
     PerFrame,
     Weights,
+    choose_cut,
     choose_tracker,
 )
 
@@ -22,24 +25,36 @@ def evaluate(
     per_frame: PerFrame,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
+    detector: Detector = None,
+    min_last_deposit: MinLastDeposit = None,
     json: Annotated[Path | None, typer.Option(help="Write all metrics to this file, too.")] = None,
 ) -> None:
     """Reconstruct a simulated file and compare with its truth.
 
     Every metric is explained in docs/conventions.md.
     """
-    from trackscape.experiments.evaluate import evaluate_frames, read_frames
+    from trackscape.experiments.acceptance import describe_acceptance
+    from trackscape.experiments.evaluate import Tally, evaluate_frames, split_file
     from trackscape.experiments.progress import show_progress
     from trackscape.experiments.run_folder import write_json
 
     name, tracker = choose_tracker(method, weights)
-    frames = read_frames(file, per_frame=per_frame)
+    found, tally = split_file(file, per_frame=per_frame), Tally()
+    cut = choose_cut(
+        found.depths,
+        detector=detector,
+        min_last_deposit=min_last_deposit,
+        name=name,
+        weights=weights,
+    )
     summary = evaluate_frames(
-        frames,
+        found.frames,
         tracker=tracker,
         method=name,
         per_frame=per_frame,
         progress=show_progress,
+        min_last_deposit=cut,
+        tally=tally,
     )
     table = Table(title=f"{file.name}: {name}, {per_frame} p+/F, {summary.frames} frames")
     table.add_column("metric")
@@ -50,6 +65,7 @@ def evaluate(
     table.add_row("graph ceiling", f"{100 * summary.graph_ceiling:.2f}", "")
     console = Console()
     console.print(table)
+    typer.echo(describe_acceptance(tally.total, left_over=found.left_over))
     typer.echo(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
     if json is not None:
         write_json(json, summary.as_dict())

@@ -1,5 +1,6 @@
 """Options that several verbs share, and what they mean."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,20 @@ Weights = Annotated[
     Path | None, typer.Option(help="Weights of your own training, instead of a shipped method.")
 ]
 
+Detector = Annotated[
+    str | None,
+    typer.Option(
+        help="Detector of the hits, a variant (see `trackscape detector`) or YAML file, instead of "
+        "the shipped one whose layers lie alike. The cut follows its sensitive thickness."
+    ),
+]
+MinLastDeposit = Annotated[
+    float | None,
+    typer.Option(
+        min=0, help="keV that a track must leave in its last layer, instead of the detector's cut."
+    ),
+]
+
 
 def choose_tracker(method: str, weights: Path | None) -> "tuple[str, Tracker]":
     """Returns name and tracker: that of the weights if given, else the method."""
@@ -32,3 +47,31 @@ def choose_tracker(method: str, weights: Path | None) -> "tuple[str, Tracker]":
     if weights is not None:
         return weights.stem, network_tracker(load_network(weights))
     return method, load_tracker(method)
+
+
+def choose_cut(
+    depths: Mapping[int, float],
+    *,
+    detector: str | None,
+    min_last_deposit: float | None,
+    name: str,
+    weights: Path | None,
+) -> float:
+    """Returns the cut in MeV for hits, says why, and warns if the method is for another detector.
+
+    Arguments:
+        depths: Mean z in mm of the hits in each layer.
+        detector: As `Detector`.
+        min_last_deposit: As `MinLastDeposit`, in keV.
+        name: That of the method.
+        weights: As `Weights`.
+    """
+    from trackscape.experiments import acceptance
+    from trackscape.units import keV
+
+    deposit = None if min_last_deposit is None else min_last_deposit * keV
+    cut = acceptance.choose_cut(depths, detector=detector, min_last_deposit=deposit)
+    warning = acceptance.mismatch(depths, acceptance.trained_for(weights), what=name)
+    for line in filter(None, [warning, str(cut)]):
+        typer.echo(line, err=True)
+    return cut.min_last_deposit

@@ -9,6 +9,7 @@ from torch import Tensor
 from trackscape.data import Assignment, Hits, Tracks
 from trackscape.errors import DataError
 from trackscape.evaluation.matching import Match, Particles, find_particles, match_tracks
+from trackscape.tracking.filters import MINIMUM_LAST_ENERGY
 
 HIT_BINS = (5, 10, 15, 20, 25, 30, 35, 40)
 """Lower edges of the bins in the number of hits of a primary; the last bin has no upper edge."""
@@ -67,12 +68,16 @@ class FrameCounts:
         return FrameCounts(**{name: _sum(mine[name], theirs[name]) for name in mine})
 
 
-def count_frame(tracks: Tracks, assignment: Assignment) -> FrameCounts:
+def count_frame(
+    tracks: Tracks, assignment: Assignment, *, min_last_deposit: float = MINIMUM_LAST_ENERGY
+) -> FrameCounts:
     """Counts what was reconstructed of one frame.
 
     Arguments:
         tracks: The accepted tracks of the frame; its hits are all hits of the graph.
         assignment: The chosen edges of the same frame.
+        min_last_deposit: In MeV; the cut that the tracks were accepted with. Primaries below it are
+            not reconstructable.
 
     Raises:
         DataError: If the hits have no truth, or tracks and assignment are of different hits.
@@ -82,7 +87,7 @@ def count_frame(tracks: Tracks, assignment: Assignment) -> FrameCounts:
             f"The tracks are of a frame with {len(tracks.hits)} hits, the assignment of one with "
             f"{len(assignment.graph.hits)}. Pass the tracks and the assignment of the same graph."
         )
-    particles = find_particles(tracks.hits)
+    particles = find_particles(tracks.hits, min_last_deposit=min_last_deposit)
     match = match_tracks(tracks, particles=particles)
     return FrameCounts(
         tracks=len(tracks),

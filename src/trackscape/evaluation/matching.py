@@ -27,8 +27,12 @@ class Particles:
     hits, and as much energy in the deepest of them, as an accepted track needs."""
 
 
-def find_particles(hits: Hits) -> Particles:
+def find_particles(hits: Hits, *, min_last_deposit: float = MINIMUM_LAST_ENERGY) -> Particles:
     """Numbers the particles of a frame.
+
+    Arguments:
+        hits: All hits of the frame, with truth.
+        min_last_deposit: In MeV; the cut that tracks are accepted with.
 
     Raises:
         DataError: If the hits have no truth.
@@ -41,7 +45,7 @@ def find_particles(hits: Hits) -> Particles:
     )
     primary = torch.zeros_like(particle, dtype=torch.bool)
     primary[of_hit[truth.primary]] = True
-    ends_bright = _last_energy(hits, of_hit, len(particle)) > MINIMUM_LAST_ENERGY
+    ends_bright = _last_energy(hits, of_hit, len(particle)) > min_last_deposit
     return Particles(
         of_hit=of_hit,
         n_hits=n_hits,

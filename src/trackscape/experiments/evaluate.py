@@ -1,23 +1,57 @@
 """A hit file -> its frames, their tracks, and what the tracks are worth."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import torch
 
 from trackscape.data import Hits, Tracks
 from trackscape.errors import DataError
 from trackscape.evaluation import FrameCounts, Summary, count_frame, summarise
 from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
+from trackscape.graph_construction.deposits import spot_number
 from trackscape.graph_construction.labels import Ceiling, graph_ceiling
-from trackscape.tracking import Tracker, accept, chosen_segments
+from trackscape.simulation.geometry import layer_depths
+from trackscape.tracking import (
+    MINIMUM_LAST_ENERGY,
+    Acceptance,
+    Tracker,
+    accept,
+    chosen_segments,
+    count_acceptance,
+)
 
 Progress = Callable[[Sequence[Hits]], Iterable[Hits]]
 """Wraps the frames, to show how far they have been worked on."""
 
 
-def read_frames(path: Path, *, per_frame: int) -> list[Hits]:
-    """Returns the frames of a hit file.
+@dataclasses.dataclass
+class Tally:
+    """Adds up what the cuts do while frames are reconstructed."""
+
+    total: Acceptance = dataclasses.field(default_factory=Acceptance)
+
+    def add(self, chains: Tracks, *, min_last_deposit: float) -> None:
+        """Counts the chains of one more frame."""
+        self.total += count_acceptance(chains, min_last_deposit=min_last_deposit)
+
+
+class FrameSet(NamedTuple):
+    """The frames of a hit file, and what else there is to say about it."""
+
+    frames: list[Hits]
+    left_over: int
+    """Events with a hit that are in no frame: the last of each spot, too few for one."""
+    depths: dict[int, float]
+    """Mean z in mm of the hits in each layer of the file."""
+
+
+def split_file(path: Path, *, per_frame: int) -> FrameSet:
+    """Reads a hit file and splits it into frames.
 
     Raises:
         FormatError: If the file cannot be read.
@@ -25,15 +59,40 @@ def read_frames(path: Path, *, per_frame: int) -> list[Hits]:
     """
     hits = read_hits(path)
     try:
-        return split_frames(hits, per_frame=per_frame)
+        frames = split_frames(hits, per_frame=per_frame)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
+    spot_and_event = torch.stack([spot_number(hits), hits.known_truth.event])
+    n_events = spot_and_event.unique(dim=1).shape[1]
+    depths = layer_depths(hits.layer.numpy(), hits.position[:, 2].double().numpy())
+    return FrameSet(frames, n_events - per_frame * len(frames), depths)
 
 
-def reconstruct_frames(frames: Iterable[Hits], *, tracker: Tracker) -> Iterator[tuple[int, Tracks]]:
-    """Yields number and accepted tracks of each frame."""
+def read_frames(path: Path, *, per_frame: int) -> list[Hits]:
+    """Returns the frames of a hit file; see `split_file`."""
+    return split_file(path, per_frame=per_frame).frames
+
+
+def reconstruct_frames(
+    frames: Iterable[Hits],
+    *,
+    tracker: Tracker,
+    min_last_deposit: float = MINIMUM_LAST_ENERGY,
+    tally: Tally | None = None,
+) -> Iterator[tuple[int, Tracks]]:
+    """Yields number and accepted tracks of each frame.
+
+    Arguments:
+        frames: Hits of each frame.
+        tracker: Finds the chains of a frame.
+        min_last_deposit: In MeV; see `accept`.
+        tally: Counts chains and why they were rejected.
+    """
     for number, frame in enumerate(frames):
-        yield number, accept(tracker(frame))
+        chains = tracker(frame)
+        if tally is not None:
+            tally.add(chains, min_last_deposit=min_last_deposit)
+        yield number, accept(chains, min_last_deposit=min_last_deposit)
 
 
 def evaluate_frames(
@@ -43,6 +102,8 @@ def evaluate_frames(
     method: str,
     per_frame: int,
     progress: Progress = iter,
+    min_last_deposit: float = MINIMUM_LAST_ENERGY,
+    tally: Tally | None = None,
 ) -> Summary:
     """Reconstructs frames with known truth and measures the tracks.
 
@@ -52,6 +113,8 @@ def evaluate_frames(
         method: Name for the summary.
         per_frame: Primaries per frame, for the summary.
         progress: Wraps the frames; shows a progress bar, for instance.
+        min_last_deposit: In MeV; cut on the tracks, and on what counts as reconstructable.
+        tally: Counts chains and why they were rejected.
 
     Raises:
         DataError: If the frames hold no hit of a primary.
@@ -67,10 +130,13 @@ def evaluate_frames(
     for frame in progress(frames):
         start = time.perf_counter()
         chains = tracker(frame)
-        tracks = accept(chains)
+        tracks = accept(chains, min_last_deposit=min_last_deposit)
         seconds += time.perf_counter() - start
+        if tally is not None:
+            tally.add(chains, min_last_deposit=min_last_deposit)
         graph = connect_layers(frame)
-        counts.append(count_frame(tracks, chosen_segments(chains, graph=graph)))
+        chosen = chosen_segments(chains, graph=graph)
+        counts.append(count_frame(tracks, chosen, min_last_deposit=min_last_deposit))
         ceiling += graph_ceiling(graph)
     return summarise(
         counts,

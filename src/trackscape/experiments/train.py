@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,10 +11,12 @@ from torch import Tensor
 
 from trackscape.data import Hits
 from trackscape.errors import ConfigError, WeightsError
+from trackscape.experiments.acceptance import DETECTOR, choose_cut
 from trackscape.experiments.config import DataConfig, TrainingConfig
 from trackscape.experiments.evaluate import read_frames
 from trackscape.experiments.run_folder import open_run
 from trackscape.scoring import Scorer, build_network, load_network
+from trackscape.simulation.geometry import geometry_of_hits, layer_depths
 from trackscape.training import FrameData, TrackingModule, fit
 
 
@@ -65,8 +68,10 @@ def train(
     inputs = [*(data / name for name in names), *([weights] if weights else [])]
     folder = open_run(runs, config, seed=seed, inputs=inputs)
     optimiser = config.optimiser
+    depths = _depths(training)
+    cut = choose_cut(depths).min_last_deposit
     purity = fit(
-        _build_module(config, scorer=scorer, seed=seed),
+        _build_module(config, scorer=scorer, seed=seed, min_last_deposit=cut),
         FrameData(
             training=training,
             validation=validation,
@@ -77,7 +82,7 @@ def train(
         folder=folder,
         epochs=optimiser.steps // optimiser.validate_every,
         graphs_per_step=optimiser.graphs_per_step,
-        about={"run": folder.name},
+        about={"run": folder.name, DETECTOR: geometry_of_hits(depths).to_json()},
         progress=progress,
     )
     return Trained(folder=folder, purity=purity)
@@ -131,7 +136,16 @@ def _events(frames: list[Hits]) -> Tensor:
     return torch.cat(events) if events else torch.empty(0, dtype=torch.int64)
 
 
-def _build_module(config: TrainingConfig, *, scorer: Scorer, seed: int) -> TrackingModule:
+def _depths(frames: Sequence[Hits]) -> dict[int, float]:
+    """Mean z in mm of the hits in each layer."""
+    layer = torch.cat([hits.layer for hits in frames]).numpy()
+    z = torch.cat([hits.position[:, 2] for hits in frames]).double().numpy()
+    return layer_depths(layer, z)
+
+
+def _build_module(
+    config: TrainingConfig, *, scorer: Scorer, seed: int, min_last_deposit: float
+) -> TrackingModule:
     optimiser = config.optimiser
     return TrackingModule(
         scorer=scorer,
@@ -142,4 +156,5 @@ def _build_module(config: TrainingConfig, *, scorer: Scorer, seed: int) -> Track
         schedule=optimiser.schedule,
         steps=optimiser.steps,
         averaging=optimiser.averaging,
+        min_last_deposit=min_last_deposit,
     )

@@ -44,6 +44,8 @@ class LayerSummary:
     """Smallest and largest posZ in mm."""
     pitch: tuple[float, float, float] | None
     """Smallest, median and largest distance in mm of neighbouring layers; None if none are."""
+    depths: dict[int, float]
+    """Layer -> mean posZ in mm."""
     rule: str
     """How layers are numbered."""
     rejected: tuple[str, ...]
@@ -151,6 +153,7 @@ def _summarise_layers(found: Recognised) -> LayerSummary:
         last=int(layers[-1]),
         z_range=(float(z.min()), float(z.max())),
         pitch=_spread(pitch) if len(pitch) else None,
+        depths=dict(zip(layers.tolist(), centre.tolist(), strict=True)),
         rule=found.numbering.rule,
         rejected=found.numbering.rejected,
     )

@@ -115,6 +115,15 @@ def read_weights(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return cast(dict[str, Any], about), weights
 
 
+def read_about(path: Path | str) -> dict[str, Any]:
+    """Returns what `save_network` was told about the weights in a file.
+
+    Raises:
+        WeightsError: If the file is damaged, or its header names no network.
+    """
+    return read_weights(path)[0]
+
+
 def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) -> None:
     """Writes a network as safetensors, under a temporary name first.
 

@@ -77,6 +77,11 @@ class Detector:
         return (0.5 * (edges[:-1] + edges[1:]))[self.layer_of_slab >= 0]
 
     @property
+    def sensitive_thickness(self) -> float:
+        """Thickness of the sensitive slabs in mm; the median if they differ."""
+        return float(np.median([slab.thickness for slab in self.slabs if slab.sensitive]))
+
+    @property
     def modules(self) -> dict[str, slice]:
         """Name of each module -> which of the slabs are its own, in the order of the beam."""
         modules: dict[str, slice] = {}

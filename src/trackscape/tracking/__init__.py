@@ -1,6 +1,10 @@
 """Hits -> Tracks: assignments followed, tracks filtered, and every rival method."""
 
+from trackscape.tracking.filters import MINIMUM_LAST_ENERGY as MINIMUM_LAST_ENERGY
+from trackscape.tracking.filters import Acceptance as Acceptance
 from trackscape.tracking.filters import accept as accept
+from trackscape.tracking.filters import count_acceptance as count_acceptance
+from trackscape.tracking.filters import least_last_deposit as least_last_deposit
 from trackscape.tracking.follow import chosen_segments as chosen_segments
 from trackscape.tracking.follow import follow as follow
 from trackscape.tracking.reconstruct import assign_hits as assign_hits
@@ -14,13 +18,17 @@ from trackscape.tracking.trackers import network_tracker as network_tracker
 
 __all__ = [
     "DEFAULT_TRACKER",
+    "MINIMUM_LAST_ENERGY",
     "TRACKERS",
+    "Acceptance",
     "NetworkTracker",
     "Tracker",
     "accept",
     "assign_hits",
     "chosen_segments",
+    "count_acceptance",
     "follow",
+    "least_last_deposit",
     "load_tracker",
     "network_tracker",
     "reconstruct",

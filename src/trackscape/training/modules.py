@@ -12,7 +12,7 @@ from trackscape.assignment import Assigner
 from trackscape.data import Assignment
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.scoring import Scorer
-from trackscape.tracking import accept, follow
+from trackscape.tracking import MINIMUM_LAST_ENERGY, accept, follow
 from trackscape.training.diagnostics import WatchedAssigner
 from trackscape.training.frames import Example
 from trackscape.training.hooks import never_exhausted
@@ -39,6 +39,7 @@ class TrackingModule(lightning.LightningModule):
         steps: Steps in all.
         averaging: Share of the old average in the running average of weights and statistics, which
             is validated and kept; None for the weights as they are.
+        min_last_deposit: In MeV; cut on the tracks of the validation, see `accept`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class TrackingModule(lightning.LightningModule):
         schedule: Schedule,
         steps: int,
         averaging: float | None = None,
+        min_last_deposit: float = MINIMUM_LAST_ENERGY,
     ) -> None:
         super().__init__()
         self.scorer = scorer
@@ -61,6 +63,7 @@ class TrackingModule(lightning.LightningModule):
         self.optimiser: OptimiserKind = optimiser
         self.learning_rate, self.schedule, self.steps = learning_rate, schedule, steps
         self.average = None if averaging is None else _running_average(scorer, averaging)
+        self.min_last_deposit = min_last_deposit
         self._counts: list[FrameCounts] = []
 
     @never_exhausted
@@ -114,7 +117,9 @@ class TrackingModule(lightning.LightningModule):
         """Reconstructs one frame, with BatchNorm in evaluation mode, and counts its tracks."""
         scores = self.best_scorer(batch.graph)
         assignment: Assignment = self.assigner(scores)
-        self._counts.append(count_frame(accept(follow(assignment)), assignment))
+        cut = self.min_last_deposit
+        tracks = accept(follow(assignment), min_last_deposit=cut)
+        self._counts.append(count_frame(tracks, assignment, min_last_deposit=cut))
 
     def on_validation_epoch_end(self) -> None:
         """Logs purity and efficiency as published, and the rates of the edges."""
