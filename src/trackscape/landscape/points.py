@@ -98,7 +98,7 @@ def grid(
 
 def _symmetric(steps: int, extent: float) -> Tensor:
     """Steps from -extent to extent, exactly symmetric, so that the middle of odd ones is 0."""
-    return extent * (2 * torch.arange(steps).double() - (steps - 1)) / (steps - 1)
+    return extent * (2 * torch.arange(steps, device="cpu").double() - (steps - 1)) / (steps - 1)
 
 
 def line(a: Tensor, b: Tensor, *, steps: int = 25) -> Points:
@@ -119,7 +119,7 @@ def bezier(control: Sequence[Tensor], *, steps: int = 25) -> Points:
         raise LandscapeError(
             f"Expected at least 2 control points and 2 steps, got {len(control)} and {steps}."
         )
-    times = torch.linspace(0, 1, steps, dtype=torch.float64)
+    times = torch.linspace(0, 1, steps, dtype=torch.float64, device="cpu")
     return Points(
         centre=control[0].double(),
         directions=torch.stack([(point - control[0]).double() for point in control[1:]]),

@@ -49,7 +49,7 @@ def permuted(
     for group in groups:
         if group.name in permutations:
             order = permutations[group.name]
-            if not torch.equal(order.sort().values.cpu(), torch.arange(group.size)):
+            if not torch.equal(order.sort().values.cpu(), torch.arange(group.size, device="cpu")):
                 raise LandscapeError(
                     f"Expected a permutation of the {group.size} units of {group.name}, got "
                     f"{order.tolist()}."
@@ -102,7 +102,7 @@ def align(
     generator = torch.Generator().manual_seed(seed)
     found: list[dict[str, Tensor]] = []
     for number in range(attempts):
-        order = torch.randperm(len(groups), generator=generator).tolist()
+        order = torch.randperm(len(groups), generator=generator, device="cpu").tolist()
         ordered = groups if number < 2 else [groups[place] for place in order]
         found.append(match(weights, wanted, ordered, anew=number % 2 == 1))
     copies = [permuted(model, groups, permutations) for permutations in found]

@@ -87,7 +87,9 @@ def _collector(
             # By the number of the call and nothing else, so that layers beside each other and
             # other models choose alike.
             generator = torch.Generator().manual_seed(1_000_003 * seed + len(found[name]))
-            chosen = torch.randperm(len(values), generator=generator)[:rows].sort().values
+            chosen = (
+                torch.randperm(len(values), generator=generator, device="cpu")[:rows].sort().values
+            )
             values = values[chosen.to(values.device)]
         found[name].append(values.cpu().clone())
 
