@@ -34,7 +34,7 @@ class _Detaching(TorchFunctionMode):
 
 @usual_modes()
 def copy_of(model: nn.Module) -> nn.Module:
-    """Returns a copy of a model, in evaluation mode.
+    """Returns a copy of a model.
 
     Raises:
         LandscapeError: It cannot be copied, or its copy shares parameters with it.
@@ -54,7 +54,6 @@ def copy_of(model: nn.Module) -> nn.Module:
             f"Expected a copy of the {type(model).__name__} with parameters of its own, but its "
             "__deepcopy__ shares some with the original; let it copy them."
         )
-    made.eval()  # what it returns is up to the module
     return made
 
 

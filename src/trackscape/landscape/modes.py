@@ -6,6 +6,8 @@ from collections.abc import Generator
 import torch
 from torch.nn.utils import parametrize
 
+from trackscape.errors import LandscapeError
+
 _AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 
 
@@ -17,6 +19,9 @@ def usual_modes() -> Generator[None, None, None]:
     whatever happens to the weight, and so does ``parametrize.cached``: a landscape in such a block
     would be flat. An objective that wants autocast enters it itself, at every point anew. Other
     processes are in none of these modes, so that their numbers would be others, too.
+
+    Raises:
+        LandscapeError: A gradient is taken of tensors that belong to the inference mode.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
@@ -26,7 +31,15 @@ def usual_modes() -> Generator[None, None, None]:
                 stack.enter_context(torch.autocast(kind, enabled=False))
         torch.clear_autocast_cache()
         parametrize._cache.clear()  # pyright: ignore[reportPrivateUsage]
-        yield
+        try:
+            yield
+        except RuntimeError as error:
+            if not str(error).startswith("Inference tensors"):
+                raise
+            raise LandscapeError(
+                "Expected batches that gradients can be taken with, but some were made under "
+                "torch.inference_mode; make them outside of it, or clone them there."
+            ) from error
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from torch import Tensor
 from trackscape.errors import LandscapeError
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Points:
     """N points around a centre, each a sum of K directions; all float64.
 
@@ -41,6 +41,11 @@ class Points:
                 f"points, got {tuple(self.centre.shape)}, {tuple(self.directions.shape)}, "
                 f"{tuple(self.coordinates.shape)} and {self.shape}."
             )
+
+    def __repr__(self) -> str:
+        size, axes = " x ".join(map(str, self.shape)), ", ".join(self.axes)
+        along = f" along {axes}" if axes else ""
+        return f"Points({size}{along}, {len(self.centre)} parameters)"
 
     def __len__(self) -> int:
         return len(self.coordinates)

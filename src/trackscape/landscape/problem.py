@@ -109,6 +109,7 @@ class Evaluator:
     def __init__(self, problem: Problem, names: tuple[str, ...] | None = None) -> None:
         self.problem = problem
         self.model = copy_of(problem.model)
+        self.model.eval()  # what it returns is up to the module
         self.space = Space(self.model)
         self.weights = problem.weights
         self._layers = norm_layers(self.model)

@@ -69,7 +69,7 @@ def _improve(
     trial = {slot.name: moving[slot.name].clone() for slot in group.slots if slot.name in wanted}
     permute(trial, group, order)
     gain = scale = 0.0
-    for name in {slot.name for slot in counted}:
+    for name in dict.fromkeys(slot.name for slot in counted):
         gain += (wanted[name] * (trial[name] - moving[name])).sum().item()
         scale += wanted[name].norm().item() * moving[name].norm().item()
     # A tensor with the group on two axes is no linear assignment: such a step need not gain.
