@@ -25,7 +25,6 @@ from trackscape.landscape.output import (
 )
 from trackscape.landscape.surface import Surface
 
-
 PICTURES = ("png", "pdf", "svg")
 
 
