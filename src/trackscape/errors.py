@@ -35,3 +35,7 @@ class RunError(TrackscapeError):
 
 class LandscapeError(TrackscapeError):
     """A model, direction or run of which no landscape can be made."""
+
+
+class LandscapeWarning(UserWarning):
+    """A landscape that is likely not the one that was meant."""

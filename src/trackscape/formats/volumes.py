@@ -59,9 +59,9 @@ def read_volume(path: Path | str) -> Volume:
 
 
 def _read_npz(path: Path) -> Volume:
-    _check_headers(path)
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in _ARRAYS if name in archive.files}
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        members = _check_headers(archive, path)
+        arrays = {name: _read_array(archive, members[name]) for name in _ARRAYS if name in members}
     materials = arrays.get("materials")
     if materials is not None and (materials.dtype.kind != "U" or materials.ndim != 1):
         raise FormatError(
@@ -76,31 +76,48 @@ def _read_npz(path: Path) -> Volume:
     )
 
 
-def _check_headers(path: Path) -> None:
-    """Looks at the shapes before the arrays, which a hostile file could make larger than memory."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-        for name in ("labels", "spacing"):
-            if name not in members:
-                raise FormatError(
-                    f"{path}: expected the arrays labels and spacing, got "
-                    f"{', '.join(members) or 'none'}; store both with np.savez."
-                )
-        for name in members.keys() & set(_ARRAYS):
-            with archive.open(members[name]) as member:
-                major, _ = np.lib.format.read_magic(member)
-                read_header = (
-                    np.lib.format.read_array_header_1_0
-                    if major == 1
-                    else np.lib.format.read_array_header_2_0
-                )
-                shape, _, dtype = read_header(member)
-            entries = int(np.prod(shape, dtype=object))
-            if entries > MAX_VOXELS or entries * dtype.itemsize > 8 * MAX_VOXELS:
-                raise FormatError(
-                    f"{path}: array {name}: expected at most {MAX_VOXELS:,} entries, got the shape "
-                    f"{shape}; crop it or make the voxels larger."
-                )
+def _check_headers(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    """Looks at the shapes before the arrays, which a hostile file could make larger than memory.
+
+    Returns:
+        The members by the names of their arrays, so that what was looked at is what is read.
+    """
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        name = member.filename.removesuffix(".npy")
+        if name in members:
+            raise FormatError(
+                f"{path}: expected one array of each name, got {name} twice; store it again with "
+                "np.savez."
+            )
+        members[name] = member
+    for name in ("labels", "spacing"):
+        if name not in members:
+            raise FormatError(
+                f"{path}: expected the arrays labels and spacing, got "
+                f"{', '.join(members) or 'none'}; store both with np.savez."
+            )
+    for name in members.keys() & set(_ARRAYS):
+        with archive.open(members[name]) as stream:
+            major, _ = np.lib.format.read_magic(stream)
+            read_header = (
+                np.lib.format.read_array_header_1_0
+                if major == 1
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, _, dtype = read_header(stream)
+        entries = int(np.prod(shape, dtype=object))
+        if entries > MAX_VOXELS or entries * dtype.itemsize > 8 * MAX_VOXELS:
+            raise FormatError(
+                f"{path}: array {name}: expected at most {MAX_VOXELS:,} entries, got the shape "
+                f"{shape}; crop it or make the voxels larger."
+            )
+    return members
+
+
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(member) as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 def _three_numbers(

@@ -10,7 +10,7 @@ from torch import Tensor
 from trackscape.errors import LandscapeError
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Points:
     """N points around a centre, each a sum of K directions; all float64.
 
@@ -41,6 +41,11 @@ class Points:
                 f"points, got {tuple(self.centre.shape)}, {tuple(self.directions.shape)}, "
                 f"{tuple(self.coordinates.shape)} and {self.shape}."
             )
+
+    def __repr__(self) -> str:
+        size, axes = " x ".join(map(str, self.shape)), ", ".join(self.axes)
+        along = f" along {axes}" if axes else ""
+        return f"Points({size}{along}, {len(self.centre)} parameters)"
 
     def __len__(self) -> int:
         return len(self.coordinates)
@@ -98,7 +103,7 @@ def grid(
 
 def _symmetric(steps: int, extent: float) -> Tensor:
     """Steps from -extent to extent, exactly symmetric, so that the middle of odd ones is 0."""
-    return extent * (2 * torch.arange(steps).double() - (steps - 1)) / (steps - 1)
+    return extent * (2 * torch.arange(steps, device="cpu").double() - (steps - 1)) / (steps - 1)
 
 
 def line(a: Tensor, b: Tensor, *, steps: int = 25) -> Points:
@@ -119,7 +124,7 @@ def bezier(control: Sequence[Tensor], *, steps: int = 25) -> Points:
         raise LandscapeError(
             f"Expected at least 2 control points and 2 steps, got {len(control)} and {steps}."
         )
-    times = torch.linspace(0, 1, steps, dtype=torch.float64)
+    times = torch.linspace(0, 1, steps, dtype=torch.float64, device="cpu")
     return Points(
         centre=control[0].double(),
         directions=torch.stack([(point - control[0]).double() for point in control[1:]]),

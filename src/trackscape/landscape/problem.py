@@ -1,16 +1,18 @@
 """Model + batches + objective -> losses and gradients at any vector of parameters."""
 
-import contextlib
-import copy
 import dataclasses
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape.batches import check_batches
+from trackscape.landscape.batches import count_samples as count_samples
+from trackscape.landscape.copies import copy_of, flatten
 from trackscape.landscape.fingerprint import code_of, fingerprint
+from trackscape.landscape.modes import seeded, usual_modes
 from trackscape.landscape.normalisation import (
     NormPolicy,
     check_policy,
@@ -19,34 +21,23 @@ from trackscape.landscape.normalisation import (
     use_batch_statistics,
 )
 from trackscape.landscape.space import Space
+from trackscape.landscape.values import named_values
 
 Result = TypeVar("Result")
 
-Objective = Callable[[nn.Module, Any], Tensor | Mapping[str, Tensor]]
+Number = Tensor | float
+Objective = Callable[[nn.Module, Any], Number | Mapping[str, Number]]
 """Of a model and a batch: the mean loss of its samples, or several such means by name."""
 
 
-def count_samples(batch: Any) -> float:
-    """Returns the length of a tensor, or of the first one of a tuple or list.
-
-    Raises:
-        LandscapeError: There is no such tensor.
-    """
-    first = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
-    if not isinstance(first, Tensor) or first.ndim == 0:
-        raise LandscapeError(
-            f"Expected batches that begin with a tensor of samples, got {type(batch).__name__}; "
-            "pass samples=, a function that returns how many samples a batch has."
-        )
-    return float(len(first))
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Problem:
     """A landscape: what is computed, of which model, on which data.
 
     Nothing here changes the model: whatever moves it works on a copy of its own. All layers but
     BatchNorm are in evaluation mode; `objective` may put others, such as dropout, into training.
+    Modes of PyTorch around a call, such as autocast and no_grad, do not count: those that belong to
+    the landscape are entered in `objective`.
 
     Raises:
         LandscapeError: There is no batch, or a setting is out of range.
@@ -54,7 +45,7 @@ class Problem:
 
     model: nn.Module
     batches: Sequence[Any]
-    """Any kind of batches, in memory and in a fixed order."""
+    """Any kind of batches, in memory and in a fixed order; ``list(loader)`` of a DataLoader."""
     objective: Objective
     """The first of its values is the one that is differentiated."""
     _: dataclasses.KW_ONLY
@@ -67,8 +58,13 @@ class Problem:
 
     def __post_init__(self) -> None:
         check_policy(self.norm)
-        if len(self.batches) == 0:
-            raise LandscapeError("Expected at least one batch, got none.")
+        check_batches(self.batches)
+
+    def __repr__(self) -> str:
+        return (
+            f"Problem({type(self.model).__name__} with {self.space.size} parameters, "
+            f"{len(self.batches)} batches, norm={self.norm!r}, seed={self.seed})"
+        )
 
     @property
     def space(self) -> Space:
@@ -83,16 +79,19 @@ class Problem:
     @property
     def weights(self) -> Tensor:
         """Weight of each batch, (B,) float64; their sum is 1."""
-        weights = torch.tensor([self.samples(batch) for batch in self.batches]).double()
-        if not (weights > 0).all():
-            raise LandscapeError(f"Expected batches with samples, got {weights.tolist()}.")
+        samples = [float(self.samples(batch)) for batch in self.batches]
+        weights = torch.tensor(samples, dtype=torch.float64, device="cpu")
+        if not ((weights > 0) & weights.isfinite()).all():
+            raise LandscapeError(f"Expected batches with samples, got {samples}.")
         return weights / weights.sum()
 
     @property
     def fingerprint(self) -> str:
         """Digest of weights, data, settings, and of the code of model and objective."""
         code = code_of(self.objective, self.samples, *self.model.modules())
-        return fingerprint(self.model, self.batches, self.norm, self.seed, self.objective, code)
+        settings = (self.norm, self.seed, self.samples)
+        rounding = (torch.get_default_dtype(), torch.get_float32_matmul_precision())
+        return fingerprint(self.model, self.batches, self.objective, settings, rounding, code)
 
 
 class Evaluator:
@@ -100,42 +99,49 @@ class Evaluator:
 
     Arguments:
         problem: What is evaluated. Two evaluations of the same must agree bit for bit.
+        names: Of the values, in the order of another process; that of the objective if None.
 
     Raises:
         LandscapeError: They do not, or the objective is not a number for each batch.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    @usual_modes()
+    def __init__(self, problem: Problem, names: tuple[str, ...] | None = None) -> None:
         self.problem = problem
-        self.model = copy.deepcopy(problem.model).eval()
+        self.model = copy_of(problem.model)
+        self.model.eval()  # what it returns is up to the module
         self.space = Space(self.model)
         self.weights = problem.weights
         self._layers = norm_layers(self.model)
-        self._flat = _flatten(self.model, self.space)
+        self._flat = flatten(self.model, self.space)
         if problem.norm == "batch":
             use_batch_statistics(self._layers)
-        self.names: tuple[str, ...] = ()
+        self.move(problem.centre)
+        with torch.no_grad():
+            self.names = names or tuple(self._objective(0))
         """Of the values of each batch."""
         self._check()
 
+    @usual_modes()
     def move(self, vector: Tensor) -> None:
         """Goes to a point (P,)."""
-        self._flat.copy_(vector)
+        self._flat.copy_(vector.detach())
         if self.problem.norm == "recomputed":
             with torch.no_grad():
                 for number in recomputing(self._layers, self.weights.tolist()):
                     self._objective(number)
 
+    @usual_modes()
     def losses(self, batch: int) -> Tensor:
         """Returns all values of one batch at the point where we are, (M,) float64."""
         with torch.no_grad():
             values = self._objective(batch)
-        if tuple(values) != self.names:
+        if values.keys() != set(self.names):
             raise LandscapeError(
                 f"Expected {', '.join(self.names)} of each batch, as of the first one, got "
                 f"{', '.join(values)}; return the same names, and nan where there is no value."
             )
-        return torch.stack([value.double().cpu() for value in values.values()])
+        return torch.stack([values[name].double().cpu() for name in self.names])
 
     def batch_losses(self, vector: Tensor) -> Tensor:
         """Returns the first value of each batch at a point (P,), (B,) float64."""
@@ -161,6 +167,7 @@ class Evaluator:
         """Returns the gradient of the first value of one batch where we are, (P,) float64."""
         return torch.cat([part.detach().double().flatten() for part in self.gradients(batch)])
 
+    @usual_modes()
     def gradients(self, batch: int, *, create_graph: bool = False) -> tuple[Tensor, ...]:
         """Returns the gradient of the first value of one batch by parameter.
 
@@ -181,16 +188,19 @@ class Evaluator:
                     f"Expected a loss that depends on every parameter, but {part.name} has no "
                     "gradient; call requires_grad_(False) on it, so that it stays as it is."
                 )
-            found.append(gradient)
+            # Those of sparse embeddings hold the rows of a batch only.
+            found.append(gradient.to_dense() if gradient.layout != torch.strided else gradient)
         return tuple(found)
 
+    @usual_modes()
     def value(self, batch: int) -> Tensor:
         """Returns the first value of one batch where we are, with its graph.
 
         Raises:
             LandscapeError: It has no gradient.
         """
-        name, value = next(iter(self._objective(batch).items()))
+        name = self.names[0]
+        value = self._objective(batch)[name]
         if not value.requires_grad:
             raise LandscapeError(
                 f"Expected an objective with a gradient, but {name} has none; name one first that "
@@ -206,50 +216,26 @@ class Evaluator:
 
     def call(self, function: Callable[[nn.Module, Any], Result], batch: int) -> Result:
         """Returns a function of the model where we are and one batch, with the batch's seed."""
-        with _seeded(1_000_003 * self.problem.seed + batch, self._flat.device):
+        with seeded(1_000_003 * self.problem.seed + batch, self._flat.device):
             return function(self.model, self.problem.batches[batch])
 
     def _objective(self, batch: int) -> dict[str, Tensor]:
-        found = self.call(self.problem.objective, batch)
-        return {"loss": found} if isinstance(found, Tensor) else dict(found)
+        try:
+            return named_values(self.call(self.problem.objective, batch))
+        except RuntimeError as error:
+            if torch.is_grad_enabled() or "does not require grad" not in str(error):
+                raise
+            raise LandscapeError(
+                "Expected an objective that needs no gradient where only losses are wanted, but "
+                f"PyTorch says: {error}; begin it with `with torch.enable_grad():`."
+            ) from error
 
     def _check(self) -> None:
-        """Evaluates the first batch thrice, and keeps the names of its values."""
-        self.move(self.problem.centre)
-        with torch.no_grad():
-            found = self._objective(0)
-        self.names = tuple(found)
-        for name, value in found.items():
-            if value.numel() != 1:
-                raise LandscapeError(
-                    f"Expected one number for a batch, but {name} has the shape "
-                    f"{tuple(value.shape)}; return means over the samples."
-                )
+        """Evaluates the first batch twice."""
         first, again = (self.losses(0) for _ in range(2))
         if not torch.equal(first.nan_to_num(), again.nan_to_num()):
             raise LandscapeError(
                 f"Expected equal losses from two evaluations at the same weights, got "
                 f"{first.tolist()} and {again.tolist()}; take random numbers from PyTorch only, "
-                "whose seed is set for each batch, and keep no state in model or objective."
+                "whose seed is set for each batch, and keep no state in model, objective or batch."
             )
-
-
-@contextlib.contextmanager
-def _seeded(seed: int, device: torch.device) -> Generator[None, None, None]:
-    """Seeds the processor and the device of a model, and restores the state of the caller."""
-    on_device = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_device else []):
-        # torch.manual_seed also seeds, or remembers to seed, devices that nobody uses: 0.1 ms.
-        torch.default_generator.manual_seed(seed)
-        if on_device:
-            torch.cuda.manual_seed(seed)
-        yield
-
-
-def _flatten(module: nn.Module, space: Space) -> Tensor:
-    """Makes the parameters views of one buffer, in their own type, and returns that."""
-    values = dict(module.named_parameters())
-    flat = torch.cat([values[part.name].detach().flatten() for part in space.parts])
-    for name, view in space.views(flat):
-        values[name].data = view
-    return flat

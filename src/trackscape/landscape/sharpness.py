@@ -128,9 +128,11 @@ def average_sharpness(
     evaluator = Evaluator(problem)
     loss = _loss(evaluator, point)
     generator = torch.Generator().manual_seed(seed)
-    rises = torch.zeros(samples, dtype=torch.float64)
+    rises = torch.zeros(samples, dtype=torch.float64, device="cpu")
     for number in range(samples):
-        normal = torch.randn(len(point), generator=generator, dtype=torch.float64).to(point)
+        normal = torch.randn(len(point), generator=generator, dtype=torch.float64, device="cpu").to(
+            point
+        )
         ends = [_loss(evaluator, point + sign * scale * normal) for sign in (1, -1)]
         rises[number] = sum(ends) / 2 - loss
     return AverageCase(float(rises.mean()), float(rises.std() / samples**0.5), loss)

@@ -1,10 +1,12 @@
 """The parameters of a module as one flat vector."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from trackscape.errors import LandscapeError
 
@@ -22,14 +24,16 @@ class Space:
     """Where each trainable parameter of a module lies in a flat vector of P numbers.
 
     Vectors are float64 whatever the type of the module: a point of a landscape is then a sum that
-    is rounded once, when it is loaded, and never drifts. Buffers are not part of it.
+    is rounded once, when it is loaded, and never drifts. Buffers are not part of it, nor are
+    parameters without entries.
 
     Arguments:
-        module: Any module with trainable parameters of one type on one device. Parameters that do
-            not require a gradient stay as they are, everywhere.
+        module: Any module with trainable real parameters of one type on one device. Parameters that
+            do not require a gradient stay as they are, everywhere.
 
     Raises:
-        LandscapeError: The module has no trainable parameter, or some of different types.
+        LandscapeError: The module has no trainable parameter, or some of different types, or some
+            that are complex, sparse, without numbers yet, or share their memory.
 
     Example:
         >>> space = Space(nn.Linear(3, 2))
@@ -38,7 +42,12 @@ class Space:
     """
 
     def __init__(self, module: nn.Module) -> None:
-        trainable = [item for item in module.named_parameters() if item[1].requires_grad]
+        trainable: list[tuple[str, nn.Parameter]] = []
+        for name, value in module.named_parameters():
+            if value.requires_grad:
+                _check(name, value)
+                if value.numel():
+                    trainable.append((name, value))
         if not trainable:
             raise LandscapeError(
                 f"Expected a {type(module).__name__} with trainable parameters, but none requires "
@@ -57,6 +66,9 @@ class Space:
             self.parts.append(Part(name, value.shape, begin, begin + value.numel()))
             begin += value.numel()
         self.size = begin
+        self.dtype = trainable[0][1].dtype
+        """Of the parameters, to which points are rounded."""
+        _check_memory(trainable)
 
     def read(self, module: nn.Module) -> Tensor:
         """Returns a copy of the parameters of a module of this kind, (P,) float64.
@@ -85,3 +97,33 @@ class Space:
         for part in self.parts:
             value = vector[..., part.begin : part.end]
             yield part.name, value.reshape(*vector.shape[:-1], *part.shape)
+
+
+def _check(name: str, value: nn.Parameter) -> None:
+    if is_lazy(value) or value.is_meta:
+        raise LandscapeError(
+            f"Expected parameters with numbers, but {name} has none yet; load weights, or send one "
+            "batch through a module that is lazy."
+        )
+    if value.layout != torch.strided:
+        raise LandscapeError(
+            f"Expected dense parameters, but {name} is {value.layout}; convert it with to_dense()."
+        )
+    if not value.is_floating_point():
+        raise LandscapeError(
+            f"Expected real parameters, but {name} is {value.dtype}; keep its real and imaginary "
+            "parts in a real one, and make it complex in forward with torch.view_as_complex."
+        )
+
+
+def _check_memory(parameters: list[tuple[str, nn.Parameter]]) -> None:
+    """Numbers that two parameters share would have to be at two places of a point."""
+    names: defaultdict[int, list[str]] = defaultdict(list)
+    for name, value in parameters:
+        names[value.data_ptr()].append(name)
+    for shared in names.values():
+        if len(shared) > 1:
+            raise LandscapeError(
+                f"Expected parameters with memory of their own, but {' and '.join(shared)} share "
+                "theirs; make them one parameter: module.weight = other.weight."
+            )

@@ -1,6 +1,7 @@
 """Problem + points -> losses of every batch at every point, with means and standard errors."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 import trackscape
-from trackscape.errors import LandscapeError
+from trackscape.errors import LandscapeError, LandscapeWarning
 from trackscape.landscape.execution import Executor, carry_out
 from trackscape.landscape.execution.work import Evaluate
 from trackscape.landscape.fingerprint import fingerprint
@@ -19,7 +20,7 @@ from trackscape.landscape.problem import Evaluator, Problem
 Floats = NDArray[np.float64]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Surface:
     """What was computed at N points, for B batches and M names."""
 
@@ -32,6 +33,9 @@ class Surface:
     """(B,) Of the batches in means; their sum is 1."""
     about: dict[str, Any]
     """Where it comes from; plain values only."""
+
+    def __repr__(self) -> str:
+        return f"Surface({', '.join(self.names)} of {self.values.shape[1]} batches, {self.points})"
 
     def mean(self, name: str | None = None) -> Floats:
         """Returns the mean over batches, in the shape of the grid; NaN where one has no number.
@@ -82,11 +86,12 @@ class _SurfaceWork:
 
     problem: Problem
     points: Points
-    n_names: int
+    names: tuple[str, ...]
+    """Of the values, in the order of the columns in every process."""
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint(self.problem.fingerprint, self.points)
+        return fingerprint(self.problem.fingerprint, self.points, self.names)
 
     @property
     def n_items(self) -> int:
@@ -94,7 +99,7 @@ class _SurfaceWork:
 
     @property
     def width(self) -> int:
-        return self._together * self.n_names
+        return self._together * len(self.names)
 
     @property
     def _together(self) -> int:
@@ -103,13 +108,13 @@ class _SurfaceWork:
 
     def start(self) -> Evaluate:
         """Makes the one model that moves from point to point in this process."""
-        evaluator = Evaluator(self.problem)
+        evaluator = Evaluator(self.problem, self.names)
         together, n_batches = self._together, len(self.problem.batches)
         where = -1
 
         def evaluate(begin: int, end: int) -> Floats:
             nonlocal where
-            rows = np.empty(((end - begin) * together, self.n_names))
+            rows = np.empty(((end - begin) * together, len(self.names)))
             for number, row in enumerate(rows, begin * together):
                 point, batch = divmod(number, n_batches)
                 if point != where:
@@ -152,9 +157,9 @@ def evaluate(
             f"Expected points of {evaluator.space.size} parameters, got {len(points.centre)}; "
             "make them for this model."
         )
-    work = _SurfaceWork(problem, points, len(evaluator.names))
+    work = _SurfaceWork(problem, points, evaluator.names)
     rows = carry_out(work, executor=executor, folder=folder, progress=progress, what="losses")
-    return Surface(
+    surface = Surface(
         points=points,
         names=evaluator.names,
         values=rows.reshape(len(points), len(problem.batches), -1),
@@ -167,3 +172,27 @@ def evaluate(
             "torch": torch.__version__,
         },
     )
+    _look_at(surface)
+    return surface
+
+
+def _look_at(surface: Surface) -> None:
+    """Warns of what a picture would show too late, or not at all."""
+    lost = [name for name in surface.names if not surface.finite(name).any()]
+    if lost:
+        warnings.warn(
+            f"{', '.join(lost)}: no mean of {len(surface.points)} points is finite; look for "
+            "NaN or infinity in model and batches, or choose a smaller extent.",
+            LandscapeWarning,
+            stacklevel=3,
+        )
+        return
+    first, last = surface.points[0], surface.points[len(surface.points) - 1]
+    flat = (surface.values[:, :, 0] == surface.values[0, :, 0]).all()
+    if flat and not torch.equal(first, last):
+        warnings.warn(
+            f"{surface.names[0]}: equal to the last bit at all {len(surface.points)} points; check "
+            "that the objective calls the model that it is given.",
+            LandscapeWarning,
+            stacklevel=3,
+        )

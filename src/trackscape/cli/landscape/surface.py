@@ -68,6 +68,7 @@ def surface(
 ) -> None:
     """Draw losses on a grid: around a network, or through several."""
     from trackscape.experiments.landscape.surface import compute_surface
+    from trackscape.experiments.landscape.surface_files import files_of
 
     setting = make_setting(
         file,
@@ -92,5 +93,6 @@ def surface(
     )
     for name in found.names:
         mean = found.mean(name)[found.finite(name)]
-        typer.echo(f"{name}: {mean.min():.4g} to {mean.max():.4g}")
-    typer.echo("\n".join(map(str, output)))
+        span = f"{mean.min():.4g} to {mean.max():.4g}" if len(mean) else "nowhere a number"
+        typer.echo(f"{name}: {span}")
+    typer.echo("\n".join(map(str, files_of(output, found))))

@@ -212,8 +212,10 @@ def draw_connection(found: Connection) -> Figure:
     names = found.ways[0].surface.names
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
-        for way in found.ways:
-            add_line(axes, way.surface, name, label=way.name)
+        for place, way in enumerate(found.ways):
+            # The narrower the later, so that equal ways are all seen.
+            width = 1.5 + 2.5 * (len(found.ways) - 1 - place)
+            add_line(axes, way.surface, name, label=way.name, width=width)
         axes.set_xlabel("share of the way, t")
     figure.axes[0].legend()
     return figure

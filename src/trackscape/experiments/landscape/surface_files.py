@@ -73,10 +73,23 @@ def as_dict(surface: Surface) -> dict[str, Any]:
     }
 
 
+def files_of(outputs: Sequence[Path], surface: Surface) -> list[Path]:
+    """Returns all files that a surface is written into: pictures show one loss each."""
+    return [
+        place
+        for path in outputs
+        for place in (_pictures(path, surface) if path.suffix.lower() in PICTURES else [path])
+    ]
+
+
+def _pictures(path: Path, surface: Surface) -> list[Path]:
+    """The file of the first loss, and ``NAME-LOSS`` beside it for each other one."""
+    return [path, *(path.with_stem(f"{path.stem}-{name}") for name in surface.names[1:])]
+
+
 def draw(surface: Surface, path: Path, *, trajectory: Route | None) -> None:
-    """Draws the first loss into a file, and each other one into ``NAME-LOSS`` beside it."""
-    for number, name in enumerate(surface.names):
-        place = path if number == 0 else path.with_stem(f"{path.stem}-{name}")
+    """Draws each loss into a file of its own."""
+    for name, place in zip(surface.names, _pictures(path, surface), strict=True):
         if len(surface.points.shape) == 1:
             draw_line(surface, name, place)
         else:

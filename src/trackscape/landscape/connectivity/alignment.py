@@ -1,6 +1,5 @@
 """Model + reference -> the same function with its hidden units in the order of the reference."""
 
-import copy
 import dataclasses
 from collections.abc import Sequence
 
@@ -15,6 +14,7 @@ from trackscape.landscape.connectivity.specification import (
     permute,
     tensors_of,
 )
+from trackscape.landscape.copies import copy_of
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,12 +44,12 @@ def permuted(
             not named stay as they are.
     """
     check_groups(model, groups)
-    made = copy.deepcopy(model)
+    made = copy_of(model)
     tensors = tensors_of(made)
     for group in groups:
         if group.name in permutations:
             order = permutations[group.name]
-            if not torch.equal(order.sort().values.cpu(), torch.arange(group.size)):
+            if not torch.equal(order.sort().values.cpu(), torch.arange(group.size, device="cpu")):
                 raise LandscapeError(
                     f"Expected a permutation of the {group.size} units of {group.name}, got "
                     f"{order.tolist()}."
@@ -102,7 +102,7 @@ def align(
     generator = torch.Generator().manual_seed(seed)
     found: list[dict[str, Tensor]] = []
     for number in range(attempts):
-        order = torch.randperm(len(groups), generator=generator).tolist()
+        order = torch.randperm(len(groups), generator=generator, device="cpu").tolist()
         ordered = groups if number < 2 else [groups[place] for place in order]
         found.append(match(weights, wanted, ordered, anew=number % 2 == 1))
     copies = [permuted(model, groups, permutations) for permutations in found]
@@ -118,7 +118,10 @@ def align(
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().double() for name, value in model.named_parameters()}
+    return {
+        name: value.detach() if value.is_complex() else value.detach().double()
+        for name, value in model.named_parameters()
+    }
 
 
 def _check_alike(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
@@ -129,5 +132,7 @@ def _check_alike(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
                 f"Expected two models of the same architecture, but {name} has the shapes "
                 f"{shapes.get(name)} and {others.get(name)}."
             )
+        if weights[name].is_complex() or wanted[name].is_complex():
+            raise LandscapeError(f"Expected real weights, but {name} is complex.")
         if not (weights[name].isfinite().all() and wanted[name].isfinite().all()):
             raise LandscapeError(f"Expected finite weights, but {name} holds NaN or infinity.")

@@ -72,8 +72,10 @@ def train_bezier(
     generator = torch.Generator().manual_seed(seed)
     console = Console(stderr=True)
     for step in track(range(steps), "curve", console=console, transient=True, disable=not progress):
-        time = torch.rand((), generator=generator, dtype=torch.float64).item()
-        batches = torch.randperm(n_batches, generator=generator)[:batches_per_step].tolist()
+        time = torch.rand((), generator=generator, dtype=torch.float64, device="cpu").item()
+        batches = torch.randperm(n_batches, generator=generator, device="cpu")[
+            :batches_per_step
+        ].tolist()
         inner.grad = bend_gradient(evaluator, control, time=time, batches=batches)
         if not inner.grad.isfinite().all():
             raise LandscapeError(
@@ -103,12 +105,14 @@ def bend_gradient(
     Returns:
         (bends, P) float64.
     """
-    weights = bernstein(torch.tensor([time], dtype=torch.float64), len(control) - 1)[0].to(control)
+    weights = bernstein(torch.tensor([time], dtype=torch.float64, device="cpu"), len(control) - 1)[
+        0
+    ].to(control)
     return torch.outer(weights[1:-1], evaluator.gradient(weights @ control, batches))
 
 
 def _places(n: int) -> Tensor:
-    return torch.linspace(0, 1, n, dtype=torch.float64)
+    return torch.linspace(0, 1, n, dtype=torch.float64, device="cpu")
 
 
 def _check(size: int, a: Tensor, b: Tensor, optimiser: str) -> None:

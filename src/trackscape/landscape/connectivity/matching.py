@@ -28,7 +28,7 @@ def match(
         Of each group: which unit comes to each place.
     """
     moving = {name: value.clone() for name, value in weights.items()}
-    found = {group.name: torch.arange(group.size) for group in groups}
+    found = {group.name: torch.arange(group.size, device="cpu") for group in groups}
     if anew:
         settled: set[str] = set()
         for group in groups:
@@ -69,7 +69,7 @@ def _improve(
     trial = {slot.name: moving[slot.name].clone() for slot in group.slots if slot.name in wanted}
     permute(trial, group, order)
     gain = scale = 0.0
-    for name in {slot.name for slot in counted}:
+    for name in dict.fromkeys(slot.name for slot in counted):
         gain += (wanted[name] * (trial[name] - moving[name])).sum().item()
         scale += wanted[name].norm().item() * moving[name].norm().item()
     # A tensor with the group on two axes is no linear assignment: such a step need not gain.
@@ -82,7 +82,7 @@ def _improve(
 
 def _best_order(moving: Tensors, wanted: Tensors, size: int, slots: Sequence[Slot]) -> Tensor:
     """Returns the order of units with the largest sum of products with those wanted."""
-    product = torch.zeros(size, size, dtype=torch.float64)
+    product = torch.zeros(size, size, dtype=torch.float64, device="cpu")
     for slot in slots:
         product += (
             _units(wanted[slot.name], size, slot) @ _units(moving[slot.name], size, slot).T
@@ -94,5 +94,5 @@ def _best_order(moving: Tensors, wanted: Tensors, size: int, slots: Sequence[Slo
 
 def _units(value: Tensor, size: int, slot: Slot) -> Tensor:
     """Returns the entries of each unit as a row, (size, ...)."""
-    entries = slot.entries(torch.arange(size)).to(value.device)
+    entries = slot.entries(torch.arange(size, device="cpu")).to(value.device)
     return value.index_select(slot.axis, entries).movedim(slot.axis, 0).reshape(size, -1)

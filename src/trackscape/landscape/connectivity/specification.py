@@ -49,7 +49,7 @@ def permute(tensors: dict[str, Tensor], group: Group, order: Tensor) -> None:
     for slot in group.slots:
         if slot.name in tensors:
             value = tensors[slot.name]
-            here = slot.entries(torch.arange(group.size)).to(value.device)
+            here = slot.entries(torch.arange(group.size, device="cpu")).to(value.device)
             there = slot.entries(order).to(value.device)
             value.index_copy_(slot.axis, here, value.index_select(slot.axis, there))
 
@@ -65,7 +65,7 @@ def check_groups(model: nn.Module, groups: Sequence[Group]) -> None:
     for group in groups:
         for slot in group.slots:
             _check_slot(tensors, group, slot)
-            for entry in slot.entries(torch.arange(group.size)).tolist():
+            for entry in slot.entries(torch.arange(group.size, device="cpu")).tolist():
                 other = owner.setdefault((slot.name, slot.axis, entry), group.name)
                 if other != group.name:
                     raise LandscapeError(

@@ -20,7 +20,9 @@ def asymmetry(operator: Operator, *, pairs: int = 3, seed: int = 0) -> float:
     there is no function of which this is the Hessian: the gradient was made by hand.
     """
     generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(2, pairs, operator.size, generator=generator, dtype=torch.float64)
+    drawn = torch.randn(
+        2, pairs, operator.size, generator=generator, dtype=torch.float64, device="cpu"
+    )
     first, second = drawn
     images = operator.apply_many(drawn.flatten(end_dim=1)).view_as(drawn)
     there, back = (first * images[1]).sum(dim=1), (second * images[0]).sum(dim=1)

@@ -176,7 +176,7 @@ class Probes:
 
     def _start_of(self, number: int, size: int) -> Tensor:
         generator = torch.Generator().manual_seed(1_000_003 * self.seed + number)
-        signs = torch.randint(2, (size,), generator=generator).double() * 2 - 1
+        signs = torch.randint(2, (size,), generator=generator, device="cpu").double() * 2 - 1
         return signs / size**0.5
 
 
@@ -190,10 +190,10 @@ def tridiagonal(operator: Operator, starts: Tensor, steps: int) -> tuple[Tensor,
     """
     m, size = starts.shape
     # Bases of their own, and clones of rows: rounding depends on how numbers are aligned.
-    bases = [torch.zeros(steps, size, dtype=torch.float64) for _ in range(m)]
-    diagonals = torch.zeros(m, steps, dtype=torch.float64)
-    sides = torch.zeros(m, steps, dtype=torch.float64)
-    longest = torch.zeros(m, dtype=torch.float64)
+    bases = [torch.zeros(steps, size, dtype=torch.float64, device="cpu") for _ in range(m)]
+    diagonals = torch.zeros(m, steps, dtype=torch.float64, device="cpu")
+    sides = torch.zeros(m, steps, dtype=torch.float64, device="cpu")
+    longest = torch.zeros(m, dtype=torch.float64, device="cpu")
     current = starts.clone()
     for step in range(steps):
         for probe, product in enumerate(operator.apply_many(current)):

@@ -99,6 +99,13 @@ class _FiniteDifferenceHessian(Operator):
         kind = f"finite-difference Hessian, h = {step:g} |theta|"
         super().__init__(kind, len(point), point.device)
         self._evaluator = Evaluator(problem)
+        dtype = self._evaluator.space.dtype
+        least = 8 * torch.finfo(dtype).eps
+        if step < least:
+            raise LandscapeError(
+                f"Expected a step of at least {least:.1g}, since parameters of {dtype} are rounded "
+                f"to about as much, got {step:g}; take a larger one, or convert the model."
+            )
         self._point = point
         self._distance = step * length_of(point)
 

@@ -89,10 +89,10 @@ def trace(
 def _range_of(operator: Operator, n: int, generator: torch.Generator) -> Tensor:
     """Returns an orthonormal basis of the products with n random vectors, (n, P)."""
     if n == 0:
-        return torch.zeros(0, operator.size, dtype=torch.float64)
+        return torch.zeros(0, operator.size, dtype=torch.float64, device="cpu")
     images = operator.apply_many(_signs(n, operator.size, generator))
     return torch.linalg.qr(images.T).Q.T
 
 
 def _signs(n: int, size: int, generator: torch.Generator) -> Tensor:
-    return torch.randint(2, (n, size), generator=generator).double() * 2 - 1
+    return torch.randint(2, (n, size), generator=generator, device="cpu").double() * 2 - 1

@@ -134,8 +134,8 @@ class _Subspace:
     """An orthonormal basis, and the operator as seen inside of it."""
 
     def __init__(self, size: int) -> None:
-        self.basis = torch.zeros(0, size, dtype=torch.float64)
-        self.projected = torch.zeros(0, 0, dtype=torch.float64)
+        self.basis = torch.zeros(0, size, dtype=torch.float64, device="cpu")
+        self.projected = torch.zeros(0, 0, dtype=torch.float64, device="cpu")
         self.outside = self.basis
         """Products of the latest vectors without their part inside; those of others have none."""
         self.longest = 0.0
@@ -148,7 +148,7 @@ class _Subspace:
         old = len(self.basis)
         self.basis = torch.cat([self.basis, vectors])
         inside = products @ self.basis.T
-        projected = torch.zeros(len(self.basis), len(self.basis), dtype=torch.float64)
+        projected = torch.zeros(len(self.basis), len(self.basis), dtype=torch.float64, device="cpu")
         projected[:old, :old] = self.projected
         projected[old:, :old] = inside[:, :old]
         projected[:old, old:] = inside[:, :old].T
@@ -164,7 +164,7 @@ class _Subspace:
     def fresh(self, n: int, generator: torch.Generator) -> Tensor:
         """Returns random directions outside of the space, (n, P) or as many as there are."""
         size = self.basis.shape[1]
-        drawn = torch.randn(n, size, generator=generator, dtype=torch.float64)
+        drawn = torch.randn(n, size, generator=generator, dtype=torch.float64, device="cpu")
         return self._orthonormal(drawn[: size - len(self.basis)], 0.0)
 
     def best(self, n: int, which: str) -> _Ritz:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape.modes import usual_modes
 from trackscape.landscape.problem import Problem
 
 
@@ -30,6 +31,7 @@ class Operator(abc.ABC):
         """Returns the product with one vector (P,) of any type, (P,) float64."""
         return self.apply_many(vector[None])[0]
 
+    @usual_modes()
     def apply_many(self, vectors: Tensor) -> Tensor:
         """Returns the product with each of many vectors (m, P), (m, P) float64 where they are.
 

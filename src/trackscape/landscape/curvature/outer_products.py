@@ -48,7 +48,7 @@ class _OuterProducts(Operator):
 
     def _computed(self) -> Iterator[tuple[Tensor, Tensor]]:
         factors = self.factors()
-        numbers = torch.arange(len(factors))
+        numbers = torch.arange(len(factors), device="cpu")
         for some in numbers.split(max(1, _MOST_AT_ONCE // self.size)):
             rows = torch.stack([self.row(number) for number in some.tolist()])
             yield rows, factors[some].to(self.device)
@@ -154,7 +154,7 @@ class SmoothedHessian(_OuterProducts):
     def row(self, number: int) -> Tensor:
         """Returns Z of one pair, (P,)."""
         generator = torch.Generator().manual_seed(1_000_003 * self._seed + number)
-        normal = torch.randn(self.size, generator=generator, dtype=torch.float64)
+        normal = torch.randn(self.size, generator=generator, dtype=torch.float64, device="cpu")
         return normal.to(self.device)
 
     def standard_error(self, vector: Tensor) -> float:

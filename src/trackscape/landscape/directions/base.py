@@ -9,7 +9,7 @@ from torch import Tensor
 from trackscape.errors import LandscapeError
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Directions:
     """K directions in the space of P parameters.
 
@@ -35,6 +35,10 @@ class Directions:
                 f"Expected directions of finite numbers, but {', '.join(self.axes)} hold NaN or "
                 "infinity; look for such weights in the models that they were made of."
             )
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.axes)
+        return f"{type(self).__name__}({names}; {self.vectors.shape[1]} parameters)"
 
     def angles(self) -> Tensor:
         """Returns the angles between all pairs in degrees, (K, K); NaN with a vector of zeros.

@@ -40,7 +40,7 @@ def random_directions(
     """
     space = Space(model)
     generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(n, space.size, generator=generator, dtype=torch.float64)
+    drawn = torch.randn(n, space.size, generator=generator, dtype=torch.float64, device="cpu")
     weights = space.read(model)
     return Directions(
         vectors=_scaled(drawn.to(weights), weights, space, norm, ignore_vectors),
@@ -108,11 +108,11 @@ def _labels(parts: list[Part], norm: str) -> Tensor:
         size = part.end - part.begin
         if norm == "filter":
             rows = part.shape[0] if len(part.shape) > 1 else 1
-            labels.append(first + torch.arange(rows).repeat_interleave(size // rows))
+            labels.append(first + torch.arange(rows, device="cpu").repeat_interleave(size // rows))
             first += rows
         else:
             label = {"none": 0, "layer": layers.index(_layer(part)), "tensor": number}[norm]
-            labels.append(torch.full((size,), label))
+            labels.append(torch.full((size,), label, device="cpu"))
     return torch.cat(labels)
 
 

@@ -11,7 +11,7 @@ from trackscape.landscape.directions.base import Directions
 
 
 @final
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Trajectory(Directions):
     """Orthonormal directions along which T checkpoints vary most, and the checkpoints in them."""
 

@@ -14,7 +14,7 @@ import torch
 import trackscape
 from trackscape.errors import LandscapeError
 from trackscape.files import replacing
-from trackscape.landscape.execution.records import RecordFile
+from trackscape.landscape.execution.records import RecordFile, explaining
 from trackscape.landscape.execution.work import Work
 
 
@@ -30,11 +30,10 @@ def open_folder(folder: Path, work: Work, what: str) -> Generator[RecordFile, No
     Raises:
         LandscapeError: The folder belongs to another work, is in use, or cannot be written.
     """
-    with _explaining(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "rows.bin"
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
-    with file:
+    with contextlib.ExitStack() as stack:
+        with explaining(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(open(folder / "rows.bin", "r+b", buffering=0, opener=_make))
         _lock(file, folder)
         _check_owner(folder, work, what, new=os.fstat(file.fileno()).st_size == 0)
         records = RecordFile(file, work.width)
@@ -42,6 +41,11 @@ def open_folder(folder: Path, work: Work, what: str) -> Generator[RecordFile, No
             yield records
         finally:
             records.synchronise()
+
+
+def _make(path: str, flags: int) -> int:
+    """Opens a file, which is made if there is none, and not emptied if there is one."""
+    return os.open(path, flags | os.O_CREAT, 0o666)
 
 
 def _lock(file: BinaryIO, folder: Path) -> None:
@@ -96,14 +100,3 @@ def _read_json(path: Path) -> dict[str, object]:
     except (FileNotFoundError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-@contextlib.contextmanager
-def _explaining(folder: Path) -> Generator[None, None, None]:
-    try:
-        yield
-    except OSError as error:
-        raise LandscapeError(
-            f"{folder}: expected a folder to keep results in, but got "
-            f"{error.strerror or error}; name another one."
-        ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trackscape.errors import LandscapeError
 from trackscape.files import replacing
-from trackscape.landscape.execution.records import encode, read_records
+from trackscape.landscape.execution.records import encode, explaining, read_records
 from trackscape.landscape.execution.work import Rows, Work, one_thread
 
 _MOST_CHUNKS = 1024
@@ -83,13 +83,8 @@ class _Desk:
         self._start = functools.cache(work.start)  # not before there is something to compute
         self._lease = lease
         self._seen: dict[Path, tuple[int, float]] = {}
-        try:
+        with explaining(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LandscapeError(
-                f"{folder}: expected a folder that all processes share, but got "
-                f"{error.strerror or error}; name another one."
-            ) from error
 
     def obtain(self, chunk: range) -> Rows | None:
         """Returns rows, from the folder or computed here; None while somebody else does it."""
@@ -122,10 +117,7 @@ class _Desk:
     def _claim(self, chunk: range) -> Generator[bool, None, None]:
         """Whether a chunk is ours meanwhile."""
         path = self._path(chunk, "claim")
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                json.dump({"host": socket.gethostname(), "process": os.getpid()}, file)
-        except FileExistsError:
+        if not self._take(path):
             if self._is_left(path):
                 path.unlink(missing_ok=True)  # whoever comes next can claim it
             yield False
@@ -135,6 +127,21 @@ class _Desk:
                 yield True
         finally:
             path.unlink(missing_ok=True)
+
+    def _take(self, path: Path) -> bool:
+        """Makes a claim, unless there is one."""
+        with explaining(self._folder):
+            try:
+                file = path.open("x", encoding="utf-8")
+            except FileExistsError:
+                return False
+            try:
+                with file:
+                    json.dump({"host": socket.gethostname(), "process": os.getpid()}, file)
+            except OSError:
+                path.unlink()  # nobody would touch it
+                raise
+            return True
 
     def _is_left(self, path: Path) -> bool:
         """Whether nobody touched a claim for the lease, by our own clock: others may differ."""

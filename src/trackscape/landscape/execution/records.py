@@ -4,15 +4,18 @@ A record is a header of four little-endian 64-bit integers (the mark ``tsrows01`
 the one behind the last, the width), the rows as little-endian float64, and the CRC-32 of all that.
 """
 
+import contextlib
 import os
 import struct
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from trackscape.errors import LandscapeError
 from trackscape.landscape.execution.work import Rows
 
 _MARK = b"tsrows01"
@@ -61,6 +64,22 @@ def _read_one(file: BinaryIO, width: int, left: int) -> tuple[range, Rows] | Non
     return range(begin, end), rows
 
 
+@contextlib.contextmanager
+def explaining(path: Path) -> Generator[None, None, None]:
+    """Says what is wrong with the place where results are kept.
+
+    Raises:
+        LandscapeError: It cannot be used, or the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LandscapeError(
+            f"{path}: expected a place to keep results in, but got "
+            f"{error.strerror or error}; name another one, or make room there."
+        ) from error
+
+
 class RecordFile:
     """A file that grows by records. What a process has added stays, however the process ends.
 
@@ -78,11 +97,15 @@ class RecordFile:
 
     def append(self, chunk: range, rows: Rows) -> None:
         """Adds a record, and about once a second waits until the disk has it."""
-        self._file.write(encode(chunk.start, rows))
+        rest = memoryview(encode(chunk.start, rows))
+        with explaining(Path(self._file.name)):
+            while rest:  # a disk that runs full takes a part first
+                rest = rest[self._file.write(rest) :]
         if time.monotonic() - self._synchronised > _SYNC:
             self.synchronise()
 
     def synchronise(self) -> None:
         """Waits until the disk has all records."""
-        os.fsync(self._file.fileno())
+        with explaining(Path(self._file.name)):
+            os.fsync(self._file.fileno())
         self._synchronised = time.monotonic()

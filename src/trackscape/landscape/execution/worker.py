@@ -21,10 +21,11 @@ def pack(work: Work, pickler: Any = pickle) -> bytes:
         LandscapeError: Part of the work cannot be pickled.
     """
     try:
-        return pickler.dumps((work, torch.get_default_dtype()))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        return pickler.dumps((work, _settings()))
+    except Exception as error:  # whatever a module's own __getstate__ does
         raise LandscapeError(
-            f"Expected work that can be sent to other processes, but pickle says: {error}. Define "
+            "Expected work that can be sent to other processes, but pickle says: "
+            f"{error or type(error).__name__}. Define "
             "objectives and modules at the top of a module, not as lambda or inside a function, "
             "and keep open files out of batches; or use the executor Serial."
         ) from error
@@ -45,7 +46,7 @@ class Worker:
         if self._evaluate is not None:
             return
         try:
-            work, dtype = pickle.loads(self._packed)
+            work, settings = pickle.loads(self._packed)
         except (AttributeError, ImportError) as error:
             raise LandscapeError(
                 f"Expected work that another process can load, but there: {error}. Define "
@@ -53,7 +54,7 @@ class Worker:
                 "at a prompt."
             ) from error
         torch.set_num_threads(1)
-        torch.set_default_dtype(dtype)
+        _apply(settings)
         self._evaluate = work.start()
 
     def compute(self, chunk: range) -> tuple[Rows, float]:
@@ -63,3 +64,21 @@ class Worker:
         started = time.perf_counter()
         rows = self._evaluate(chunk.start, chunk.stop)
         return rows, time.perf_counter() - started
+
+
+def _settings() -> dict[str, Any]:
+    """What numbers depend on in PyTorch, for the whole of a process."""
+    return {
+        "dtype": torch.get_default_dtype(),
+        "device": str(torch.get_default_device()),
+        "products": torch.get_float32_matmul_precision(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
+def _apply(settings: dict[str, Any]) -> None:
+    torch.set_default_dtype(settings["dtype"])
+    torch.set_float32_matmul_precision(settings["products"])
+    torch.use_deterministic_algorithms(settings["deterministic"])
+    if settings["device"] != str(torch.get_default_device()):
+        torch.set_default_device(settings["device"])

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from trackscape.landscape.output.pictures import save_figure
-from trackscape.landscape.output.plane import SURE, Plane, is_logarithmic, plane_of
+from trackscape.landscape.output.plane import SURE, Plane, is_logarithmic, plane_of, title_of
 from trackscape.landscape.output.route import Route
 from trackscape.landscape.surface import Surface
 
@@ -53,6 +53,7 @@ def draw_contour(
     figure = Figure(figsize=(6.4 if trajectory is None else 7.6, 5.6), layout="constrained")
     axes = figure.add_subplot()
     filled = add_contour(axes, surface, name, logarithmic=logarithmic)
+    axes.set_title(title_of(surface, name))
     _add_scale(figure, axes, filled, name or surface.names[0])
     handles = _legend(plane_of(surface, name))
     if trajectory is not None:

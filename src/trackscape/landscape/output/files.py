@@ -79,7 +79,7 @@ def save_surface(surface: Surface, path: Path | str, *, trajectory: Route | None
         FormatError: The file cannot be written there.
     """
     path = Path(path)
-    if path.suffix != ".npz":
+    if path.suffix.lower() != ".npz":
         raise LandscapeError(f"{path}: expected a name that ends with .npz for a surface.")
     try:
         about = json.dumps(surface.about, sort_keys=True, allow_nan=False)
@@ -147,13 +147,8 @@ def load_trajectory(path: Path | str) -> Route | None:
 
 def _read(path: Path) -> dict[str, Array]:
     try:
-        # Opened here, as numpy leaves a damaged archive open.
-        with path.open("rb") as file:
-            with zipfile.ZipFile(file) as archive:
-                layout = _check_headers(archive, path)
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in layout}
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            arrays = _read_members(archive, path)
     except OSError as error:
         raise LandscapeError(
             f"{path}: expected a surface, but got {error.strerror or error}; check the path."
@@ -165,17 +160,16 @@ def _read(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def _check_headers(archive: zipfile.ZipFile, path: Path) -> dict[str, tuple[str, str]]:
-    """Looks at types and shapes before the arrays, and returns the layout of the file.
+def _read_members(archive: zipfile.ZipFile, path: Path) -> dict[str, Array]:
+    """Looks at types and shapes before the arrays.
 
     What is not compressed cannot be larger than the file, whatever a hostile header says.
     """
-    members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+    members = _members(archive, path)
     if "schema" not in members:
         raise _wrong(path, f"it holds {', '.join(members) or 'nothing'}")
     _header(archive, members["schema"], path)
-    with archive.open(members["schema"]) as stream:
-        schema = np.lib.format.read_array(stream, allow_pickle=False)
+    schema = _array(archive, members["schema"])
     if schema.shape != () or schema != SCHEMA:
         found = " ".join(map(str, schema.ravel()[:3]))
         raise _wrong(path, f"its schema is {found}, not {SCHEMA}; update trackscape")
@@ -192,7 +186,23 @@ def _check_headers(archive: zipfile.ZipFile, path: Path) -> dict[str, tuple[str,
                 raise _wrong(path, f"{name} has the shape {shape}, which does not fit the others")
     if min(sizes["N"], sizes["B"], sizes["M"]) < 1 or sizes["A"] not in (0, sizes["K"]):
         raise _wrong(path, f"its lengths are {sizes}")
-    return layout
+    return {name: _array(archive, members[name]) for name in layout}
+
+
+def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    """Returns members by the names of their arrays: what is checked is then what is read."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        name = member.filename.removesuffix(".npy")
+        if name in members:
+            raise _wrong(path, f"it holds {name} twice")
+        members[name] = member
+    return members
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    with archive.open(member) as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 def _header(

@@ -16,6 +16,7 @@ from trackscape.landscape.output.plane import (
     finite_mean,
     is_logarithmic,
     labels_of,
+    title_of,
 )
 from trackscape.landscape.surface import Surface
 
@@ -45,6 +46,7 @@ def draw_line(
     """
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
+    axes.set_title(title_of(surface, name))
     add_line(axes, surface, name, label=f"± {SURE:g} standard errors")
     if is_logarithmic(finite_mean(surface, name), logarithmic):
         _use_logarithm(axes)
@@ -56,7 +58,12 @@ def draw_line(
 
 
 def add_line(
-    axes: Axes, surface: Surface, name: str | None = None, *, label: str | None = None
+    axes: Axes,
+    surface: Surface,
+    name: str | None = None,
+    *,
+    label: str | None = None,
+    width: float = 1.5,
 ) -> None:
     """Draws one value along a line into axes, to compare several; gaps are no numbers.
 
@@ -65,10 +72,11 @@ def add_line(
         surface: Over points in a row.
         name: Which value; the first if None.
         label: In the legend.
+        width: Of the line in points; of several lines, wide ones under narrow ones are all seen.
     """
     where, text = _axis(surface)
     mean, error = finite_mean(surface, name), error_of(surface, name)
-    (drawn,) = axes.plot(where, mean, "-", lw=1.5, marker=".", ms=4, label=label)
+    (drawn,) = axes.plot(where, mean, "-", lw=width, marker=".", ms=4, label=label)
     axes.fill_between(
         where, mean - SURE * error, mean + SURE * error, color=drawn.get_color(), alpha=0.2, lw=0
     )

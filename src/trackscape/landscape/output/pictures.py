@@ -1,5 +1,6 @@
 """Figures -> PNG, PDF or SVG files; equal figures give equal bytes."""
 
+import io
 from pathlib import Path
 
 import matplotlib
@@ -24,13 +25,15 @@ def save_figure(figure: Figure, path: Path | str) -> None:
         FormatError: The file cannot be written there.
     """
     path = Path(path)
-    if path.suffix not in _METADATA:
+    suffix = path.suffix.lower()
+    if suffix not in _METADATA:
         raise LandscapeError(
             f"{path}: expected a picture that ends with {', '.join(_METADATA)}, got "
             f"{path.suffix or 'no suffix'!r}."
         )
-    with (
-        replacing(path) as partial,
-        matplotlib.rc_context({"svg.hashsalt": "trackscape"}),
-    ):
-        figure.savefig(partial, format=path.suffix[1:], dpi=200, metadata=_METADATA[path.suffix])
+    # Into memory first: on a full disk, the writer of PDF raises what is no OSError.
+    content = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "trackscape"}):
+        figure.savefig(content, format=suffix[1:], dpi=200, metadata=_METADATA[suffix])
+    with replacing(path) as partial:
+        partial.write_bytes(content.getvalue())

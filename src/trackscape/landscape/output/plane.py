@@ -68,6 +68,12 @@ def labels_of(surface: Surface) -> tuple[str, ...]:
     return surface.points.axes or tuple(f"direction {number + 1}" for number in range(n))
 
 
+def title_of(surface: Surface, name: str | None = None) -> str:
+    """Returns what a picture of one value shows."""
+    n = len(surface.weights)
+    return f"{name or surface.names[0]}, mean of {n} {'batch' if n == 1 else 'batches'}"
+
+
 def finite_mean(surface: Surface, name: str | None = None) -> Floats:
     """Returns means with NaN where they are not finite.
 

@@ -7,7 +7,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from trackscape.landscape.output.pictures import save_figure
-from trackscape.landscape.output.plane import is_logarithmic, plane_of
+from trackscape.landscape.output.plane import is_logarithmic, plane_of, title_of
 from trackscape.landscape.surface import Surface
 
 
@@ -50,6 +50,7 @@ def draw_surface(
         linewidth=0.1,
         edgecolor="#00000060",
     )
+    axes.set_title(title_of(surface, name))
     axes.locator_params(nbins=5)
     axes.set(xlabel=plane.labels[0], ylabel=plane.labels[1])
     axes.view_init(elev=35, azim=-55)

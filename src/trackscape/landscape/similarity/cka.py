@@ -129,13 +129,13 @@ def layer_cka(
 def _similarity(x: Tensor, y: Tensor, batch: int, passes: int, seed: int) -> Similarity:
     generator = torch.Generator().manual_seed(seed)
     found = [_one_pass(x, y, batch, generator) for _ in range(passes)]
-    values, variances = torch.tensor(found, dtype=torch.float64).mean(dim=0).tolist()
+    values, variances = torch.tensor(found, dtype=torch.float64, device="cpu").mean(dim=0).tolist()
     return Similarity(values, variances**0.5)
 
 
 def _one_pass(x: Tensor, y: Tensor, batch: int, generator: torch.Generator) -> tuple[float, float]:
     """Returns CKA, and its variance by leaving out each minibatch in turn (jackknife)."""
-    order = torch.randperm(len(x), generator=generator)
+    order = torch.randperm(len(x), generator=generator, device="cpu")
     size = min(batch, len(x))
     parts = [part for part in order.split(max(size, 1)) if len(part) == size]
     rows = [(x[part], y[part]) for part in parts] or [(x, y)]
@@ -147,7 +147,9 @@ def _one_pass(x: Tensor, y: Tensor, batch: int, generator: torch.Generator) -> t
     )
     n = len(terms)
     without = _ratio(terms.sum(dim=0) - terms)
-    variance = without.var(correction=0) * (n - 1) if n > 1 else torch.tensor(torch.nan)
+    variance = (
+        without.var(correction=0) * (n - 1) if n > 1 else torch.tensor(torch.nan, device="cpu")
+    )
     return float(_ratio(terms.sum(dim=0))), float(variance)
 
 

@@ -1,6 +1,5 @@
 """Model + batches -> what each of its layers computes, row by row."""
 
-import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape.copies import copy_of
 
 
 def layer_names(model: nn.Module) -> list[str]:
@@ -48,7 +48,8 @@ def layer_features(
     Raises:
         LandscapeError: A name is unknown, or a layer is never called or returns no tensor.
     """
-    model = copy.deepcopy(model).eval()
+    model = copy_of(model)
+    model.eval()
     known = dict(model.named_modules())
     unknown = [name for name in layers if name not in known]
     if unknown or not layers:
@@ -82,12 +83,19 @@ def _collector(
                 f"Expected layers that return one tensor with rows, but {name or 'the model'} (a "
                 f"{type(layer).__name__}) returns a {type(output).__name__}; name layers in it."
             )
-        values = output.detach().reshape(len(output), -1)
+        if output.is_complex():
+            raise LandscapeError(
+                f"Expected layers that return real numbers, but {name or 'the model'} (a "
+                f"{type(layer).__name__}) returns {output.dtype}; name another layer."
+            )
+        values = output.detach().to_dense().reshape(len(output), -1)
         if rows is not None and rows < len(values):
             # By the number of the call and nothing else, so that layers beside each other and
             # other models choose alike.
             generator = torch.Generator().manual_seed(1_000_003 * seed + len(found[name]))
-            chosen = torch.randperm(len(values), generator=generator)[:rows].sort().values
+            chosen = (
+                torch.randperm(len(values), generator=generator, device="cpu")[:rows].sort().values
+            )
             values = values[chosen.to(values.device)]
         found[name].append(values.cpu().clone())
 

@@ -105,7 +105,7 @@ def _pairs(measures: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the measure (Q,) and the two runs (2, Q) of each pair."""
     n = len(first)
     square = measures.shape == (n, n) and first.ndim == 1
-    of_run = torch.combinations(torch.arange(n)).T
+    of_run = torch.combinations(torch.arange(n, device="cpu")).T
     if square:
         values = measures.double()[of_run[0], of_run[1]]
         mirrored = measures.double()[of_run[1], of_run[0]]
@@ -135,11 +135,13 @@ def _relabellings(labels: Tensor, most: int, seed: int) -> tuple[Tensor, bool]:
     """Returns other labels with as many of each, (L, S) bool, and whether these are all of them."""
     n, k = len(labels), int(labels.sum())
     if math.comb(n, k) - 1 <= most:
-        chosen = torch.tensor(list(itertools.combinations(range(n), k)))
-        found = torch.zeros(len(chosen), n, dtype=torch.bool).scatter_(1, chosen, value=True)
+        chosen = torch.tensor(list(itertools.combinations(range(n), k)), device="cpu")
+        found = torch.zeros(len(chosen), n, dtype=torch.bool, device="cpu").scatter_(
+            1, chosen, value=True
+        )
         return found[(found != labels).any(dim=1)], True
     generator = torch.Generator().manual_seed(seed)
-    order = torch.rand(most, n, generator=generator).argsort(dim=1)
+    order = torch.rand(most, n, generator=generator, device="cpu").argsort(dim=1)
     return labels[order], False
 
 
@@ -168,16 +170,16 @@ def _bootstrap(
     the intervals of few runs would be too narrow. Resamples without a pair of both kinds count not.
     """
     generator = torch.Generator().manual_seed(seed + 1)
-    times = torch.zeros(RESAMPLES, len(first), dtype=torch.float64)
+    times = torch.zeros(RESAMPLES, len(first), dtype=torch.float64, device="cpu")
     for group in (first, ~first):
         members = group.nonzero()[:, 0]
         draws = max(len(members) - 1, 1)
-        drawn = torch.randint(len(members), (RESAMPLES, draws), generator=generator)
+        drawn = torch.randint(len(members), (RESAMPLES, draws), generator=generator, device="cpu")
         times.scatter_add_(1, members[drawn], torch.ones(drawn.shape, dtype=torch.float64))
     weight, share = times[:, of_run[0]] * times[:, of_run[1]], kinds.double().T
     total = weight @ share
     valid = (total > 0).all(dim=1)
     one, other = ((weight @ (values[:, None] * share))[valid] / total[valid]).T
-    tails = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
+    tails = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64, device="cpu")
     low, high = torch.quantile(one - other, tails).tolist()
     return low, high
