@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import (
     DEFAULT_METHOD,
     HitFile,
     Method,
     PerFrame,
     Weights,
+    checked_place,
     choose_tracker,
 )
 
@@ -22,16 +22,26 @@ def evaluate(
     per_frame: PerFrame,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
-    json: Annotated[Path | None, typer.Option(help="Write all metrics to this file, too.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write all metrics to this file, too.", callback=checked_place()
+        ),
+    ] = None,
+    threads: Threads = None,
 ) -> None:
     """Reconstruct a simulated file and compare with its truth.
 
     Every metric is explained in docs/conventions.md.
     """
+    from rich.console import Console
+    from rich.table import Table
+
     from trackscape.experiments.evaluate import evaluate_frames, read_frames
     from trackscape.experiments.progress import show_progress
     from trackscape.experiments.run_folder import write_json
 
+    prepare(threads)
     name, tracker = choose_tracker(method, weights)
     frames = read_frames(file, per_frame=per_frame)
     summary = evaluate_frames(
@@ -50,6 +60,6 @@ def evaluate(
     table.add_row("graph ceiling", f"{100 * summary.graph_ceiling:.2f}", "")
     console = Console()
     console.print(table)
-    typer.echo(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
+    print(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
     if json is not None:
         write_json(json, summary.as_dict())

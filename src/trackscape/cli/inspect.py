@@ -1,15 +1,13 @@
 """`trackscape inspect`: what a hit file holds."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from trackscape.cli.options import HitFile
 
 
-def inspect(
-    file: Annotated[Path, typer.Argument(help="Hit file: npz, npy, root, parquet or csv.")],
-) -> None:
-    """Print what a hit file holds: columns, layers, events, primaries, spots, what is missing."""
+def inspect(file: HitFile) -> None:
+    """Print what a hit file holds.
+
+    That is: columns, layers, events, primaries, spots, and what is missing.
+    """
     from trackscape.formats import inspect_file
 
-    typer.echo(inspect_file(file).render())
+    print(inspect_file(file).render())

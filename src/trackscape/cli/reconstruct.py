@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import (
     DEFAULT_METHOD,
     HitFile,
@@ -12,6 +11,7 @@ from trackscape.cli.options import (
     PerFrame,
     Weights,
     choose_tracker,
+    written_file,
 )
 
 
@@ -19,18 +19,24 @@ def reconstruct(
     file: HitFile,
     per_frame: PerFrame,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write: parquet, csv or npz.")
+        Path,
+        written_file(".parquet", ".csv", ".npz", text="File to write: parquet, csv or npz."),
     ],
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
+    threads: Threads = None,
 ) -> None:
-    """Reconstruct the tracks of a hit file; one row for each hit on a track."""
+    """Reconstruct the tracks of a hit file.
+
+    The output has one row for each hit on a track.
+    """
     from trackscape.experiments.evaluate import read_frames, reconstruct_frames
     from trackscape.experiments.progress import show_progress
     from trackscape.formats import write_tracks
 
+    prepare(threads)
     _, tracker = choose_tracker(method, weights)
     frames = read_frames(file, per_frame=per_frame)
     tracks = reconstruct_frames(show_progress(frames), tracker=tracker)
     write_tracks(tracks, output)
-    typer.echo(f"{len(frames)} frames: {output}")
+    print(f"{len(frames)} frames: {output}")

@@ -1,14 +1,15 @@
-"""A frame of a file -> pictures: a PNG, and an interactive HTML page."""
+"""A frame of a file -> a picture, and an interactive HTML page."""
 
 from pathlib import Path
 
 from trackscape.errors import DataError
 from trackscape.experiments.display_figure import draw_frame as draw_frame
 from trackscape.experiments.display_figure import draw_projections as draw_projections
-from trackscape.experiments.display_figure import write_png as write_png
 from trackscape.experiments.display_html import viewer_fragment as viewer_fragment
 from trackscape.experiments.display_html import write_html as write_html
 from trackscape.experiments.evaluate import read_frames
+from trackscape.files import check_place
+from trackscape.pictures import PICTURES, save_figure
 from trackscape.tracking import Tracker, accept
 
 __all__ = [
@@ -17,21 +18,27 @@ __all__ = [
     "draw_projections",
     "viewer_fragment",
     "write_html",
-    "write_png",
 ]
+PAGE = ".html"
 
 
 def display_frame(
     file: Path, *, per_frame: int, number: int, tracker: Tracker, method: str, output: Path
-) -> tuple[Path, Path]:
+) -> list[Path]:
     """Reconstructs one frame of a hit file and draws it.
 
     Returns:
-        The picture `output` and the page of the same name with the suffix ``.html``.
+        What was written: the picture `output` and the page of the same name with the suffix
+        ``.html``, or the page alone if that is `output`.
 
     Raises:
         DataError: If the file has no frame of this number.
+        FormatError: If `output` can be neither a picture nor a page; before any work is done.
     """
+    check_place(output, suffixes=(*PICTURES, PAGE))
+    alone = output.suffix.lower() == PAGE
+    page = output if alone else output.with_suffix(PAGE)
+    check_place(page)
     frames = read_frames(file, per_frame=per_frame)
     if number >= len(frames):
         raise DataError(
@@ -40,7 +47,7 @@ def display_frame(
         )
     tracks = accept(tracker(frames[number]))
     title = f"{file.name}, frame {number}, {per_frame} p+/F, {method}"
-    page = output.with_suffix(".html")
-    write_png(draw_frame(tracks, title=title), output)
+    if not alone:
+        save_figure(draw_frame(tracks, title=title), output, dpi=150)
     write_html(tracks, page, title=title)
-    return output, page
+    return [page] if alone else [output, page]

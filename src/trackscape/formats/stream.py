@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from trackscape.errors import DataError, FormatError
-from trackscape.files import replacing
-from trackscape.formats.files import kind_to_read, kind_to_write, reading
+from trackscape.errors import DataError
+from trackscape.files import check_place, replacing
+from trackscape.formats.files import kind_to_read, reading
 from trackscape.formats.numpy_files import PUBLISHED_KEY
 
 PROVENANCE_KEY = "provenance"
@@ -57,10 +57,7 @@ def hit_stream(
         ([0, 1, 2], {'seed': 1})
     """
     path = Path(path)
-    if kind_to_write(path) != ".npz":
-        raise FormatError(
-            f"{path}: expected the suffix .npz, got {path.suffix!r}; rename the file."
-        )
+    check_place(path, suffixes=(".npz",))
     text = _as_json(provenance)
     with (
         replacing(path) as temporary,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from trackscape.errors import LandscapeError
+from trackscape.errors import FormatError, LandscapeError
 from trackscape.landscape.output import (
     add_contour,
     add_line,
@@ -48,7 +48,7 @@ def test_equal_surfaces_give_equal_files(tmp_path, surface, route):
 
 def test_an_unknown_suffix_is_refused(tmp_path):
     for name in ("picture.bmp", "picture"):
-        with pytest.raises(LandscapeError, match=r"ends with \.png, \.pdf, \.svg"):
+        with pytest.raises(FormatError, match=r"ends with \.png, \.pdf, \.svg"):
             save_figure(Figure(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

@@ -79,7 +79,7 @@ def save_surface(surface: Surface, path: Path | str, *, trajectory: Route | None
         FormatError: The file cannot be written there.
     """
     path = Path(path)
-    if path.suffix != ".npz":
+    if path.suffix.lower() != ".npz":
         raise LandscapeError(f"{path}: expected a name that ends with .npz for a surface.")
     try:
         about = json.dumps(surface.about, sort_keys=True, allow_nan=False)

@@ -30,7 +30,7 @@ def write_vtk(surface: Surface, path: Path | str) -> None:
         FormatError: The file cannot be written there.
     """
     path = Path(path)
-    if path.suffix != ".vts":
+    if path.suffix.lower() != ".vts":
         raise LandscapeError(f"{path}: expected a name that ends with .vts for a VTK grid.")
     shape, coordinates = surface.points.shape, surface.points.coordinates.cpu().numpy()
     if len(shape) > 3 or coordinates.shape[1] > 3:
