@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trackscape.data import Hits, Truth
+from trackscape.data import Hits
 from trackscape.formats.columns import MEANINGS
 from trackscape.formats.primaries import PrimaryReport, inspect_primaries
 from trackscape.formats.recognise import Recognised, recognise
 from trackscape.formats.stream import read_provenance
+from trackscape.text import listed, shown
 from trackscape.units import keV
 
 PARTICLES = {
@@ -93,12 +94,19 @@ class Report:
 
     def render(self) -> str:
         """Returns the report as plain text, one fact a line."""
-        columns, facts = _aligned(self.columns.items()), _aligned(_facts(self))
-        return "\n".join([str(self.path), "", *columns, "", *facts])
+        columns, facts = (
+            _aligned((shown(name), text) for name, text in self.columns.items()),
+            _aligned(_facts(self)),
+        )
+        return "\n".join([shown(self.path), "", *columns, "", *facts])
 
 
-def inspect_file(path: Path) -> Report | PrimaryReport:
+def inspect_file(path: Path, *, max_bytes: int | None = None) -> Report | PrimaryReport:
     """Reads a file and reports what was understood: hits, or a table of primaries.
+
+    Arguments:
+        path: The file.
+        max_bytes: Bytes that it may unpack to; by default as in `read_hits`.
 
     Returns:
         The report; its `render` makes text of it.
@@ -112,10 +120,11 @@ def inspect_file(path: Path) -> Report | PrimaryReport:
         True
     """
     path = Path(path)
-    return inspect_primaries(path) or inspect_hits(path)
+    primaries = inspect_primaries(path, max_bytes=max_bytes)
+    return primaries or inspect_hits(path, max_bytes=max_bytes)
 
 
-def inspect_hits(path: Path) -> Report:
+def inspect_hits(path: Path, *, max_bytes: int | None = None) -> Report:
     """Reads a file as `read_hits` does and reports what was understood.
 
     Example:
@@ -124,9 +133,9 @@ def inspect_hits(path: Path) -> Report:
         >>> report.rows, report.layers.count, report.truth.events
         (18377, 33, 877)
     """
-    found = recognise(path)
+    found = recognise(path, max_bytes=max_bytes)
     hits = found.hits
-    truth = None if hits.truth is None else _summarise_truth(hits, hits.truth)
+    truth = None if hits.truth is None else _summarise_truth(hits)
     return Report(
         path=path,
         columns={name: MEANINGS[m].text for m, name in found.columns.names.items()},
@@ -136,7 +145,7 @@ def inspect_hits(path: Path) -> Report:
         layers=_summarise_layers(found),
         truth=truth,
         spots=None if hits.spot is None else len(torch.unique(hits.spot, dim=0)),
-        remarks=_remarks(hits, truth),
+        remarks=found.notes + _remarks(hits, truth),
         provenance=read_provenance(path),
     )
 
@@ -156,20 +165,24 @@ def _summarise_layers(found: Recognised) -> LayerSummary:
     )
 
 
-def _summarise_truth(hits: Hits, truth: Truth) -> TruthSummary:
+def _summarise_truth(hits: Hits) -> TruthSummary:
+    particles = hits.known_truth.pdg
+    hits = hits.select(hits.known_truth.event >= 0)  # noise belongs to no event
+    truth = hits.known_truth
     events, event = torch.unique(truth.event, return_inverse=True)
     tracks, track = torch.unique(truth.track, return_inverse=True)
-    layers = int(hits.layer.max()) + 1
+    layers = int(hits.layer.max()) + 1 if len(hits) else 1
     row = (event * len(tracks) + track) * layers + hits.layer
     merged = torch.unique(row)
-    low, middle, high = _spread(torch.bincount(merged // (len(tracks) * layers)))
+    per_event = torch.bincount(merged // max(len(tracks) * layers, 1), minlength=1)
+    low, middle, high = _spread(per_event)
     return TruthSummary(
         hits=len(merged),
         primary_hits=len(torch.unique(row[truth.primary])),
         events=len(events),
         events_without_primary=len(events) - len(torch.unique(event[truth.primary])),
         hits_per_event=(int(low), middle, int(high)),
-        particles=None if truth.pdg is None else _count(truth.pdg),
+        particles=None if particles is None else _count(particles),
     )
 
 
@@ -209,9 +222,10 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "energy of a row", f"{low:.4g} to {high:.4g} keV"
     if report.spots is not None:
         yield "beam spots", f"{report.spots:,}"
-    yield "ignored columns", ", ".join(report.ignored) or "none"
-    for name, value in (report.provenance or {}).items():
-        yield "provenance", f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
+    yield "ignored columns", listed(report.ignored) or "none"
+    for name, value in itertools.islice((report.provenance or {}).items(), 100):
+        text = value if isinstance(value, str) else json.dumps(value)
+        yield "provenance", f"{shown(name)}: {shown(text, limit=10_000)}"
     for remark in report.remarks:
         yield "note", remark
 
