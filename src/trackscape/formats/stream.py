@@ -17,8 +17,8 @@ import numpy as np
 
 from trackscape.errors import DataError
 from trackscape.files import check_place, replacing
-from trackscape.formats.files import kind_to_read, reading
-from trackscape.formats.numpy_files import PUBLISHED_KEY
+from trackscape.formats.files import kind_to_read
+from trackscape.formats.numpy_files import PUBLISHED_KEY, open_archive
 
 PROVENANCE_KEY = "provenance"
 FAST = 1
@@ -89,17 +89,15 @@ def read_provenance(path: Path) -> dict[str, Any] | None:
     path = Path(path)
     if kind_to_read(path) != ".npz":
         return None
-    with (
-        reading(path),
-        path.open("rb") as file,
-        np.load(file, allow_pickle=False) as archive,
-    ):
-        if PROVENANCE_KEY not in archive.files:
+    with open_archive(path) as archive:
+        if PROVENANCE_KEY not in archive or archive.dtype(PROVENANCE_KEY).kind != "U":
             return None
-        try:
-            content = json.loads(str(archive[PROVENANCE_KEY]))
-        except ValueError:  # no JSON: another program stores something of its own under this name
-            return None
+        text = archive.read(PROVENANCE_KEY)
+    try:
+        content = json.loads(text.item())
+    # No JSON: another program stores something of its own under this name.
+    except (ValueError, RecursionError):
+        return None
     return content if isinstance(content, dict) else None
 
 
