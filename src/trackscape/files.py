@@ -10,7 +10,7 @@ from trackscape.errors import FormatError
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Generator[Path, None, None]:
+def replacing(path: Path | str) -> Generator[Path, None, None]:
     """Gives a temporary name beside `path`; the file moves to `path` when all went well.
 
     So a reader never meets half a file, whatever happens to the writer. Missing folders are made.
@@ -18,6 +18,7 @@ def replacing(path: Path) -> Generator[Path, None, None]:
     Raises:
         FormatError: The file cannot be written there.
     """
+    path = Path(path)
     # Processes of several machines may write to one disk.
     temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.part")
     try:
@@ -34,7 +35,7 @@ def replacing(path: Path) -> Generator[Path, None, None]:
         ) from error
 
 
-def check_place(path: Path, *, suffixes: Sequence[str] = ()) -> None:
+def check_place(path: Path | str, *, suffixes: Sequence[str] = ()) -> None:
     """Checks, before any work is done, that a file can be written to `path`.
 
     Arguments:
@@ -44,6 +45,7 @@ def check_place(path: Path, *, suffixes: Sequence[str] = ()) -> None:
     Raises:
         FormatError: The suffix is another one, `path` is a folder, or nobody may write there.
     """
+    path = Path(path)
     if suffixes and path.suffix.lower() not in suffixes:
         raise FormatError(
             f"{path}: expected a file to write that ends with {', '.join(suffixes)}, but got "

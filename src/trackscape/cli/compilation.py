@@ -14,11 +14,13 @@ NEWS = 5.0
 @functools.cache
 def announce_compilation() -> None:
     """Makes this process say on the error stream that it compiles, if it does."""
-    event.register("numba:compile", _News())
+    event.register("numba:compile", News())
 
 
 @final
-class _News(event.Listener):
+class News(event.Listener):
+    """Says on the error stream how many functions were compiled, and for how long."""
+
     def __init__(self) -> None:
         self._functions, self._begin, self._told = 0, 0.0, 0.0
 

@@ -23,7 +23,13 @@ PAGE = ".html"
 
 
 def display_frame(
-    file: Path, *, per_frame: int, number: int, tracker: Tracker, method: str, output: Path
+    file: Path | str,
+    *,
+    per_frame: int,
+    number: int,
+    tracker: Tracker,
+    method: str,
+    output: Path | str,
 ) -> list[Path]:
     """Reconstructs one frame of a hit file and draws it.
 
@@ -35,6 +41,7 @@ def display_frame(
         DataError: If the file has no frame of this number.
         FormatError: If `output` can be neither a picture nor a page; before any work is done.
     """
+    file, output = Path(file), Path(output)
     check_place(output, suffixes=(*PICTURES, PAGE))
     alone = output.suffix.lower() == PAGE
     page = output if alone else output.with_suffix(PAGE)

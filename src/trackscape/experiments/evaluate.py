@@ -17,7 +17,7 @@ Progress = Callable[[Sequence[Hits]], Iterable[Hits]]
 """Wraps the frames, to show how far they have been worked on."""
 
 
-def read_frames(path: Path, *, per_frame: int) -> list[Hits]:
+def read_frames(path: Path | str, *, per_frame: int) -> list[Hits]:
     """Returns the frames of a hit file.
 
     Raises:

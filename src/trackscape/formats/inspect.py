@@ -98,7 +98,7 @@ class Report:
         return "\n".join([shown(self.path), "", *columns, "", *facts])
 
 
-def inspect_file(path: Path, *, max_bytes: int | None = None) -> Report | PrimaryReport:
+def inspect_file(path: Path | str, *, max_bytes: int | None = None) -> Report | PrimaryReport:
     """Reads a file and reports what was understood: hits, or a table of primaries.
 
     Arguments:
@@ -121,7 +121,7 @@ def inspect_file(path: Path, *, max_bytes: int | None = None) -> Report | Primar
     return primaries or inspect_hits(path, max_bytes=max_bytes)
 
 
-def inspect_hits(path: Path, *, max_bytes: int | None = None) -> Report:
+def inspect_hits(path: Path | str, *, max_bytes: int | None = None) -> Report:
     """Reads a file as `read_hits` does and reports what was understood.
 
     Example:
@@ -130,6 +130,7 @@ def inspect_hits(path: Path, *, max_bytes: int | None = None) -> Report:
         >>> report.rows, report.layers.count, report.truth.events
         (18377, 33, 877)
     """
+    path = Path(path)
     found = recognise(path, max_bytes=max_bytes)
     energy, truth = found.columns.values["energy"], _summarise_truth(found)
     return Report(

@@ -49,7 +49,7 @@ class Recognised:
     """What was read in a way that has to be told."""
 
 
-def read_hits(path: Path, *, max_bytes: int | None = None) -> "Hits":
+def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
     """Reads simulated or measured hits; one row is one hit, and rows keep their order.
 
     Understands `.npz` (the published structured array, or one array for each column), `.npy`,

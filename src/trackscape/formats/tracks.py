@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from trackscape.data import Tracks
 
 
-def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path) -> None:
+def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path | str) -> None:
     """Writes reconstructed tracks, one row for each hit on a track.
 
     The columns: frame, track (counted in its frame from 0), step (0 is the first layer of the

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trackscape.data import Hits
 
 
-def write_hits(hits: "Hits", path: Path) -> None:
+def write_hits(hits: "Hits", path: Path | str) -> None:
     """Writes hits with the published column names, in the format that the suffix names.
 
     The columns: posX posY posZ (mm), edep (MeV), eventID trackID parentID, level1ID level2ID,

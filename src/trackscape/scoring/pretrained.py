@@ -52,7 +52,7 @@ def build_network(kind: str, **sizes: int) -> Scorer:
     return NETWORKS[kind](**sizes)
 
 
-def load_network(path: Path) -> Scorer:
+def load_network(path: Path | str) -> Scorer:
     """Reads a network that `save_network` wrote and puts it into evaluation mode.
 
     Raises:
@@ -83,7 +83,7 @@ def load_network(path: Path) -> Scorer:
     return network.eval()
 
 
-def save_network(network: Scorer, path: Path, *, about: dict[str, Any]) -> None:
+def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) -> None:
     """Writes a network as safetensors, under a temporary name first.
 
     Arguments:
