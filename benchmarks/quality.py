@@ -22,6 +22,7 @@ from benchmarks.machine import hardware
 from benchmarks.memory import ROOT
 from trackscape.experiments.config import TrainingConfig
 from trackscape.files import replacing
+from trackscape.pictures import save_figure
 
 SEEDS = {
     "ptt": {"soap-plateau": (0, 1, 2), "long": (0, 1, 2), "plateau": (0,)},
@@ -155,8 +156,7 @@ def draw(kinds: dict[str, Kind], path: Path) -> None:
         axes[-1], ("minutes of training on one core", "frames seen"), strict=True
     ):
         axis.set_xlabel(label)
-    with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=110)
+    save_figure(figure, path, dpi=110)
     plt.close(figure)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.cases import N_FRAMES, Case, Frame, find_files, load_frames, typical_size
 from benchmarks.memory import measure_memory
 from benchmarks.stages import NETWORK, STAGES, WHOLE
-from trackscape.files import replacing
+from trackscape.pictures import save_figure
 
 PER_FRAME = (25, 50, 75, 100, 150, 200, 300, 400)
 PER_FRAME_QUICK = (25, 50, 100)
@@ -108,5 +108,4 @@ def draw(points: Sequence[Point], path: Path) -> None:
     axes.legend(frameon=False)
     axes.xaxis.set_minor_formatter("")
     axes.spines[["top", "right"]].set_visible(False)
-    with replacing(path) as partial:
-        figure.savefig(partial, dpi=150, format="png")
+    save_figure(figure, path, dpi=150)

@@ -1,33 +1,37 @@
 # %% [markdown]
 # # From hits to tracks
-# The whole reconstruction in five lines, on real Geant4 hits behind 150 mm of water.
+# The whole reconstruction in four lines, on real Geant4 hits behind 150 mm of water.
 
 # %%
+import torch
+
 from trackscape import samples
-from trackscape.assignment import Assigner
 from trackscape.evaluation import METRICS, count_frame
 from trackscape.formats import read_hits
-from trackscape.graph_construction import connect_layers, line_graph, split_frames
+from trackscape.graph_construction import split_frames
 from trackscape.graph_construction.labels import graph_ceiling
-from trackscape.scoring import load_method
-from trackscape.tracking import accept, follow, reconstruct
+from trackscape.tracking import accept, follow, load_tracker
+from trackscape.tracking.bridge import bridge
 
 frames = split_frames(read_hits(samples.VALIDATION), per_frame=100)
-scorer = load_method("line-graph-ptt")
-tracks = reconstruct(frames[0], scorer=scorer, assigner=Assigner())
-print(f"{len(tracks)} accepted tracks of 100 protons")
+tracker = load_tracker()
+tracks = accept(tracker(frames[0]))
+print(f"{frames[0]}\n{len(tracks)} accepted tracks of 100 protons")
 
 # %% [markdown]
-# Step by step, it is the sentence of the README: hits, hit graph, line graph, scores, assignment,
-# tracks. Each noun is a frozen dataclass of tensors.
+# Step by step, it is the sentence of the README: hits, hit graph, pairs of segments, scores,
+# assignment, tracks. Each noun is a frozen dataclass of tensors. The default method also joins
+# chains over a layer that did not see the proton.
 
 # %%
-graph = connect_layers(frames[0])
-lines = line_graph(graph)
-print(f"{len(graph.hits)} hits, {graph.n_edges} segments, {lines.pairs.shape[1]} pairs of segments")
-scores = scorer(lines)
-assignment = Assigner()(scores)
-again = accept(follow(assignment))
+scorer, assigner = tracker.scorer, tracker.assigner
+graph = scorer.connect(frames[0])
+kinks = scorer.prepare(graph)
+print(f"{len(graph.hits)} hits, {graph.n_edges} segments, {len(kinks.upstream)} pairs of segments")
+with torch.no_grad():
+    scores = scorer(kinks)
+assignment = assigner(scores)
+again = accept(bridge(follow(assignment)))
 
 # %% [markdown]
 # The truth is known, so we can ask how good the tracks are, and how good they could be.

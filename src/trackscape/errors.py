@@ -4,9 +4,20 @@ A message says, in one sentence, what was expected, what came and what to do. Th
 prints the message of a `TrackscapeError` without a traceback and exits with status 2.
 """
 
+from trackscape.text import shown
+
+LONGEST_MESSAGE = 10_000
+"""Characters."""
+
 
 class TrackscapeError(Exception):
-    """Base of all errors that a user can cause and mend."""
+    """Base of all errors that a user can cause and mend.
+
+    Its message is one line without control characters, whatever names of files are in it.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shown(message, limit=LONGEST_MESSAGE))
 
 
 class FormatError(TrackscapeError):

@@ -20,10 +20,10 @@ from trackscape.experiments.display import (
     draw_projections,
     viewer_fragment,
     write_html,
-    write_png,
 )
 from trackscape.experiments.display_figure import CORRECT, MISSED, WRONG, WRONG_SEGMENT, view_limits
 from trackscape.experiments.display_segments import held_segments, judge, true_segments
+from trackscape.pictures import save_figure
 
 
 def straight_hits(*, n_events: int, n_layers: int) -> Hits:
@@ -176,7 +176,7 @@ NO_TRACKS = tracks_of(straight_hits(n_events=3, n_layers=3), [])
 @pytest.mark.parametrize("known", [True, False], ids=["truth", "no truth"])
 def test_scarce_frames_can_be_drawn(tracks: Tracks, known: bool, tmp_path: Path) -> None:
     tracks = tracks if known else without_truth(tracks)
-    write_png(draw_frame(tracks, title=""), tmp_path / "frame.png")
+    save_figure(draw_frame(tracks, title=""), tmp_path / "frame.png")
     write_html(tracks, tmp_path / "frame.html", title="scarce")
     assert (tmp_path / "frame.png").read_bytes().startswith(b"\x89PNG")
     assert len(payload_of((tmp_path / "frame.html").read_text("utf-8"))["tracks"]) == len(tracks)

@@ -82,7 +82,7 @@ def test_array_larger_than_any_memory(tmp_path):
     )
     with zipfile.ZipFile(tmp_path / "hits.npz", "w") as archive:
         archive.writestr("arr_0.npy", header.getvalue())
-    refused(tmp_path / "hits.npz", "damaged or cut short")
+    refused(tmp_path / "hits.npz", "at most 67,108,864 bytes when unpacked")
 
 
 def test_pickled_columns(published, tmp_path):

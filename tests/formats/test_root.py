@@ -75,7 +75,7 @@ def test_gate_10_without_copy_numbers_uses_positions(gate_10, layers, tmp_path):
     path = write_tree(tmp_path / "hits.root", {"PhaseSpace": columns})
     hits = read_hits(path)
     assert hits.layer.tolist() == layers
-    assert hits.position.dtype == torch.float64
+    assert hits.position.dtype == torch.float32
     report = inspect_hits(path)
     assert report.layers.rule.startswith("planes in posZ")
     assert "TrackVolumeCopyNo" in report.layers.rejected[0]

@@ -4,21 +4,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from trackscape.cli.computing import Threads, prepare
 
 Truth = Annotated[
     Path | None,
-    typer.Option(help="Table of its primaries; default: NAME_truth.npz beside NAME.npz."),
+    typer.Option(
+        metavar="FILE", help="Table of its primaries; default: NAME_truth.npz beside NAME.npz."
+    ),
 ]
 Primaries = Annotated[
     int | None,
-    typer.Option(min=1, help="Its number of primaries; default: the table's, or eventID + 1."),
+    typer.Option(
+        min=1, metavar="N", help="Its number of primaries; default: the table's, or eventID + 1."
+    ),
 ]
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(help="Simulated hits: the reference.")],
-    b: Annotated[Path, typer.Argument(help="Simulated hits to compare with it.")],
+    a: Annotated[Path, typer.Argument(metavar="A", help="Simulated hits: the reference.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Simulated hits to compare with it.")],
     truth_a: Truth = None,
     truth_b: Truth = None,
     primaries_a: Primaries = None,
@@ -26,17 +31,29 @@ def compare(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Folder for all numbers (CSV, Markdown) and a picture."
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Folder for all numbers (CSV, Markdown) and a picture.",
         ),
     ] = None,
+    threads: Threads = None,
 ) -> None:
-    """Compare two simulations: energy, angles, widths, counts, depth and graphs, layer by layer.
+    """Compare two simulations, layer by layer.
 
-    The page comparison.md that -o writes explains every number.
+    Compared are deposits, angles, widths, counts, depths and graphs. The page comparison.md that -o
+    writes explains every number.
     """
-    from trackscape.experiments.comparison import compare_files, print_comparison, write_comparison
+    from rich.console import Console
 
-    with Console(stderr=True).status(f"{a.name} and {b.name}"):
+    from trackscape.experiments.comparison import compare_files, print_comparison, write_comparison
+    from trackscape.experiments.progress import show_status
+    from trackscape.files import check_place
+
+    prepare(threads)
+    if output is not None:
+        check_place(output / "comparison.md")
+    with show_status(f"{a.name} and {b.name}"):
         comparison = compare_files(
             a,
             b,
@@ -48,4 +65,4 @@ def compare(
     print_comparison(comparison, Console())
     if output is not None:
         write_comparison(comparison, output)
-        typer.echo(f"{output}: comparison.md, comparison.csv, distances.csv, comparison.png")
+        print(f"{output}: comparison.md, comparison.csv, distances.csv, comparison.png")

@@ -1,24 +1,31 @@
-"""`trackscape demo`: everything once, in three minutes."""
+"""`trackscape demo`: everything once, in some minutes."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from trackscape.cli.computing import Threads, prepare
+
 
 def demo(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Folder with your own *_train and *_val hit files; default: the shipped sample."
+            metavar="FOLDER",
+            help="Folder with your own *_train and *_val hit files; default: the shipped sample.",
         ),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")] = Path(
-        "demo"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the report.")
+    ] = Path("demo"),
+    threads: Threads = None,
 ) -> None:
-    """Train a network through the assignment, reconstruct, evaluate, and write an HTML report."""
+    """Train through the assignment, evaluate, and write a report."""
     from trackscape.experiments.demo import run_demo
+    from trackscape.files import check_place
 
+    prepare(threads)
+    check_place(output / "report.html")
     report = run_demo(data=data, output=output)
-    typer.echo(f"Report: {report}")
+    print(f"Report: {report}")

@@ -5,21 +5,33 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.options import written_file
+from trackscape.pictures import PICTURES, save_figure
+
 
 def detector(
     variant: Annotated[
-        str, typer.Argument(help="Shipped variant, or a YAML file that describes a detector.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="Shipped variant, or a YAML file that describes a detector."
+        ),
     ] = "bergen-auto",
     energy: Annotated[
         list[float] | None,
-        typer.Option(help="Proton energy in MeV of a WET column; repeat for more. [200 and 100]"),
+        typer.Option(
+            metavar="MEV",
+            help="Proton energy of a WET column; repeat for more. (default: 200 and 100)",
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture of the stack to write.")
+        Path | None,
+        written_file(*PICTURES, text="Picture of the stack to write: png, pdf or svg."),
     ] = None,
 ) -> None:
-    """Print a detector: planes, g/cm², radiation lengths and WET of each module; draw it."""
-    from trackscape.experiments.display_figure import write_png
+    """Print a detector as a table, and draw it.
+
+    The table has planes, mass per area, radiation lengths and WET of each module.
+    """
     from trackscape.simulation.detector import load_detector
     from trackscape.simulation.detector_picture import draw_detector
     from trackscape.simulation.detector_table import render, tabulate
@@ -28,8 +40,8 @@ def detector(
     stack, energies = load_detector(variant), energy or [200.0, 100.0]
     water = shipped_materials()["water"]
     rows = tabulate(stack, energies=energies, water=water)
-    typer.echo(f"{stack.name}\n{stack.source}\n")
-    typer.echo(render(rows, energies=energies, water=water))
+    print(f"{stack.name}\n{stack.source}\n")
+    print(render(rows, energies=energies, water=water))
     if output is not None:
-        write_png(draw_detector(stack), output)
-        typer.echo(output)
+        save_figure(draw_detector(stack), output, dpi=150)
+        print(output)

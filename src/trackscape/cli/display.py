@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import (
     DEFAULT_METHOD,
     Detector,
@@ -15,26 +16,40 @@ from trackscape.cli.options import (
     Weights,
     choose_cut,
     choose_tracker,
+    written_file,
 )
+from trackscape.pictures import PICTURES
 
 
 def display(
     file: HitFile,
     per_frame: PerFrame,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Picture; a page goes beside it.")
+        Path,
+        written_file(
+            *PICTURES,
+            ".html",
+            text="Picture (png, pdf, svg), beside which a page goes, or the page (html) alone.",
+        ),
     ] = Path("frame.png"),
-    frame: Annotated[int, typer.Option(min=0, help="Number of the frame.")] = 0,
+    frame: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Number of the frame, from 0 on.")
+    ] = 0,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
     detector: Detector = None,
     min_last_deposit: MinLastDeposit = None,
+    threads: Threads = None,
 ) -> None:
-    """Draw the tracks of a frame: a picture, and a page to turn and zoom that needs no network."""
+    """Draw the tracks of a frame.
+
+    Besides the picture there is a page to turn and zoom, which needs no network.
+    """
     from trackscape.experiments.acceptance import describe_acceptance
     from trackscape.experiments.display import display_frame
     from trackscape.experiments.evaluate import Tally, split_file
 
+    prepare(threads)
     name, tracker = choose_tracker(method, weights)
     found, tally = split_file(file, per_frame=per_frame), Tally()
     cut = choose_cut(
@@ -44,7 +59,7 @@ def display(
         name=name,
         weights=weights,
     )
-    picture, page = display_frame(
+    written = display_frame(
         file,
         per_frame=per_frame,
         number=frame,
@@ -55,5 +70,6 @@ def display(
         min_last_deposit=cut,
         tally=tally,
     )
-    typer.echo(f"Frame {frame}: {describe_acceptance(tally.total)}")
-    typer.echo(f"{picture}\n{page}")
+    print(f"Frame {frame}: {describe_acceptance(tally.total)}")
+    for path in written:
+        print(path)

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import (
     DEFAULT_METHOD,
     Detector,
@@ -15,6 +14,7 @@ from trackscape.cli.options import (
     MinLastDeposit,
     PerFrame,
     Weights,
+    checked_place,
     choose_cut,
     choose_tracker,
 )
@@ -27,17 +27,27 @@ def evaluate(
     weights: Weights = None,
     detector: Detector = None,
     min_last_deposit: MinLastDeposit = None,
-    json: Annotated[Path | None, typer.Option(help="Write all metrics to this file, too.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write all metrics to this file, too.", callback=checked_place()
+        ),
+    ] = None,
+    threads: Threads = None,
 ) -> None:
     """Reconstruct a simulated file and compare with its truth.
 
     Every metric is explained in docs/conventions.md.
     """
+    from rich.console import Console
+    from rich.table import Table
+
     from trackscape.experiments.acceptance import describe_acceptance
     from trackscape.experiments.evaluate import Tally, evaluate_frames, split_file
     from trackscape.experiments.progress import show_progress
     from trackscape.experiments.run_folder import write_json
 
+    prepare(threads)
     name, tracker = choose_tracker(method, weights)
     found, tally = split_file(file, per_frame=per_frame), Tally()
     cut = choose_cut(
@@ -65,7 +75,7 @@ def evaluate(
     table.add_row("graph ceiling", f"{100 * summary.graph_ceiling:.2f}", "")
     console = Console()
     console.print(table)
-    typer.echo(describe_acceptance(tally.total, left_over=found.left_over))
-    typer.echo(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
+    print(describe_acceptance(tally.total, left_over=found.left_over))
+    print(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
     if json is not None:
         write_json(json, summary.as_dict())

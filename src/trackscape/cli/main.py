@@ -1,5 +1,6 @@
 """Gathers the verbs, and turns errors that a user can mend into one sentence and status 2."""
 
+import os
 import sys
 
 import typer
@@ -15,34 +16,38 @@ from trackscape.cli.landscape import app as landscape
 from trackscape.cli.memory import keep_freed_memory
 from trackscape.cli.reconstruct import reconstruct
 from trackscape.cli.simulate import simulate
+from trackscape.cli.terminal import allow_every_text
 from trackscape.cli.train import train
+from trackscape.cli.verbs import add_verb
 from trackscape.errors import TrackscapeError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Proton tracks from a network trained through the assignment that decides them.",
 )
-for verb in (
-    inspect,
-    train,
-    reconstruct,
-    evaluate,
-    display,
-    demo,
-    detector,
-    simulate,
-    compare,
-):
-    app.command()(verb)
+NOTHING = "Nothing was written."
+GOES_ON = "Run the same command again to go on."
+for verb, then in {
+    inspect: NOTHING,
+    train: GOES_ON,
+    reconstruct: NOTHING,
+    evaluate: NOTHING,
+    display: "No file is left half written.",
+    demo: GOES_ON,
+    detector: NOTHING,
+    simulate: NOTHING,
+    compare: "No file is left half written.",
+}.items():
+    add_verb(app, verb, then=then)
 app.add_typer(landscape, name="landscape")
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"trackscape {trackscape.__version__}")
+        print(f"trackscape {trackscape.__version__}")
         raise typer.Exit
 
 
@@ -58,6 +63,9 @@ def _options(  # pyright: ignore[reportUnusedFunction]
 def main() -> None:
     """Runs the command line."""
     keep_freed_memory()
+    allow_every_text()
+    # No verb opens a window, and the choice of a notebook or a desktop may not be installed here.
+    os.environ["MPLBACKEND"] = "Agg"
     try:
         app()
     except TrackscapeError as error:

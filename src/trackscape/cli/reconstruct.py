@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import (
     DEFAULT_METHOD,
     Detector,
@@ -15,6 +14,7 @@ from trackscape.cli.options import (
     Weights,
     choose_cut,
     choose_tracker,
+    written_file,
 )
 
 
@@ -22,19 +22,25 @@ def reconstruct(
     file: HitFile,
     per_frame: PerFrame,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write: parquet, csv or npz.")
+        Path,
+        written_file(".parquet", ".csv", ".npz", text="File to write: parquet, csv or npz."),
     ],
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
     detector: Detector = None,
     min_last_deposit: MinLastDeposit = None,
+    threads: Threads = None,
 ) -> None:
-    """Reconstruct the tracks of a hit file; one row for each hit on a track."""
+    """Reconstruct the tracks of a hit file.
+
+    The output has one row for each hit on a track.
+    """
     from trackscape.experiments.acceptance import describe_acceptance
     from trackscape.experiments.evaluate import Tally, reconstruct_frames, split_file
     from trackscape.experiments.progress import show_progress
     from trackscape.formats import write_tracks
 
+    prepare(threads)
     name, tracker = choose_tracker(method, weights)
     found, tally = split_file(file, per_frame=per_frame), Tally()
     cut = choose_cut(
@@ -48,5 +54,5 @@ def reconstruct(
         show_progress(found.frames), tracker=tracker, min_last_deposit=cut, tally=tally
     )
     write_tracks(tracks, output)
-    typer.echo(describe_acceptance(tally.total, left_over=found.left_over))
-    typer.echo(f"{len(found.frames)} frames: {output}")
+    print(describe_acceptance(tally.total, left_over=found.left_over))
+    print(f"{len(found.frames)} frames: {output}")

@@ -6,46 +6,69 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.options import checked_place, written_file
+
 
 def simulate(
-    output: Annotated[Path, typer.Option("--output", "-o", help="File of hits to write: npz.")],
+    output: Annotated[Path, written_file(".npz", text="File of hits to write: npz.")],
     phantom: Annotated[
         str,
-        typer.Option(help="none, water:MM, wedge, ctp404, or labelled voxels (npz, mhd)."),
+        typer.Option(
+            metavar="NAME", help="none, water:MM, wedge, ctp404, or labelled voxels (npz, mhd)."
+        ),
     ] = "water:100",
     primaries: Annotated[
-        int, typer.Option("--primaries", "-n", help="Protons to simulate.")
+        int, typer.Option("--primaries", "-n", metavar="N", help="Protons to simulate.")
     ] = 20_000,
-    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the random numbers.")] = 0,
     engine: Annotated[
-        str, typer.Option(help="fast, or geant4 (needs the extra `geant4`).")
+        str,
+        typer.Option(metavar="fast|geant4", help="Who simulates; geant4 needs the extra `geant4`."),
     ] = "fast",
     detector: Annotated[
-        str, typer.Option(help="Variant (see `trackscape detector`) or YAML file.")
+        str, typer.Option(metavar="NAME", help="Variant (see `trackscape detector`) or YAML file.")
     ] = "bergen-auto",
     beam: Annotated[
         str,
         typer.Option(
+            metavar="NAME=VALUE,...",
             help="What differs from energy=230,spread=0.4,spot=3.8,divergence=2,source=-500,"
-            "magnet=6600 (MeV, %, mm, mrad, mm, mm)."
+            "magnet=6600 (MeV, %, mm, mrad, mm, mm).",
         ),
     ] = "",
     plan: Annotated[
-        Path | None, typer.Option(help="CSV of spots: spotX, spotY (mm), weight, energy (MeV).")
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV of spots: spotX, spotY (mm), weight, energy (MeV)."),
     ] = None,
-    angle: Annotated[float, typer.Option(help="Rotation of the phantom in degrees.")] = 0.0,
+    angle: Annotated[float, typer.Option(metavar="DEGREES", help="Rotation of the phantom.")] = 0.0,
     truth: Annotated[
-        Path | None, typer.Option(help="Write a row for each primary to this npz file, too.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a row for each primary to this npz file, too.",
+            callback=checked_place(".npz"),
+        ),
     ] = None,
     law: Annotated[
         str,
-        typer.Option(help="Of the fast engine: geant4 (as Geant4's steps do) or theory."),
+        typer.Option(
+            metavar="geant4|theory", help="Of the fast engine: as Geant4's steps do, or theory."
+        ),
     ] = "geant4",
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Threads of the fast engine, processes of geant4. (default: one for each core)",
+        ),
+    ] = None,
 ) -> None:
-    """Simulate protons through a phantom into the detector and write their hits.
+    """Simulate protons through a phantom into the detector.
 
     The result depends on the options and the seed, not on the number of cores.
     """
+    from trackscape.cli.compilation import announce_compilation
     from trackscape.experiments.progress import show_primaries
     from trackscape.simulation.setup import make_setup
     from trackscape.simulation.simulate import simulate as run
@@ -58,17 +81,15 @@ def simulate(
         angle=math.radians(angle),
         law=law,
     )
-    try:
-        rows = run(
-            setup,
-            output,
-            primaries=primaries,
-            seed=seed,
-            engine=engine,
-            truth=truth,
-            progress=show_primaries,
-        )
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. Nothing was written.", err=True)
-        raise typer.Exit(130) from None
-    typer.echo(f"{primaries:,} primaries, {rows:,} hits: {output}")
+    announce_compilation()
+    rows = run(
+        setup,
+        output,
+        primaries=primaries,
+        seed=seed,
+        engine=engine,
+        truth=truth,
+        threads=threads,
+        progress=show_primaries,
+    )
+    print(f"{primaries:,} primaries, {rows:,} hits: {output}")

@@ -5,21 +5,32 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.computing import Threads, prepare
+
 
 def train(
     config: Annotated[
-        Path, typer.Argument(help="Settings, such as configs/cpu/line-graph-pat.yaml.")
+        Path,
+        typer.Argument(metavar="FILE", help="Settings, such as configs/cpu/line-graph-pat.yaml."),
     ],
-    data: Annotated[Path, typer.Option(help="Folder with the hit files that the settings name.")],
-    runs: Annotated[Path, typer.Option(help="Folder for the run folder.")] = Path("runs"),
+    data: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="Folder with the hit files that the settings name."),
+    ],
+    runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run folder.")] = Path(
+        "runs"
+    ),
     weights: Annotated[
-        Path | None, typer.Option(help="Weights to start from, instead of random ones.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights to start from, instead of random ones."),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of weights and of the order of frames.")
+        int,
+        typer.Option(min=0, metavar="N", help="Seed of weights and of the order of frames."),
     ] = 0,
+    threads: Threads = None,
 ) -> None:
-    """Train a network without (ptt) or through (pat) the assignment.
+    """Train a network, without or through the assignment.
 
     Run the same command again after an interruption: it goes on at the last validation and ends
     with the same weights.
@@ -27,12 +38,9 @@ def train(
     from trackscape.experiments.config import TrainingConfig
     from trackscape.experiments.train import train as run
 
+    prepare(threads)
     settings = TrainingConfig.load(config)
-    try:
-        trained = run(settings, data=data, runs=runs, seed=seed, weights=weights)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. Run the same command again to go on.", err=True)
-        raise typer.Exit(130) from None
-    typer.echo(
+    trained = run(settings, data=data, runs=runs, seed=seed, weights=weights)
+    print(
         f"Best validation purity {100 * trained.purity:.2f} %: {trained.folder}/weights.safetensors"
     )

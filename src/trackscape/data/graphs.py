@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HitGraph(Movable):
     """Hits of one frame and the candidate segments between neighbouring layers.
 
@@ -86,7 +86,7 @@ class HitGraph(Movable):
         return data
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LineGraph(Movable):
     """The graph whose nodes are the edges of a `HitGraph`. Axes: E nodes, P pairs.
 
@@ -102,7 +102,7 @@ class LineGraph(Movable):
     """(P,) float. Angle between the two segments, in rad."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CompressedLineGraph(Movable):
     """A `LineGraph` whose pairs are not listed, but can be counted off. Axes: H hits, E nodes.
 
@@ -125,7 +125,7 @@ class CompressedLineGraph(Movable):
     """(E + 1,) int64. Neighbours of all edges before each edge; at last of all, 2 P."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class KinkGraph(Movable):
     """Candidate segments, and the pairs of them that a proton could have followed.
 
@@ -154,7 +154,7 @@ PreparedGraph = HitGraph | LineGraph | CompressedLineGraph | KinkGraph
 """What a network may want to look at."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EdgeScores(Movable):
     """What a network thinks of each candidate segment. Axis: E edges."""
 
@@ -185,7 +185,7 @@ class EdgeScores(Movable):
         return torch.sigmoid(-self.logit.double())
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TrackScores(EdgeScores):
     """Scores of segments that come from a probability of whole sets of tracks. Axis: E edges."""
 
@@ -198,7 +198,7 @@ class TrackScores(EdgeScores):
     """() Logarithm of the sum over all sets of tracks, in Bethe's approximation."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Assignment(Movable):
     """The chosen segments: at most one upstream and one downstream a hit. Axis: E edges."""
 

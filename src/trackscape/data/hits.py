@@ -10,7 +10,7 @@ from trackscape.data.moving import Movable
 from trackscape.errors import DataError
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Truth(Movable):
     """Where each hit came from. For training, evaluation and the making of frames only."""
 
@@ -49,7 +49,7 @@ class Truth(Movable):
         )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Hits(Movable):
     """Hits of a file or of one readout frame. Axis: H hits.
 

@@ -1,4 +1,4 @@
-"""Moves a noun, with all that it holds, to another device or floating-point type."""
+"""What all nouns can do: move to another device or floating-point type, and be printed."""
 
 import dataclasses
 from typing import Any
@@ -8,7 +8,12 @@ from torch import Tensor
 
 
 class Movable:
-    """Gives a dataclass of tensors the method `to`."""
+    """Gives a dataclass of tensors the method `to`, and a short text."""
+
+    def __repr__(self) -> str:
+        fields = dataclasses.fields(self)  # pyright: ignore[reportArgumentType]
+        parts = [f"{field.name}={_shown(getattr(self, field.name))}" for field in fields]
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     def to(self, target: torch.device | torch.dtype | str):
         """Returns a copy on another device, or with another floating-point type.
@@ -25,6 +30,13 @@ class Movable:
             ):
                 changes[field.name] = value.to(target)
         return dataclasses.replace(self, **changes)  # pyright: ignore
+
+
+def _shown(value: object) -> str:
+    """A tensor by its type and shape: nobody reads a thousand numbers."""
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+    return repr(value)
 
 
 def _concerns(tensor: Tensor, target: torch.device | torch.dtype | str) -> bool:

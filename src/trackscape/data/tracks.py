@@ -11,7 +11,7 @@ from trackscape.data.moving import Movable
 from trackscape.errors import DataError
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Tracks(Movable):
     """Reconstructed tracks of one frame, as a ragged array. Axes: N tracks, K hits on tracks.
 

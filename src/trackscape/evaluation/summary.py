@@ -30,9 +30,9 @@ class Summary:
     total: FrameCounts
     """The counts of all frames, added."""
     graph_ceiling: float
-    """Share of the true segments that the graphs hold."""
+    """Share of the true segments that the graphs of the method hold."""
     seconds_per_frame: float
-    """Wall time of the reconstruction."""
+    """Median wall time of the reconstruction of a frame."""
 
     def as_dict(self) -> dict[str, object]:
         """Returns what a JSON file holds: ``purity``, ``purity_ci`` = [low, high], and so on."""
@@ -90,7 +90,7 @@ def summarise(
         method: Name of the method, carried along.
         per_frame: Primaries per readout frame, carried along.
         graph_ceiling: Share of the true segments that the graphs hold, carried along.
-        seconds_per_frame: Wall time of the reconstruction, carried along.
+        seconds_per_frame: Median wall time of a frame, carried along.
         seed: Seed of the bootstrap. All metrics see the same resamples.
 
     Raises:

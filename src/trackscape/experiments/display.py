@@ -1,4 +1,4 @@
-"""A frame of a file -> pictures: a PNG, and an interactive HTML page."""
+"""A frame of a file -> a picture, and an interactive HTML page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,10 +7,11 @@ from trackscape.data import Hits
 from trackscape.errors import DataError
 from trackscape.experiments.display_figure import draw_frame as draw_frame
 from trackscape.experiments.display_figure import draw_projections as draw_projections
-from trackscape.experiments.display_figure import write_png as write_png
 from trackscape.experiments.display_html import viewer_fragment as viewer_fragment
 from trackscape.experiments.display_html import write_html as write_html
 from trackscape.experiments.evaluate import Tally, read_frames
+from trackscape.files import check_place
+from trackscape.pictures import PICTURES, save_figure
 from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker, accept
 
 __all__ = [
@@ -19,22 +20,22 @@ __all__ = [
     "draw_projections",
     "viewer_fragment",
     "write_html",
-    "write_png",
 ]
+PAGE = ".html"
 
 
 def display_frame(
-    file: Path,
+    file: Path | str,
     *,
     per_frame: int,
     number: int,
     tracker: Tracker,
     method: str,
-    output: Path,
+    output: Path | str,
     frames: Sequence[Hits] | None = None,
     min_last_deposit: float = MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
-) -> tuple[Path, Path]:
+) -> list[Path]:
     """Reconstructs one frame of a hit file and draws it.
 
     Arguments:
@@ -49,11 +50,18 @@ def display_frame(
         tally: Counts the chains and why they were rejected.
 
     Returns:
-        The picture `output` and the page of the same name with the suffix ``.html``.
+        What was written: the picture `output` and the page of the same name with the suffix
+        ``.html``, or the page alone if that is `output`.
 
     Raises:
         DataError: If the file has no frame of this number.
+        FormatError: If `output` can be neither a picture nor a page; before any work is done.
     """
+    file, output = Path(file), Path(output)
+    check_place(output, suffixes=(*PICTURES, PAGE))
+    alone = output.suffix.lower() == PAGE
+    page = output if alone else output.with_suffix(PAGE)
+    check_place(page)
     if frames is None:
         frames = read_frames(file, per_frame=per_frame)
     if number >= len(frames):
@@ -66,7 +74,7 @@ def display_frame(
         tally.add(chains, min_last_deposit=min_last_deposit)
     tracks = accept(chains, min_last_deposit=min_last_deposit)
     title = f"{file.name}, frame {number}, {per_frame} p+/F, {method}"
-    page = output.with_suffix(".html")
-    write_png(draw_frame(tracks, title=title), output)
+    if not alone:
+        save_figure(draw_frame(tracks, title=title), output, dpi=150)
     write_html(tracks, page, title=title)
-    return output, page
+    return [page] if alone else [output, page]

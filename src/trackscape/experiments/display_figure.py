@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,6 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
 from trackscape.data import Hits, Tracks
 from trackscape.experiments.display_segments import held_segments, judge
-from trackscape.files import replacing
 
 # The colours keep their order of lightness and stay apart for all kinds of colour blindness.
 CORRECT, WRONG, WRONG_SEGMENT, MISSED = "#8fb3d1", "#f28e2b", "#b3002d", "#1a1a1a"
@@ -68,12 +66,6 @@ def draw_projections(tracks: Tracks, *, title: str) -> Figure:
     _draw_projection(second, frame, across="y")
     _finish(figure, first, title=title)
     return figure
-
-
-def write_png(figure: Figure, path: Path | str) -> None:
-    """Writes a figure as PNG with 150 dots per inch; the file appears whole or not at all."""
-    with replacing(Path(path)) as partial:
-        figure.savefig(partial, format="png", dpi=150)
 
 
 def view_limits(hits: Hits) -> list[tuple[float, float]]:

@@ -1,5 +1,6 @@
-"""How far a long work has come."""
+"""How far a long work has come, for whoever looks at a terminal."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,14 +14,31 @@ _Item = TypeVar("_Item")
 
 
 def show_progress(items: Sequence[_Item], what: str = "frames") -> Iterable[_Item]:
-    """Yields the items and shows a bar meanwhile, on the error stream."""
-    yield from track(items, description=what, console=Console(stderr=True), transient=True)
+    """Yields the items and shows a bar meanwhile, on the error stream if that is a terminal."""
+    console = _console()
+    yield from track(
+        items, description=what, console=console, transient=True, disable=console.quiet
+    )
 
 
 def show_primaries(chunks: "Iterable[Chunk]", primaries: int) -> "Iterable[Chunk]":
-    """Yields what a simulation makes and shows a bar meanwhile, on the error stream."""
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    """Yields what a simulation makes and shows a bar meanwhile, as `show_progress` does."""
+    console = _console()
+    with Progress(console=console, transient=True, disable=console.quiet) as bar:
         task = bar.add_task("primaries", total=primaries)
         for chunk in chunks:
             yield chunk
             bar.advance(task, len(chunk.primaries))
+
+
+def show_status(what: str) -> contextlib.AbstractContextManager[object]:
+    """Shows what is being done in a block, on the error stream if that is a terminal."""
+    console = _console()
+    return contextlib.nullcontext() if console.quiet else console.status(what)
+
+
+def _console() -> Console:
+    console = Console(stderr=True)
+    # Even a transient bar leaves an empty line in a log.
+    console.quiet = not console.is_interactive
+    return console

@@ -2,18 +2,17 @@
 
 import base64
 import html
-import io
 import re
 import string
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from trackscape.errors import DataError
 from trackscape.files import replacing
+from trackscape.pictures import figure_bytes
 
 Cell = str | int | float
 _DIGITS = r"[-+\u2212]?[\d,]*\.?\d+(e[-+]?\d+)?"
@@ -79,7 +78,7 @@ class Report:
 
     def add_figure(self, figure: Figure, caption: str) -> None:
         """Adds a matplotlib figure as vector graphics, with a caption below it."""
-        picture = base64.b64encode(_svg(figure)).decode()
+        picture = base64.b64encode(figure_bytes(figure, ".svg")).decode()
         text = html.escape(caption)
         self._parts.append(
             f'<figure><img alt="{text}" src="data:image/svg+xml;base64,{picture}">'
@@ -131,11 +130,3 @@ def _row(tag: str, cells: Sequence[str], kinds: Sequence[str]) -> str:
         for cell, kind in zip(cells, kinds, strict=True)
     ]
     return "<tr>" + "".join(parts) + "</tr>"
-
-
-def _svg(figure: Figure) -> bytes:
-    # Salt and absent date make equal figures equal files.
-    with matplotlib.rc_context({"svg.hashsalt": "trackscape"}):
-        content = io.BytesIO()
-        figure.savefig(content, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
-    return content.getvalue()

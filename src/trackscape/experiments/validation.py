@@ -14,9 +14,9 @@ from trackscape.experiments.comparison import compare_files
 from trackscape.experiments.comparison.figure import draw_comparison
 from trackscape.experiments.comparison.page import markdown, summary
 from trackscape.experiments.comparison.rows import Comparison
-from trackscape.experiments.display_figure import write_png
 from trackscape.experiments.progress import show_primaries
 from trackscape.files import replacing
+from trackscape.pictures import save_figure
 from trackscape.simulation.setup import make_setup
 from trackscape.simulation.simulate import simulate
 
@@ -66,7 +66,7 @@ Geant4, B the fast engine. What the columns mean is on the pages with all number
 
 def _write_page(comparison: Comparison, path: Path) -> None:
     picture = path.with_suffix(".png")
-    write_png(draw_comparison(comparison), picture)
+    save_figure(draw_comparison(comparison), picture, dpi=150)
     with replacing(path) as partial:
         partial.write_text(markdown(comparison, picture=picture.name), encoding="utf-8")
 

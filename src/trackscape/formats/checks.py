@@ -7,12 +7,13 @@ import numpy as np
 
 from trackscape.errors import FormatError
 from trackscape.formats.columns import MEANINGS, MEASURED, SPOT, Columns
+from trackscape.text import shown
+
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def checked(columns: Columns, *, path: Path) -> Columns:
-    """Returns the same columns, measured ones as floats and all others as int64.
-
-    float32 stays float32; other measured columns become float64.
+    """Returns the same columns, measured ones as float64 and all others as int64.
 
     Raises:
         FormatError: There are no rows, or a value is not a number, not finite or impossible.
@@ -20,15 +21,15 @@ def checked(columns: Columns, *, path: Path) -> Columns:
     _check_lengths(columns, path=path)
     values: dict[str, np.ndarray] = {}
     for meaning, column in columns.values.items():
-        place = f"{path}: column {columns.names[meaning]}"
-        if column.dtype.kind not in "iuf":
+        place = f"{path}: column {shown(columns.names[meaning])}"
+        if column.dtype.kind not in "iuf" or column.dtype.itemsize > 8:
             raise FormatError(
                 f"{place}: expected numbers ({MEANINGS[meaning].text}), but it holds "
-                f"{column.dtype} values; write plain numbers, with a decimal point."
+                f"{shown(column.dtype)} values; write plain numbers, with a decimal point."
             )
         measured = meaning in MEASURED + SPOT
         values[meaning] = (_finite if measured else _whole)(column, place=place)
-    place = f"{path}: column {columns.names['energy']}"
+    place = f"{path}: column {shown(columns.names['energy'])}"
     _refuse(
         values["energy"], values["energy"] < 0, place=place, expected="an energy of 0 MeV or more"
     )
@@ -41,7 +42,7 @@ def _check_lengths(columns: Columns, *, path: Path) -> None:
     for name, shape in shapes.items():
         if len(shape) != 1 or shape != rows:
             raise FormatError(
-                f"{path}: column {name}: expected one value for each row, shape "
+                f"{path}: column {shown(name)}: expected one value for each row, shape "
                 f"{rows if len(rows) == 1 else '(rows,)'}, but its shape is {shape}; store "
                 "columns of one length."
             )
@@ -53,18 +54,25 @@ def _check_lengths(columns: Columns, *, path: Path) -> None:
 
 
 def _finite(column: np.ndarray, *, place: str) -> np.ndarray:
-    single = column.dtype.kind == "f" and column.dtype.itemsize <= 4
-    values = np.array(column, dtype=np.float32 if single else np.float64)
-    _refuse(values, ~np.isfinite(values), place=place, expected="a finite number")
+    values = column.astype(np.float64)
+    # What overflows the type that networks compute in is no position and no energy.
+    _refuse(values, ~(np.abs(values) <= LARGEST), place=place, expected="a finite number")
     return values
 
 
 def _whole(column: np.ndarray, *, place: str) -> np.ndarray:
     if column.dtype.kind == "i":
-        return np.array(column, dtype=np.int64)
+        return column.astype(np.int64)
     # Both bounds are powers of two and exact in every float type; NaN fails the comparison.
     whole = (column >= -(2.0**63)) & (column < 2.0**63) & (column == np.floor(column))
     _refuse(column, ~whole, place=place, expected="a whole number")
+    if column.dtype.kind == "f":
+        exact = 2.0 ** (np.finfo(column.dtype).nmant + 1)
+        expected = (
+            f"a number below {exact:.0f}, since {column.dtype.name} rounds larger ones, so that "
+            "several fall together (store integers)"
+        )
+        _refuse(column, np.abs(column) >= exact, place=place, expected=expected)
     return column.astype(np.int64)
 
 

@@ -1,7 +1,8 @@
 """Column names of a file -> what they mean.
 
 One table holds every name that is understood. Names are compared without regard to capitals and
-underscores, so that `eventID` (GATE 8 and 9) and `EventID` (GATE 10) are one alias.
+underscores, so that `eventID` (GATE 8 and 9) and `EventID` (GATE 10) are one alias; of `posX` and
+`PosX` in one file the exact name is taken.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from trackscape.errors import FormatError
+from trackscape.text import listed, shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,8 @@ MEANINGS: dict[str, Meaning] = {
     "event": Meaning("number of the primary (truth)", ("eventID",)),
     "track": Meaning("track in the event (truth)", ("trackID",)),
     "parent": Meaning("parent track, 0 for primaries (truth)", ("parentID",)),
+    "run": Meaning("number of the run (truth)", ("runID",)),
+    "tree": Meaning("number of the tree: GATE writes one for each run (truth)", ()),
     "pdg": Meaning("particle code (truth)", ("pdg", "PDGEncoding", "PDGCode")),
     "spot_x": Meaning("x of the beam spot in mm", ("spotX",)),
     "spot_y": Meaning("y of the beam spot in mm", ("spotY",)),
@@ -61,6 +65,8 @@ class Columns:
     """Meaning -> name of the column in the file."""
     ignored: tuple[str, ...]
     """Names of the columns that were not read."""
+    notes: tuple[str, ...] = ()
+    """What else of the file was not read, or read in a way that has to be told."""
 
     def has(self, meanings: Iterable[str]) -> bool:
         """Returns whether the file has a column for each of the meanings."""
@@ -74,12 +80,23 @@ def match(names: Iterable[str]) -> dict[str, str]:
         >>> match(["EventID", "PostPosition_X", "time"])
         {'x': 'PostPosition_X', 'event': 'EventID'}
     """
-    known = {_fold(name): name for name in names}
     found: dict[str, str] = {}
+    for key, candidates in _candidates(names).items():
+        found[key] = candidates[0]
+    return found
+
+
+def _candidates(names: Iterable[str]) -> dict[str, list[str]]:
+    """Returns meaning -> the columns of its earliest alias; only the exact one if it is there."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(_fold(name), []).append(name)
+    found: dict[str, list[str]] = {}
     for key, meaning in MEANINGS.items():
-        present = [known[_fold(alias)] for alias in meaning.aliases if _fold(alias) in known]
-        if present:
-            found[key] = present[0]
+        for alias in meaning.aliases:
+            if near := alike.get(_fold(alias)):
+                found[key] = [name for name in near if name == alias] or near
+                break
     return found
 
 
@@ -96,17 +113,23 @@ def select(names: Iterable[str], *, path: Path) -> dict[str, str]:
     """Returns meaning -> column name, like `match`.
 
     Raises:
-        FormatError: Columns are missing.
+        FormatError: Columns are missing, or two of them could be meant.
     """
     names = list(names)
+    for candidates in _candidates(names).values():
+        if len(candidates) > 1:
+            raise FormatError(
+                f"{path}: expected one column for each quantity, but {listed(candidates)} are "
+                "there, of one name but for capitals and underscores; rename or remove some."
+            )
     found = match(names)
     absent = missing(found)
     if absent:
         wanted = [MEANINGS[meaning].aliases[0] for meaning in absent]
         raise FormatError(
-            f"{path}: expected columns for hits, but {_listed(wanted)} "
+            f"{path}: expected columns for hits, but {listed(wanted)} "
             f"{'is' if len(wanted) == 1 else 'are'} missing among the columns "
-            f"{_listed(names)}; {_advice(wanted, names)}."
+            f"{listed(names) or '(none)'}; {_advice(wanted, names)}."
         )
     return found
 
@@ -124,14 +147,9 @@ def _advice(wanted: list[str], names: list[str]) -> str:
         if (near := difflib.get_close_matches(_fold(name), folded, n=1, cutoff=0.7))
     }
     if close:
-        return "rename " + ", ".join(f"{old!r} to {new!r}" for new, old in close.items())
+        return "rename " + ", ".join(f"{shown(old)!r} to {new!r}" for new, old in close.items())
     return "let the simulation store every one of them, or name another file"
 
 
 def _fold(name: str) -> str:
     return name.lower().replace("_", "")
-
-
-def _listed(names: list[str], *, limit: int = 20) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return (", ".join(names[:limit]) + more) or "(none)"

@@ -1,10 +1,12 @@
 """Files as files: which kind, and is it there and whole."""
 
 import contextlib
+import warnings
 from collections.abc import Generator
 from pathlib import Path
 
 from trackscape.errors import FormatError, TrackscapeError
+from trackscape.text import shown
 
 MAGIC = {
     ".npz": b"PK\x03\x04",
@@ -23,10 +25,10 @@ def kind_to_read(path: Path) -> str:
     Raises:
         FormatError: There is no such file, it is empty, of an unknown kind or misnamed.
     """
-    if not path.exists():
-        raise FormatError(f"{path}: expected a file of hits, but nothing is there; check the path.")
     if path.is_dir():
         raise FormatError(f"{path}: expected a file of hits, but it is a folder; name one file.")
+    if not _is_file(path):
+        raise FormatError(f"{path}: expected a file of hits, but nothing is there; check the path.")
     kind = _known_suffix(path, READABLE, verb="read")
     with reading(path), path.open("rb") as file:
         start = file.read(8)
@@ -42,17 +44,27 @@ def kind_to_read(path: Path) -> str:
     return kind
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()  # no pipe, which would let us wait for ever
+    except OSError:  # a name that is too long for the file system
+        return False
+
+
 @contextlib.contextmanager
 def reading(path: Path) -> Generator[None, None, None]:
     """Turns whatever a parser raises on a damaged file into a `FormatError`."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # parsers warn of old types, and of damage
+            yield
     except TrackscapeError:
         raise
     # A damaged file makes the parsers fail in any way: with errors of their own, of zlib or
     # struct, with assertions, missing keys or a request for more memory than there is.
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        reason = shown(reason)
         raise FormatError(
             f"{path}: expected a whole {path.suffix} file, but it cannot be read ({reason}); it "
             "may be damaged or cut short: copy or write it anew."

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from trackscape.data import Hits, Truth
-from trackscape.formats.columns import MEANINGS
+from trackscape.formats.columns import MEANINGS, SPOT
 from trackscape.formats.primaries import PrimaryReport, inspect_primaries
 from trackscape.formats.recognise import Recognised, recognise
 from trackscape.formats.stream import read_provenance
+from trackscape.text import listed, shown
 from trackscape.units import keV
 
 PARTICLES = {
@@ -95,12 +93,19 @@ class Report:
 
     def render(self) -> str:
         """Returns the report as plain text, one fact a line."""
-        columns, facts = _aligned(self.columns.items()), _aligned(_facts(self))
-        return "\n".join([str(self.path), "", *columns, "", *facts])
+        columns, facts = (
+            _aligned((shown(name), text) for name, text in self.columns.items()),
+            _aligned(_facts(self)),
+        )
+        return "\n".join([shown(self.path), "", *columns, "", *facts])
 
 
-def inspect_file(path: Path) -> Report | PrimaryReport:
+def inspect_file(path: Path | str, *, max_bytes: int | None = None) -> Report | PrimaryReport:
     """Reads a file and reports what was understood: hits, or a table of primaries.
+
+    Arguments:
+        path: The file.
+        max_bytes: Bytes that it may unpack to; by default as in `read_hits`.
 
     Returns:
         The report; its `render` makes text of it.
@@ -114,10 +119,11 @@ def inspect_file(path: Path) -> Report | PrimaryReport:
         True
     """
     path = Path(path)
-    return inspect_primaries(path) or inspect_hits(path)
+    primaries = inspect_primaries(path, max_bytes=max_bytes)
+    return primaries or inspect_hits(path, max_bytes=max_bytes)
 
 
-def inspect_hits(path: Path) -> Report:
+def inspect_hits(path: Path | str, *, max_bytes: int | None = None) -> Report:
     """Reads a file as `read_hits` does and reports what was understood.
 
     Example:
@@ -126,28 +132,28 @@ def inspect_hits(path: Path) -> Report:
         >>> report.rows, report.layers.count, report.truth.events
         (18377, 33, 877)
     """
-    found = recognise(path)
-    hits = found.hits
-    truth = None if hits.truth is None else _summarise_truth(hits, hits.truth)
+    path = Path(path)
+    found = recognise(path, max_bytes=max_bytes)
+    energy, truth = found.columns.values["energy"], _summarise_truth(found)
     return Report(
         path=path,
         columns={name: MEANINGS[m].text for m, name in found.columns.names.items()},
         ignored=found.columns.ignored,
-        rows=len(hits),
-        energy_range=(float(hits.energy.min()), float(hits.energy.max())),
+        rows=len(energy),
+        energy_range=(float(energy.min()), float(energy.max())),
         layers=_summarise_layers(found),
         truth=truth,
-        spots=None if hits.spot is None else len(torch.unique(hits.spot, dim=0)),
-        remarks=_remarks(hits, truth),
+        spots=_count_spots(found),
+        remarks=found.notes + _remarks(found, truth),
         provenance=read_provenance(path),
     )
 
 
 def _summarise_layers(found: Recognised) -> LayerSummary:
-    z = found.hits.position[:, 2]
-    layers, index, rows = torch.unique(found.hits.layer, return_inverse=True, return_counts=True)
-    centre = torch.zeros(len(layers), dtype=torch.float64).index_add_(0, index, z.double()) / rows
-    pitch = centre.diff()[layers.diff() == 1]
+    z = found.columns.values["z"]
+    layers, index, rows = np.unique(found.numbering.layer, return_inverse=True, return_counts=True)
+    centre = np.bincount(index, weights=z) / rows
+    pitch = np.diff(centre)[np.diff(layers) == 1]
     return LayerSummary(
         count=len(layers),
         last=int(layers[-1]),
@@ -159,35 +165,47 @@ def _summarise_layers(found: Recognised) -> LayerSummary:
     )
 
 
-def _summarise_truth(hits: Hits, truth: Truth) -> TruthSummary:
-    events, event = torch.unique(truth.event, return_inverse=True)
-    tracks, track = torch.unique(truth.track, return_inverse=True)
-    layers = int(hits.layer.max()) + 1
-    row = (event * len(tracks) + track) * layers + hits.layer
-    merged = torch.unique(row)
-    low, middle, high = _spread(torch.bincount(merged // (len(tracks) * layers)))
+def _summarise_truth(found: Recognised) -> TruthSummary | None:
+    if found.truth is None:
+        return None
+    particles = found.columns.values.get("pdg")
+    known = found.truth["event"] >= 0  # noise belongs to no event
+    layer, primary = found.numbering.layer[known], found.truth["parent"][known] == 0
+    events, event = np.unique(found.truth["event"][known], return_inverse=True)
+    tracks, track = np.unique(found.truth["track"][known], return_inverse=True)
+    layers = int(layer.max(initial=0)) + 1
+    row = (event * len(tracks) + track) * layers + layer
+    merged = np.unique(row)
+    per_event = np.bincount(merged // max(len(tracks) * layers, 1), minlength=1)
+    low, middle, high = _spread(per_event)
     return TruthSummary(
         hits=len(merged),
-        primary_hits=len(torch.unique(row[truth.primary])),
+        primary_hits=len(np.unique(row[primary])),
         events=len(events),
-        events_without_primary=len(events) - len(torch.unique(event[truth.primary])),
+        events_without_primary=len(events) - len(np.unique(event[primary])),
         hits_per_event=(int(low), middle, int(high)),
-        particles=None if truth.pdg is None else _count(truth.pdg),
+        particles=None if particles is None else _count(particles),
     )
 
 
-def _spread(values: Tensor) -> tuple[float, float, float]:
-    array = values.numpy()
-    return float(array.min()), float(np.median(array)), float(array.max())
+def _count_spots(found: Recognised) -> int | None:
+    if not found.columns.has(SPOT):
+        return None
+    x, y = (found.columns.values[meaning] for meaning in SPOT)
+    return len(np.unique(np.stack([x, y], axis=1), axis=0))
 
 
-def _count(values: Tensor) -> dict[int, int]:
-    kinds, counts = torch.unique(values, return_counts=True)
-    order = counts.argsort(descending=True, stable=True)
+def _spread(values: np.ndarray) -> tuple[float, float, float]:
+    return float(values.min()), float(np.median(values)), float(values.max())
+
+
+def _count(values: np.ndarray) -> dict[int, int]:
+    kinds, counts = np.unique(values, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
     return dict(zip(kinds[order].tolist(), counts[order].tolist(), strict=True))
 
 
-def _remarks(hits: Hits, truth: TruthSummary | None) -> tuple[str, ...]:
+def _remarks(found: Recognised, truth: TruthSummary | None) -> tuple[str, ...]:
     remarks: list[str] = []
     if truth is None:
         remarks.append(
@@ -198,7 +216,7 @@ def _remarks(hits: Hits, truth: TruthSummary | None) -> tuple[str, ...]:
         remarks.append("no particle codes (pdg): hits of electrons cannot be told apart")
     if truth is not None and truth.primary_hits == 0:
         remarks.append("no row has parentID 0: purity and efficiency count primaries only")
-    if hits.spot is None:
+    if not found.columns.has(SPOT):
         remarks.append("no beam spots (spotX, spotY): positions are taken relative to x = y = 0")
     return tuple(remarks)
 
@@ -212,9 +230,10 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "energy of a row", f"{low:.4g} to {high:.4g} keV"
     if report.spots is not None:
         yield "beam spots", f"{report.spots:,}"
-    yield "ignored columns", ", ".join(report.ignored) or "none"
-    for name, value in (report.provenance or {}).items():
-        yield "provenance", f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
+    yield "ignored columns", listed(report.ignored) or "none"
+    for name, value in itertools.islice((report.provenance or {}).items(), 100):
+        text = value if isinstance(value, str) else json.dumps(value)
+        yield "provenance", f"{shown(name)}: {shown(text, limit=10_000)}"
     for remark in report.remarks:
         yield "note", remark
 

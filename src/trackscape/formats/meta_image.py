@@ -9,11 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from trackscape.errors import FormatError
+from trackscape.formats.limits import Budget, budget
+from trackscape.text import shown
 
 MAX_VOXELS = 10**9
+ALWAYS = 2**28
+"""Bytes that any volume may unpack to: one of 512 x 512 x 512 numbers, even if all are equal."""
 _MAX_HEADER = 100_000
 _TYPES = {"MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2"}
 _IDENTITY = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def voxel_budget(path: Path) -> Budget:
+    """Returns what a file with a volume may unpack to: 100 times its size, at least 256 MiB."""
+    return budget(path, always=ALWAYS, advice="if you trust it, store it without compression")
 
 
 def read_meta_image(path: Path) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.float64]]:
@@ -89,7 +98,7 @@ def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) ->
         _refuse(path, "HeaderSize", expected="0", got=header["HeaderSize"])
     if name == "LOCAL":
         source = path
-    elif Path(name).name == name:
+    elif Path(name).name == name and name.isprintable():
         source, offset = path.with_name(name), 0
     else:
         _refuse(path, "ElementDataFile", expected="LOCAL or a file beside it", got=repr(name))
@@ -97,6 +106,8 @@ def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) ->
     try:
         with source.open("rb") as file:
             file.seek(offset)
+            if compressed:
+                voxel_budget(source).take(size, what=f"DimSize {shown(header['DimSize'])}")
             # One byte more than expected tells a file that is too long, of any length.
             data = _decompress(file.read(size + 2**20), size) if compressed else file.read(size + 1)
     except OSError as error:
@@ -110,7 +121,7 @@ def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) ->
     if len(data) != size:
         got = f"{len(data)}" if len(data) < size else "more"
         raise FormatError(
-            f"{source}: expected {size} bytes for {header['DimSize']} voxels of the type "
+            f"{source}: expected {size} bytes for {shown(header['DimSize'])} voxels of the type "
             f"{header['ElementType']}, got {got}; correct the header or copy the file anew."
         )
     return data
@@ -136,4 +147,4 @@ def _numbers(header: dict[str, str], key: str, *, path: Path, count: int) -> lis
 
 
 def _refuse(path: Path, key: str, *, expected: str, got: str) -> NoReturn:
-    raise FormatError(f"{path}: {key}: expected {expected}, got {got}; correct the header.")
+    raise FormatError(f"{path}: {key}: expected {expected}, got {shown(got)}; correct the header.")

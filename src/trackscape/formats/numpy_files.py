@@ -1,61 +1,145 @@
-""".npz and .npy files -> `Columns`."""
+""".npz and .npy files -> arrays, each of which is looked at before it is unpacked; -> `Columns`."""
 
 import contextlib
+import io
+import math
+import zipfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
 from trackscape.errors import FormatError
 from trackscape.formats.columns import Columns, select, unused
 from trackscape.formats.files import reading
+from trackscape.formats.limits import Budget, budget
+from trackscape.text import shown
 
 PUBLISHED_KEY = "arr_0"
+LONGEST_HEADER = 10_000
+"""Bytes; numpy evaluates longer ones only on demand."""
 
 
-def read_npy(path: Path) -> Columns:
+class Archive:
+    """The arrays of an .npz file. Open one with `open_archive`."""
+
+    def __init__(self, file: zipfile.ZipFile, spare: Budget) -> None:
+        self._file, self._spare = file, spare
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        for member in file.infolist():
+            name = member.filename.removesuffix(".npy")
+            if name in self._members:
+                raise FormatError(
+                    f"{spare.path}: expected one array of each name, but {shown(name)!r} is there "
+                    "twice; write the file anew with np.savez."
+                )
+            self._members[name] = member
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the arrays, in the order of the file."""
+        return list(self._members)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Returns the type of an array without unpacking it."""
+        with self._open(name) as file:
+            return _header(file, name, self._spare)[1]
+
+    def read(self, name: str) -> np.ndarray:
+        """Unpacks an array.
+
+        Raises:
+            FormatError: It holds objects, or is larger than a file of this size may be.
+        """
+        with self._open(name) as file:
+            _claim(file, name, self._spare)
+        with self._open(name) as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+
+    def _open(self, name: str) -> IO[bytes]:
+        member = self._members[name]
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise FormatError(
+                f"{self._spare.path}: expected arrays that are stored or deflated, but "
+                f"{shown(name)!r} is compressed in another way; write it anew with np.savez."
+            )
+        return self._file.open(member)
+
+
+@contextlib.contextmanager
+def open_archive(path: Path, spare: Budget | None = None) -> Generator[Archive, None, None]:
+    """Opens an .npz file, once: what is looked at is what is read.
+
+    Arguments:
+        path: The file.
+        spare: What it may unpack to; by default what `trackscape.formats.limits.budget` gives.
+
+    Raises:
+        FormatError: The file is damaged, holds two arrays of one name or pickled objects, or
+            unpacks to too much.
+    """
+    with reading(path), path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        yield Archive(archive, spare or budget(path))
+
+
+def read_npy(path: Path, max_bytes: int | None = None) -> Columns:
     """Reads a structured array, whose fields are the columns."""
-    with reading(path), refusing_pickles(path), path.open("rb") as file:
-        array: np.ndarray = np.load(file, allow_pickle=False)
-    return _structured(array, path=path)
+    with reading(path), path.open("rb") as file:
+        _claim(file, "the array", budget(path, max_bytes))
+        file.seek(0)
+        return _structured(np.lib.format.read_array(file, allow_pickle=False), path=path)
 
 
-def read_npz(path: Path) -> Columns:
+def read_npz(path: Path, max_bytes: int | None = None) -> Columns:
     """Reads a structured array under the key `arr_0`, or one plain array for each column."""
-    # Opened here, as numpy leaves a damaged archive open.
-    with (
-        reading(path),
-        refusing_pickles(path),
-        path.open("rb") as file,
-        np.load(file, allow_pickle=False) as archive,
-    ):
-        if PUBLISHED_KEY in archive.files:
-            return _structured(archive[PUBLISHED_KEY], path=path)
-        names = select(archive.files, path=path)
-        values = {meaning: np.asarray(archive[name]) for meaning, name in names.items()}
-        return Columns(values, names, unused(archive.files, names))
+    with open_archive(path, budget(path, max_bytes)) as archive:
+        if PUBLISHED_KEY in archive:
+            return _structured(archive.read(PUBLISHED_KEY), path=path)
+        names = select(archive.names, path=path)
+        values = {meaning: archive.read(name) for meaning, name in names.items()}
+        return Columns(values, names, unused(archive.names, names))
 
 
 def _structured(array: np.ndarray, *, path: Path) -> Columns:
     if array.dtype.names is None:
         raise FormatError(
             f"{path}: expected an array with named columns, but its array has the type "
-            f"{array.dtype}, without names; store a structured array, or one array per column."
+            f"{shown(array.dtype)}, without names; store a structured array, or one array per "
+            "column."
         )
     names = select(array.dtype.names, path=path)
     values = {meaning: array[name] for meaning, name in names.items()}
     return Columns(values, names, unused(array.dtype.names, names))
 
 
-@contextlib.contextmanager
-def refusing_pickles(path: Path) -> Generator[None, None, None]:
-    """Says what is wrong when numpy meets pickled objects."""
-    try:
-        yield
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
+def _claim(file: IO[bytes], name: str, spare: Budget) -> None:
+    """Checks what an array will take before any of it is unpacked."""
+    shape, dtype = _header(file, name, spare)
+    if dtype.hasobject:
         raise FormatError(
-            f"{path}: expected arrays of numbers, but it holds pickled Python objects, which "
-            "could run any code and are never loaded; store plain numeric columns."
-        ) from error
+            f"{spare.path}: expected arrays of numbers, but {shown(name)!r} holds pickled Python "
+            "objects, which could run any code and are never loaded; store plain numeric columns."
+        )
+    # An entry without bytes counts as one, or there could be any number of them.
+    spare.take(math.prod(shape) * max(dtype.itemsize, 1), what=f"array {shown(name)!r}")
+
+
+def _header(file: IO[bytes], name: str, spare: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    start = file.read(12)
+    # Its length has two bytes in the first version of the format, and four in later ones.
+    length = int.from_bytes(start[8 : 10 if start[6:7] == b"\x01" else 12], "little")
+    if length > LONGEST_HEADER:
+        raise FormatError(
+            f"{spare.path}: expected a header of at most {LONGEST_HEADER:,} bytes, but that of "
+            f"{shown(name)!r} has {length:,}; store fewer columns with shorter names."
+        )
+    header = io.BytesIO(start + file.read(length))
+    if np.lib.format.read_magic(header)[0] == 1:
+        shape, _, dtype = np.lib.format.read_array_header_1_0(header)
+    else:  # in version 3 the names are UTF-8, which changes no size
+        shape, _, dtype = np.lib.format.read_array_header_2_0(header)
+    return shape, dtype

@@ -1,12 +1,16 @@
 """Tables with one row for each primary, as written beside the hits -> a report."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from trackscape.formats.files import kind_to_read, reading
-from trackscape.formats.numpy_files import PUBLISHED_KEY, refusing_pickles
+from trackscape.errors import FormatError
+from trackscape.formats.files import kind_to_read
+from trackscape.formats.limits import budget
+from trackscape.formats.numpy_files import PUBLISHED_KEY, open_archive
+from trackscape.text import listed, shown
 
 MARKS = ("eventID", "in_ekin", "out_ekin", "fate")
 """Columns by which such a table is known."""
@@ -34,11 +38,11 @@ class PrimaryReport:
         fates = ", ".join(f"{fate} {n:,}" for fate, n in self.fates.items())
         return "\n".join(
             [
-                str(self.path),
+                shown(self.path),
                 "",
                 "  one row for each primary, no hits: reconstruct the file of hits beside it",
                 "",
-                f"  columns         {', '.join(self.columns)}",
+                f"  columns         {listed(self.columns)}",
                 f"  primaries       {self.primaries:,}",
                 f"  behind phantom  {self.behind_phantom:,}",
                 f"  median energy   {before:.1f} MeV before the phantom, {behind:.1f} MeV behind",
@@ -47,14 +51,20 @@ class PrimaryReport:
         )
 
 
-def inspect_primaries(path: Path) -> PrimaryReport | None:
+def inspect_primaries(path: Path, *, max_bytes: int | None = None) -> PrimaryReport | None:
     """Returns the report on a table of primaries, or None if the file is something else.
 
     Raises:
-        FormatError: The file is absent or damaged.
+        FormatError: The file is absent or damaged, or a column holds no numbers.
     """
-    table = read_table(path)
-    if table is None or not set(MARKS) <= set(table.dtype.names or ()) or len(table) == 0:
+    if kind_to_read(path) != ".npz":
+        return None
+    with open_archive(path, budget(path, max_bytes)) as archive:
+        fitting = PUBLISHED_KEY in archive and set(MARKS) <= set(
+            archive.dtype(PUBLISHED_KEY).names or ()
+        )
+    table = read_primaries(path, MARKS, max_bytes=max_bytes) if fitting else None
+    if table is None or len(table) == 0:
         return None
     before, behind = table["in_ekin"], table["out_ekin"][table["out_ekin"] > 0]
     fates, counts = np.unique(table["fate"], return_counts=True)
@@ -69,18 +79,53 @@ def inspect_primaries(path: Path) -> PrimaryReport | None:
     )
 
 
-def read_table(path: Path) -> np.ndarray | None:
-    """Returns the array that an .npz file holds under `arr_0`, None if the file is something else.
+def read_primaries(
+    path: Path,
+    needed: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    max_bytes: int | None = None,
+) -> np.ndarray:
+    """Reads a table with one row for each primary.
+
+    Arguments:
+        path: An .npz file that holds a structured array under `arr_0`.
+        needed: Columns that must be there, with one finite number in each row.
+        optional: Columns that may be absent, but are such numbers if they are there.
+        max_bytes: Bytes that the file may unpack to; by default as in `read_hits`.
+
+    Returns:
+        Structured array, (primaries,).
 
     Raises:
-        FormatError: The file is absent or damaged.
+        FormatError: The file is absent, damaged or something else.
     """
     if kind_to_read(path) != ".npz":
-        return None
-    with (
-        reading(path),
-        refusing_pickles(path),
-        path.open("rb") as file,
-        np.load(file, allow_pickle=False) as archive,
-    ):
-        return archive[PUBLISHED_KEY] if PUBLISHED_KEY in archive.files else None
+        raise FormatError(f"{path}: expected a table of primaries as .npz, got {path.suffix!r}.")
+    with open_archive(path, budget(path, max_bytes)) as archive:
+        table = archive.read(PUBLISHED_KEY) if PUBLISHED_KEY in archive else np.empty(0)
+    absent = [name for name in needed if name not in (table.dtype.names or ())]
+    if absent or table.ndim != 1:
+        raise FormatError(
+            f"{path}: expected one row for each primary, but "
+            f"{'column ' + ', '.join(absent) if absent else 'a list of rows'} is missing; name "
+            "the table that was written with the hits."
+        )
+    for name in (*needed, *set(optional).intersection(table.dtype.names or ())):
+        _check_numbers(table[name], name=name, path=path)
+    return table
+
+
+def _check_numbers(column: np.ndarray, *, name: str, path: Path) -> None:
+    # Floats of 16 bytes are left out, as some functions of numpy do not know them.
+    if column.dtype.kind not in "iuf" or column.dtype.itemsize > 8 or column.ndim != 1:
+        raise FormatError(
+            f"{path}: column {name}: expected a number for each primary, but it holds "
+            f"{shown(column.dtype)} of the shape {column.shape}; store plain numbers."
+        )
+    wrong = ~np.isfinite(column)
+    if wrong.any():
+        raise FormatError(
+            f"{path}: column {name}, row {int(wrong.argmax())} (counted from 0): expected a finite "
+            f"number, but got {column[wrong.argmax()]}; correct or remove such rows."
+        )

@@ -1,22 +1,32 @@
-"""A file -> `Hits`, and what was understood of it."""
+"""A file -> what was understood of it, and `Hits`.
+
+PyTorch, which takes long to load, is needed for `Hits` only.
+"""
 
 import dataclasses
+import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from trackscape.data import Hits, Truth
 from trackscape.formats.checks import checked
 from trackscape.formats.columns import SPOT, TRUTH, Columns
+from trackscape.formats.events import number_events
 from trackscape.formats.files import kind_to_read
 from trackscape.formats.layers import Numbering, number_layers
 from trackscape.formats.numpy_files import read_npy, read_npz
 from trackscape.formats.root import read_root
 from trackscape.formats.tables import read_csv, read_parquet
+from trackscape.text import shown
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trackscape.data import Hits
+
+_LOG = logging.getLogger(__name__)
 _READERS = {
     ".npz": read_npz,
     ".npy": read_npy,
@@ -28,14 +38,18 @@ _READERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Recognised:
-    """Hits, and how the columns of the file were understood."""
+    """Checked columns of a file, and how they were understood. Axis: H hits."""
 
-    hits: Hits
     columns: Columns
     numbering: Numbering
+    """Layers (H,)."""
+    truth: Mapping[str, np.ndarray] | None
+    """event, track and parent, (H,) int64 each, as in `trackscape.data.Truth`."""
+    notes: tuple[str, ...]
+    """What was read in a way that has to be told."""
 
 
-def read_hits(path: Path) -> Hits:
+def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
     """Reads simulated or measured hits; one row is one hit, and rows keep their order.
 
     Understands `.npz` (the published structured array, or one array for each column), `.npy`,
@@ -44,14 +58,17 @@ def read_hits(path: Path) -> Hits:
 
     Arguments:
         path: The file. Positions in mm, energies in MeV, the beam along +z.
+        max_bytes: Bytes that the file may unpack to. By default 100 times its size, at least 64 MiB
+            and at most 16 GiB.
 
     Returns:
-        The hits. Positions and energies are float32 where the file has them so, else float64
-        (CSV: always). The truth is None where the file has no eventID, trackID and parentID.
+        The hits. Positions and energies are float32, in which networks compute. The truth is None
+        where the file has no eventID, trackID and parentID; its events are those of
+        `trackscape.formats.events.number_events`.
 
     Raises:
-        FormatError: The file is absent, damaged or of an unknown kind, lacks columns, or holds
-            impossible values.
+        FormatError: The file is absent, damaged or of an unknown kind, lacks columns, holds
+            impossible values, unpacks to too much, or events share a number.
 
     Example:
         >>> from trackscape.samples import VALIDATION
@@ -59,29 +76,45 @@ def read_hits(path: Path) -> Hits:
         >>> len(hits), hits.position.dtype, int(hits.layer.max())
         (18377, torch.float32, 42)
     """
-    return recognise(Path(path)).hits
+    path = Path(path)
+    found = recognise(path, max_bytes=max_bytes)
+    for note in found.notes:
+        _LOG.warning("%s: %s", shown(path), note)
+    return _as_hits(found)
 
 
-def recognise(path: Path) -> Recognised:
+def recognise(path: Path, *, max_bytes: int | None = None) -> Recognised:
     """Reads, checks and interprets a file."""
-    columns = checked(_READERS[kind_to_read(path)](path), path=path)
+    columns = checked(_READERS[kind_to_read(path)](path, max_bytes), path=path)
     values = columns.values
     numbering = number_layers(columns, values["z"], path=path)
-    hits = Hits(
+    truth, notes = None, columns.notes
+    if columns.has(TRUTH):
+        truth, more = number_events(values, numbering.layer, path=path)
+        notes += more
+    return Recognised(columns, numbering, truth, notes)
+
+
+def _as_hits(found: Recognised) -> "Hits":
+    import torch
+
+    from trackscape.data import Hits, Truth
+
+    values, truth = found.columns.values, None
+    if found.truth is not None:
+        pdg = torch.from_numpy(values["pdg"]) if "pdg" in values else None
+        truth = Truth(**{name: torch.from_numpy(v) for name, v in found.truth.items()}, pdg=pdg)
+    return Hits(
         position=_together(values, ("x", "y", "z")),
-        energy=torch.from_numpy(values["energy"]),
-        layer=torch.from_numpy(numbering.layer),
-        spot=_together(values, SPOT) if columns.has(SPOT) else None,
-        truth=_truth(values) if columns.has(TRUTH) else None,
+        energy=torch.from_numpy(values["energy"].astype(np.float32)),
+        layer=torch.from_numpy(found.numbering.layer),
+        spot=_together(values, SPOT) if found.columns.has(SPOT) else None,
+        truth=truth,
     )
-    return Recognised(hits, columns, numbering)
 
 
-def _together(values: Mapping[str, np.ndarray], meanings: tuple[str, ...]) -> Tensor:
-    return torch.from_numpy(np.stack([values[meaning] for meaning in meanings], axis=1))
+def _together(values: Mapping[str, np.ndarray], meanings: tuple[str, ...]) -> "Tensor":
+    import torch
 
-
-def _truth(values: Mapping[str, np.ndarray]) -> Truth:
-    event, track, parent = (torch.from_numpy(values[meaning]) for meaning in TRUTH)
-    pdg = torch.from_numpy(values["pdg"]) if "pdg" in values else None
-    return Truth(event=event, track=track, parent=parent, pdg=pdg)
+    stacked = np.stack([values[meaning] for meaning in meanings], axis=1)
+    return torch.from_numpy(stacked.astype(np.float32))

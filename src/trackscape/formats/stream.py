@@ -15,10 +15,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from trackscape.errors import DataError, FormatError
-from trackscape.files import replacing
-from trackscape.formats.files import kind_to_read, kind_to_write, reading
-from trackscape.formats.numpy_files import PUBLISHED_KEY
+from trackscape.errors import DataError
+from trackscape.files import check_place, replacing
+from trackscape.formats.files import kind_to_read
+from trackscape.formats.numpy_files import PUBLISHED_KEY, open_archive
 
 PROVENANCE_KEY = "provenance"
 FAST = 1
@@ -57,10 +57,7 @@ def hit_stream(
         ([0, 1, 2], {'seed': 1})
     """
     path = Path(path)
-    if kind_to_write(path) != ".npz":
-        raise FormatError(
-            f"{path}: expected the suffix .npz, got {path.suffix!r}; rename the file."
-        )
+    check_place(path, suffixes=(".npz",))
     text = _as_json(provenance)
     with (
         replacing(path) as temporary,
@@ -92,17 +89,15 @@ def read_provenance(path: Path) -> dict[str, Any] | None:
     path = Path(path)
     if kind_to_read(path) != ".npz":
         return None
-    with (
-        reading(path),
-        path.open("rb") as file,
-        np.load(file, allow_pickle=False) as archive,
-    ):
-        if PROVENANCE_KEY not in archive.files:
+    with open_archive(path) as archive:
+        if PROVENANCE_KEY not in archive or archive.dtype(PROVENANCE_KEY).kind != "U":
             return None
-        try:
-            content = json.loads(str(archive[PROVENANCE_KEY]))
-        except ValueError:  # no JSON: another program stores something of its own under this name
-            return None
+        text = archive.read(PROVENANCE_KEY)
+    try:
+        content = json.loads(text.item())
+    # No JSON: another program stores something of its own under this name.
+    except (ValueError, RecursionError):
+        return None
     return content if isinstance(content, dict) else None
 
 

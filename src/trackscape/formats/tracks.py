@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
-from trackscape.data import Hits, Tracks
 from trackscape.formats.write import measured_columns, truth_columns, write_parts
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def write_tracks(frames: Iterable[tuple[int, Tracks]], path: Path) -> None:
+    from trackscape.data import Tracks
+
+
+def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path | str) -> None:
     """Writes reconstructed tracks, one row for each hit on a track.
 
     The columns: frame, track (counted in its frame from 0), step (0 is the first layer of the
@@ -29,15 +31,18 @@ def write_tracks(frames: Iterable[tuple[int, Tracks]], path: Path) -> None:
     write_parts(_parts(frames), Path(path))
 
 
-def _parts(frames: Iterable[tuple[int, Tracks]]) -> Iterator[dict[str, Tensor]]:
-    tracks = _NO_TRACKS
+def _parts(frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[dict[str, Tensor]]":
+    none = True
     for number, tracks in frames:
+        none = False
         yield _part(number, tracks)
-    if tracks is _NO_TRACKS:  # no frames: the columns alone
-        yield _part(0, tracks)
+    if none:
+        yield _part(0, _no_tracks())  # the columns alone
 
 
-def _part(frame: int, tracks: Tracks) -> dict[str, Tensor]:
+def _part(frame: int, tracks: "Tracks") -> "dict[str, Tensor]":
+    import torch
+
     hits, number = tracks.hits.select(tracks.index), tracks.number
     columns = {
         "frame": torch.full_like(number, frame),
@@ -48,12 +53,11 @@ def _part(frame: int, tracks: Tracks) -> dict[str, Tensor]:
     return columns | measured_columns(hits) | truth_columns(hits)
 
 
-_NO_TRACKS = Tracks(
-    hits=Hits(
-        position=torch.empty(0, 3),
-        energy=torch.empty(0),
-        layer=torch.empty(0, dtype=torch.int64),
-    ),
-    index=torch.empty(0, dtype=torch.int64),
-    offset=torch.zeros(1, dtype=torch.int64),
-)
+def _no_tracks() -> "Tracks":
+    import torch
+
+    from trackscape.data import Hits, Tracks
+
+    none = torch.empty(0, dtype=torch.int64)
+    hits = Hits(position=torch.empty(0, 3), energy=torch.empty(0), layer=none)
+    return Tracks(hits=hits, index=none, offset=torch.zeros(1, dtype=torch.int64))

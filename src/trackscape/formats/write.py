@@ -2,21 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
-from torch import Tensor
 
-from trackscape.data import Hits
 from trackscape.errors import DataError
 from trackscape.files import replacing
 from trackscape.formats.files import kind_to_write
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def write_hits(hits: Hits, path: Path) -> None:
+    from trackscape.data import Hits
+
+
+def write_hits(hits: "Hits", path: Path | str) -> None:
     """Writes hits with the published column names, in the format that the suffix names.
 
     The columns: posX posY posZ (mm), edep (MeV), eventID trackID parentID, level1ID level2ID,
@@ -25,7 +28,7 @@ def write_hits(hits: Hits, path: Path) -> None:
     have level1ID = 0, level2ID = layer - 2.
 
     Arguments:
-        hits: Hits to write; `read_hits` gives them back equal if layers are planes in z.
+        hits: "Hits" to write; `read_hits` gives them back equal if layers are planes in z.
         path: New file ending in .npz, .parquet or .csv; an old one is replaced.
 
     Raises:
@@ -42,13 +45,13 @@ def write_hits(hits: Hits, path: Path) -> None:
     write_parts([columns], Path(path))
 
 
-def measured_columns(hits: Hits) -> dict[str, Tensor]:
+def measured_columns(hits: "Hits") -> "dict[str, Tensor]":
     """Returns posX, posY, posZ in mm and edep in MeV."""
     x, y, z = hits.position.unbind(1)
     return {"posX": x, "posY": y, "posZ": z, "edep": hits.energy}
 
 
-def truth_columns(hits: Hits) -> dict[str, Tensor]:
+def truth_columns(hits: "Hits") -> "dict[str, Tensor]":
     """Returns eventID, trackID and parentID, or nothing where the truth is not known."""
     truth = hits.truth
     if truth is None:
@@ -56,7 +59,7 @@ def truth_columns(hits: Hits) -> dict[str, Tensor]:
     return {"eventID": truth.event, "trackID": truth.track, "parentID": truth.parent}
 
 
-def write_parts(parts: Iterable[dict[str, Tensor]], path: Path) -> None:
+def write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path) -> None:
     """Writes tables below one another into one file.
 
     Parquet and CSV are written part by part, .npz when all parts are there.
@@ -83,7 +86,7 @@ def write_parts(parts: Iterable[dict[str, Tensor]], path: Path) -> None:
                 writer.write_table(_arrow(array))
 
 
-def _alike(parts: Iterable[dict[str, Tensor]]) -> Iterator[np.ndarray]:
+def _alike(parts: "Iterable[dict[str, Tensor]]") -> Iterator[np.ndarray]:
     """Gives each part as a structured array, all of one type."""
     expected: np.dtype | None = None
     for number, part in enumerate(parts):
@@ -97,7 +100,7 @@ def _alike(parts: Iterable[dict[str, Tensor]]) -> Iterator[np.ndarray]:
         yield array
 
 
-def _structured(part: dict[str, Tensor]) -> np.ndarray:
+def _structured(part: "dict[str, Tensor]") -> np.ndarray:
     columns = {name: column.detach().cpu().numpy() for name, column in part.items()}
     rows = len(next(iter(columns.values())))
     array = np.empty(rows, dtype=[(name, column.dtype) for name, column in columns.items()])

@@ -1,5 +1,7 @@
 """Hits of a file -> readout frames, each with the protons that arrive within one readout."""
 
+import dataclasses
+
 import torch
 
 from trackscape.data import Hits
@@ -14,7 +16,9 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
     """Splits a file into readout frames of `per_frame` protons, cleaned by `clean_frame`.
 
     A frame holds consecutive events **that left at least one row** in the file, of one beam spot.
-    The last events of a spot, too few for a frame, are left out, as in the published code.
+    The last events of a spot, too few for a frame, are left out, as in the published code. Rows of
+    noise (a negative event, track or parent) are nobody's: those of an event are in its frame, each
+    as an event of its own with a negative number; those of no event are left out.
 
     Arguments:
         hits: Rows of a file, with truth.
@@ -28,6 +32,7 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
     """
     if per_frame < 1:
         raise DataError(f"Expected at least 1 proton in a frame, got {per_frame}.")
+    hits = hits.select(hits.known_truth.event >= 0)
     if len(hits) == 0:
         raise DataError("Expected hits to make frames of, got none.")
     merged = merge_deposits(hits)
@@ -46,7 +51,17 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
     number = rank // per_frame + (frames_of_spot.cumsum(0) - frames_of_spot)[spot]
     complete = rank < (frames_of_spot * per_frame)[spot]
     sizes = torch.bincount(number[complete]).tolist()
+    merged = _set_noise_apart(merged)
     return [clean_frame(merged.select(part)) for part in complete.nonzero()[:, 0].split(sizes)]
+
+
+def _set_noise_apart(hits: Hits) -> Hits:
+    truth = hits.known_truth
+    noise = (truth.track < 0) | (truth.parent < 0)
+    if not bool(noise.any()):
+        return hits
+    event = truth.event.where(~noise, -noise.long().cumsum(0))
+    return dataclasses.replace(hits, truth=dataclasses.replace(truth, event=event))
 
 
 def clean_frame(frame: Hits, *, drop_last_connected: bool = False) -> Hits:

@@ -1,6 +1,7 @@
 """Setup -> files of hits and of primaries."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def simulate(
     seed: int,
     engine: str = "fast",
     truth: Path | None = None,
+    threads: int | None = None,
     progress: Progress = lambda chunks, _: chunks,
 ) -> int:
     """Simulates protons and writes what they leave in the detector, as `read_hits` reads it.
@@ -44,6 +46,8 @@ def simulate(
         seed: Of the random numbers, 0 or more.
         engine: "fast" or "geant4".
         truth: New .npz file with a row for each primary, see `PRIMARY`; none by default.
+        threads: Threads of the fast engine or processes of Geant4, which do not change the result;
+            as many as there are cores by default.
         progress: Wraps the chunks, given the number of primaries, to show how far it has come.
 
     Returns:
@@ -53,7 +57,7 @@ def simulate(
         ConfigError: The setup is impossible, before anything is simulated.
         FormatError: A file cannot be written.
     """
-    run = choose_engine(engine)
+    run = choose_engine(engine, threads=threads)
     check(setup, primaries=primaries, seed=seed)
     origin = _provenance(setup, primaries=primaries, seed=seed, engine=engine)
     spot = _SpotOfEvent(setup, primaries)
@@ -70,8 +74,8 @@ def simulate(
     return rows
 
 
-def choose_engine(name: str) -> Engine:
-    """Returns the engine of a name.
+def choose_engine(name: str, *, threads: int | None = None) -> Engine:
+    """Returns the engine of a name; without a number of threads it uses all cores.
 
     Raises:
         ConfigError: There is none, or what it needs is not installed.
@@ -79,12 +83,12 @@ def choose_engine(name: str) -> Engine:
     if name == "fast":
         from trackscape.simulation import fast
 
-        return fast.simulate
+        return functools.partial(fast.simulate, threads=threads)
     if name == "geant4":
         from trackscape.simulation import geant4
 
         geant4.check_installed()
-        return geant4.simulate
+        return functools.partial(geant4.simulate, workers=threads)
     raise ConfigError(f"Expected one of the engines {', '.join(ENGINES)}, but got {name!r}.")
 
 

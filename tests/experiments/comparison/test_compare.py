@@ -424,3 +424,38 @@ def test_simulations_agree_with_themselves_and_not_with_another_phantom(shared_d
     depth = next(row for row in other.rows if row.key.quantity == "stopping depth")
     # 50 mm more of water with I = 78 eV, at 8.15 mm of water a layer.
     assert depth.difference == pytest.approx(-50 / 8.15, abs=0.15)
+
+
+def straight(n_protons: int, *, spread: float = 0.0) -> np.ndarray:
+    """Rows of protons without scattering: every kink is exactly 0."""
+    event, layer = np.repeat(np.arange(n_protons), 8), np.tile(np.arange(8), n_protons)
+    names = "posX posY posZ edep eventID trackID parentID level1ID level2ID"
+    types = ["f8"] * 4 + ["i8"] * 5
+    rows = np.zeros(len(event), list(zip(names.split(), types, strict=True)))
+    rows["posX"], rows["posZ"], rows["edep"] = event + spread * layer**2, 5.5 * layer, 0.1
+    rows["eventID"], rows["trackID"] = event, 1
+    rows["level1ID"] = np.where(layer < 2, layer, 0)
+    rows["level2ID"] = np.where(layer < 2, -1, layer - 2)
+    return rows
+
+
+@pytest.mark.parametrize("n_protons", [40, 400])
+@pytest.mark.parametrize("order", [1, -1])
+def test_straight_tracks_can_be_compared(tmp_path, rows, n_protons, order):
+    np.savez(tmp_path / "straight.npz", straight(n_protons))
+    paths = [tmp_path / "straight.npz", samples.VALIDATION][::order]
+    write_comparison(compare_files(*paths), tmp_path / "out")
+    assert (tmp_path / "out" / "comparison.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_two_files_of_straight_tracks_can_be_compared(tmp_path):
+    np.savez(tmp_path / "straight.npz", straight(400))
+    comparison = compare_files(tmp_path / "straight.npz", tmp_path / "straight.npz")
+    write_comparison(comparison, tmp_path / "out")
+    assert verdict(comparison).endswith("0 fail")
+
+
+def test_a_layer_with_few_values_is_too_few_even_if_they_are_zero(tmp_path):
+    key = Key("kink angle", "5 %", 3)
+    assert Row(key, Estimate(0.0, 0.0, 9), Estimate(1.0, 0.1, 9)).verdict == FEW
+    assert Row(key, Estimate(0.0, 0.0, LEAST), Estimate(1.0, 0.1, LEAST)).verdict == OPEN

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from trackscape.errors import LandscapeError
+from trackscape.errors import FormatError, LandscapeError
 from trackscape.landscape.output import (
     add_contour,
     add_line,
@@ -54,7 +54,7 @@ def test_the_case_of_a_suffix_does_not_matter(tmp_path):
 
 def test_an_unknown_suffix_is_refused(tmp_path):
     for name in ("picture.bmp", "picture"):
-        with pytest.raises(LandscapeError, match=r"ends with \.png, \.pdf, \.svg"):
+        with pytest.raises(FormatError, match=r"ends with \.png, \.pdf, \.svg"):
             save_figure(Figure(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

@@ -37,9 +37,7 @@ def sample() -> HitGraph:
 def test_logits_of_real_hits_are_those_of_the_formula(
     sample: HitGraph, method: str, dtype: torch.dtype, error: float
 ):
-    """Relative to the largest logit: of numbers that reach 20, float32 keeps six decimals less
-    what the sums before them lose.
-    """
+    # Relative to the largest logit: of numbers that reach 20, float32 keeps fewer decimals.
     network = load_method(method).to(dtype)
     assert isinstance(network, LineGraphNetwork)
     graph = sample.to(dtype)

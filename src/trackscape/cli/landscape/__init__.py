@@ -7,10 +7,12 @@ from trackscape.cli.landscape.curvature import curvature
 from trackscape.cli.landscape.similarity import similarity
 from trackscape.cli.landscape.study import study
 from trackscape.cli.landscape.surface import surface
+from trackscape.cli.verbs import add_verb
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Loss landscapes of networks: surfaces, curvature, paths between trainings.",
+    help="Loss landscapes: surfaces, curvature, paths, likeness.",
 )
-for verb in (surface, curvature, connect, similarity, study):
-    app.command()(verb)
+for verb in (surface, curvature, connect, similarity):
+    add_verb(app, verb, then="With --work FOLDER, the same command goes on from there.")
+add_verb(app, study, then="Run the same command again to go on.")

@@ -5,6 +5,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import (
     Card,
     ExecutorName,
@@ -32,23 +33,32 @@ def connect(
         typer.Option(
             "--output",
             "-o",
+            metavar="FILE",
             help="File to write: json, npz (all losses), png, svg, pdf. Repeat for more.",
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(help="Points of each way, both ends included.")] = 25,
+    steps: Annotated[
+        int, typer.Option(metavar="N", help="Points of each way, both ends included.")
+    ] = 25,
     align: Annotated[
         bool, typer.Option(help="Permute the hidden units of the second network, too.")
     ] = True,
     curve: Annotated[
         list[str] | None,
-        typer.Option(help="Train a curve by bce, likelihood or blackbox. Repeat for more curves."),
+        typer.Option(
+            metavar="bce|likelihood|blackbox",
+            help="Train a curve by this loss. Repeat for more curves.",
+        ),
     ] = None,
     curve_data: Annotated[
-        Path | None, typer.Option(help="Hits that curves are trained on. [the frames of FILE]")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Hits that curves are trained on. (default: the frames of FILE)"
+        ),
     ] = None,
-    curve_steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = 500,
-    bends: Annotated[int, typer.Option(help="Control points of a curve.")] = 1,
-    learning_rate: Annotated[float, typer.Option(help="For curves.")] = 1e-3,
+    curve_steps: Annotated[int, typer.Option(metavar="N", help="Steps of the optimiser.")] = 500,
+    bends: Annotated[int, typer.Option(metavar="N", help="Control points of a curve.")] = 1,
+    learning_rate: Annotated[float, typer.Option(metavar="X", help="Of the optimiser.")] = 1e-3,
     frames: Frames = 20,
     loss: Losses = None,
     reject: Reject = 0.5,
@@ -58,10 +68,12 @@ def connect(
     workers: Workers = 1,
     executor: ExecutorName = None,
     work: Work = None,
+    threads: Threads = None,
 ) -> None:
     """Follow the losses from one network to another: on a line, and along trained curves."""
     from trackscape.experiments.landscape.connect import CurveSetting, connect_networks
 
+    prepare(threads)
     setting = make_setting(
         file,
         per_frame=per_frame,
@@ -90,9 +102,9 @@ def connect(
     for way in found.ways:
         for summary in way.summaries:
             barrier = summary.barrier
-            typer.echo(
+            print(
                 f"{way.name}, {summary.name}: barrier {barrier.value:.4g} +- "
                 f"{barrier.standard_error:.2g} at {barrier.time:.2f}"
             )
     for path in output or ():
-        typer.echo(path)
+        print(path)

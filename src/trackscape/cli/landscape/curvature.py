@@ -5,11 +5,13 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import (
     Card,
     ExecutorName,
     Frames,
     Losses,
+    NetworkMethod,
     Norm,
     Reject,
     Seed,
@@ -18,7 +20,7 @@ from trackscape.cli.landscape.options import (
     make_computing,
     make_setting,
 )
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights
 
 
 def curvature(
@@ -29,20 +31,32 @@ def curvature(
         typer.Option(
             "--output",
             "-o",
+            metavar="FILE",
             help="File to write: json, npz (eigenvectors, too), png, svg, pdf. Repeat for more.",
         ),
     ] = None,
-    method: Method = DEFAULT_METHOD,
+    method: NetworkMethod = DEFAULT_METHOD,
     weights: Weights = None,
     kind: Annotated[
-        str, typer.Option(help="hessian, difference (of gradients), gauss-newton or fisher.")
+        str,
+        typer.Option(
+            metavar="hessian|difference|gauss-newton|fisher",
+            help="Which matrix; difference: of gradients.",
+        ),
     ] = "hessian",
     step: Annotated[
-        float, typer.Option(help="For difference: distance, relative to the length of the weights.")
+        float,
+        typer.Option(
+            metavar="X", help="For difference: distance, relative to the length of the weights."
+        ),
     ] = 1e-3,
-    eigenvalues: Annotated[int, typer.Option(help="How many, the largest by magnitude.")] = 5,
-    products: Annotated[int, typer.Option(help="Products with vectors, for the trace.")] = 30,
-    probes: Annotated[int, typer.Option(help="Random vectors, for the density.")] = 4,
+    eigenvalues: Annotated[
+        int, typer.Option(metavar="N", help="How many, the largest by magnitude.")
+    ] = 5,
+    products: Annotated[
+        int, typer.Option(metavar="N", help="Products with vectors, for the trace.")
+    ] = 30,
+    probes: Annotated[int, typer.Option(metavar="N", help="Random vectors, for the density.")] = 4,
     frames: Frames = 5,
     loss: Losses = None,
     reject: Reject = 0.5,
@@ -52,10 +66,12 @@ def curvature(
     workers: Workers = 1,
     executor: ExecutorName = None,
     work: Work = None,
+    threads: Threads = None,
 ) -> None:
     """Measure how the first loss curves at the weights of a network."""
     from trackscape.experiments.landscape.curvature import measure_curvature
 
+    prepare(threads)
     setting = make_setting(
         file,
         per_frame=per_frame,
@@ -78,8 +94,8 @@ def curvature(
         computing=make_computing(executor, workers=workers, work=work),
     )
     values, trace = found.eigenpairs.values.tolist(), found.trace
-    typer.echo(f"{found.eigenpairs.kind} of {found.loss}, {found.density.size:,} parameters")
-    typer.echo(f"largest eigenvalues: {', '.join(f'{value:.4g}' for value in values)}")
-    typer.echo(f"trace: {trace.value:.4g} ({trace.low:.4g} to {trace.high:.4g})")
+    print(f"{found.eigenpairs.kind} of {found.loss}, {found.density.size:,} parameters")
+    print(f"largest eigenvalues: {', '.join(f'{value:.4g}' for value in values)}")
+    print(f"trace: {trace.value:.4g} ({trace.low:.4g} to {trace.high:.4g})")
     for path in output or ():
-        typer.echo(path)
+        print(path)

@@ -5,22 +5,34 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from trackscape.cli.options import NETWORKS
+
 if TYPE_CHECKING:
     from trackscape.experiments.landscape.computing import Computing
     from trackscape.experiments.landscape.settings import Setting
 
-Network = Annotated[str, typer.Argument(help="Network: a shipped method or a file of weights.")]
-Frames = Annotated[int, typer.Option(min=1, help="Frames that are drawn from the file.")]
+Network = Annotated[
+    str,
+    typer.Argument(metavar="NETWORK", help=f"Network: {NETWORKS} (shipped), or a file of weights."),
+]
+NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {NETWORKS}.")]
+Frames = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Frames that are drawn from the file.")
+]
 Losses = Annotated[
     list[str] | None,
     typer.Option(
         "--loss",
+        metavar="NAME",
         help="bce, likelihood, blackbox, hamming, errors or missed; repeat for more. The first is "
-        "the one that is differentiated. [what the network is trained by, and hamming]",
+        "the one that is differentiated. (default: what the network is trained by, and hamming)",
     ),
 ]
 Reject = Annotated[
-    float, typer.Option(help="Cost of a track's end, for the losses that are of decisions.")
+    float,
+    typer.Option(
+        metavar="COST", help="Cost of a track's end, for the losses that are of decisions."
+    ),
 ]
 Card = Annotated[
     bool, typer.Option("--card", help="Decide as published: tracks end only where they must.")
@@ -28,22 +40,33 @@ Card = Annotated[
 Norm = Annotated[
     str | None,
     typer.Option(
-        help="BatchNorm: frozen, recomputed or batch. [frozen around one network, recomputed "
-        "between several]"
+        metavar="frozen|recomputed|batch",
+        help="What BatchNorm does. (default: frozen around one network, recomputed between "
+        "several)",
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Of the draw of frames, and of random directions.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes that compute side by side.")]
+Seed = Annotated[
+    int,
+    typer.Option(min=0, metavar="N", help="Of the draw of frames, and of random directions."),
+]
+Workers = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Processes that compute side by side.")
+]
 ExecutorName = Annotated[
     str | None,
     typer.Option(
         "--executor",
-        help="serial, processes, ray, or queue: many machines that see the folder --work.",
+        metavar="serial|processes|ray|queue",
+        help="Who computes; queue: many machines that see the folder --work. (default: processes "
+        "if there are several --workers, else serial)",
     ),
 ]
 Work = Annotated[
     Path | None,
-    typer.Option(help="Folder that keeps what is done; the same command goes on from there."),
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder that keeps what is done; the same command goes on from there.",
+    ),
 ]
 
 

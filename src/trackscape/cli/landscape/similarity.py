@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import Card, Frames, Network, Reject, Seed, make_setting
 from trackscape.cli.options import HitFile, PerFrame
 
@@ -15,16 +16,19 @@ def similarity(
     second: Network,
     per_frame: PerFrame,
     output: Annotated[
-        list[Path] | None, typer.Option("--output", "-o", help="File to write: json.")
+        list[Path] | None,
+        typer.Option("--output", "-o", metavar="FILE", help="File to write: json."),
     ] = None,
     frames: Frames = 20,
     reject: Reject = 0.5,
     card: Card = False,
     seed: Seed = 0,
+    threads: Threads = None,
 ) -> None:
     """Compare what the layers of two networks compute, and what they decide."""
     from trackscape.experiments.landscape.similarity import compare_networks
 
+    prepare(threads)
     setting = make_setting(
         file,
         per_frame=per_frame,
@@ -37,12 +41,12 @@ def similarity(
     )
     found = compare_networks(setting, (first, second), outputs=tuple(output or ()))
     for name, layer in found.layers.items():
-        typer.echo(f"CKA of {name}: {layer.value:.3f} +- {layer.standard_error:.3f}")
+        print(f"CKA of {name}: {layer.value:.3f} +- {layer.standard_error:.3f}")
     a, b = (100 * error for error in found.errors)
-    typer.echo(f"wrong decisions: {a:.3f} % and {b:.3f} %")
-    typer.echo(
+    print(f"wrong decisions: {a:.3f} % and {b:.3f} %")
+    print(
         f"decided differently: {100 * found.differing:.3f} %; disagreement "
         f"{found.disagreement:.3f} (by chance {found.by_chance:.3f})"
     )
     for path in output or ():
-        typer.echo(path)
+        print(path)

@@ -5,16 +5,22 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.options import written_file
+
 
 def study(
-    config: Annotated[Path, typer.Argument(help="Settings, such as configs/landscape/cpu.yaml.")],
-    runs: Annotated[Path, typer.Option(help="Folder of the run folders.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")],
-    data: Annotated[Path, typer.Option(help="Folder with the hit files.")] = Path(),
-    workers: Annotated[int, typer.Option(min=1, help="Runs side by side.")] = 1,
+    config: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Settings, such as configs/landscape/cpu.yaml.")
+    ],
+    runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the run folders.")],
+    output: Annotated[Path, written_file(".md", text="Page to write: md.")],
+    data: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder with the hit files.")
+    ] = Path(),
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Runs side by side.")] = 1,
     report_only: Annotated[bool, typer.Option("--report-only", help="Compute nothing.")] = False,
 ) -> None:
-    """Compare the landscapes of trainings with and without the assignment, and write a page."""
+    """Compare the landscapes of many trainings, and write a page."""
     from trackscape.experiments.landscape_study.config import StudyConfig
     from trackscape.experiments.landscape_study.page import write_page
     from trackscape.experiments.landscape_study.summary import summarise_study
@@ -24,4 +30,4 @@ def study(
     if not report_only:
         carry_out_study(settings, data=data, runs=runs, workers=workers)
     write_page(settings, summarise_study(settings, runs=runs), output)
-    typer.echo(output)
+    print(output)

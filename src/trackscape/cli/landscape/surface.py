@@ -5,11 +5,13 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import (
     Card,
     ExecutorName,
     Frames,
     Losses,
+    NetworkMethod,
     Norm,
     Reject,
     Seed,
@@ -18,7 +20,7 @@ from trackscape.cli.landscape.options import (
     make_computing,
     make_setting,
 )
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights
 
 
 def surface(
@@ -29,31 +31,40 @@ def surface(
         typer.Option(
             "--output",
             "-o",
+            metavar="FILE",
             help="File to write: npz (all losses), csv, json, html, vts, png, svg, pdf; repeat it.",
         ),
     ],
-    method: Method = DEFAULT_METHOD,
+    method: NetworkMethod = DEFAULT_METHOD,
     weights: Weights = None,
     through: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="NETWORK",
             help="Methods or weights that the grid goes through instead of around one, such as "
-            "stages of a training. Repeat it: 2 for a line, 3 or more for a plane."
+            "stages of a training. Repeat it: 2 for a line, 3 or more for a plane.",
         ),
     ] = None,
     along: Annotated[
-        str, typer.Option(help="Directions around one network: random or hessian.")
-    ] = ("random"),
-    dimensions: Annotated[int | None, typer.Option(help="Directions. [2, or 1 for a line]")] = None,
-    steps: Annotated[int, typer.Option(help="Points along each direction.")] = 25,
+        str, typer.Option(metavar="random|hessian", help="Directions around one network.")
+    ] = "random",
+    dimensions: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Directions. (default: 2, or 1 for a line)"),
+    ] = None,
+    steps: Annotated[int, typer.Option(metavar="N", help="Points along each direction.")] = 25,
     extent: Annotated[
-        float | None, typer.Option(help="Largest coordinate. [1, or a margin around --through]")
+        float | None,
+        typer.Option(
+            metavar="X", help="Largest coordinate. (default: 1, or a margin around --through)"
+        ),
     ] = None,
     scale: Annotated[
         str | None,
         typer.Option(
-            help="Parts in which directions are as long as weights: filter, layer, tensor or none. "
-            "[filter; tensor for hessian]"
+            metavar="filter|layer|tensor|none",
+            help="Parts in which directions are as long as weights. (default: filter; tensor for "
+            "hessian)",
         ),
     ] = None,
     frames: Frames = 20,
@@ -65,11 +76,13 @@ def surface(
     workers: Workers = 1,
     executor: ExecutorName = None,
     work: Work = None,
+    threads: Threads = None,
 ) -> None:
     """Draw losses on a grid: around a network, or through several."""
     from trackscape.experiments.landscape.surface import compute_surface
     from trackscape.experiments.landscape.surface_files import files_of
 
+    prepare(threads)
     setting = make_setting(
         file,
         per_frame=per_frame,
@@ -94,5 +107,5 @@ def surface(
     for name in found.names:
         mean = found.mean(name)[found.finite(name)]
         span = f"{mean.min():.4g} to {mean.max():.4g}" if len(mean) else "nowhere a number"
-        typer.echo(f"{name}: {span}")
-    typer.echo("\n".join(map(str, files_of(output, found))))
+        print(f"{name}: {span}")
+    print("\n".join(map(str, files_of(output, found))))

@@ -11,8 +11,8 @@ from trackscape.experiments.comparison.measure import measure
 from trackscape.experiments.comparison.page import markdown
 from trackscape.experiments.comparison.rows import Comparison, compare_measured
 from trackscape.experiments.comparison.table import write_gaps, write_rows
-from trackscape.experiments.display_figure import write_png
 from trackscape.files import replacing
+from trackscape.pictures import save_figure
 
 
 def compare_files(
@@ -48,7 +48,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     """Writes ``comparison.{csv,md,png}`` and ``distances.csv`` to a folder, which is made."""
     write_rows(comparison.rows, folder / "comparison.csv")
     write_gaps(comparison.gaps, folder / "distances.csv")
-    write_png(draw_comparison(comparison), folder / "comparison.png")
+    save_figure(draw_comparison(comparison), folder / "comparison.png", dpi=150)
     with replacing(folder / "comparison.md") as partial:
         partial.write_text(markdown(comparison), encoding="utf-8")
 

@@ -103,7 +103,10 @@ def measure(path: Path, *, primaries: int | None = None, truth: Path | None = No
             f"{path}: expected simulated hits with eventID, trackID and parentID, but they have "
             "none, and nothing can be counted per primary; compare simulated files."
         )
-    hits = merge_deposits(hits)
+    # Noise of no event is left out; the rest of it counts as non-primary.
+    hits = merge_deposits(hits.select(hits.truth.event >= 0))
+    if len(hits) == 0:
+        raise DataError(f"{path}: expected hits of events, but all rows are noise; name a file.")
     truth = truth or find_truth(path)
     table = None if truth is None else read_truth(truth)
     event = _number_events(hits)

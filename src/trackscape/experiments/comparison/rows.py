@@ -46,10 +46,11 @@ class Row:
     def verdict(self) -> str:
         """Whether the difference passes, and if not, whether chance can explain the excess."""
         limit = self.quantity.limit
-        if limit is None or math.isnan(self.difference):
-            return OPEN
+        # First of all: of a few values some quantiles may be 0 and others not.
         if self.quantity.layered and min(self.a.number, self.b.number) < LEAST:
             return FEW
+        if limit is None or math.isnan(self.difference):
+            return OPEN
         excess = abs(self.difference) - limit
         if excess <= 0:
             return PASS

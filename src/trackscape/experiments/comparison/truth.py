@@ -17,13 +17,13 @@ from trackscape.experiments.comparison.statistics import (
     quantile,
     share,
 )
-from trackscape.formats.primaries import read_table
+from trackscape.formats.primaries import read_primaries
 from trackscape.units import mrad
 
 AXES = ("x", "y")
 NEEDED = ("out_dx", "out_dy", "out_dz", "out_ekin")
-LAYERS = 3
-"""Energies are stored at the first layers, where the table has such columns."""
+AT_LAYERS = ("ekin_layer0", "ekin_layer1", "ekin_layer2")
+"""Energies at the first layers, where the table has such columns."""
 
 
 def find_truth(hits: Path) -> Path | None:
@@ -32,21 +32,17 @@ def find_truth(hits: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def read_truth(path: Path) -> np.ndarray:
+def read_truth(path: Path, *, max_bytes: int | None = None) -> np.ndarray:
     """Reads the table, a structured array (primaries,).
 
     Raises:
         FormatError: The file is absent, damaged or something else.
     """
-    table = read_table(path)
-    if table is None:
-        raise FormatError(f"{path}: expected a table of primaries as .npz, got {path.suffix!r}.")
-    absent = [name for name in NEEDED if name not in (table.dtype.names or ())]
-    if absent or len(table) == 0:
+    table = read_primaries(path, NEEDED, optional=AT_LAYERS, max_bytes=max_bytes)
+    if len(table) == 0:
         raise FormatError(
-            f"{path}: expected one row for each primary, but "
-            f"{'column ' + ', '.join(absent) if absent else 'every row'} is missing; name the "
-            "table that was written with the hits."
+            f"{path}: expected one row for each primary, but every row is missing; name the table "
+            "that was written with the hits."
         )
     return table
 
@@ -100,8 +96,7 @@ def _tail(angle: Values) -> Estimate:
 
 
 def _energies_at_layers(table: np.ndarray) -> Iterator[tuple[Key, Estimate]]:
-    for layer in range(LAYERS):
-        name = f"ekin_layer{layer}"
+    for layer, name in enumerate(AT_LAYERS):
         if name in (table.dtype.names or ()):
             energy = table[name][table[name] > 0].astype(float)
             if len(energy) > 1:

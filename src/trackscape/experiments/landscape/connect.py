@@ -13,7 +13,6 @@ from trackscape.errors import LandscapeError
 from trackscape.experiments.landscape.computing import HERE, Computing
 from trackscape.experiments.landscape.networks import fast_gradient, load_several
 from trackscape.experiments.landscape.outputs import (
-    PICTURES,
     Writer,
     check_endings,
     write_arrays,
@@ -30,8 +29,9 @@ from trackscape.landscape.connectivity import (
     path_summary,
     train_bezier,
 )
-from trackscape.landscape.output import add_line, save_figure
+from trackscape.landscape.output import add_line
 from trackscape.landscape.surface import Surface
+from trackscape.pictures import PICTURES, save_figure
 from trackscape.scoring import Scorer
 
 ENDINGS = (".json", ".npz", *PICTURES)

@@ -1,5 +1,6 @@
 """Network + frames -> how its landscape curves: eigenvalues, their density, the trace."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -8,7 +9,6 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from matplotlib.figure import Figure
-from rich.console import Console
 from torch import Tensor, nn
 
 from trackscape.assignment import by_region, cross_entropy_loss
@@ -17,7 +17,6 @@ from trackscape.errors import LandscapeError
 from trackscape.experiments.landscape.computing import HERE, Computing
 from trackscape.experiments.landscape.networks import fast_gradient, load_weights
 from trackscape.experiments.landscape.outputs import (
-    PICTURES,
     Writer,
     check_choice,
     check_endings,
@@ -27,6 +26,7 @@ from trackscape.experiments.landscape.outputs import (
 )
 from trackscape.experiments.landscape.problem import LossName
 from trackscape.experiments.landscape.settings import Setting
+from trackscape.experiments.progress import show_status
 from trackscape.landscape.curvature import (
     Density,
     Eigenpairs,
@@ -40,8 +40,8 @@ from trackscape.landscape.curvature import (
     top_eigenpairs,
     trace,
 )
-from trackscape.landscape.output import save_figure
 from trackscape.landscape.problem import Problem
+from trackscape.pictures import PICTURES, save_figure
 from trackscape.scoring import Scorer
 from trackscape.training.frames import Example
 
@@ -115,10 +115,10 @@ def measure_curvature(
         check_endings(outputs, known=ENDINGS)
     scorer = load_weights(weights)
     recipe = operator_recipe(setting, scorer, kind=kind, step=step)
-    operator, console = recipe(), Console(stderr=True, quiet=not computing.progress)
-    with console.status("largest eigenvalues"):
+    operator, show = recipe(), show_status if computing.progress else contextlib.nullcontext
+    with show("largest eigenvalues"):
         eigenpairs = top_eigenpairs(operator, eigenvalues, seed=setting.seed)
-    with console.status("trace"):
+    with show("trace"):
         estimate = trace(operator, products=products, seed=setting.seed)
     found = Curvature(
         loss=setting.losses_of(scorer)[0],

@@ -9,21 +9,22 @@ import numpy as np
 
 from trackscape.errors import LandscapeError
 from trackscape.experiments.run_folder import write_json
-from trackscape.files import replacing
+from trackscape.files import check_place, replacing
 
-PICTURES = (".png", ".svg", ".pdf")
 Writer = Callable[[Path], None]
 
 
 def check_endings(outputs: Sequence[Path], *, known: Sequence[str]) -> None:
-    """Raises a LandscapeError for a file whose ending says nothing, or if there is no file."""
+    """Refuses, before any work, files whose ending says nothing and places of which none can be.
+
+    Raises:
+        LandscapeError: There is no file.
+        FormatError: One cannot be written.
+    """
     if not outputs:
         raise LandscapeError(f"Expected a file to write, one of {', '.join(known)}.")
     for path in outputs:
-        if path.suffix.lower() not in known:
-            raise LandscapeError(
-                f"{path}: expected a file to write that ends in {', '.join(known)}."
-            )
+        check_place(path, suffixes=known)
 
 
 def check_choice(value: str, *, of: Sequence[str], what: str) -> None:

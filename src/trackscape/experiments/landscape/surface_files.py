@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trackscape.errors import LandscapeError
-from trackscape.experiments.landscape.outputs import PICTURES, Writer, write_numbers
+from trackscape.experiments.landscape.outputs import Writer, write_numbers
 from trackscape.landscape.output import (
     Route,
     draw_contour,
@@ -17,6 +17,7 @@ from trackscape.landscape.output import (
     write_vtk,
 )
 from trackscape.landscape.surface import Surface
+from trackscape.pictures import PICTURES
 
 ENDINGS = (".npz", ".csv", ".json", ".html", ".vts", *PICTURES)
 SHOWN: dict[str, tuple[int, ...]] = {

@@ -141,10 +141,10 @@ class StudyConfig(Strict):
         )
 
     @classmethod
-    def load(cls, path: Path) -> "StudyConfig":
+    def load(cls, path: Path | str) -> "StudyConfig":
         """Reads a YAML file.
 
         Raises:
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
-        return read_settings(path, cls, described_in="configs/landscape/cpu.yaml")
+        return read_settings(Path(path), cls, described_in="configs/landscape/cpu.yaml")

@@ -11,8 +11,8 @@ from matplotlib.ticker import NullFormatter
 from trackscape.experiments.landscape_study.connections import profile
 from trackscape.experiments.landscape_study.paths import ROUTES
 from trackscape.experiments.landscape_study.summary import Compared, Summary
-from trackscape.files import replacing
 from trackscape.landscape.output import add_contour
+from trackscape.pictures import save_figure
 
 PICTURES = ("planes", "profiles", "layers", "decisions")
 SPAN = 1000.0
@@ -25,8 +25,7 @@ def draw_figures(summary: Summary, folder: Path, *, stem: str) -> None:
     """Writes ``<stem>_<name>.png`` for all of `PICTURES`."""
     makers = (draw_planes, draw_profiles, draw_layers, draw_decisions)
     for name, make in zip(PICTURES, makers, strict=True):
-        with replacing(folder / f"{stem}_{name}.png") as partial:
-            make(summary).savefig(partial, format="png", dpi=110, metadata={"Software": None})
+        save_figure(make(summary), folder / f"{stem}_{name}.png", dpi=110)
 
 
 def draw_planes(summary: Summary) -> Figure:

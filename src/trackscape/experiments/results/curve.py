@@ -12,7 +12,7 @@ from trackscape.data import Hits
 from trackscape.evaluation import FrameCounts, count_frame, efficiency, purity
 from trackscape.experiments.progress import show_progress
 from trackscape.experiments.results.measure import Cell, Choice, Summaries, cells
-from trackscape.files import replacing
+from trackscape.pictures import save_figure
 from trackscape.scoring import METHODS, Scorer, load_method
 from trackscape.tracking import TRACKERS, accept, follow
 
@@ -74,8 +74,7 @@ def draw_curves(curves: dict[Cell, list[Curve]], summaries: Summaries, path: Pat
     first = figure.axes[0]
     first.set_ylabel("purity, %")
     first.legend(fontsize="small")
-    with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=110)
+    save_figure(figure, path, dpi=110)
 
 
 def _colour(method: str) -> str:

@@ -55,7 +55,6 @@ def measure(data: Path, choice: Choice, *, trackers: Mapping[str, Tracker]) -> S
     summaries: Summaries = {}
     for cell, frames in cells(data, choice):
         for name, tracker in trackers.items():
-            tracker(frames[0])  # what is compiled at first use is no part of the time
             summaries[name, cell] = evaluate_frames(
                 frames,
                 tracker=tracker,

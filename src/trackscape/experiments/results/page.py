@@ -11,6 +11,7 @@ from trackscape.experiments.results.measure import Cell, Summaries
 from trackscape.experiments.results.published import PUBLISHED, THICKNESSES
 from trackscape.files import replacing
 
+OURS = "trackscape"
 MEAN_AT = 100
 """Primaries per frame at which means over the phantoms are given, as for trainings."""
 SPREAD_OF = ("purity", "efficiency", "complete_efficiency")
@@ -133,16 +134,17 @@ def _spread(values: Sequence[float]) -> str:
 def _times(summaries: Summaries, methods: Sequence[str], cells: Sequence[Cell]) -> Iterator[str]:
     yield from ("## Time and graphs", "")
     yield (
-        f"Milliseconds a frame from hits to tracks ({os.cpu_count()} cores, {platform.machine()}, "
-        "no GPU), and the share of true segments that the graph holds:"
+        f"Median milliseconds from the hits of a frame to its tracks ({os.cpu_count()} cores, "
+        f"{platform.machine()}, no GPU), and the share of true segments that a graph holds:"
     )
     titles = [f"{cell.per_frame} p+/F, {cell.phantom} mm" for cell in cells]
     yield from ("", f"| | {' | '.join(titles)} |", "|---|" + "---|" * len(cells))
     for method in methods:
         of = [summaries[method, cell] for cell in cells]
         yield _line(method, [f"{1e3 * summary.seconds_per_frame:.0f}" for summary in of])
-    of = [summaries[methods[0], cell] for cell in cells]
-    yield _line("graph ceiling, %", [f"{100 * summary.graph_ceiling:.2f}" for summary in of])
+    for name, method in {"published graph": methods[0], f"graph of {OURS}": OURS}.items():
+        of = [summaries[method, cell] for cell in cells if (method, cell) in summaries]
+        yield _line(f"ceiling of the {name}, %", [f"{100 * s.graph_ceiling:.2f}" for s in of])
 
 
 def _pair(summary: Summary, *names: str) -> str:
@@ -151,7 +153,7 @@ def _pair(summary: Summary, *names: str) -> str:
         low, high = summary.intervals[name]
         texts.append(f"{100 * summary.values[name]:.1f} ({100 * low:.1f} to {100 * high:.1f})")
     text = " / ".join(texts)
-    return f"**{text}**" if summary.method == "trackscape" else text
+    return f"**{text}**" if summary.method == OURS else text
 
 
 def _line(first: str, cells: Sequence[str]) -> str:

@@ -133,10 +133,10 @@ class StudyConfig(Strict):
         return next(method for method in self.methods if method.name == name)
 
     @classmethod
-    def load(cls, path: Path) -> "StudyConfig":
+    def load(cls, path: Path | str) -> "StudyConfig":
         """Reads a YAML file.
 
         Raises:
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
-        return read_settings(path, cls, described_in="configs/study/cpu.yaml")
+        return read_settings(Path(path), cls, described_in="configs/study/cpu.yaml")

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter
 
 from trackscape.experiments.study.intervals import Interval
 from trackscape.experiments.study.summary import Method, Step, Summary
-from trackscape.files import replacing
+from trackscape.pictures import save_figure
 
 
 def draw_study(summary: Summary, path: Path, *, density: int) -> None:
@@ -19,8 +19,7 @@ def draw_study(summary: Summary, path: Path, *, density: int) -> None:
     left, right = figure.subplots(1, 2)
     _draw_methods(left, summary.methods, density)
     _draw_ladder(right, summary.ladder)
-    with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=110)
+    save_figure(figure, path, dpi=110)
 
 
 def _draw_methods(axes: Axes, methods: Sequence[Method], density: int) -> None:

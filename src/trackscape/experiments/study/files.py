@@ -71,6 +71,7 @@ def _digest(path: Path) -> str:
 def _split(path: Path, *, per_frame: int, held_out: float) -> tuple[Hits, Hits]:
     """Cuts between two frames, so that both parts have the frames of the whole file."""
     hits = read_hits(path)
+    hits = hits.select(hits.known_truth.event >= 0)  # noise of no event is in no frame
     event = hits.known_truth.event
     events = event.unique()
     frames = len(events) // per_frame

@@ -10,12 +10,12 @@ from trackscape.landscape.output.html import surface_fragment as surface_fragmen
 from trackscape.landscape.output.html import write_html as write_html
 from trackscape.landscape.output.line import add_line as add_line
 from trackscape.landscape.output.line import draw_line as draw_line
-from trackscape.landscape.output.pictures import save_figure as save_figure
 from trackscape.landscape.output.relief import draw_surface as draw_surface
 from trackscape.landscape.output.route import Route as Route
 from trackscape.landscape.output.route import project as project
 from trackscape.landscape.output.table import write_csv as write_csv
 from trackscape.landscape.output.vtk import write_vtk as write_vtk
+from trackscape.pictures import save_figure as save_figure
 
 __all__ = [
     "Route",

@@ -13,10 +13,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from trackscape.landscape.output.pictures import save_figure
 from trackscape.landscape.output.plane import SURE, Plane, is_logarithmic, plane_of, title_of
 from trackscape.landscape.output.route import Route
 from trackscape.landscape.surface import Surface
+from trackscape.pictures import save_figure
 
 LEVELS = 24
 _EMPTY, _HATCH = "#e4e4e4", "#a8a8a8"

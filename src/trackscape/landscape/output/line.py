@@ -9,7 +9,6 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.output.pictures import save_figure
 from trackscape.landscape.output.plane import (
     SURE,
     error_of,
@@ -19,6 +18,7 @@ from trackscape.landscape.output.plane import (
     title_of,
 )
 from trackscape.landscape.surface import Surface
+from trackscape.pictures import save_figure
 
 
 def draw_line(

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from trackscape.landscape.output.pictures import save_figure
 from trackscape.landscape.output.plane import is_logarithmic, plane_of, title_of
 from trackscape.landscape.surface import Surface
+from trackscape.pictures import save_figure
 
 
 def draw_surface(

@@ -45,6 +45,8 @@ def simulate_block(
     """
     stream = np.empty(4, np.uint64)
     particle = np.empty(7)
+    # In an array: of constants, numba would make machine code that is for them alone.
+    of_primary = np.array([PROTON, 1, 0])
     for i in range(len(aims)):
         open_stream(seed, first + i, stream)
         _start(stream, particle, aims[i, 0], aims[i, 1], aims[i, 2], shape)
@@ -53,7 +55,8 @@ def simulate_block(
         primary["beam_ekin"] = particle[T]
         recorder.counts[PRIMARY_ROW] = i
         recorder.counts[TRACKS] = 1
-        primary["fate"] = follow(stream, scene, recorder, particle, PROTON, 1, 0)
+        kind, track, parent = of_primary
+        primary["fate"] = follow(stream, scene, recorder, particle, kind, track, parent)
         primary["end_x"], primary["end_y"], primary["end_z"] = particle[X], particle[Y], particle[Z]
         while recorder.counts[QUEUE] > 0:
             recorder.counts[QUEUE] -= 1
