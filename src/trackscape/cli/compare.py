@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+
+from trackscape.text import shown
 
 Truth = Annotated[
     Path | None,
@@ -36,7 +39,7 @@ def compare(
     """
     from trackscape.experiments.comparison import compare_files, print_comparison, write_comparison
 
-    with Console(stderr=True).status(f"{a.name} and {b.name}"):
+    with Console(stderr=True).status(escape(f"{shown(a.name)} and {shown(b.name)}")):
         comparison = compare_files(
             a,
             b,
@@ -48,4 +51,4 @@ def compare(
     print_comparison(comparison, Console())
     if output is not None:
         write_comparison(comparison, output)
-        typer.echo(f"{output}: comparison.md, comparison.csv, distances.csv, comparison.png")
+        typer.echo(f"{shown(output)}: comparison.md, comparison.csv, distances.csv, comparison.png")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trackscape.text import shown
+
 
 def demo(
     data: Annotated[
@@ -21,4 +23,4 @@ def demo(
     from trackscape.experiments.demo import run_demo
 
     report = run_demo(data=data, output=output)
-    typer.echo(f"Report: {report}")
+    typer.echo(f"Report: {shown(report)}")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trackscape.text import shown
+
 
 def detector(
     variant: Annotated[
@@ -28,8 +30,8 @@ def detector(
     stack, energies = load_detector(variant), energy or [200.0, 100.0]
     water = shipped_materials()["water"]
     rows = tabulate(stack, energies=energies, water=water)
-    typer.echo(f"{stack.name}\n{stack.source}\n")
+    typer.echo(f"{shown(stack.name)}\n{shown(stack.source, limit=2000)}\n")
     typer.echo(render(rows, energies=energies, water=water))
     if output is not None:
         write_png(draw_detector(stack), output)
-        typer.echo(output)
+        typer.echo(shown(output))

@@ -13,6 +13,7 @@ from trackscape.cli.options import (
     Weights,
     choose_tracker,
 )
+from trackscape.text import shown
 
 
 def display(
@@ -32,4 +33,4 @@ def display(
     picture, page = display_frame(
         file, per_frame=per_frame, number=frame, tracker=tracker, method=name, output=output
     )
-    typer.echo(f"{picture}\n{page}")
+    typer.echo(f"{shown(picture)}\n{shown(page)}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from trackscape.cli.options import (
@@ -15,6 +16,7 @@ from trackscape.cli.options import (
     Weights,
     choose_tracker,
 )
+from trackscape.text import shown
 
 
 def evaluate(
@@ -41,7 +43,9 @@ def evaluate(
         per_frame=per_frame,
         progress=show_progress,
     )
-    table = Table(title=f"{file.name}: {name}, {per_frame} p+/F, {summary.frames} frames")
+    table = Table(
+        title=escape(f"{shown(file.name)}: {name}, {per_frame} p+/F, {summary.frames} frames")
+    )
     table.add_column("metric")
     table.add_column("%", justify="right")
     table.add_column("95 % interval", justify="right")

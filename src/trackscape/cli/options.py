@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trackscape.text import shown
+
 if TYPE_CHECKING:
     from trackscape.tracking import Tracker
 
@@ -29,5 +31,5 @@ def choose_tracker(method: str, weights: Path | None) -> "tuple[str, Tracker]":
     from trackscape.tracking import load_tracker, network_tracker
 
     if weights is not None:
-        return weights.stem, network_tracker(load_network(weights))
+        return shown(weights.stem), network_tracker(load_network(weights))
     return method, load_tracker(method)

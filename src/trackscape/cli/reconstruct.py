@@ -13,6 +13,7 @@ from trackscape.cli.options import (
     Weights,
     choose_tracker,
 )
+from trackscape.text import shown
 
 
 def reconstruct(
@@ -33,4 +34,4 @@ def reconstruct(
     frames = read_frames(file, per_frame=per_frame)
     tracks = reconstruct_frames(show_progress(frames), tracker=tracker)
     write_tracks(tracks, output)
-    typer.echo(f"{len(frames)} frames: {output}")
+    typer.echo(f"{len(frames)} frames: {shown(output)}")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from trackscape.text import shown
+
 
 def simulate(
     output: Annotated[Path, typer.Option("--output", "-o", help="File of hits to write: npz.")],
@@ -71,4 +73,4 @@ def simulate(
     except KeyboardInterrupt:
         typer.echo("Interrupted. Nothing was written.", err=True)
         raise typer.Exit(130) from None
-    typer.echo(f"{primaries:,} primaries, {rows:,} hits: {output}")
+    typer.echo(f"{primaries:,} primaries, {rows:,} hits: {shown(output)}")

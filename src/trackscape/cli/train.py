@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trackscape.text import shown
+
 
 def train(
     config: Annotated[
@@ -34,5 +36,6 @@ def train(
         typer.echo("Interrupted. Run the same command again to go on.", err=True)
         raise typer.Exit(130) from None
     typer.echo(
-        f"Best validation purity {100 * trained.purity:.2f} %: {trained.folder}/weights.safetensors"
+        f"Best validation purity {100 * trained.purity:.2f} %: "
+        f"{shown(trained.folder)}/weights.safetensors"
     )

@@ -9,6 +9,7 @@ from trackscape.experiments.display_figure import write_png as write_png
 from trackscape.experiments.display_html import viewer_fragment as viewer_fragment
 from trackscape.experiments.display_html import write_html as write_html
 from trackscape.experiments.evaluate import read_frames
+from trackscape.text import shown
 from trackscape.tracking import Tracker, accept
 
 __all__ = [
@@ -39,7 +40,7 @@ def display_frame(
             f"each), got {number}. Choose one of these."
         )
     tracks = accept(tracker(frames[number]))
-    title = f"{file.name}, frame {number}, {per_frame} p+/F, {method}"
+    title = f"{shown(file.name)}, frame {number}, {per_frame} p+/F, {method}"
     page = output.with_suffix(".html")
     write_png(draw_frame(tracks, title=title), output)
     write_html(tracks, page, title=title)

@@ -147,8 +147,9 @@ def _jobs(
         ]
     raise FormatError(
         f"{path}: expected one primary under each number of an event, but {first:,} of {events:,} "
-        f"events have hits of one more than {FAR:g} mm apart in one layer, as where files of several "
-        "jobs were merged and eventID is used twice; read the file of each job, or store runID."
+        f"events have hits of one more than {FAR:g} mm apart in one layer, as where files of "
+        "several jobs were merged and eventID is used twice; read the file of each job, or store "
+        "runID."
     )
 
 

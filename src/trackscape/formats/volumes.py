@@ -95,8 +95,8 @@ def _three_numbers(
 ) -> npt.NDArray[np.float64]:
     if array.shape != (3,) or array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
         raise FormatError(
-            f"{path}: array {name}: expected three numbers in mm, got {shown(array.dtype)} of the shape "
-            f"{array.shape}; store np.array([x, y, z])."
+            f"{path}: array {name}: expected three numbers in mm, got {shown(array.dtype)} of "
+            f"the shape {array.shape}; store np.array([x, y, z])."
         )
     return array.astype(np.float64)
 

@@ -20,6 +20,7 @@ from trackscape.cli.landscape.options import (
     make_setting,
 )
 from trackscape.cli.options import HitFile, PerFrame
+from trackscape.text import shown
 
 
 def connect(
@@ -95,4 +96,4 @@ def connect(
                 f"{barrier.standard_error:.2g} at {barrier.time:.2f}"
             )
     for path in output or ():
-        typer.echo(path)
+        typer.echo(shown(path))

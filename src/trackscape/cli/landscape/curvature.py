@@ -19,6 +19,7 @@ from trackscape.cli.landscape.options import (
     make_setting,
 )
 from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights
+from trackscape.text import shown
 
 
 def curvature(
@@ -82,4 +83,4 @@ def curvature(
     typer.echo(f"largest eigenvalues: {', '.join(f'{value:.4g}' for value in values)}")
     typer.echo(f"trace: {trace.value:.4g} ({trace.low:.4g} to {trace.high:.4g})")
     for path in output or ():
-        typer.echo(path)
+        typer.echo(shown(path))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trackscape.text import shown
+
 
 def study(
     config: Annotated[Path, typer.Argument(help="Settings, such as configs/landscape/cpu.yaml.")],
@@ -24,4 +26,4 @@ def study(
     if not report_only:
         carry_out_study(settings, data=data, runs=runs, workers=workers)
     write_page(settings, summarise_study(settings, runs=runs), output)
-    typer.echo(output)
+    typer.echo(shown(output))

@@ -19,6 +19,7 @@ from trackscape.cli.landscape.options import (
     make_setting,
 )
 from trackscape.cli.options import DEFAULT_METHOD, HitFile, Method, PerFrame, Weights
+from trackscape.text import shown
 
 
 def surface(
@@ -93,4 +94,4 @@ def surface(
     for name in found.names:
         mean = found.mean(name)[found.finite(name)]
         typer.echo(f"{name}: {mean.min():.4g} to {mean.max():.4g}")
-    typer.echo("\n".join(map(str, output)))
+    typer.echo("\n".join(map(shown, output)))
