@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from trackscape.cli.options import MaxBytes
 from trackscape.text import shown
 
 Truth = Annotated[
@@ -26,6 +27,7 @@ def compare(
     truth_b: Truth = None,
     primaries_a: Primaries = None,
     primaries_b: Primaries = None,
+    max_bytes: MaxBytes = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -47,6 +49,7 @@ def compare(
             truth_b=truth_b,
             primaries_a=primaries_a,
             primaries_b=primaries_b,
+            max_bytes=max_bytes,
         )
     print_comparison(comparison, Console())
     if output is not None:

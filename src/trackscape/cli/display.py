@@ -8,6 +8,7 @@ import typer
 from trackscape.cli.options import (
     DEFAULT_METHOD,
     HitFile,
+    MaxBytes,
     Method,
     PerFrame,
     Weights,
@@ -25,12 +26,19 @@ def display(
     frame: Annotated[int, typer.Option(min=0, help="Number of the frame.")] = 0,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
+    max_bytes: MaxBytes = None,
 ) -> None:
     """Draw the tracks of a frame: a picture, and a page to turn and zoom that needs no network."""
     from trackscape.experiments.display import display_frame
 
     name, tracker = choose_tracker(method, weights)
     picture, page = display_frame(
-        file, per_frame=per_frame, number=frame, tracker=tracker, method=name, output=output
+        file,
+        per_frame=per_frame,
+        number=frame,
+        tracker=tracker,
+        method=name,
+        output=output,
+        max_bytes=max_bytes,
     )
     typer.echo(f"{shown(picture)}\n{shown(page)}")

@@ -11,6 +11,7 @@ from rich.table import Table
 from trackscape.cli.options import (
     DEFAULT_METHOD,
     HitFile,
+    MaxBytes,
     Method,
     PerFrame,
     Weights,
@@ -24,6 +25,7 @@ def evaluate(
     per_frame: PerFrame,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
+    max_bytes: MaxBytes = None,
     json: Annotated[Path | None, typer.Option(help="Write all metrics to this file, too.")] = None,
 ) -> None:
     """Reconstruct a simulated file and compare with its truth.
@@ -35,7 +37,7 @@ def evaluate(
     from trackscape.experiments.run_folder import write_json
 
     name, tracker = choose_tracker(method, weights)
-    frames = read_frames(file, per_frame=per_frame)
+    frames = read_frames(file, per_frame=per_frame, max_bytes=max_bytes)
     summary = evaluate_frames(
         frames,
         tracker=tracker,

@@ -1,15 +1,15 @@
 """`trackscape inspect`: what a hit file holds."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
+
+from trackscape.cli.options import HitFile, MaxBytes
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="Hit file: npz, npy, root, parquet or csv.")],
+    file: HitFile,
+    max_bytes: MaxBytes = None,
 ) -> None:
     """Print what a hit file holds: columns, layers, events, primaries, spots, what is missing."""
     from trackscape.formats import inspect_file
 
-    typer.echo(inspect_file(file).render())
+    typer.echo(inspect_file(file, max_bytes=max_bytes).render())

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 HitFile = Annotated[Path, typer.Argument(help="Hit file: npz, npy, root, parquet or csv.")]
 PerFrame = Annotated[int, typer.Option(min=1, help="Primary protons in a readout frame.")]
+MaxBytes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Bytes that the file may unpack to. [100 times its size, from 64 MiB to 16 GiB]",
+    ),
+]
 Method = Annotated[
     str,
     typer.Option(

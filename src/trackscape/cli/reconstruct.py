@@ -8,6 +8,7 @@ import typer
 from trackscape.cli.options import (
     DEFAULT_METHOD,
     HitFile,
+    MaxBytes,
     Method,
     PerFrame,
     Weights,
@@ -24,6 +25,7 @@ def reconstruct(
     ],
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
+    max_bytes: MaxBytes = None,
 ) -> None:
     """Reconstruct the tracks of a hit file; one row for each hit on a track."""
     from trackscape.experiments.evaluate import read_frames, reconstruct_frames
@@ -31,7 +33,7 @@ def reconstruct(
     from trackscape.formats import write_tracks
 
     _, tracker = choose_tracker(method, weights)
-    frames = read_frames(file, per_frame=per_frame)
+    frames = read_frames(file, per_frame=per_frame, max_bytes=max_bytes)
     tracks = reconstruct_frames(show_progress(frames), tracker=tracker)
     write_tracks(tracks, output)
     typer.echo(f"{len(frames)} frames: {shown(output)}")

@@ -23,7 +23,14 @@ __all__ = [
 
 
 def display_frame(
-    file: Path, *, per_frame: int, number: int, tracker: Tracker, method: str, output: Path
+    file: Path,
+    *,
+    per_frame: int,
+    number: int,
+    tracker: Tracker,
+    method: str,
+    output: Path,
+    max_bytes: int | None = None,
 ) -> tuple[Path, Path]:
     """Reconstructs one frame of a hit file and draws it.
 
@@ -33,7 +40,7 @@ def display_frame(
     Raises:
         DataError: If the file has no frame of this number.
     """
-    frames = read_frames(file, per_frame=per_frame)
+    frames = read_frames(file, per_frame=per_frame, max_bytes=max_bytes)
     if number >= len(frames):
         raise DataError(
             f"{file}: expected a frame number from 0 to {len(frames) - 1} ({per_frame} protons "

@@ -16,14 +16,14 @@ Progress = Callable[[Sequence[Hits]], Iterable[Hits]]
 """Wraps the frames, to show how far they have been worked on."""
 
 
-def read_frames(path: Path, *, per_frame: int) -> list[Hits]:
-    """Returns the frames of a hit file.
+def read_frames(path: Path, *, per_frame: int, max_bytes: int | None = None) -> list[Hits]:
+    """Returns the frames of a hit file; `max_bytes` as in `read_hits`.
 
     Raises:
         FormatError: If the file cannot be read.
         DataError: If it has less than `per_frame` events; names the file.
     """
-    hits = read_hits(path)
+    hits = read_hits(path, max_bytes=max_bytes)
     try:
         return split_frames(hits, per_frame=per_frame)
     except DataError as error:

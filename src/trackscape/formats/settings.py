@@ -13,7 +13,7 @@ import yaml
 from trackscape.errors import ConfigError
 from trackscape.text import shown
 
-MAX_BYTES = 300_000
+MAX_BYTES = 100_000
 """Of a file; the parser takes a second for so many."""
 MAX_NODES = 100_000
 """Keys, values and lists in a file, each as often as others refer to it."""
