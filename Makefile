@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench rivals speed data results ceiling robustness study landscape validation \
+.PHONY: help demo test fuzz bench rivals speed data results ceiling robustness study landscape validation \
 	lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
@@ -26,6 +26,9 @@ test: .venv/test/ready  ## everything that must hold before a commit
 	$(TEST)/pyright --pythonpath $(TEST)/python
 	$(TEST)/lint-imports --no-logo
 	$(TEST)/pytest --cov=trackscape --cov-report=term:skip-covered
+
+fuzz: .venv/test/ready  ## damaged, odd and hostile files for every reader: make fuzz N=100000
+	PYTHONPATH=tests $(TEST)/python -m fuzz.run --in-all $(or $(N),100000)
 
 bench: .venv/test/ready  ## speed and memory beside the published method: make bench DATA=folder
 	$(TEST)/python -m benchmarks.run $(if $(DATA),--data '$(DATA)')

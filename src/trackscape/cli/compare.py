@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.options import MaxBytes
+from trackscape.text import shown
 
 Truth = Annotated[
     Path | None,
@@ -37,6 +39,7 @@ def compare(
             help="Folder for all numbers (CSV, Markdown) and a picture.",
         ),
     ] = None,
+    max_bytes: MaxBytes = None,
     threads: Threads = None,
 ) -> None:
     """Compare two simulations, layer by layer.
@@ -53,7 +56,7 @@ def compare(
     prepare(threads)
     if output is not None:
         check_place(output / "comparison.md")
-    with show_status(f"{a.name} and {b.name}"):
+    with show_status(f"{shown(a.name)} and {shown(b.name)}"):
         comparison = compare_files(
             a,
             b,
@@ -61,8 +64,9 @@ def compare(
             truth_b=truth_b,
             primaries_a=primaries_a,
             primaries_b=primaries_b,
+            max_bytes=max_bytes,
         )
     print_comparison(comparison, Console())
     if output is not None:
         write_comparison(comparison, output)
-        print(f"{output}: comparison.md, comparison.csv, distances.csv, comparison.png")
+        print(f"{shown(output)}: comparison.md, comparison.csv, distances.csv, comparison.png")

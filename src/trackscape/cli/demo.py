@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.computing import Threads, prepare
+from trackscape.text import shown
 
 
 def demo(
@@ -28,4 +29,4 @@ def demo(
     prepare(threads)
     check_place(output / "report.html")
     report = run_demo(data=data, output=output)
-    print(f"Report: {report}")
+    print(f"Report: {shown(report)}")

@@ -7,6 +7,7 @@ import typer
 
 from trackscape.cli.options import written_file
 from trackscape.pictures import PICTURES, save_figure
+from trackscape.text import shown
 
 
 def detector(
@@ -40,8 +41,8 @@ def detector(
     stack, energies = load_detector(variant), energy or [200.0, 100.0]
     water = shipped_materials()["water"]
     rows = tabulate(stack, energies=energies, water=water)
-    print(f"{stack.name}\n{stack.source}\n")
+    print(f"{shown(stack.name)}\n{shown(stack.source, limit=2000)}\n")
     print(render(rows, energies=energies, water=water))
     if output is not None:
         save_figure(draw_detector(stack), output, dpi=150)
-        print(output)
+        print(shown(output))

@@ -10,6 +10,7 @@ from trackscape.cli.options import (
     DEFAULT_METHOD,
     Detector,
     HitFile,
+    MaxBytes,
     Method,
     MinLastDeposit,
     PerFrame,
@@ -19,6 +20,7 @@ from trackscape.cli.options import (
     written_file,
 )
 from trackscape.pictures import PICTURES
+from trackscape.text import shown
 
 
 def display(
@@ -39,6 +41,7 @@ def display(
     weights: Weights = None,
     detector: Detector = None,
     min_last_deposit: MinLastDeposit = None,
+    max_bytes: MaxBytes = None,
     threads: Threads = None,
 ) -> None:
     """Draw the tracks of a frame.
@@ -51,7 +54,7 @@ def display(
 
     prepare(threads)
     name, tracker = choose_tracker(method, weights)
-    found, tally = split_file(file, per_frame=per_frame), Tally()
+    found, tally = split_file(file, per_frame=per_frame, max_bytes=max_bytes), Tally()
     cut = choose_cut(
         found.depths,
         detector=detector,
@@ -72,4 +75,4 @@ def display(
     )
     print(f"Frame {frame}: {describe_acceptance(tally.total)}")
     for path in written:
-        print(path)
+        print(shown(path))

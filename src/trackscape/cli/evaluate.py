@@ -10,6 +10,7 @@ from trackscape.cli.options import (
     DEFAULT_METHOD,
     Detector,
     HitFile,
+    MaxBytes,
     Method,
     MinLastDeposit,
     PerFrame,
@@ -18,6 +19,7 @@ from trackscape.cli.options import (
     choose_cut,
     choose_tracker,
 )
+from trackscape.text import shown
 
 
 def evaluate(
@@ -33,6 +35,7 @@ def evaluate(
             metavar="FILE", help="Write all metrics to this file, too.", callback=checked_place()
         ),
     ] = None,
+    max_bytes: MaxBytes = None,
     threads: Threads = None,
 ) -> None:
     """Reconstruct a simulated file and compare with its truth.
@@ -40,6 +43,7 @@ def evaluate(
     Every metric is explained in docs/conventions.md.
     """
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from trackscape.experiments.acceptance import describe_acceptance
@@ -49,7 +53,7 @@ def evaluate(
 
     prepare(threads)
     name, tracker = choose_tracker(method, weights)
-    found, tally = split_file(file, per_frame=per_frame), Tally()
+    found, tally = split_file(file, per_frame=per_frame, max_bytes=max_bytes), Tally()
     cut = choose_cut(
         found.depths,
         detector=detector,
@@ -66,7 +70,9 @@ def evaluate(
         min_last_deposit=cut,
         tally=tally,
     )
-    table = Table(title=f"{file.name}: {name}, {per_frame} p+/F, {summary.frames} frames")
+    table = Table(
+        title=escape(f"{shown(file.name)}: {name}, {per_frame} p+/F, {summary.frames} frames")
+    )
     table.add_column("metric")
     table.add_column("%", justify="right")
     table.add_column("95 % interval", justify="right")

@@ -1,16 +1,16 @@
 """`trackscape inspect`: what a hit file holds."""
 
-from trackscape.cli.options import HitFile
+from trackscape.cli.options import HitFile, MaxBytes
 
 
-def inspect(file: HitFile) -> None:
+def inspect(file: HitFile, max_bytes: MaxBytes = None) -> None:
     """Print what a hit file holds.
 
     That is: columns, layers, events, primaries, spots, and what is missing.
     """
     from trackscape.formats.inspect import Report, inspect_file
 
-    report = inspect_file(file)
+    report = inspect_file(file, max_bytes=max_bytes)
     print(report.render())
     if isinstance(report, Report):
         from trackscape.experiments.acceptance import describe_detector

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trackscape.files import check_place
+from trackscape.text import shown
 
 if TYPE_CHECKING:
     from trackscape.tracking import Tracker
@@ -47,6 +48,16 @@ MinLastDeposit = Annotated[
 ]
 
 
+MaxBytes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Bytes that the file may unpack to. [100 times its size, from 64 MiB to 16 GiB]",
+    ),
+]
+
+
 def written_file(*suffixes: str, text: str) -> Any:
     """Returns the option --output for one file, or for several if it is a list.
 
@@ -79,7 +90,7 @@ def choose_tracker(method: str, weights: Path | None) -> "tuple[str, Tracker]":
     from trackscape.tracking import load_tracker, network_tracker
 
     if weights is not None:
-        return weights.stem, network_tracker(load_network(weights))
+        return shown(weights.stem), network_tracker(load_network(weights))
     return method, load_tracker(method)
 
 

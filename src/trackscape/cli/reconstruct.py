@@ -8,6 +8,7 @@ from trackscape.cli.options import (
     DEFAULT_METHOD,
     Detector,
     HitFile,
+    MaxBytes,
     Method,
     MinLastDeposit,
     PerFrame,
@@ -16,6 +17,7 @@ from trackscape.cli.options import (
     choose_tracker,
     written_file,
 )
+from trackscape.text import shown
 
 
 def reconstruct(
@@ -29,6 +31,7 @@ def reconstruct(
     weights: Weights = None,
     detector: Detector = None,
     min_last_deposit: MinLastDeposit = None,
+    max_bytes: MaxBytes = None,
     threads: Threads = None,
 ) -> None:
     """Reconstruct the tracks of a hit file.
@@ -42,7 +45,7 @@ def reconstruct(
 
     prepare(threads)
     name, tracker = choose_tracker(method, weights)
-    found, tally = split_file(file, per_frame=per_frame), Tally()
+    found, tally = split_file(file, per_frame=per_frame, max_bytes=max_bytes), Tally()
     cut = choose_cut(
         found.depths,
         detector=detector,
@@ -55,4 +58,4 @@ def reconstruct(
     )
     write_tracks(tracks, output)
     print(describe_acceptance(tally.total, left_over=found.left_over))
-    print(f"{len(found.frames)} frames: {output}")
+    print(f"{len(found.frames)} frames: {shown(output)}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.options import checked_place, written_file
+from trackscape.text import shown
 
 
 def simulate(
@@ -92,4 +93,4 @@ def simulate(
         threads=threads,
         progress=show_primaries,
     )
-    print(f"{primaries:,} primaries, {rows:,} hits: {output}")
+    print(f"{primaries:,} primaries, {rows:,} hits: {shown(output)}")

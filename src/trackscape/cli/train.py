@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.computing import Threads, prepare
+from trackscape.text import shown
 
 
 def train(
@@ -42,5 +43,6 @@ def train(
     settings = TrainingConfig.load(config)
     trained = run(settings, data=data, runs=runs, seed=seed, weights=weights)
     print(
-        f"Best validation purity {100 * trained.purity:.2f} %: {trained.folder}/weights.safetensors"
+        f"Best validation purity {100 * trained.purity:.2f} %: "
+        f"{shown(trained.folder)}/weights.safetensors"
     )

@@ -52,14 +52,14 @@ class FrameSet(NamedTuple):
     """Mean z in mm of the hits in each layer of the file."""
 
 
-def split_file(path: Path | str, *, per_frame: int) -> FrameSet:
-    """Reads a hit file and splits it into frames.
+def split_file(path: Path | str, *, per_frame: int, max_bytes: int | None = None) -> FrameSet:
+    """Reads a hit file and splits it into frames; `max_bytes` as in `read_hits`.
 
     Raises:
         FormatError: If the file cannot be read.
         DataError: If it has less than `per_frame` events; names the file.
     """
-    hits = read_hits(path)
+    hits = read_hits(path, max_bytes=max_bytes)
     try:
         frames = split_frames(hits, per_frame=per_frame)
     except DataError as error:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, track
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def show_primaries(chunks: "Iterable[Chunk]", primaries: int) -> "Iterable[Chunk
 def show_status(what: str) -> contextlib.AbstractContextManager[object]:
     """Shows what is being done in a block, on the error stream if that is a terminal."""
     console = _console()
-    return contextlib.nullcontext() if console.quiet else console.status(what)
+    return contextlib.nullcontext() if console.quiet else console.status(escape(what))
 
 
 def _console() -> Console:

@@ -63,17 +63,20 @@ def _finite(column: np.ndarray, *, place: str) -> np.ndarray:
 def _whole(column: np.ndarray, *, place: str) -> np.ndarray:
     if column.dtype.kind == "i":
         return column.astype(np.int64)
-    # Both bounds are powers of two and exact in every float type; NaN fails the comparison.
-    whole = (column >= -(2.0**63)) & (column < 2.0**63) & (column == np.floor(column))
+    if column.dtype.kind == "u":
+        _refuse(column, column >= 2**63, place=place, expected="a whole number below 2^63")
+        return column.astype(np.int64)
+    values = column.astype(np.float64)
+    # Both bounds are powers of two and exact in floats; NaN fails the comparison.
+    whole = (values >= -(2.0**63)) & (values < 2.0**63) & (values == np.floor(values))
     _refuse(column, ~whole, place=place, expected="a whole number")
-    if column.dtype.kind == "f":
-        exact = 2.0 ** (np.finfo(column.dtype).nmant + 1)
-        expected = (
-            f"a number below {exact:.0f}, since {column.dtype.name} rounds larger ones, so that "
-            "several fall together (store integers)"
-        )
-        _refuse(column, np.abs(column) >= exact, place=place, expected=expected)
-    return column.astype(np.int64)
+    exact = 2.0 ** (np.finfo(column.dtype).nmant + 1)
+    expected = (
+        f"a number below {exact:.0f}, since {column.dtype.name} rounds larger ones, so that "
+        "several fall together (store integers)"
+    )
+    _refuse(column, np.abs(values) >= exact, place=place, expected=expected)
+    return values.astype(np.int64)
 
 
 def _refuse(values: np.ndarray, wrong: np.ndarray, *, place: str, expected: str) -> None:

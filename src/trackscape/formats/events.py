@@ -4,6 +4,7 @@ Geant4 counts events anew in each run, and each job of a simulation counts them 
 is (run, event, job). Two protons under one number would be merged into one, silently.
 """
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -93,15 +94,15 @@ def _count(event: np.ndarray, part: np.ndarray) -> int:
 
 def _counted_on(event: np.ndarray, part: np.ndarray, *, path: Path) -> np.ndarray:
     """Adds to the numbers of each part the numbers that all parts before it use up."""
-    span = np.zeros(int(part.max()) + 1, dtype=np.int64)
-    np.maximum.at(span, part, event)
-    offset = np.cumsum([0, *(1 + span[:-1]).astype(object)])
-    if offset[-1] + int(span[-1]) >= 2**63:
+    largest = np.zeros(int(part.max()) + 1, dtype=np.int64)
+    np.maximum.at(largest, part, event)
+    used = list(itertools.accumulate(1 + number for number in largest.tolist()))
+    if used[-1] > 2**63:
         raise FormatError(
             f"{path}: expected numbers of events that can be counted on from run to run, but they "
             f"reach {int(event.max())}; number the events of each run from 0."
         )
-    return event + offset.astype(np.int64)[part]
+    return event + np.array([0, *used[:-1]])[part]
 
 
 def _jobs(

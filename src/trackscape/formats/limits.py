@@ -45,7 +45,10 @@ def budget(
     max_bytes: int | None = None,
     *,
     always: int = ALWAYS,
-    advice: str = "if you trust it, allow more with --max-bytes (in Python: max_bytes)",
+    advice: str = (
+        "if you trust it, allow more with --max-bytes (in Python: max_bytes), or store it "
+        "uncompressed"
+    ),
 ) -> Budget:
     """Returns what a file may unpack to: 100 times its size, at least 64 MiB, at most 16 GiB.
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import math
+import sys
 import zipfile
 from collections.abc import Generator
 from pathlib import Path
@@ -58,7 +59,13 @@ class Archive:
         with self._open(name) as file:
             _claim(file, name, self._spare)
         with self._open(name) as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
+            array = np.lib.format.read_array(file, allow_pickle=False)
+        if array.dtype.kind == "U" and not _is_text(array):
+            raise FormatError(
+                f"{self._spare.path}: expected text in the array {shown(name)!r}, but it holds "
+                "numbers that no character has; write the file anew."
+            )
+        return array
 
     def _open(self, name: str) -> IO[bytes]:
         member = self._members[name]
@@ -126,6 +133,12 @@ def _claim(file: IO[bytes], name: str, spare: Budget) -> None:
         )
     # An entry without bytes counts as one, or there could be any number of them.
     spare.take(math.prod(shape) * max(dtype.itemsize, 1), what=f"array {shown(name)!r}")
+
+
+def _is_text(array: np.ndarray) -> bool:
+    # Python's texts are not made to hold others, and fail later in ways of their own.
+    native = array.astype(array.dtype.newbyteorder("=")).tobytes()
+    return bool((np.frombuffer(native, dtype=np.uint32) <= sys.maxunicode).all())
 
 
 def _header(file: IO[bytes], name: str, spare: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -1,5 +1,6 @@
 """A YAML file from anywhere -> checked settings, or one sentence that says what is wrong."""
 
+import itertools
 import reprlib
 import types
 import typing
@@ -10,8 +11,14 @@ import pydantic
 import yaml
 
 from trackscape.errors import ConfigError
+from trackscape.text import shown
 
-_MAX_BYTES = 10_000_000
+MAX_BYTES = 100_000
+"""Of a file; the parser takes a second for so many."""
+MAX_NODES = 100_000
+"""Keys, values and lists in a file, each as often as others refer to it."""
+MAX_DEPTH = 50
+"""Lists and mappings inside of one another."""
 
 
 class Strict(pydantic.BaseModel):
@@ -47,46 +54,87 @@ def read_settings(path: Path, model: type[_Model], *, described_in: str) -> _Mod
 
 def _parse(path: Path) -> Any:
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        if path.stat().st_size > MAX_BYTES:
             raise ConfigError(
-                f"{path}: expected settings of less than {_MAX_BYTES // 10**6} MB, but the file "
-                "is larger; name the right file."
+                f"{path}: expected settings of less than {MAX_BYTES // 1000} kB, but the file is "
+                "larger; name the right file."
             )
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _measure(node, {}, depth=0)
+        return loader.construct_document(node)
+    except ConfigError:
+        raise
     except OSError as error:
         raise ConfigError(
             f"{path}: expected a YAML file, but {error.strerror}; check the path."
         ) from error
-    # Deep nesting exhausts the parser; impossible dates are plain errors of Python.
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
+    # The parser fails in any way: with errors of its own, where nesting exhausts it, where lists
+    # that it keeps run empty, and as Python does for impossible dates and numbers.
+    except Exception as error:
+        reason = shown(" ".join(str(error).split()))
         raise ConfigError(f"{path}: expected YAML, but it cannot be parsed ({reason}).") from error
 
 
+def _measure(node: yaml.Node, known: dict[int, int], *, depth: int) -> int:
+    """Returns the number of nodes below one when all references are written out.
+
+    A few lines in which each refers to the one before can stand for any number of values.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError(f"its lists and mappings are nested more than {MAX_DEPTH} times")
+    if id(node) not in known:
+        known[id(node)] = MAX_NODES  # what a node inside of itself counts
+        below = itertools.chain.from_iterable(
+            entry if isinstance(entry, tuple) else (entry,)
+            for entry in (node.value if isinstance(node, yaml.CollectionNode) else ())
+        )
+        known[id(node)] = 1 + sum(_measure(inner, known, depth=depth + 1) for inner in below)
+    if known[id(node)] > MAX_NODES:
+        raise ValueError(f"it holds more than {MAX_NODES:,} values when references are written out")
+    return known[id(node)]
+
+
 def _first_problem(error: pydantic.ValidationError, model: type[Strict], described_in: str) -> str:
-    problem = error.errors()[0]
+    problem = error.errors(include_url=False)[0]
     parts = problem["loc"]
-    place = ".".join(map(str, parts)) or "the file"
+    place = shown(".".join(map(str, parts)) or "the file")
     if problem["type"] == "extra_forbidden":
-        known = ", ".join(_model_at(model, parts[:-1]).model_fields)
-        return f"unknown key {place}; expected one of {known}. Check the spelling or remove it."
+        around = _model_at(model, parts[:-1])
+        known = f"; expected one of {', '.join(around.model_fields)}" if around else ""
+        return f"unknown key {place}{known}. Check the spelling or remove it."
     if problem["type"] == "missing":
         return f"the key {place} is missing. Add it; {described_in} shows all keys."
-    reason = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    reason = shown(problem["msg"].removeprefix("Value error, ").rstrip("."), limit=1000)
     if problem["type"] == "value_error":
         return f"{place}: {reason}."
     # Shortened, as a few lines of YAML can hold a value that is endless when written out.
-    return f"{place} is {reprlib.repr(problem['input'])}: {reason}. Correct the value."
+    return f"{place} is {shown(_SHORT.repr(problem['input']))}: {reason}. Correct the value."
 
 
-def _model_at(model: type[Strict], parts: tuple[str | int, ...]) -> type[Strict]:
+class _Short(reprlib.Repr):
+    """Values in a few characters."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write numbers of many thousand digits.
+        return super().repr_int(x, level) if abs(x) < 10**40 else "a number of many digits"
+
+
+_SHORT = _Short()
+
+
+def _model_at(model: type[Strict], parts: tuple[str | int, ...]) -> type[Strict] | None:
     """Follows the place of a problem through lists and mappings to the settings around it."""
     annotation: Any = model
     for part in parts:
         if isinstance(annotation, type) and issubclass(annotation, Strict):
+            if str(part) not in annotation.model_fields:
+                return None
             annotation = annotation.model_fields[str(part)].annotation
-        else:  # an item of list[...] or a value of dict[..., ...]
-            annotation = typing.get_args(annotation)[-1]
+        elif arguments := typing.get_args(annotation):  # of list[...] or dict[..., ...]
+            annotation = arguments[-1]
         while typing.get_origin(annotation) in (typing.Annotated, typing.Union, types.UnionType):
             annotation = typing.get_args(annotation)[0]
-    return annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, Strict) else None

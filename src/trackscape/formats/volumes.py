@@ -81,13 +81,7 @@ def _names(materials: npt.NDArray[np.str_], *, path: Path) -> tuple[str, ...]:
             f"{path}: array materials: expected a list of names, got {shown(materials.dtype)} of "
             f"the shape {materials.shape}; store np.array(['air', 'water'])."
         )
-    try:
-        return tuple(map(str, materials))
-    except (SystemError, ValueError) as error:  # numbers that no character has
-        raise FormatError(
-            f"{path}: array materials: expected a list of names, but they are no text; store "
-            "np.array(['air', 'water'])."
-        ) from error
+    return tuple(map(str, materials))
 
 
 def _three_numbers(

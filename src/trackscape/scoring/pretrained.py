@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import reprlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +15,7 @@ from trackscape.files import replacing
 from trackscape.scoring.beliefs import BeliefNetwork
 from trackscape.scoring.interaction_networks import HitGraphNetwork, LineGraphNetwork
 from trackscape.scoring.interface import Scorer
+from trackscape.text import shown
 
 NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork] | type[BeliefNetwork]] = {
     "line_graph": LineGraphNetwork,
@@ -47,15 +47,19 @@ def build_network(kind: str, **sizes: int) -> Scorer:
         WeightsError: If there is no such network, or it has no such size.
     """
     if kind not in NETWORKS:
-        raise WeightsError(f"Expected a network of {', '.join(NETWORKS)}, got {kind!r}.")
+        raise WeightsError(f"Expected a network of {', '.join(NETWORKS)}, got {shown(kind)!r}.")
     known = inspect.signature(NETWORKS[kind]).parameters
     unknown = sorted(sizes.keys() - known.keys())
     if unknown:
-        raise WeightsError(f"The network {kind} has no {unknown[0]}, only {', '.join(known)}.")
+        raise WeightsError(
+            f"The network {kind} has no {shown(unknown[0])}, only {', '.join(known)}."
+        )
     for name, size in sizes.items():
         smallest = 0 if (kind, name) == ("belief", "hidden") else 1
         if not smallest <= size <= LARGEST_SIZE:
-            raise WeightsError(f"Expected sizes from {smallest} to {LARGEST_SIZE}, got {sizes}.")
+            raise WeightsError(
+                f"Expected sizes from {smallest} to {LARGEST_SIZE}, got {shown(sizes)}."
+            )
     return NETWORKS[kind](**sizes)
 
 
@@ -71,18 +75,17 @@ def load_network(path: Path | str, *, network: Scorer | None = None) -> Scorer:
         WeightsError: If the file is damaged, or its weights are not those of the network.
     """
     about, weights = read_weights(path)
+    if network is None and about.get("network") == OWN:
+        raise WeightsError(
+            f"{path}: expected weights of a network of trackscape, got those of "
+            f"{shown(about.get('class'))} with sizes {shown(about.get('sizes'))}. Make one from "
+            "Python and pass it: load_network(path, network=...)."
+        )
     try:
-        if network is None:
-            if about["network"] == OWN:
-                raise WeightsError(
-                    f"{path}: expected weights of a network of trackscape, got those of "
-                    f"{reprlib.repr(about['class'])} with sizes {reprlib.repr(about['sizes'])}. "
-                    "Make one from Python and pass it: load_network(path, network=...)."
-                )
-            network = build_network(about["network"], **about["sizes"])
+        network = _empty_network(about, weights) if network is None else network
         network.load_state_dict(weights)
-    except (RuntimeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
+    except (WeightsError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        reason = shown(" ".join(str(error).split()))
         raise WeightsError(
             f"{path}: the weights do not fit the network that the header names ({reason}). "
             "Train again, or use weights of this architecture."
@@ -102,7 +105,7 @@ def read_weights(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise WeightsError(
-            f"{path}: expected a safetensors file with weights, but {error}."
+            f"{path}: expected a safetensors file with weights, but {shown(error)}."
         ) from error
     try:
         about = json.loads(header[HEADER])
@@ -112,7 +115,29 @@ def read_weights(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise WeightsError(
             f"{path}: its header names no network. Use weights that `trackscape train` wrote."
         )
+    for name, values in weights.items():
+        if not bool(values.isfinite().all()):
+            raise WeightsError(
+                f"{path}: expected finite weights, but {shown(name)} holds others. Train again."
+            )
     return cast(dict[str, Any], about), weights
+
+
+def _empty_network(about: dict[str, Any], weights: dict[str, Tensor]) -> Scorer:
+    """Makes the network that a header names, once it is sure that the weights are its own."""
+    # Without memory first: sizes that a file invents could fill it.
+    with torch.device("meta"):
+        expected = build_network(about["network"], **about["sizes"]).state_dict()
+    needed, got = (
+        {k: (v.dtype, tuple(v.shape)) for k, v in e.items()} for e in (expected, weights)
+    )
+    for name in sorted(needed.keys() | got.keys()):
+        if needed.get(name) != got.get(name):
+            raise WeightsError(
+                f"{shown(name)} is {shown(got.get(name, 'absent'))}, expected "
+                f"{needed.get(name, 'nothing')}"
+            )
+    return build_network(about["network"], **about["sizes"])
 
 
 def read_about(path: Path | str) -> dict[str, Any]:

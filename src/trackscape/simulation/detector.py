@@ -20,8 +20,10 @@ from trackscape.simulation.materials import (
     choose_material,
     shipped_materials,
 )
+from trackscape.text import listed, shown
 
 _VARIANTS = Path(str(resources.files("trackscape.simulation") / "detectors"))
+_MAX_SLABS = 100_000
 _ROUNDING = 1e-9
 """In mm; sums of slabs that fill a pitch differ from it by less."""
 
@@ -109,9 +111,9 @@ class _ModuleSettings(Strict):
     def _slabs_fit_into_the_pitch(self) -> "_ModuleSettings":
         if self.thickness > self.pitch + _ROUNDING:
             raise ValueError(
-                f"the slabs of the module {self.name} are {self.thickness:.6g} mm thick together "
-                f"and overlap at a pitch of {self.pitch:.6g} mm; make them thinner or the pitch "
-                "longer"
+                f"the slabs of the module {shown(self.name)} are {self.thickness:.6g} mm thick "
+                f"together and overlap at a pitch of {self.pitch:.6g} mm; make them thinner or the "
+                "pitch longer"
             )
         return self
 
@@ -120,8 +122,8 @@ class _ModuleSettings(Strict):
         sensitive = sum(slab.sensitive for slab in self.slabs)
         if sensitive > 1:
             raise ValueError(
-                f"expected one sensitive slab at most in the module {self.name}, got {sensitive}; "
-                "make a module of each"
+                f"expected one sensitive slab at most in the module {shown(self.name)}, got "
+                f"{sensitive}; make a module of each"
             )
         return self
 
@@ -145,8 +147,15 @@ class _DetectorSettings(Strict):
         names = [module.name for module in self.modules]
         if len(set(names)) < len(names):
             raise ValueError(
-                f"expected modules of different names, got {', '.join(names)}; rename some"
+                f"expected modules of different names, got {listed(names)}; rename some"
             )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _slabs_can_be_counted(self) -> "_DetectorSettings":
+        slabs = sum(module.repeat * len(module.slabs) for module in self.modules)
+        if slabs > _MAX_SLABS:
+            raise ValueError(f"expected at most {_MAX_SLABS:,} slabs, got {slabs:,}; merge some")
         return self
 
     @pydantic.model_validator(mode="after")

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from trackscape.simulation.detector import Detector, Slab
+from trackscape.text import shown
 
 _SENSITIVE, _AIR = "#d1495b", "#eef4f8"
 _COLOURS = {
@@ -77,7 +78,7 @@ def _draw_side(axes: Axes, detector: Detector, colours: dict[str, str]) -> None:
                 facecolor=colours[name],
                 linewidth=0,
                 snap=False,  # or the pixels round thin slabs to unequal widths
-                label=None if name in seen else name,
+                label=None if name in seen else shown(name, limit=60),
             )
         )
         seen.add(name)
@@ -97,10 +98,13 @@ def _draw_side(axes: Axes, detector: Detector, colours: dict[str, str]) -> None:
         aspect="equal",
     )
     axes.set_title(
-        f"{detector.name}: {len(detector.layer_z)} layers, {detector.width:g} mm wide (x) and "
-        f"{detector.height:g} mm high (y)"
+        f"{shown(detector.name)}: {len(detector.layer_z)} layers, {detector.width:g} mm wide (x) "
+        f"and {detector.height:g} mm high (y)",
+        parse_math=False,
     )
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -108,7 +112,7 @@ def _draw_module(axes: Axes, slabs: Sequence[Slab], *, title: str, colours: dict
     for column, slab in enumerate(slabs):
         colour = _SENSITIVE if slab.sensitive else colours[slab.material.name]
         axes.add_patch(Rectangle((column, 0), 1, 1, facecolor=colour, edgecolor="white"))
-        name = slab.material.name + (" (sensitive)" if slab.sensitive else "")
+        name = shown(slab.material.name, limit=60) + (" (sensitive)" if slab.sensitive else "")
         axes.text(
             column + 0.5,
             0.5,
@@ -118,12 +122,14 @@ def _draw_module(axes: Axes, slabs: Sequence[Slab], *, title: str, colours: dict
             va="center",
             fontsize=10,
             color=_readable_on(colour),
+            parse_math=False,
         )
     borders = np.cumsum([0.0, *(slab.thickness for slab in slabs)])
     axes.set(xlim=(-0.05, len(slabs) + 0.05), ylim=(0, 1), yticks=[])
     axes.set_xticks(range(len(borders)), [f"{border:.4g}" for border in borders], fontsize=8)
     axes.set_xlabel("depth in the module / mm; not to scale")
-    axes.set_title(f"{title}: {borders[-1]:.4g} mm thick", loc="left")
+    title = f"{shown(title)}: {borders[-1]:.4g} mm thick"
+    axes.set_title(title, loc="left", parse_math=False)
     axes.spines[:].set_visible(False)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from trackscape.simulation.detector import Detector, Slab
 from trackscape.simulation.materials import Material
 from trackscape.simulation.physics.stopping import mass_stopping_power
+from trackscape.text import shown
 from trackscape.units import cm
 
 
@@ -94,7 +95,7 @@ def render(rows: Sequence[ModuleRow], *, energies: Sequence[float], water: Mater
 
 def _cells(row: ModuleRow) -> list[str]:
     return [
-        row.name,
+        shown(row.name, limit=60).replace("|", "/"),
         "" if row.layer is None else str(row.layer),
         "" if row.plane is None else f"{row.plane:.4f}",
         *_amounts(row.thickness, row.mass_thickness, row.radiation_lengths, row.water_equivalent),

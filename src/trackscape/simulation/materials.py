@@ -16,6 +16,7 @@ from trackscape.errors import ConfigError
 from trackscape.formats.settings import Strict, read_settings
 from trackscape.simulation.elements import ELEMENTS as ELEMENTS
 from trackscape.simulation.elements import Element as Element
+from trackscape.text import listed, shown
 
 _TABLE = Path(str(resources.files("trackscape.simulation") / "tables" / "materials.yaml"))
 _SUM_TOLERANCE = 1e-3
@@ -73,7 +74,7 @@ class MaterialSettings(Strict):
         for symbol in elements:
             if symbol not in ELEMENTS:
                 raise ValueError(
-                    f"unknown element {symbol}; the known ones are {', '.join(ELEMENTS)}"
+                    f"unknown element {shown(symbol)}; the known ones are {', '.join(ELEMENTS)}"
                 )
         total = sum(elements.values())
         if abs(total - 1) > _SUM_TOLERANCE:
@@ -137,9 +138,9 @@ def choose_material(name: str, materials: Mapping[str, Material]) -> Material:
         ConfigError: There is none; the message names the nearest.
     """
     if name not in materials:
-        nearest = difflib.get_close_matches(name.lower(), materials, n=1, cutoff=0.0)
+        nearest = difflib.get_close_matches(name[:100].lower(), materials, n=1, cutoff=0.0)
         raise ConfigError(
-            f"unknown material {name!r}; did you mean {nearest[0]!r}? Known are "
-            f"{', '.join(materials)}."
+            f"unknown material {shown(name)!r}; did you mean {nearest[0]!r}? Known are "
+            f"{listed(materials, most=100)}."
         )
     return materials[name]

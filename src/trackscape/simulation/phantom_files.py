@@ -20,6 +20,7 @@ from trackscape.simulation.materials import (
     shipped_materials,
 )
 from trackscape.simulation.phantoms import Phantom, no_phantom, parse_box, stepped_wedge
+from trackscape.text import shown
 
 _NAMED = {"none": no_phantom, "wedge": stepped_wedge, "ctp404": ctp404}
 _SUFFIXES = (".npz", ".mhd", ".mha")
@@ -45,7 +46,9 @@ class _VoxelTable(Strict):
     def _bands_ascend(self) -> "_VoxelTable":
         limits = [band.up_to for band in self.hounsfield or []]
         if limits != sorted(set(limits)):
-            raise ValueError(f"expected limits up_to that ascend, got {limits}; reorder them")
+            raise ValueError(
+                f"expected limits up_to that ascend, got {shown(limits)}; reorder them"
+            )
         return self
 
 

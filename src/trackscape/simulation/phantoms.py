@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from trackscape.errors import ConfigError
 from trackscape.simulation.materials import Material, choose_material, shipped_materials
+from trackscape.text import shown
 
 _Edges = npt.NDArray[np.float64]
 
@@ -138,8 +139,8 @@ def parse_box(text: str) -> Phantom:
         length = float(thickness)
     except ValueError as error:
         raise ConfigError(
-            f"phantom {text}: expected a thickness in mm behind the colon, got {thickness!r}; "
-            "write for example water:100."
+            f"phantom {shown(text)}: expected a thickness in mm behind the colon, got "
+            f"{shown(thickness)!r}; write for example water:100."
         ) from error
     return material_box(material, thickness=length)
 

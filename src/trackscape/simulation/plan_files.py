@@ -7,6 +7,7 @@ import numpy as np
 
 from trackscape.errors import ConfigError, FormatError
 from trackscape.simulation.beam import Beam, Plan
+from trackscape.text import listed, shown
 
 _REQUIRED = ("spotX", "spotY")
 _WEIGHTS = ("weight", "primaries")
@@ -53,7 +54,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
         ) from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise FormatError(
-            f"{path}: expected a CSV file, but it cannot be read ({error})."
+            f"{path}: expected a CSV file, but it cannot be read ({shown(error)})."
         ) from error
     if len(rows) < 2:
         raise FormatError(
@@ -70,7 +71,7 @@ def _check_header(header: list[str], *, path: Path) -> None:
     if wrong or missing or weights > 1:
         raise FormatError(
             f"{path}: expected the columns {', '.join(_REQUIRED)}, and perhaps energy and one of "
-            f"{' or '.join(_WEIGHTS)}, each once, got {', '.join(header)}; rename or remove some."
+            f"{' or '.join(_WEIGHTS)}, each once, got {listed(header)}; rename or remove some."
         )
 
 
@@ -80,7 +81,7 @@ def _numbers(rows: list[list[str]], *, at: int, name: str, path: Path) -> np.nda
         try:
             values.append(float(row[at]))
         except (ValueError, IndexError) as error:
-            found = repr(row[at]) if at < len(row) else "nothing"
+            found = repr(shown(row[at])) if at < len(row) else "nothing"
             raise FormatError(
                 f"{path}: column {name}, spot {number} (counted from 0): expected a number, got "
                 f"{found}; write plain numbers, with a decimal point."

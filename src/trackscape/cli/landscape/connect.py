@@ -21,6 +21,7 @@ from trackscape.cli.landscape.options import (
     make_setting,
 )
 from trackscape.cli.options import HitFile, PerFrame
+from trackscape.text import shown
 
 
 def connect(
@@ -107,4 +108,4 @@ def connect(
                 f"{barrier.standard_error:.2g} at {barrier.time:.2f}"
             )
     for path in output or ():
-        print(path)
+        print(shown(path))

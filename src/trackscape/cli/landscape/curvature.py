@@ -21,6 +21,7 @@ from trackscape.cli.landscape.options import (
     make_setting,
 )
 from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights
+from trackscape.text import shown
 
 
 def curvature(
@@ -98,4 +99,4 @@ def curvature(
     print(f"largest eigenvalues: {', '.join(f'{value:.4g}' for value in values)}")
     print(f"trace: {trace.value:.4g} ({trace.low:.4g} to {trace.high:.4g})")
     for path in output or ():
-        print(path)
+        print(shown(path))

@@ -8,6 +8,7 @@ import typer
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import Card, Frames, Network, Reject, Seed, make_setting
 from trackscape.cli.options import HitFile, PerFrame
+from trackscape.text import shown
 
 
 def similarity(
@@ -49,4 +50,4 @@ def similarity(
         f"{found.disagreement:.3f} (by chance {found.by_chance:.3f})"
     )
     for path in output or ():
-        print(path)
+        print(shown(path))

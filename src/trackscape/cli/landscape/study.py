@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.options import written_file
+from trackscape.text import shown
 
 
 def study(
@@ -30,4 +31,4 @@ def study(
     if not report_only:
         carry_out_study(settings, data=data, runs=runs, workers=workers)
     write_page(settings, summarise_study(settings, runs=runs), output)
-    print(output)
+    print(shown(output))

@@ -21,6 +21,7 @@ from trackscape.cli.landscape.options import (
     make_setting,
 )
 from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights
+from trackscape.text import shown
 
 
 def surface(
@@ -108,4 +109,4 @@ def surface(
         mean = found.mean(name)[found.finite(name)]
         span = f"{mean.min():.4g} to {mean.max():.4g}" if len(mean) else "nowhere a number"
         print(f"{name}: {span}")
-    print("\n".join(map(str, files_of(output, found))))
+    print("\n".join(map(shown, files_of(output, found))))

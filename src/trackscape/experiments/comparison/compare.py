@@ -23,6 +23,7 @@ def compare_files(
     truth_b: Path | None = None,
     primaries_a: int | None = None,
     primaries_b: int | None = None,
+    max_bytes: int | None = None,
 ) -> Comparison:
     """Measures two hit files and compares them, layer by layer.
 
@@ -33,14 +34,15 @@ def compare_files(
         truth_b: The same for B.
         primaries_a: Number of primaries of A; see `measure` for the default.
         primaries_b: The same for B.
+        max_bytes: Bytes that each file may unpack to; by default as in `read_hits`.
 
     Raises:
         FormatError: A file cannot be read.
         DataError: The hits have no truth, or there are fewer primaries than events with hits.
     """
     with _one_thread():
-        first = measure(Path(a), primaries=primaries_a, truth=truth_a)
-        second = measure(Path(b), primaries=primaries_b, truth=truth_b)
+        first = measure(Path(a), primaries=primaries_a, truth=truth_a, max_bytes=max_bytes)
+        second = measure(Path(b), primaries=primaries_b, truth=truth_b, max_bytes=max_bytes)
     return compare_measured(first, second)
 
 

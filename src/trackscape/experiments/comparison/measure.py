@@ -84,7 +84,13 @@ class Layered:
             yield None, self.values, self.event
 
 
-def measure(path: Path, *, primaries: int | None = None, truth: Path | None = None) -> Measured:
+def measure(
+    path: Path,
+    *,
+    primaries: int | None = None,
+    truth: Path | None = None,
+    max_bytes: int | None = None,
+) -> Measured:
     """Reads a hit file and measures everything that is compared.
 
     Arguments:
@@ -93,11 +99,13 @@ def measure(path: Path, *, primaries: int | None = None, truth: Path | None = No
             the largest event number + 1 (the last primaries may have left no hit).
         truth: Table of primaries. Default: ``NAME_truth.npz`` beside ``NAME.npz``, if it is there.
 
+        max_bytes: Bytes that a file may unpack to; by default as in `read_hits`.
+
     Raises:
         FormatError: A file cannot be read.
         DataError: The hits have no truth, or there are fewer primaries than events with hits.
     """
-    hits = read_hits(path)
+    hits = read_hits(path, max_bytes=max_bytes)
     if hits.truth is None:
         raise DataError(
             f"{path}: expected simulated hits with eventID, trackID and parentID, but they have "
@@ -108,7 +116,7 @@ def measure(path: Path, *, primaries: int | None = None, truth: Path | None = No
     if len(hits) == 0:
         raise DataError(f"{path}: expected hits of events, but all rows are noise; name a file.")
     truth = truth or find_truth(path)
-    table = None if truth is None else read_truth(truth)
+    table = None if truth is None else read_truth(truth, max_bytes=max_bytes)
     event = _number_events(hits)
     primaries = _count_primaries(hits, event, path=path, given=primaries, table=table)
     estimates, samples = _measure_hits(hits, event, primaries=primaries)

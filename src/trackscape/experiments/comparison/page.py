@@ -18,6 +18,7 @@ from trackscape.experiments.comparison.table import (
     graph_table,
     summary_table,
 )
+from trackscape.text import shown
 
 WIDE = 120
 """Characters; the summary leaves out columns in terminals that have less."""
@@ -66,7 +67,8 @@ def _lines(comparison: Comparison, picture: str) -> Iterator[str]:
     for line, provenance in _sides(comparison):
         yield f"- {line}"
         if provenance is not None:
-            yield f"  - `{json.dumps(provenance)}`"
+            text = shown(json.dumps(provenance), limit=10_000)
+            yield f"  - `{text.replace('`', chr(39))}`"
     yield from (f"- {note}" for note in notes(comparison))
     yield from ("", f"**{verdict(comparison)}.**", "", _READING, "")
     yield from (f"![A and B, layer by layer]({picture})", "", "## Summary", "")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from trackscape.experiments.comparison.measure import Measured
 from trackscape.experiments.comparison.quantities import LEAST, QUANTITIES, Key, Quantity
 from trackscape.experiments.comparison.statistics import Distance, Estimate, distance
+from trackscape.text import shown
 
 PASS, NOISE, FAIL, FEW, OPEN = "pass", "within noise", "fail", "too few", "not judged"
 
@@ -87,8 +88,8 @@ class Comparison:
         """Names of the files; with their folders if they are the same."""
         a, b = self.a.path, self.b.path
         if a.name != b.name:
-            return a.name, b.name
-        return f"{a.parent.name}/{a.name}", f"{b.parent.name}/{b.name}"
+            return shown(a.name), shown(b.name)
+        return shown(f"{a.parent.name}/{a.name}"), shown(f"{b.parent.name}/{b.name}")
 
 
 def compare_measured(a: Measured, b: Measured) -> Comparison:
