@@ -12,7 +12,7 @@ from typing import Annotated
 
 import torch
 import typer
-from torch import Tensor, nn
+from torch import Tensor
 
 from trackscape.assignment import likelihood_loss
 from trackscape.data import Assignment, HitGraph, Hits, Tracks
@@ -23,7 +23,6 @@ from trackscape.experiments.results.measure import PHANTOMS
 from trackscape.files import replacing
 from trackscape.graph_construction.labels import link_labels
 from trackscape.scoring import BeliefNetwork
-from trackscape.scoring.beliefs.potentials import INPUTS
 from trackscape.tracking import Tracker, follow, load_tracker, network_tracker
 
 PER_FRAME = (50, 100, 150)
@@ -46,11 +45,7 @@ INFORMED, TRUTH = "best informed model", "truth in the graph"
 class InformedNetwork(BeliefNetwork):
     """Is told where each track ends, and how far every proton still has to go."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        first = self.potentials[0]
-        assert isinstance(first, nn.Linear)
-        self.potentials[0] = nn.Linear(INPUTS + 2, first.out_features)
+    extra_inputs = 2
 
     def inputs(self, graph: HitGraph) -> Tensor:
         """What `BeliefNetwork` sees, the layers left behind the deeper hit, and whether none is.

@@ -1,6 +1,7 @@
 """The network that knows protons: potentials of segments, then beliefs in them."""
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -38,9 +39,9 @@ class _Constants(nn.Module):
         return self.bias.expand(len(inputs), POTENTIALS)
 
 
-def _perceptron(hidden: int) -> nn.Sequential:
+def _perceptron(n_inputs: int, hidden: int) -> nn.Sequential:
     layers = nn.Sequential(
-        nn.Linear(INPUTS, hidden),
+        nn.Linear(n_inputs, hidden),
         nn.SiLU(),
         nn.Linear(hidden, hidden),
         nn.SiLU(),
@@ -77,11 +78,16 @@ class BeliefNetwork(Scorer):
     Set `twice_differentiable` for gradients through everything, and theirs, on the processor, too.
     """
 
+    extra_inputs: ClassVar[int] = 0
+    """Columns of `inputs` beside the usual ones, in networks that are told more."""
+
     def __init__(self, *, hidden: int = 32, rounds: int = 2) -> None:
         super().__init__()
         self.sizes = {"hidden": hidden, "rounds": rounds}
         self.twice_differentiable = False
-        self.potentials = _perceptron(hidden) if hidden else _Constants()
+        self.potentials = (
+            _perceptron(INPUTS + self.extra_inputs, hidden) if hidden else _Constants()
+        )
 
     def connect(self, hits: Hits) -> HitGraph:
         """Returns the candidate segments; protons at the end of their range scatter widely.
