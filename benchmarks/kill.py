@@ -14,7 +14,7 @@ from benchmarks.landscape.kills import KINDS, kill
 
 def main() -> None:
     """Kills evaluations with the executors that are named, and says what came."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Kills evaluations; compares the results.")
     parser.add_argument("--kills", type=int, default=50, help="with each executor")
     parser.add_argument("--executor", choices=KINDS, action="append", help="all if none is named")
     parser.add_argument("--seed", type=int, default=0)
