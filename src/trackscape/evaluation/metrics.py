@@ -76,8 +76,9 @@ def reconstructable_efficiency(counts: Sequence[FrameCounts]) -> Ratio:
     """Reconstructable primaries with a pure track / reconstructable primaries, pooled.
 
     Reconstructable: at least 5 hits in the frame, the deepest of them above the cut that tracks are
-    accepted with (0.0625 MeV for 25 um of silicon), whatever its secondaries do. Pure: all hits are of this primary. Primaries are counted, not tracks, so a
-    primary in two pieces counts once and the ratio, unlike the published one, is never above 1.
+    accepted with (0.0625 MeV for 25 um of silicon), whatever its secondaries do. Pure: all hits are
+    of this primary. Primaries are counted, not tracks, so a primary in two pieces counts once and
+    the ratio, unlike the published one, is never above 1.
     """
     return _pooled(counts, "found", "reconstructable")
 
