@@ -102,8 +102,8 @@ def _is_usable(folder: Path, *, shared: bool) -> bool:
 
 
 @final
-class _Folder(caching._CacheLocator):
-    """Tells numba where the machine code of a function is."""
+class _Folder:
+    """Tells numba where the machine code of a function is; it asks these methods of a locator."""
 
     def __init__(self, function: Any) -> None:
         self._function = function
@@ -111,6 +111,9 @@ class _Folder(caching._CacheLocator):
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> "_Folder":
         return cls(py_func)
+
+    def ensure_cache_path(self) -> None:
+        Path(self.get_cache_path()).mkdir(parents=True, exist_ok=True)
 
     def get_cache_path(self) -> str:
         return str(_cache_folder(self._function.__module__.split(".")[1]))

@@ -119,3 +119,57 @@ def test_hits_without_truth_say_so():
     hits = Hits(position=torch.zeros(1, 3), energy=torch.ones(1), layer=torch.zeros(1).long())
     with pytest.raises(DataError, match="no truth"):
         _ = hits.known_truth
+
+
+def fields(**changed: object) -> dict[str, object]:
+    """Arguments of three good hits, but for what is changed."""
+    good = {"position": torch.zeros(3, 3), "energy": torch.ones(3), "layer": torch.arange(3)}
+    return good | {"spot": torch.zeros(3, 2)} | changed
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["position", "energy", "spot"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+def test_a_hit_that_is_no_number_is_named_at_once(name: str, value: float, dtype: torch.dtype):
+    tensor = fields()[name].to(dtype)
+    tensor[1] = value
+    with pytest.raises(DataError, match=rf"Hits\.{name}, but hit 1 has .*1 of 3 hits"):
+        Hits(**fields(**{name: tensor}))
+
+
+def test_infinities_that_cancel_are_found():
+    with pytest.raises(DataError, match="hit 0"):
+        Hits(**fields(energy=torch.tensor([float("inf"), -float("inf"), 1.0])))
+
+
+def test_finite_numbers_may_have_an_infinite_sum():
+    assert len(Hits(**fields(energy=torch.full((3,), 3e38)))) == 3
+
+
+def test_a_layer_below_the_first_is_named():
+    with pytest.raises(DataError, match=r"from 0 on in Hits\.layer, but hit 2 has -1"):
+        Hits(**fields(layer=torch.tensor([0, 1, -1])))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("position", torch.zeros(3, 3).long(), "floating-point"),
+        ("energy", torch.ones(3, 1), r"shape \(H,\)"),
+        ("energy", torch.ones(3).long(), "floating-point"),
+        ("layer", torch.zeros(3), "int64 in Hits.layer, got torch.float32"),
+        ("layer", torch.zeros(3, dtype=torch.int32), "int64"),
+        ("spot", torch.zeros(3, 3), r"shape \(H, 2\)"),
+        ("position", [[0.0, 0, 0]] * 3, "Expected a tensor in Hits.position, got list"),
+        ("position", torch.tensor(1.0), r"shape \(H, 3\)"),
+    ],
+)
+def test_other_shapes_and_types_are_refused(name: str, value: object, wanted: str):
+    with pytest.raises(DataError, match=wanted):
+        Hits(**fields(**{name: value}))
+
+
+def test_numbers_of_the_truth_are_whole():
+    event = torch.arange(2)
+    with pytest.raises(DataError, match=r"int64 in Truth\.track"):
+        Truth(event=event, track=torch.ones(2), parent=event)

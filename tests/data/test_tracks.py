@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackscape.data import Hits, Tracks
+from trackscape.errors import DataError
 
 
 def make_tracks(chains: list[list[int]], *, n_hits: int) -> Tracks:
@@ -67,3 +68,25 @@ def test_a_negative_number_counts_from_the_end_or_is_refused():
     except IndexError:
         return
     assert last == [2]
+
+
+@pytest.mark.parametrize(
+    ("index", "offset", "wanted"),
+    [
+        ([0, 3], [0, 2], "from 0 to 2 in Tracks.index, got 0 to 3"),
+        ([0, -1], [0, 2], "got -1 to 0"),
+        ([0, 1], [0, 1], "grow from 0 to 2"),
+        ([0, 1], [1, 2], "grow from 0 to 2"),
+        ([0, 1], [0, 2, 2], "Each track needs a hit"),
+        ([0, 1], [0, 2, 1, 2], "Each track needs a hit"),
+        ([], [], "grow from 0 to 0"),
+        ([0.5], [0, 1], "int64"),
+    ],
+)
+def test_tracks_that_do_not_fit_their_hits_are_refused(
+    index: list[float], offset: list[int], wanted: str
+):
+    hits = Hits(position=torch.zeros(3, 3), energy=torch.ones(3), layer=torch.arange(3))
+    numbers = torch.tensor(index) if index else torch.zeros(0, dtype=torch.int64)
+    with pytest.raises(DataError, match=wanted):
+        Tracks(hits=hits, index=numbers, offset=torch.tensor(offset, dtype=torch.int64))

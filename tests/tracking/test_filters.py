@@ -1,5 +1,6 @@
 """The quality cuts at their borders."""
 
+import dataclasses
 import math
 
 import pytest
@@ -8,8 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackscape.data import Hits, Tracks
-from trackscape.tracking import accept
-from trackscape.units import keV
+from trackscape.errors import DataError
+from trackscape.tracking import (
+    MINIMUM_LAST_ENERGY,
+    Acceptance,
+    accept,
+    count_acceptance,
+    least_last_deposit,
+)
+from trackscape.units import keV, um
 
 BORDER = 62.5 * keV
 ABOVE = float(torch.tensor(BORDER).nextafter(torch.tensor(math.inf)))
@@ -55,3 +63,25 @@ def test_exactly_the_good_tracks_are_kept_in_order(tracks: list[tuple[int, float
     good = [number for number, (n, last) in enumerate(tracks) if n > 4 and last > BORDER]
     assert [chain.tolist() for chain in after] == [before[number].tolist() for number in good]
     assert after.hits is before.hits
+
+
+@pytest.mark.parametrize("cut", [0.0, 34.75 * keV, BORDER, 0.2])
+def test_the_cut_can_be_chosen_and_every_rejection_is_counted(cut: float):
+    chains = make_tracks([(1, 1.0), (4, 1.0), (5, 0.0), (6, 0.04), (7, 0.1), (8, 0.3)])
+    kept = accept(chains, min_last_deposit=cut)
+    counts = count_acceptance(chains, min_last_deposit=cut)
+    assert counts.accepted == len(kept) == sum(last > cut for last in (0.0, 0.04, 0.1, 0.3))
+    assert (counts.chains, counts.short, counts.dim) == (6, 2, 4 - len(kept))
+    assert counts + counts == Acceptance(*(2 * n for n in dataclasses.astuple(counts)))
+
+
+def test_the_cut_follows_the_thickness_and_is_the_published_one_for_25_um():
+    assert least_last_deposit(25 * um) == MINIMUM_LAST_ENERGY == BORDER
+    assert least_last_deposit(13.9 * um) == pytest.approx(34.75 * keV)
+    assert least_last_deposit(50 * um) == pytest.approx(125 * keV)
+
+
+@pytest.mark.parametrize("thickness", [0.0, -1.0, math.nan, math.inf])
+def test_a_thickness_that_is_none_is_refused(thickness: float):
+    with pytest.raises(DataError, match="positive thickness"):
+        least_last_deposit(thickness)

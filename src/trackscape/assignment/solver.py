@@ -175,15 +175,13 @@ def _checked_costs(
             f"Expected one row and column for each cost, got {len(cost)} costs, {len(row)} rows "
             f"and {len(column)} columns."
         )
-    try:
-        exact = np.ascontiguousarray(cost, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise AssignmentError(f"Expected costs that are real numbers, but {error}.") from error
-    if exact.ndim != 1 or np.iscomplexobj(cost):
+    given = np.asarray(cost)
+    if given.ndim != 1 or given.dtype.kind not in "buif":
         raise AssignmentError(
-            f"Expected one real number for each edge as costs, got {np.asarray(cost).dtype} of "
-            f"shape {exact.shape}."
+            f"Expected one real number for each edge as costs, got {given.dtype} of shape "
+            f"{given.shape}."
         )
+    exact = np.ascontiguousarray(given, dtype=np.float64)
     if isinstance(reject, np.ndarray) and reject.shape != exact.shape:
         raise AssignmentError(
             f"Expected one reject cost, or one for each of {len(cost)} edges, got shape "

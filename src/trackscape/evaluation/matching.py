@@ -72,7 +72,8 @@ def match_tracks(tracks: Tracks, *, particles: Particles) -> Match:
 
     Example:
         >>> from trackscape.data import Truth
-        >>> truth = Truth(event=torch.tensor([7, 7, 9]), track=torch.ones(3), parent=torch.zeros(3))
+        >>> event, one = torch.tensor([7, 7, 9]), torch.tensor([1, 1, 1])
+        >>> truth = Truth(event=event, track=one, parent=0 * one)
         >>> hits = Hits(
         ...     position=torch.zeros(3, 3), energy=torch.ones(3), layer=torch.arange(3), truth=truth
         ... )

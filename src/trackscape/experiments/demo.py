@@ -10,9 +10,10 @@ from trackscape import samples
 from trackscape.data import Hits
 from trackscape.errors import FormatError
 from trackscape.evaluation import HIT_BINS, Summary
+from trackscape.experiments.acceptance import Cut, choose_cut, describe_acceptance
 from trackscape.experiments.config import TrainingConfig
 from trackscape.experiments.display import viewer_fragment
-from trackscape.experiments.evaluate import evaluate_frames, read_frames
+from trackscape.experiments.evaluate import Tally, evaluate_frames, split_file
 from trackscape.experiments.progress import show_progress
 from trackscape.experiments.report import Report
 from trackscape.experiments.train import Trained, train
@@ -45,12 +46,15 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
     folder = samples.FOLDER if data is None else data
     config = _with_files_of(folder, TrainingConfig.load(CONFIG))
     trained = train(config, data=folder, runs=output / "runs", seed=0, progress=progress)
-    frames: list[Hits] = []
-    for name in config.data.validation:
-        frames += read_frames(folder / name, per_frame=config.data.sizes[0])[:MOST_FRAMES]
+    files = [
+        split_file(folder / name, per_frame=config.data.sizes[0]) for name in config.data.validation
+    ]
+    frames = [frame for file in files for frame in file.frames[:MOST_FRAMES]]
+    cut = choose_cut(files[0].depths)
     just_trained = load_network(trained.folder / "weights.safetensors")
     trackers: dict[str, Tracker] = {"trained just now (PAT)": network_tracker(just_trained)}
     trackers |= {f"{method} (shipped)": load_tracker(method) for method in METHODS}
+    tallies = {name: Tally() for name in trackers}
     summaries = [
         evaluate_frames(
             frames,
@@ -58,10 +62,14 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
             method=name,
             per_frame=config.data.sizes[0],
             progress=show_progress if progress else iter,
+            min_last_deposit=cut.min_last_deposit,
+            tally=tallies[name],
         )
         for name, tracker in trackers.items()
     ]
-    report = _write_report(config, trained, summaries, frames[0], trackers)
+    said = [str(cut)]
+    said += [f"{name}: {describe_acceptance(tally.total)}" for name, tally in tallies.items()]
+    report = _write_report(config, trained, summaries, frames[0], trackers, cut, said)
     path = output / "report.html"
     report.write(path)
     return path
@@ -89,6 +97,8 @@ def _write_report(
     summaries: Sequence[Summary],
     frame: Hits,
     trackers: dict[str, Tracker],
+    cut: Cut,
+    said: Sequence[str],
 ) -> Report:
     report = Report("trackscape: a tracker trained through its own decision")
     n_graphs = config.optimiser.steps * config.optimiser.graphs_per_step
@@ -105,6 +115,8 @@ def _write_report(
         "A network can only choose among the segments of its graph. The share of the true segments "
         f"that the graph holds: {', '.join(ceilings)}."
     )
+    for sentence in said:
+        report.add_text(sentence)
     report.add_heading("While it learned")
     report.add_figure(
         _learning_curve(trained.folder / "metrics.csv"),
@@ -116,7 +128,7 @@ def _write_report(
     )
     report.add_heading("One frame")
     name, tracker = next(iter(trackers.items()))
-    tracks = accept(tracker(frame))
+    tracks = accept(tracker(frame), min_last_deposit=cut.min_last_deposit)
     report.add_html_fragment(viewer_fragment(tracks, f"Frame 0, {name}"))
     return report
 
