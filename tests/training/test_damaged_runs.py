@@ -19,7 +19,6 @@ from trackscape.errors import RunError, TrackscapeError
 from trackscape.experiments.config import TrainingConfig
 from trackscape.experiments.run_folder import provenance
 from trackscape.experiments.train import train
-from trackscape.files import locked
 
 CONFIG = settings("ptt", "adam", 0.9, steps=4, hidden=4, encoding=8)
 KEPT = ("weights.safetensors", "metrics.csv")
