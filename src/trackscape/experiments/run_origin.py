@@ -24,6 +24,8 @@ def check_origin(folder: Path, config: TrainingConfig, now: dict[str, Any]) -> N
     """
     _check_settings(folder / CONFIG, config)
     then = _read(folder / PROVENANCE)
+    if not isinstance(then.get("inputs"), dict):
+        raise _damaged(folder / PROVENANCE, "it names no inputs")
     same = {"inputs": _same_inputs, "packages": _same_packages, "threads": operator.eq}
     for key, is_same in same.items():
         if not is_same(then.get(key), now[key]):

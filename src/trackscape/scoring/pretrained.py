@@ -161,10 +161,10 @@ def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) ->
     Raises:
         WeightsError: If the network holds more than tensors, or sizes that are no JSON.
     """
-    kinds = {known: {"network": name} for name, known in NETWORKS.items()}
     own = {"network": OWN, "class": f"{type(network).__module__}:{type(network).__qualname__}"}
     # Not that of a parent: a class of its own may compute something else from the same weights.
-    kind = kinds.get(type(network), own)  # pyright: ignore[reportArgumentType]
+    known = (name for name, known in NETWORKS.items() if type(network) is known)
+    kind = next(({"network": name} for name in known), own)
     try:
         # One entry, since safetensors writes several in random order: equal weights, equal bytes.
         entry = json.dumps({**about, **kind, "sizes": getattr(network, "sizes", {})})

@@ -36,13 +36,25 @@ class WholeCheckpoints(CheckpointIO):
             content = torch.load(path, map_location=map_location, weights_only=True)
         except Exception as error:  # damaged files raise whatever they run into
             raise unusable(path, error) from error
-        if not isinstance(content, dict):
-            raise unusable(path, f"it holds {type(content).__name__}")
+        if not _is_whole(content):
+            raise unusable(path, "it lacks states of a training")
         return content
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Removes the file."""
         Path(path).unlink(missing_ok=True)
+
+
+def _is_whole(content: Any) -> bool:
+    """Whether no state is missing, which Lightning would leave as it was at the start."""
+    if not isinstance(content, dict):
+        return False
+    keep, *one = (content.get(name) for name in ("callbacks", "optimizer_states", "lr_schedulers"))
+    return (
+        isinstance(keep, dict)
+        and "KeepRun" in keep
+        and all(isinstance(states, list) and len(states) == 1 for states in one)
+    )
 
 
 def unusable(path: str | Path, reason: object) -> RunError:

@@ -55,7 +55,7 @@ def fit(
     # Absolute, so that no beginning of a name looks like the address of something elsewhere.
     keep = KeepRun(Path(folder).absolute(), about=about)
     with locked(keep.folder), _quiet():
-        trainer = lightning.Trainer(
+        trainer = _Training(
             default_root_dir=keep.folder,
             max_epochs=epochs,
             accumulate_grad_batches=graphs_per_step,
@@ -113,6 +113,10 @@ def _check_weights(keep: KeepRun) -> None:
             f"{str(error).rstrip('.')}. Restore it, or remove {keep.checkpoint} to train again "
             "from the start."
         ) from error
+
+
+class _Training(lightning.Trainer):
+    """Of another name than its parent, whose arguments variables PL_TRAINER_... would change."""
 
 
 class _ProgressBar(RichProgressBar):
