@@ -193,7 +193,7 @@ def test_an_ntuple_is_read(published, unnumbered, layers, tmp_path, same_hits, s
         file["Hits"] = published
     same_hits(read_hits(tmp_path / "hits.root"), read_hits(save_npz(published)))
     volume = np.zeros((12, 10), dtype=np.int32)
-    volume[:, 2:4] = np.divmod(layers, 2)
+    volume[:, 2:4] = np.stack(np.divmod(layers, 2), axis=1)
     with uproot.recreate(tmp_path / "volume.root") as file:
         file["Hits"] = unnumbered | {"volumeID": volume}
     assert read_hits(tmp_path / "volume.root").layer.tolist() == layers
@@ -268,7 +268,7 @@ def test_names_that_are_code_are_refused(published, tmp_path, monkeypatch):
     monkeypatch.setattr(Model, "class_rawstreamers", tuple(streamers))
     monkeypatch.chdir(tmp_path)
     path = write_tree(tmp_path / "hits.root", {"Hits": published})
-    with pytest.raises(FormatError, match="names of classes and members .* run as code") as caught:
+    with pytest.raises(FormatError, match=r"names of classes and members .* run as code") as caught:
         read_hits(path)
     assert str(caught.value).isprintable()
     assert not (tmp_path / "done").exists()
