@@ -5,6 +5,7 @@ import pytest
 
 from trackscape import samples
 from trackscape.errors import FormatError
+from trackscape.experiments.comparison.truth import read_truth
 from trackscape.formats import inspect_file
 from trackscape.formats.primaries import PrimaryReport
 
@@ -39,3 +40,30 @@ def test_energies_behind_water_are_those_of_the_simulation(shared_data, phantom,
     assert isinstance(report, PrimaryReport)
     assert report.primaries == 5000
     assert report.energy[1] == pytest.approx(energy, abs=0.3)  # MeV, from the Geant4 checks
+
+
+@pytest.mark.parametrize(
+    "dtype", ["S4", "U4", "M8[s]", "m8[s]", "?", "c16", "V4", "g", "(2,)f4", "O"]
+)
+@pytest.mark.parametrize("name", ["in_ekin", "out_ekin", "fate"])
+def test_odd_types_are_refused(tmp_path, dtype, name):
+    kinds = {**dict(TYPE), name: dtype}
+    np.savez(tmp_path / "truth.npz", arr_0=np.zeros(3, dtype=list(kinds.items())))
+    for read in (inspect_file, read_truth):
+        with pytest.raises(FormatError, match=r"truth\.npz"):
+            read(tmp_path / "truth.npz")
+
+
+@pytest.mark.parametrize("shape", [(), (2, 2)])
+def test_odd_shapes_are_refused(tmp_path, shape):
+    np.savez(tmp_path / "truth.npz", arr_0=np.zeros(shape, dtype=TYPE))
+    with pytest.raises(FormatError, match="a list of rows is missing"):
+        inspect_file(tmp_path / "truth.npz")
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path):
+    np.savez(tmp_path / "truth.npz", arr_0=np.array([(0, 230, np.nan, 2)], dtype=TYPE))
+    with pytest.raises(
+        FormatError, match=r"column out_ekin, row 0 .* a finite number, but got nan"
+    ):
+        inspect_file(tmp_path / "truth.npz")

@@ -9,7 +9,8 @@ import pyarrow.parquet as arrow_parquet
 import pytest
 import torch
 
-from trackscape.formats import read_hits
+from trackscape.errors import FormatError
+from trackscape.formats import inspect_file, read_hits
 from trackscape.samples import TRAIN, VALIDATION
 
 
@@ -121,3 +122,60 @@ def test_full_simulated_files(shared_data: Path, water: int):
     # Medians of the deposit in the first layer, in MeV: slower protons lose more.
     first = float(hits.energy[(hits.layer == 0) & hits.known_truth.primary].median())
     assert 0.010 < first < 0.030
+
+
+def test_of_names_that_differ_in_capitals_the_exact_one_is_taken(published, save_npz, tmp_path):
+    for order in (("posX", "PosX"), ("PosX", "posX")):
+        other = {"PosX": published["posX"] + 100, "posX": published["posX"]}
+        columns = {name: other[name] for name in order} | published
+        hits = read_hits(save_npz(columns))
+        assert hits.position[:, 0].tolist() == published["posX"].tolist()
+        arrow_parquet.write_table(pa.table(columns), tmp_path / "hits.parquet")
+        hits = read_hits(tmp_path / "hits.parquet")
+        assert hits.position[:, 0].tolist() == published["posX"].tolist()
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_two_columns_of_one_meaning_are_refused(published, tmp_path, suffix):
+    path = tmp_path / f"hits.{suffix}"
+    for names in (["posX", "posX"], ["POSX", "PosX"]):
+        others = {name: values for name, values in published.items() if name != "posX"}
+        arrays = [pa.array(v) for v in (published["posX"], published["posX"], *others.values())]
+        table = pa.table(arrays, names=[*names, *others])
+        (arrow_csv.write_csv if suffix == "csv" else arrow_parquet.write_table)(table, path)
+        with pytest.raises(
+            FormatError, match=f"one column for each quantity, but {', '.join(names)}"
+        ):
+            read_hits(path)
+
+
+@pytest.mark.parametrize("type_", ["list", "text", "time", "bool", "decimal"])
+def test_columns_of_other_kinds_are_refused(published, tmp_path, type_):
+    values = {
+        "list": pa.array([[1.0]] * 12),
+        "text": pa.array(["1"] * 12),
+        "time": pa.array([0] * 12, pa.timestamp("s")),
+        "bool": pa.array([True] * 12),
+        "decimal": pa.array([1] * 12, pa.decimal128(20)),
+    }
+    arrow_parquet.write_table(
+        pa.table(published | {"edep": values[type_]}), tmp_path / "hits.parquet"
+    )
+    with pytest.raises(FormatError, match=r"column edep: expected numbers \(deposited energy"):
+        read_hits(tmp_path / "hits.parquet")
+
+
+def test_foreign_names_reach_people_as_one_bounded_line(published, tmp_path):
+    names = ["a\x1b[2Jb", "c\nd", "e\u202ef", "x" * 60_000]
+    columns = published | dict.fromkeys(names, np.zeros(12))
+    arrow_parquet.write_table(pa.table(columns), tmp_path / "a\nb.parquet")
+    text = inspect_file(tmp_path / "a\nb.parquet").render()
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert r"a\x1b[2Jb, c\nd, e\u202ef, xxx" in text
+    assert len(text) < 5000
+    del columns["posX"]
+    arrow_parquet.write_table(pa.table(columns), tmp_path / "a\nb.parquet")
+    with pytest.raises(FormatError) as caught:
+        read_hits(tmp_path / "a\nb.parquet")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 2000

@@ -1,5 +1,6 @@
 """Trees of GATE 8, 9.1 and 10."""
 
+import struct
 import sys
 from pathlib import Path
 
@@ -166,3 +167,108 @@ def test_real_file_agrees_with_its_conversion(shared_data, same_hits):
     converted = shared_data / "gate" / "dtc_al3mm_degrader250mm_250MeV.npz"
     same_hits(root, read_hits(converted))
     assert root.layer.tolist() == np.load(converted)["arr_0"]["layer"].tolist()
+
+
+def test_a_tree_for_each_run_is_read_as_one_file(published, tmp_path):
+    trees = {f"Hits{end}": published for end in ("_run10", "", "_run2", "_run1")}
+    shifted = {name: c | {"posX": c["posX"] + 9 * n} for n, (name, c) in enumerate(trees.items())}
+    path = write_tree(tmp_path / "hits.root", shifted | {"Others": published})
+    hits = read_hits(path)
+    assert len(hits) == 48
+    assert hits.position[::12, 0].tolist() == [-3 + 9 * n for n in (1, 3, 2, 0)]
+    assert hits.known_truth.event[::6].tolist() == [4, 7, 12, 15, 20, 23, 28, 31]
+    text = inspect_hits(path).render()
+    assert "the trees Hits, Hits_run1, Hits_run2, Hits_run10 are read as one file" in text
+    assert "not read, though they hold hits as well: the trees Others" in text
+
+
+def test_trees_of_runs_with_other_columns_are_refused(published, unnumbered, tmp_path):
+    path = write_tree(tmp_path / "hits.root", {"Hits": published, "Hits_run1": unnumbered})
+    with pytest.raises(FormatError, match="the same columns in the trees of all runs"):
+        read_hits(path)
+
+
+def test_an_ntuple_is_read(published, unnumbered, layers, tmp_path, same_hits, save_npz):
+    with uproot.recreate(tmp_path / "hits.root") as file:
+        file["Hits"] = published
+    same_hits(read_hits(tmp_path / "hits.root"), read_hits(save_npz(published)))
+    volume = np.zeros((12, 10), dtype=np.int32)
+    volume[:, 2:4] = np.stack(np.divmod(layers, 2), axis=1)
+    with uproot.recreate(tmp_path / "volume.root") as file:
+        file["Hits"] = unnumbered | {"volumeID": volume}
+    assert read_hits(tmp_path / "volume.root").layer.tolist() == layers
+
+
+def test_branches_whose_own_names_have_brackets_are_read(unnumbered, layers, tmp_path):
+    depths = np.divmod(np.array(layers, dtype=np.int32), 2)
+    columns = unnumbered | {f"volumeIDx{depth + 2}y": v for depth, v in enumerate(depths)}
+    with uproot.recreate(tmp_path / "hits.root", compression=None) as file:
+        file.mktree("tree", {name: v.dtype for name, v in columns.items()}).extend(columns)
+    content = (tmp_path / "hits.root").read_bytes()
+    for depth in (b"2", b"3"):
+        content = content.replace(b"volumeIDx" + depth + b"y", b"volumeID[" + depth + b"]", 1)
+    (tmp_path / "hits.root").write_bytes(content)
+    assert read_hits(tmp_path / "hits.root").layer.tolist() == layers
+
+
+@pytest.mark.parametrize("kind", ["vector", "fixed", "ntuple"])
+def test_branches_of_vectors_are_refused_with_the_reason(published, tmp_path, kind):
+    awkward = pytest.importorskip("awkward")
+    with uproot.recreate(tmp_path / "hits.root") as file:
+        jagged = awkward.Array([[1.0]] * 11 + [[1.0, 2.0]])
+        columns = published | {"posX": np.ones((12, 3)) if kind == "fixed" else jagged}
+        if kind == "ntuple":
+            file["Hits"] = awkward.zip(columns, depth_limit=1)
+        else:
+            types = {name: v.dtype for name, v in published.items()}
+            types["posX"] = ("f8", (3,)) if kind == "fixed" else "var * float64"
+            file.mktree("Hits", types).extend(columns)
+    with pytest.raises(FormatError, match="branch posX: expected one number in each entry, but it"):
+        read_hits(tmp_path / "hits.root")
+
+
+def test_a_short_volume_id_is_refused(unnumbered, tmp_path):
+    columns = unnumbered | {"volumeID": np.zeros((12, 3), dtype=np.int32)}
+    with pytest.raises(FormatError, match="more than 3 numbers in each entry, but it holds 3"):
+        read_hits(write_tree(tmp_path / "hits.root", {"Hits": columns}))
+
+
+@pytest.mark.parametrize(
+    "name", ["a::b.root", "root:::host:1::x.root", "file::x.root", "x:Hits.root"]
+)
+def test_colons_in_names_are_no_protocols(published, tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_tree(tmp_path / "plain.root", {"Hits": published}).rename(tmp_path / name)
+    assert len(read_hits(Path(name))) == len(read_hits(tmp_path / name)) == 12
+
+
+CODE = b"x')\nopen('done','w')\nclass Y:\n    @classmethod\n    def f(cls):\n        raise Z('"
+
+
+def with_another_name(streamer: bytes, old: bytes, new: bytes) -> bytes:
+    """Renames a member in a streamer, whose parts say in front how long they are."""
+    at = streamer.index(old)
+    for place in range(at - 3):
+        (word,) = struct.unpack(">I", streamer[place : place + 4])
+        length = word & ~0x40000000
+        if word >> 28 == 4 and at + len(old) <= place + 4 + length <= len(streamer):
+            word = struct.pack(">I", word + len(new) - len(old))
+            streamer = streamer[:place] + word + streamer[place + 4 :]
+    return streamer[:at] + new + streamer[at + len(old) :]
+
+
+def test_names_that_are_code_are_refused(published, tmp_path, monkeypatch):
+    from uproot.models.TTree import Model_TTree_v20 as Model
+
+    streamers = list(Model.class_rawstreamers)
+    at = next(number for number, entry in enumerate(streamers) if entry[2] == "TTree")
+    start, content, *rest = streamers[at]
+    new = bytes([len(CODE)]) + CODE
+    streamers[at] = start, with_another_name(content, b"\x10fClusterRangeEnd", new), *rest
+    monkeypatch.setattr(Model, "class_rawstreamers", tuple(streamers))
+    monkeypatch.chdir(tmp_path)
+    path = write_tree(tmp_path / "hits.root", {"Hits": published})
+    with pytest.raises(FormatError, match=r"names of classes and members .* run as code") as caught:
+        read_hits(path)
+    assert str(caught.value).isprintable()
+    assert not (tmp_path / "done").exists()

@@ -248,7 +248,13 @@ def _surfaces() -> list[bytes]:
         shape=(2, 3),
         axes=("a", "b"),
     )
-    surface = Surface(points, ("loss",), np.ones((6, 2, 1)), np.full(2, 0.5), {"seed": 1})
+    surface = Surface(
+        points=points,
+        names=("loss",),
+        values=np.ones((6, 2, 1)),
+        weights=np.full(2, 0.5),
+        about={"seed": 1},
+    )
     with tempfile.TemporaryDirectory() as folder:
         save_surface(surface, Path(folder) / "surface.npz")
         return [(Path(folder) / "surface.npz").read_bytes()]
