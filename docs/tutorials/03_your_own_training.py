@@ -61,8 +61,9 @@ for row in summary.rows():
 
 # %% [markdown]
 # ## Your own network
-# A network is any `Scorer`: it prepares a graph and scores its segments. `fit` trains it by any loss and keeps it,
-# and goes on in the same folder after an interruption; `load_network` fills a network that you make.
+# A network is any `Scorer`: it prepares a graph and scores its segments. `fit` trains it by any
+# loss and keeps it, and goes on in the same folder after an interruption; `load_network` fills a
+# network that you make.
 
 
 # %%
