@@ -3,9 +3,11 @@
 import pytest
 
 from trackscape import samples
+from trackscape.experiments.acceptance import trained_for
 from trackscape.experiments.config import TrainingConfig
 from trackscape.experiments.train import train
 from trackscape.scoring import load_network
+from trackscape.simulation.geometry import geometry_of
 from trackscape.tracking import network_tracker
 
 SETTINGS = {
@@ -35,6 +37,7 @@ def test_a_hundred_frames_are_enough_for_a_good_tracker(tmp_path):
     config = TrainingConfig.model_validate(SETTINGS)
     trained = train(config, data=samples.FOLDER, runs=tmp_path, seed=0, progress=False)
     assert trained.purity > 0.9
+    assert trained_for(trained.folder / "weights.safetensors") == geometry_of("bergen-auto")
     network = load_network(trained.folder / "weights.safetensors")
     assert network_tracker(network).assigner.semantics == "reject"
     again = train(config, data=samples.FOLDER, runs=tmp_path, seed=0, progress=False)
