@@ -145,6 +145,8 @@ def _draw_graphs(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
 
 
 def _make_logarithmic(axes: Axes) -> None:
+    if axes.dataLim.y1 <= 0:  # straight tracks: every kink is 0
+        return
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
