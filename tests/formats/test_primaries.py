@@ -63,7 +63,5 @@ def test_odd_shapes_are_refused(tmp_path, shape):
 
 def test_values_that_are_not_finite_are_refused(tmp_path):
     np.savez(tmp_path / "truth.npz", arr_0=np.array([(0, 230, np.nan, 2)], dtype=TYPE))
-    with pytest.raises(
-        FormatError, match=r"column out_ekin, row 0 .* a finite number, but got nan"
-    ):
+    with pytest.raises(FormatError, match=r"column out_ekin, row 0 .* a finite number, but got"):
         inspect_file(tmp_path / "truth.npz")

@@ -7,32 +7,41 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 
 from fuzz.seeds import READERS
 
-STUCK = 20.0
+STUCK = 60.0
 """Seconds without a sign of life, after which a process is given up."""
 
 
-def fuzz(name: str, count: int) -> list[str]:
-    """Returns what went wrong with the first `count` inputs of a reader."""
+def fuzz(counts: Mapping[str, int]) -> list[str]:
+    """Returns what went wrong with the first inputs of each reader.
+
+    All run in one process. Where it dies, another one goes on with the next input.
+    """
+    left = [(name, 0, count) for name, count in counts.items()]
     problems: list[str] = []
-    first = 0
-    while first < count:
-        reached, more = _work(name, first, count)
+    while left:
+        name, reached, more = _work(left)
         problems += more
-        first = reached + 1
+        while left and left[0][0] != name:
+            del left[0]
+        if not left or reached + 1 >= left[0][2]:
+            left = left[1:]
+        else:
+            left[0] = name, reached + 1, left[0][2]
     return problems
 
 
-def _work(name: str, first: int, last: int) -> tuple[int, list[str]]:
-    """Runs a process until it is done, dies or is stuck; returns the last number it reached."""
-    command = [sys.executable, "-m", "fuzz.work", name, str(first), str(last)]
+def _work(left: list[tuple[str, int, int]]) -> tuple[str, int, list[str]]:
+    """Runs a process until it is done, dies or is stuck; returns the last input it reached."""
+    jobs = [f"{name}:{first}:{last}" for name, first, last in left]
+    command = [sys.executable, "-m", "fuzz.work", *jobs]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    sign = [time.monotonic() + 100]  # imports take their time
-    done = threading.Event()
+    sign, done = [time.monotonic() + 100], threading.Event()  # imports take their time
 
     def watch() -> None:
         while not done.wait(1.0):
@@ -40,22 +49,21 @@ def _work(name: str, first: int, last: int) -> tuple[int, list[str]]:
                 process.kill()
 
     threading.Thread(target=watch, daemon=True).start()
-    reached, problems = first - 1, []
+    name, reached, problems = left[0][0], left[0][1] - 1, []
     assert process.stdout is not None
     for line in process.stdout:
         sign[0] = time.monotonic()
         if line.startswith("!"):
-            problems.append(f"{name} {line[1:].rstrip()}")
-        elif line.strip() == "done":
-            reached = last
+            problems.append(line[1:].rstrip())
         else:
-            reached = int(line)
+            name, number = line.split()
+            reached = int(number)
     done.set()
-    if process.wait() != 0 and reached < last:
+    if process.wait() != 0:
         what = "stuck" if process.returncode == -9 else f"died with status {process.returncode}"
         problems.append(f"{name} {reached} {what}")
-        reached = max(reached, first)
-    return reached, problems
+        return name, max(reached, left[0][1] if name == left[0][0] else 0), problems
+    return left[-1][0], left[-1][2], problems
 
 
 def main() -> None:
@@ -68,7 +76,7 @@ def main() -> None:
     failed = 0
     for name in names:
         start = time.monotonic()
-        problems = fuzz(name, count)
+        problems = fuzz({name: count})
         failed += len(problems)
         seconds = time.monotonic() - start
         print(f"{name}: {count:,} inputs, {len(problems)} problems, {seconds:.0f} s", flush=True)

@@ -5,6 +5,7 @@ growing by 500 MB.
 """
 
 import contextlib
+import logging
 import resource
 import signal
 import sys
@@ -27,24 +28,32 @@ class Hang(BaseException):
 
 
 def main() -> None:
-    """`python -m fuzz.work READER FIRST LAST`: prints a line before each input and what it did."""
-    name, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    """`python -m fuzz.work READER:FIRST:LAST ...`: prints each input before it is read."""
     warnings.simplefilter("ignore")
+    logging.disable()
     signal.signal(signal.SIGPROF, _stop)
+    jobs = [argument.split(":") for argument in sys.argv[1:]]
     with tempfile.TemporaryDirectory() as folder:
-        path, seeds = Path(folder) / "input", READERS[name].seeds()
-        for content in seeds:  # the first reading imports and compiles
-            with contextlib.suppress(Exception):
-                good = write_input(name, 0, path, seeds)
-                good.write_bytes(content)
-                READERS[name].read(good)
+        path = Path(folder) / "input"
+        seeds = {name: _warm(name, path) for name, _, _ in jobs}
         _limit_memory()
-        for number in range(first, last):
-            print(f"{number}", flush=True)
-            problem = _try(name, write_input(name, number, path, seeds))
-            if problem:
-                print(f"!{number} {problem}", flush=True)
-    print("done", flush=True)
+        for name, first, last in jobs:
+            for number in range(int(first), int(last)):
+                print(f"{name} {number}", flush=True)
+                problem = _try(name, write_input(name, number, path, seeds[name]))
+                if problem:
+                    print(f"!{name} {number} {problem!a}", flush=True)
+
+
+def _warm(name: str, path: Path) -> list[bytes]:
+    """Reads the good files, which imports and compiles what is needed; returns them."""
+    seeds = READERS[name].seeds()
+    for content in seeds:
+        with contextlib.suppress(Exception):
+            good = write_input(name, 0, path, seeds)
+            good.write_bytes(content)
+            READERS[name].read(good)
+    return seeds
 
 
 def _try(name: str, path: Path) -> str | None:
