@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.killing import settings
+from benchmarks.kill_trainings import settings
 from trackscape import samples
 from trackscape.errors import RunError, TrackscapeError
 from trackscape.experiments.config import TrainingConfig

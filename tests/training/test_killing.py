@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.killing import AVERAGING, LOSSES, OPTIMISERS, settings
+from benchmarks.kill_trainings import AVERAGING, LOSSES, OPTIMISERS, settings
 from trackscape import samples
 from trackscape.experiments.train import train
 from trackscape.training import callbacks, frames
@@ -77,7 +77,7 @@ def test_killed_between_any_two_files_it_ends_with_the_same_bytes(
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "kills"), [("pat", 3), ("simulate", 3)])
 def test_killed_at_random_moments_it_ends_with_the_same_bytes(kind, kills):
-    command = [sys.executable, "-m", "benchmarks.killing", kind, "--kills", str(kills)]
+    command = [sys.executable, "-m", "benchmarks.kill_trainings", kind, "--kills", str(kills)]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=one_thread, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,6 +1,6 @@
 """Evaluations that are killed anywhere and go on end with the bytes of one that was left alone.
 
-`python -m benchmarks.kill` does the same many more times.
+`python -m benchmarks.kill_surfaces` does the same many more times.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Kills evaluations of a loss surface at random moments, with each executor; compares the results.
 
-python -m benchmarks.kill --kills 50
+python -m benchmarks.kill_surfaces --kills 50
 """
 
 import argparse

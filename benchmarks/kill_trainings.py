@@ -1,6 +1,6 @@
 """Work that is killed at random moments, again and again, beside the same work left alone.
 
-Run as ``python -m benchmarks.killing KIND --kills 50``: it prints a line for each folder that
+Run as ``python -m benchmarks.kill_trainings KIND --kills 50``: it prints a line for each folder that
 was compared, and ends with status 1 if bytes differ.
 """
 
