@@ -1,7 +1,7 @@
 """Work that is killed at random moments, again and again, beside the same work left alone.
 
-Run as ``python -m benchmarks.kill_trainings KIND --kills 50``: it prints a line for each folder that
-was compared, and ends with status 1 if bytes differ.
+Run as ``python -m benchmarks.kill_trainings KIND --kills 50``: it prints a line for each folder
+that was compared, and ends with status 1 if bytes differ.
 """
 
 import itertools
