@@ -57,6 +57,7 @@ def test_a_surface_around_a_network_in_every_format(trackscape, tmp_path, stages
     pictures = {f"all-hamming.{ending}" for ending in ("png", "svg", "pdf")}
     expected = {f"all.{ending}" for ending in endings} | pictures
     assert {path.name for path in tmp_path.iterdir()} == expected
+    assert {Path(line).name for line in outcome.out.splitlines()} >= expected
     surface = load_surface(tmp_path / "all.npz")
     assert surface.names == ("bce", "hamming")
     assert surface.points.shape == (3, 3)

@@ -157,6 +157,17 @@ def test_npz_that_does_not_fit(tmp_path, arrays, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["labels.npy", "labels", "spacing.npy", "materials.npy"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_npz_with_two_members_of_one_name(tmp_path, name):
+    path = tmp_path / "volume.npz"
+    np.savez(path, labels=np.zeros((2, 2, 2), np.uint8), spacing=np.ones(3), materials=["air"])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, archive.read("spacing.npy"))
+    with pytest.raises(FormatError, match=rf"volume\.npz: .*got {name.removesuffix('.npy')} twice"):
+        read_volume(path)
+
+
 def test_npz_that_claims_more_than_memory(tmp_path):
     path = tmp_path / "volume.npz"
     member = io.BytesIO()

@@ -1,6 +1,8 @@
 """Small models and data of any kind: nothing here knows of tracks."""
 
-from collections.abc import Callable
+import contextlib
+import resource
+from collections.abc import Callable, Generator
 
 import pytest
 import torch
@@ -57,3 +59,19 @@ def batches() -> Callable[..., list[Batch]]:
 @pytest.fixture(scope="session")
 def problem() -> Callable[..., Problem]:
     return make_problem
+
+
+@pytest.fixture(scope="session")
+def full_disk() -> Callable[[int], contextlib.AbstractContextManager[None]]:
+    """Files cannot grow beyond so many bytes, as on a disk that runs full."""
+
+    @contextlib.contextmanager
+    def limit(room: int) -> Generator[None, None, None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from trackscape.errors import LandscapeError
+from trackscape.errors import LandscapeError, LandscapeWarning
+from trackscape.landscape.directions import random_directions
 from trackscape.landscape.execution import Processes, Serial
 from trackscape.landscape.normalisation import norm_layers
 from trackscape.landscape.points import grid, line
@@ -277,3 +278,36 @@ def test_nothing_is_shared_out_if_the_problem_is_wrong(problem):
     made = dataclasses.replace(problem(), objective=lambda model, batch: torch.rand(2))
     with pytest.raises(LandscapeError, match="one number for a batch"):
         draw(made, line(made.centre, 2 * made.centre), executor=Processes(2))
+
+
+def test_a_surface_without_any_number_is_said(problem, rng):
+    made = dataclasses.replace(
+        problem(), objective=lambda model, batch: {"a": model(batch[0]).mean(), "b": math.nan}
+    )
+    with pytest.warns(LandscapeWarning, match="b: no mean of 9 points is finite"):
+        found = draw(made, random_plane(made, rng, steps=3))
+    assert np.isnan(found.values[:, :, 1]).all()
+
+
+def test_a_loss_that_is_the_same_everywhere_is_said(problem, rng):
+    other = problem().model
+    made = dataclasses.replace(problem(), objective=lambda model, batch: other(batch[0]).mean())
+    with pytest.warns(LandscapeWarning, match="calls the model that it is given"):
+        draw(made, random_plane(made, rng, steps=3))
+    draw(made, line(made.centre, made.centre, steps=3))  # where that is no wonder
+
+
+def test_what_is_printed_fits_on_a_line(problem, rng):
+    made = problem()
+    points = random_plane(made, rng, steps=3, axes=("up", "right"))
+    printed = {
+        repr(made): "Problem(Sequential with 26 parameters, 3 batches, norm='frozen', seed=0)",
+        repr(points): "Points(3 x 3 along up, right, 26 parameters)",
+        repr(draw(made, points)): (
+            "Surface(loss of 3 batches, Points(3 x 3 along up, right, 26 parameters))"
+        ),
+        repr(random_directions(made.model, 2, seed=0)): (
+            "Directions(random direction 1, random direction 2; 26 parameters)"
+        ),
+    }
+    assert list(printed) == list(printed.values())

@@ -10,7 +10,11 @@ import torch
 from trackscape import samples
 from trackscape.errors import LandscapeError
 from trackscape.experiments.landscape.computing import Computing
-from trackscape.experiments.landscape.connect import CurveSetting, connect_networks
+from trackscape.experiments.landscape.connect import (
+    CurveSetting,
+    connect_networks,
+    draw_connection,
+)
 from trackscape.experiments.landscape.permutations import unit_groups
 from trackscape.experiments.landscape.problem import tracker_problem
 from trackscape.experiments.landscape.settings import Setting
@@ -93,6 +97,8 @@ def test_a_trained_curve_lies_lower_than_the_line_and_files_say_so(tmp_path, tra
         np.testing.assert_array_equal(stored["line_values"], line.surface.values)
         assert stored["curve_of_bce_control"].shape == (3, len(line.control[0]))
     assert all(path.stat().st_size > 0 for path in outputs)
+    drawn = draw_connection(found).axes[0].lines
+    assert drawn[0].get_linewidth() > drawn[1].get_linewidth()  # a line under an equal one is seen
 
 
 def test_the_second_end_has_its_own_statistics_not_those_of_the_first(trained):

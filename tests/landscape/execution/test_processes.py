@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 import torch
+from torch.nn.utils import parametrizations
 
 from trackscape.errors import LandscapeError
 from trackscape.landscape.execution import Processes, carry_out
+from trackscape.landscape.execution.worker import Worker, pack
 from trackscape.landscape.points import grid
 from trackscape.landscape.surface import evaluate
 
@@ -43,6 +45,31 @@ def test_what_cannot_be_pickled_is_refused(problem):
         evaluate(made, points, executor=Processes(1), progress=False)
 
 
+def test_a_model_that_refuses_to_be_pickled_is_refused(problem):
+    made = problem()
+    parametrizations.weight_norm(made.model[0])
+    points = grid(made.centre, torch.eye(len(made.centre))[:1], steps=2)
+    with pytest.raises(LandscapeError, match=r"pickle says.*use the executor Serial"):
+        evaluate(made, points, executor=Processes(1), progress=False)
+
+
 def test_no_process_is_no_choice():
     with pytest.raises(LandscapeError, match="at least 1 process"):
         Processes(0)
+
+
+def test_settings_of_pytorch_reach_other_processes(roots):
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(torch.float64)
+        torch.set_float32_matmul_precision("high")
+        packed = pack(roots())
+        torch.set_default_dtype(dtype)
+        torch.set_float32_matmul_precision("highest")
+        Worker(packed).load()
+        assert torch.get_default_dtype() == torch.float64
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_float32_matmul_precision("highest")
+        torch.set_num_threads(threads)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from trackscape.errors import LandscapeError
-from trackscape.landscape.execution import Serial, carry_out
+from trackscape.errors import LandscapeError, TrackscapeError
+from trackscape.landscape.execution import FileQueue, Serial, carry_out
 from trackscape.landscape.execution.folder import open_folder
 from trackscape.landscape.execution.records import encode
 
@@ -106,6 +106,17 @@ def test_a_folder_that_cannot_be_is_refused(roots, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(LandscapeError, match="name another"):
         quiet(roots(), folder=tmp_path / "file")
+
+
+@pytest.mark.parametrize("room", [0, 100, 1500])
+def test_a_full_disk_is_one_sentence_and_the_run_goes_on_with_room(
+    roots, tmp_path, full_disk, room
+):
+    for executor in (None, FileQueue(tmp_path)):
+        with full_disk(room), pytest.raises(TrackscapeError, match="make room there"):
+            quiet(roots(width=300), folder=tmp_path / "rows", executor=executor)
+        again = quiet(roots(width=300), folder=tmp_path / "rows", executor=executor)
+        assert again.tobytes() == quiet(roots(width=300)).tobytes()
 
 
 def test_an_executor_that_forgets_items_is_noticed(roots):

@@ -1,6 +1,7 @@
 """What is saved comes back to the last bit, and nothing else is taken for it."""
 
 import dataclasses
+import functools
 import json
 import random
 import zipfile
@@ -12,8 +13,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from trackscape.errors import FormatError, LandscapeError
-from trackscape.landscape.output import load_surface, load_trajectory, save_surface
+from trackscape.landscape.output import (
+    draw_contour,
+    load_surface,
+    load_trajectory,
+    save_figure,
+    save_surface,
+    write_csv,
+    write_html,
+    write_vtk,
+)
 from trackscape.landscape.surface import Surface
+
+PICTURES = ("png", "pdf", "svg")
 
 
 def assert_same(one: Surface, other: Surface) -> None:
@@ -133,6 +145,28 @@ def test_another_content_is_refused(tmp_path, surface, changes, sentence):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("name", ["values.npy", "values", "schema.npy", "unknown.npy"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_refused(tmp_path, surface, name, first):
+    path = tmp_path / "surface.npz"
+    save_surface(surface(), path)
+    with zipfile.ZipFile(path) as archive:
+        members = {each: archive.read(each) for each in archive.namelist()}
+    evil = members["weights.npy"]
+    with zipfile.ZipFile(path, "w") as archive:
+        if first:
+            archive.writestr(name, evil)
+        for each, content in members.items():
+            archive.writestr(each, content)
+        if not first:
+            archive.writestr(name, evil)
+        if name == "unknown.npy":
+            archive.writestr(name, evil)
+    with pytest.raises(LandscapeError, match=f"it holds {name.removesuffix('.npy')} twice"):
+        load_surface(path)
+
+
 def test_pickles_are_never_opened(tmp_path, surface):
     class Bomb:
         def __reduce__(self):
@@ -198,6 +232,22 @@ def test_other_files_are_refused(tmp_path):
     ):
         with pytest.raises(LandscapeError, match=sentence):
             load_surface(tmp_path / f"{name}.npz")
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, surface, route, full_disk):
+    drawn = draw_contour(surface(), trajectory=route)
+    writers = [
+        *(functools.partial(save_figure, drawn, tmp_path / f"a.{end}") for end in PICTURES),
+        functools.partial(save_surface, surface(), tmp_path / "a.npz"),
+        functools.partial(write_csv, surface(), tmp_path / "a.csv"),
+        functools.partial(write_html, surface(), tmp_path / "a.html"),
+        functools.partial(write_vtk, surface(), tmp_path / "a.vts"),
+    ]
+    for writer in writers:
+        for room in (0, 600):
+            with full_disk(room), pytest.raises(FormatError, match="make room there"):
+                writer()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_saving_refuses_what_would_not_come_back(tmp_path, surface):

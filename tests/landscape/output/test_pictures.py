@@ -46,6 +46,12 @@ def test_equal_surfaces_give_equal_files(tmp_path, surface, route):
         assert b"Matplotlib" not in content
 
 
+def test_the_case_of_a_suffix_does_not_matter(tmp_path):
+    for name in ("a.PDF", "a.Png"):
+        save_figure(Figure(), tmp_path / name)
+    assert (tmp_path / "a.PDF").read_bytes().startswith(b"%PDF")
+
+
 def test_an_unknown_suffix_is_refused(tmp_path):
     for name in ("picture.bmp", "picture"):
         with pytest.raises(LandscapeError, match=r"ends with \.png, \.pdf, \.svg"):
@@ -81,6 +87,7 @@ def test_no_number_is_hatched_grey_not_filled(surface):
 
 def texts(figure: Figure) -> str:
     parts = [axes.get_xlabel() + axes.get_ylabel() for axes in figure.axes]
+    parts += [axes.get_title() for axes in figure.axes]
     parts += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     return "|".join(parts)
 
@@ -92,7 +99,7 @@ def test_the_picture_says_what_it_shows(surface, route):
     for part in (
         "axis 1",
         "axis 2",
-        "loss",
+        "loss, mean of 6 batches",
         "distance of checkpoints to the plane",
         "centre",
         "no number",

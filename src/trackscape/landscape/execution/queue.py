@@ -135,8 +135,12 @@ class _Desk:
                 file = path.open("x", encoding="utf-8")
             except FileExistsError:
                 return False
-            with file:
-                json.dump({"host": socket.gethostname(), "process": os.getpid()}, file)
+            try:
+                with file:
+                    json.dump({"host": socket.gethostname(), "process": os.getpid()}, file)
+            except OSError:
+                path.unlink()  # nobody would touch it
+                raise
             return True
 
     def _is_left(self, path: Path) -> bool:
