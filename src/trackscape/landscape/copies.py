@@ -43,9 +43,10 @@ def copy_of(model: nn.Module) -> nn.Module:
         with _Detaching():
             made = copy.deepcopy(model)
     except Exception as error:  # a module may have any __deepcopy__, and hold anything
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise LandscapeError(
             f"Expected a {type(model).__name__} that can be copied, but copy.deepcopy says: "
-            f"{error or type(error).__name__}; keep locks, generators and open files out of it, or "
+            f"{reason}; keep locks, generators and open files out of it, or "
             "give it a __deepcopy__."
         ) from error
     originals = {id(value) for value in model.parameters()}

@@ -23,9 +23,10 @@ def pack(work: Work, pickler: Any = pickle) -> bytes:
     try:
         return pickler.dumps((work, _settings()))
     except Exception as error:  # whatever a module's own __getstate__ does
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise LandscapeError(
             "Expected work that can be sent to other processes, but pickle says: "
-            f"{error or type(error).__name__}. Define "
+            f"{reason}. Define "
             "objectives and modules at the top of a module, not as lambda or inside a function, "
             "and keep open files out of batches; or use the executor Serial."
         ) from error
