@@ -1,7 +1,7 @@
 """Evaluations that are killed at random moments and started again must end with the same bytes.
 
 What is killed, with SIGKILL, is the process that evaluates, one that computes for it, or all of
-them. `python -m benchmarks.kill_surfaces` does so many times; a test does so a few times. Linux only.
+them. `python -m benchmarks.kill_surfaces` does so many times; a test, a few times. Linux only.
 """
 
 import contextlib
