@@ -30,7 +30,8 @@ def test_for_temperatures_towards_zero_it_is_the_assignment(square, matchings, a
     random = torch.Generator().manual_seed(seed)
     cost = 0.01 + 0.98 * torch.rand(9, generator=random, dtype=torch.float64)
     best, second = (matchings @ (cost - 0.4)).sort().values[:2]
-    assume(second - best > 0.05)
+    # Along a cycle of three edges, a share of about exp(-gap / (3 temperature)) goes astray.
+    assume(second - best > 0.1)
     options = {"assigner": REJECT, "temperature": 0.005, "sweeps": 500}
     plan = sinkhorn_assignment(at_costs(cost, square), **options)
     assert torch.allclose(plan, REJECT.choose(cost, graph=square).double(), atol=0.02)

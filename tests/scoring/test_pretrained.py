@@ -75,7 +75,7 @@ def test_a_failed_write_leaves_the_old_file_as_it_was(tmp_path: Path):
     path = tmp_path / "weights.safetensors"
     save_network(build_network("line_graph"), path, about={})
     before = path.read_bytes()
-    with pytest.raises(TypeError):
+    with pytest.raises(WeightsError, match="cannot be saved"):
         save_network(build_network("line_graph"), path, about={"step": object()})  # no JSON
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["weights.safetensors"]

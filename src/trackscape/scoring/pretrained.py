@@ -107,13 +107,18 @@ def read_weights(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise WeightsError(
             f"{path}: expected a safetensors file with weights, but {shown(error)}."
         ) from error
+    if HEADER not in header:
+        raise WeightsError(
+            f"{path}: its header names no network. Use weights that `trackscape train` wrote."
+        )
     try:
         about = json.loads(header[HEADER])
-    except (KeyError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         about = None
     if not isinstance(about, dict):
         raise WeightsError(
-            f"{path}: its header names no network. Use weights that `trackscape train` wrote."
+            f"{path}: the weights do not fit the network that the header names (it is no JSON "
+            "object). Use weights that `trackscape train` wrote."
         )
     for name, values in weights.items():
         if not bool(values.isfinite().all()):
