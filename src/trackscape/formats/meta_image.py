@@ -98,7 +98,7 @@ def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) ->
         _refuse(path, "HeaderSize", expected="0", got=header["HeaderSize"])
     if name == "LOCAL":
         source = path
-    elif Path(name).name == name and name.isprintable():
+    elif name and name.isprintable() and Path(name).name == name:
         source, offset = path.with_name(name), 0
     else:
         _refuse(path, "ElementDataFile", expected="LOCAL or a file beside it", got=repr(name))
