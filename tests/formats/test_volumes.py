@@ -187,7 +187,7 @@ def test_names_of_data_files_that_are_none(tmp_path, name):
     path = tmp_path / "volume.mhd"
     head = "DimSize = 2 3 4\nElementSpacing = 1 2 3\nElementType = MET_UCHAR\nElementDataFile = "
     path.write_text(f"{head}{name}\n")
-    with pytest.raises(FormatError, match="expected its data|DataFile") as caught:
+    with pytest.raises(FormatError, match=r"expected its data|DataFile") as caught:
         read_volume(path)
     assert str(caught.value).isprintable()
 
