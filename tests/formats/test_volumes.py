@@ -191,3 +191,20 @@ def test_npz_cut_short_and_other_kinds(tmp_path):
     (tmp_path / "volume.dcm").touch()
     with pytest.raises(FormatError, match=r"\.npz, \.mhd or \.mha"):
         read_volume(tmp_path / "volume.dcm")
+
+
+@pytest.mark.parametrize("name", ["", "a\0b.raw", "a\x1b[31m.raw", "..", "../x.raw", "x" * 5000])
+def test_names_of_data_files_that_are_none(tmp_path, name):
+    path = tmp_path / "volume.mhd"
+    head = "DimSize = 2 3 4\nElementSpacing = 1 2 3\nElementType = MET_UCHAR\nElementDataFile = "
+    path.write_text(f"{head}{name}\n")
+    with pytest.raises(FormatError, match=r"expected its data|DataFile") as caught:
+        read_volume(path)
+    assert str(caught.value).isprintable()
+
+
+def test_materials_that_are_no_text(tmp_path):
+    materials = np.array([[2**31 - 1]], dtype=np.uint32).view("<U1")[0]
+    np.savez(tmp_path / "volume.npz", **(GOOD | {"materials": materials}))
+    with pytest.raises(FormatError, match="expected text in the array 'materials'"):
+        read_volume(tmp_path / "volume.npz")

@@ -51,13 +51,14 @@ def _work(left: list[tuple[str, int, int]]) -> tuple[str, int, list[str]]:
     threading.Thread(target=watch, daemon=True).start()
     name, reached, problems = left[0][0], left[0][1] - 1, []
     assert process.stdout is not None
-    for line in process.stdout:
-        sign[0] = time.monotonic()
-        if line.startswith("!"):
-            problems.append(line[1:].rstrip())
-        else:
-            name, number = line.split()
-            reached = int(number)
+    with process.stdout as output:
+        for line in output:
+            sign[0] = time.monotonic()
+            if line.startswith("!"):
+                problems.append(line[1:].rstrip())
+            else:
+                name, number = line.split()
+                reached = int(number)
     done.set()
     if process.wait() != 0:
         what = "stuck" if process.returncode == -9 else f"died with status {process.returncode}"

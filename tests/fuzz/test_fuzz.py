@@ -18,4 +18,5 @@ def test_odd_files_of_every_kind_are_read_or_refused_in_one_sentence(monkeypatch
     root = Path(__file__).resolve().parents[2]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root / "src"), str(root / "tests")]))
     counts = {name: FEWER.get(name, COUNT) for name in READERS}
-    assert fuzz(counts) == []
+    problems = fuzz(counts)
+    assert not problems, "\n".join(problems)

@@ -98,7 +98,7 @@ def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) ->
         _refuse(path, "HeaderSize", expected="0", got=header["HeaderSize"])
     if name == "LOCAL":
         source = path
-    elif Path(name).name == name and name.isprintable():
+    elif name and name.isprintable() and Path(name).name == name:
         source, offset = path.with_name(name), 0
     else:
         _refuse(path, "ElementDataFile", expected="LOCAL or a file beside it", got=repr(name))
@@ -108,8 +108,11 @@ def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) ->
             file.seek(offset)
             if compressed:
                 voxel_budget(source).take(size, what=f"DimSize {shown(header['DimSize'])}")
-            # One byte more than expected tells a file that is too long, of any length.
-            data = _decompress(file.read(size + 2**20), size) if compressed else file.read(size + 1)
+            # One byte more than expected tells a file that is too long, of any length; but Python
+            # makes room for all that is asked for, even if the file is short.
+            most = min(size + 2**20 if compressed else size + 1, source.stat().st_size)
+            data = file.read(most)
+            data = _decompress(data, size) if compressed else data
     except OSError as error:
         raise FormatError(
             f"{path}: expected its data in {source.name}, but {error.strerror}; copy both files."

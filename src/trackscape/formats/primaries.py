@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def read_primaries(
     if kind_to_read(path) != ".npz":
         raise FormatError(f"{path}: expected a table of primaries as .npz, got {path.suffix!r}.")
     with open_archive(path, budget(path, max_bytes)) as archive:
-        table: np.ndarray = archive.read(PUBLISHED_KEY) if PUBLISHED_KEY in archive else np.empty(0)
+        table: Any = archive.read(PUBLISHED_KEY) if PUBLISHED_KEY in archive else np.empty(0)
     absent = [name for name in needed if name not in (table.dtype.names or ())]
     if absent or table.ndim != 1:
         raise FormatError(
