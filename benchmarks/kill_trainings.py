@@ -105,7 +105,9 @@ def simulation(folder: Path) -> None:
     simulate(make_setup(phantom="water:150"), folder / "hits.npz", primaries=20_000, seed=1)
 
 
-def kill_until_done(work: Work, folder: Path, alone: Path, *, longest: float, seed: int) -> Killed:
+def kill_until_done(
+    work: Work, folder: Path, alone: Path, *, longest: float, most: int, seed: int
+) -> Killed:
     """Starts work until it ends, and kills it after up to `longest` seconds each time but the last.
 
     Arguments:
@@ -113,12 +115,15 @@ def kill_until_done(work: Work, folder: Path, alone: Path, *, longest: float, se
         folder: Where; new.
         alone: Where the same work was done without a kill.
         longest: Enough to come further now and then.
+        most: Kills after which it is left alone: work that begins anew each time would never end.
         seed: Of the moments.
     """
     moments, kills = random.Random(seed), 0
     folder.mkdir()
-    while not _ends_within(moments.uniform(0, longest), _start(work, folder)):
+    while kills < most and not _ends_within(moments.uniform(0, longest), _start(work, folder)):
         kills += 1
+    if kills == most:
+        assert _ends_within(1e6, _start(work, folder))
     return Killed(kills, _differing(folder, alone), [str(p.name) for p in folder.rglob(".*.part")])
 
 
@@ -201,7 +206,12 @@ def main(
             for attempt in itertools.count():
                 torn = Path(place) / f"torn{attempt}"
                 came = kill_until_done(
-                    work, torn, alone, longest=0.8 * seconds, seed=seed + 1000 * attempt
+                    work,
+                    torn,
+                    alone,
+                    longest=0.8 * seconds,
+                    most=kills - done,
+                    seed=seed + 1000 * attempt,
                 )
                 done += came.kills
                 same = "other " + ", ".join(came.differing) if came.differing else "same bytes"

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all, and folders that one process at a time writes to."""
 
 import contextlib
+import glob
 import os
 import platform
 from collections.abc import Generator, Sequence
@@ -26,7 +27,7 @@ def replacing(path: Path | str) -> Generator[Path, None, None]:
     """
     path = Path(path)
     # Processes of several machines may write to one disk.
-    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.part")
+    temporary = path.with_name(f"{_begin(path)}{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -39,6 +40,25 @@ def replacing(path: Path | str) -> Generator[Path, None, None]:
             f"{path}: expected a place to write to, but got {error.strerror or error}; name "
             "another folder or make room there."
         ) from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes what processes of this machine that were killed have left half written of a file."""
+    begin = _begin(path)
+    for partial in path.parent.glob(f"{glob.escape(begin)}*.part"):
+        process = partial.name.removeprefix(begin).removesuffix(".part")
+        if not process.isdecimal():
+            continue
+        try:
+            os.kill(int(process), 0)  # only asks whether it is there
+        except ProcessLookupError:
+            partial.unlink(missing_ok=True)
+        except (OSError, OverflowError):  # that of another user, or no number of a process
+            continue
+
+
+def _begin(path: Path) -> str:
+    return f".{path.name}.{platform.node()}."
 
 
 @contextlib.contextmanager
