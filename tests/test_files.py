@@ -13,9 +13,14 @@ from trackscape.files import remove_leftovers, replacing
 def test_a_file_is_whole_or_what_it_was(tmp_path):
     path = tmp_path / "numbers.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="halfway"), replacing(path) as partial:
-        partial.write_text("ne")
-        raise RuntimeError("halfway")
+
+    def fail() -> None:
+        with replacing(path) as partial:
+            partial.write_text("ne")
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from trackscape.errors import DataError
-from trackscape.files import check_place, replacing
+from trackscape.files import check_place, remove_leftovers, replacing
 from trackscape.formats.files import kind_to_read
 from trackscape.formats.numpy_files import PUBLISHED_KEY, open_archive
 
@@ -59,6 +59,7 @@ def hit_stream(
     path = Path(path)
     check_place(path, suffixes=(".npz",))
     text = _as_json(provenance)
+    remove_leftovers(path)
     with (
         replacing(path) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST) as archive,
