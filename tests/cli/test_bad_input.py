@@ -133,7 +133,7 @@ ODD_FRAMES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def twice(array: np.ndarray) -> np.ndarray:
     other = array.copy()
-    other["eventID"] += 1
+    other["eventID"] += array["eventID"].max() + 1
     return np.concatenate([array, other])
 
 
