@@ -30,7 +30,7 @@ def test_pictures_are_of_the_format_that_their_suffix_says(trackscape, tmp_path,
     outcome = trackscape("display", *FRAME, "-o", name)
     assert outcome.status == 0, outcome.err
     page = Path(name).with_suffix(".html").name
-    assert outcome.out.split() == [name, page]
+    assert outcome.out.splitlines()[2:] == [name, page]
     for path in (f"detector-{name}", name, page):
         start = STARTS[Path(path).suffix.lower()]
         assert (tmp_path / path).read_bytes().startswith(start)
@@ -38,7 +38,7 @@ def test_pictures_are_of_the_format_that_their_suffix_says(trackscape, tmp_path,
 
 def test_a_page_alone_is_written_once(trackscape, tmp_path):
     outcome = trackscape("display", *FRAME, "-o", "d.html")
-    assert outcome.out.split() == ["d.html"]
+    assert outcome.out.splitlines()[2:] == ["d.html"]
     assert [path.name for path in tmp_path.iterdir()] == ["d.html"]
 
 

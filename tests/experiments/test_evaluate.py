@@ -33,7 +33,8 @@ def test_the_ceiling_is_that_of_the_graph_that_the_method_chooses_from(frames, t
     assert found["trackscape"].graph_ceiling == own
     assert found["greedy"].graph_ceiling == ceiling(frames, connect_layers) < own
 
-    write_page({(m, Cell(100, 150)): summary for m, summary in found.items()}, tmp_path / "r.md")
+    summaries = {(m, Cell(100, 150)): summary for m, summary in found.items()}
+    write_page(summaries, tmp_path / "r.md", seeds={})
     lines = (tmp_path / "r.md").read_text().splitlines()
     assert f"| ceiling of the graph of trackscape, % | {100 * own:.2f} |" in lines
 

@@ -70,9 +70,10 @@ def display(
         method=name,
         output=output,
         frames=found.frames,
-        min_last_deposit=cut,
+        min_last_deposit=cut.min_last_deposit,
         tally=tally,
     )
+    print(cut)
     print(f"Frame {frame}: {describe_acceptance(tally.total)}")
     for path in written:
         print(shown(path))

@@ -67,7 +67,7 @@ def evaluate(
         method=name,
         per_frame=per_frame,
         progress=show_progress,
-        min_last_deposit=cut,
+        min_last_deposit=cut.min_last_deposit,
         tally=tally,
     )
     table = Table(
@@ -81,6 +81,7 @@ def evaluate(
     table.add_row("graph ceiling", f"{100 * summary.graph_ceiling:.2f}", "")
     console = Console()
     console.print(table)
+    print(cut)
     print(describe_acceptance(tally.total, left_over=found.left_over))
     print(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
     if json is not None:

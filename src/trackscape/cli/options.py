@@ -1,5 +1,6 @@
 """Options that several verbs share, and what they mean."""
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ from trackscape.files import check_place
 from trackscape.text import shown
 
 if TYPE_CHECKING:
+    from trackscape.experiments.acceptance import Cut
     from trackscape.tracking import Tracker
 
 NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
@@ -36,14 +38,17 @@ Weights = Annotated[
 Detector = Annotated[
     str | None,
     typer.Option(
+        metavar="NAME|FILE",
         help="Detector of the hits, a variant (see `trackscape detector`) or YAML file, instead of "
-        "the shipped one whose layers lie alike. The cut follows its sensitive thickness."
+        "the shipped one whose layers lie alike. The cut follows its sensitive thickness.",
     ),
 ]
 MinLastDeposit = Annotated[
     float | None,
     typer.Option(
-        min=0, help="keV that a track must leave in its last layer, instead of the detector's cut."
+        min=0,
+        metavar="KEV",
+        help="keV that a track must leave in its last layer, instead of the detector's cut.",
     ),
 ]
 
@@ -101,8 +106,8 @@ def choose_cut(
     min_last_deposit: float | None,
     name: str,
     weights: Path | None,
-) -> float:
-    """Returns the cut in MeV for hits, says why, and warns if the method is for another detector.
+) -> "Cut":
+    """Returns the cut for hits, and warns if the method is for another detector.
 
     Arguments:
         depths: Mean z in mm of the hits in each layer.
@@ -112,11 +117,12 @@ def choose_cut(
         weights: As `Weights`.
     """
     from trackscape.experiments import acceptance
+    from trackscape.experiments.detectors import mismatch
     from trackscape.units import keV
 
     deposit = None if min_last_deposit is None else min_last_deposit * keV
     cut = acceptance.choose_cut(depths, detector=detector, min_last_deposit=deposit)
-    warning = acceptance.mismatch(depths, acceptance.trained_for(weights), what=name)
-    for line in filter(None, [warning, str(cut)]):
-        typer.echo(line, err=True)
-    return cut.min_last_deposit
+    warning = mismatch(depths, acceptance.trained_for(weights), what=name)
+    if warning:
+        print(warning, file=sys.stderr)
+    return cut

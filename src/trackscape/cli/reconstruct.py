@@ -54,8 +54,12 @@ def reconstruct(
         weights=weights,
     )
     tracks = reconstruct_frames(
-        show_progress(found.frames), tracker=tracker, min_last_deposit=cut, tally=tally
+        show_progress(found.frames),
+        tracker=tracker,
+        min_last_deposit=cut.min_last_deposit,
+        tally=tally,
     )
     write_tracks(tracks, output)
+    print(cut)
     print(describe_acceptance(tally.total, left_over=found.left_over))
     print(f"{len(found.frames)} frames: {shown(output)}")

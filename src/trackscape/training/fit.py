@@ -89,19 +89,19 @@ def _run(
         _check_weights(keep)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    except SystemExit as stop:
-        if isinstance(stop.__context__, KeyboardInterrupt):  # what Lightning makes of Ctrl-C
-            raise KeyboardInterrupt from stop
-        raise
-    except OSError as error:
-        raise RunError(
-            f"{keep.folder}: expected to write to this folder, but got {error.strerror or error}; "
-            "mend that, and run again to go on."
-        ) from error
-    except Exception as error:
-        if resume is None or keep.trains or resume in str(error):
+    except (SystemExit, Exception) as error:
+        # What Lightning makes of Ctrl-C, or rich, whose bar was about to start.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        if isinstance(error, OSError):
+            raise RunError(
+                f"{keep.folder}: expected to write to this folder, but got "
+                f"{error.strerror or error}; mend that, and run again to go on."
+            ) from error
+        damaged = resume is not None and not keep.trains and resume not in str(error)
+        if isinstance(error, SystemExit) or not damaged:
             raise
-        raise unusable(resume, error) from error
+        raise unusable(str(resume), error) from error
 
 
 def _check_weights(keep: KeepRun) -> None:
