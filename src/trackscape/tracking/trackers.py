@@ -15,7 +15,7 @@ from trackscape.tracking.reconstruct import assign_hits
 
 Tracker = Callable[[Hits], Tracks]
 """Returns all chains of a frame; `accept` keeps those that are good enough."""
-TUNED_ENDS = {"line-graph-ptt-tuned-end": ("line-graph-ptt", 0.9975)}
+TUNED_ENDS = {"line-graph-ptt-tuned-end": ("line-graph-ptt", 0.9991)}
 """A method with shipped weights whose tracks may end, and what an end costs: the best on training
 frames, found by ``python -m trackscape.experiments.tuning_rivals``."""
 TRACKERS = (*BASELINES, *TUNED_ENDS, *METHODS)
