@@ -26,8 +26,7 @@ def replacing(path: Path | str) -> Generator[Path, None, None]:
         FormatError: The file cannot be written there.
     """
     path = Path(path)
-    # Processes of several machines may write to one disk.
-    temporary = path.with_name(f"{_begin(path)}{os.getpid()}.part")
+    temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -58,6 +57,7 @@ def remove_leftovers(path: Path) -> None:
 
 
 def _begin(path: Path) -> str:
+    # Processes of several machines may write to one disk.
     return f".{path.name}.{platform.node()}."
 
 
@@ -128,12 +128,27 @@ def check_place(path: Path | str, *, suffixes: Sequence[str] = ()) -> None:
             f"{path}: expected a file to write that ends with {', '.join(suffixes)}, but got "
             f"{path.suffix or 'no suffix'!r}; choose one of these."
         )
-    if path.is_dir():
+    # Not the methods of Path, which raise where a name is too long for the file system.
+    if os.path.isdir(path):
         raise FormatError(f"{path}: expected a file to write, but it is a folder; name a file.")
-    above = next((folder for folder in path.absolute().parents if folder.exists()), Path("/"))
+    known = (folder for folder in path.absolute().parents if os.path.exists(folder))
+    above = next(known, Path("/"))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         reason = "nothing can be written there" if above.is_dir() else "that is a file"
         raise FormatError(
             f"{path}: expected a place to write to, but its folder is in {above}, and {reason}; "
             "name another folder."
         )
+    try:
+        os.lstat(_temporary(above / path.name))
+    except FileNotFoundError:
+        pass  # as it should be
+    except (OSError, ValueError) as error:  # too long a name, or one with a NUL in it
+        raise FormatError(
+            f"{path}: expected a place to write to, but got "
+            f"{getattr(error, 'strerror', None) or error}; choose another name."
+        ) from error
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{_begin(path)}{os.getpid()}.part")

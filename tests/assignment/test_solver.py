@@ -256,3 +256,20 @@ def test_nothing_is_changed_in_place(backend: Backend):
     assert np.array_equal(cost, COSTS)
     assert np.array_equal(row, EDGES["row"])
     assert np.array_equal(column, EDGES["column"])
+
+
+@pytest.mark.parametrize("backend", ["sparse", "scipy"])
+def test_reject_costs_may_be_of_any_type_of_numbers(backend):
+    edges = {"row": np.array([0, 0, 1]), "column": np.array([0, 1, 0])}
+    cost = 1e6 + np.array([0.1, 0.5, 0.4])
+    for reject in (1e6 + 0.75, np.float32(1e6 + 0.75), [1e6 + 0.75] * 3, np.full(3, 1e6 + 0.75)):
+        chosen = solve(cost, **edges, semantics="reject", reject=reject, backend=backend)
+        assert chosen.tolist() == [False, True, True]
+    with pytest.raises(AssignmentError, match="one for each edge, got half"):
+        solve(cost, **edges, semantics="reject", reject="half", backend=backend)
+
+
+def test_a_row_has_one_reject_cost():
+    edges = {"row": np.array([0, 0, 1]), "column": np.array([0, 1, 0])}
+    with pytest.raises(AssignmentError, match="edges of one row name different ones"):
+        solve(np.ones(3), **edges, semantics="reject", reject=np.array([1.0, 2.0, 1.0]))

@@ -172,3 +172,24 @@ def test_frames_may_have_several_sizes_but_each_once():
     for wrong in ([], [50, 50]):
         with pytest.raises(pydantic.ValidationError, match="per_frame must be one number"):
             TrainingConfig.model_validate(settings(data=data | {"per_frame": wrong}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name: a\nname: b\n", "a: {b: 1, b: 2}\n", '{"name": 1, name: 2}\n'],
+)
+def test_a_key_that_is_given_twice_is_refused(tmp_path, text):
+    path = tmp_path / "settings.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="the key (name|b) is given twice"):
+        TrainingConfig.load(path)
+
+
+@pytest.mark.parametrize("key", ["learning_rate", "steps", "averaging"])
+def test_yes_and_no_are_no_numbers(tmp_path, key):
+    settings = yaml.safe_load(SHIPPED[0].read_text())
+    settings["optimiser"][key] = True
+    path = tmp_path / "settings.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    with pytest.raises(ConfigError, match=f"optimiser.{key}: .* got true"):
+        TrainingConfig.load(path)

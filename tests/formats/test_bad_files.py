@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,9 @@ import pyarrow.parquet as arrow_parquet
 import pytest
 
 from trackscape.errors import FormatError
+from trackscape.files import check_place
 from trackscape.formats import inspect_hits, read_hits
+from trackscape.formats.volumes import read_volume
 
 
 def refused(path, message):
@@ -207,3 +210,11 @@ def test_no_primaries_is_no_error(published, save_npz):
     assert report.truth.primary_hits == 0
     assert report.truth.events_without_primary == report.truth.events == 2
     assert "no row has parentID 0" in report.render()
+
+
+def test_a_name_that_is_too_long_for_the_disk_is_no_file():
+    path = Path("a" * 5000 + ".npz")
+    for call in (read_hits, read_volume, check_place):
+        with pytest.raises(FormatError, match=r"check the path|not be written") as error:
+            call(path)
+        assert "\n" not in str(error.value)

@@ -65,3 +65,14 @@ def test_values_that_are_not_finite_are_refused(tmp_path):
     np.savez(tmp_path / "truth.npz", arr_0=np.array([(0, 230, np.nan, 2)], dtype=TYPE))
     with pytest.raises(FormatError, match=r"column out_ekin, row 0 .* a finite number, but got"):
         inspect_file(tmp_path / "truth.npz")
+
+
+def test_a_primary_that_never_got_there_has_no_direction(tmp_path):
+    names = ("out_ekin", "out_dx", "out_dy", "out_dz")
+    kinds = [(name, "f4") for name in names]
+    rows = [(-1, np.nan, np.nan, np.nan), (150, 0, 0, 1)]
+    np.savez(tmp_path / "truth.npz", arr_0=np.array(rows, dtype=kinds))
+    assert read_truth(tmp_path / "truth.npz")["out_ekin"].tolist() == [-1, 150]
+    np.savez(tmp_path / "truth.npz", arr_0=np.array([(150, np.nan, 0, 1)], dtype=kinds))
+    with pytest.raises(FormatError, match="column out_dx, row 0"):
+        read_truth(tmp_path / "truth.npz")

@@ -1,5 +1,7 @@
 import itertools
+import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -76,3 +78,35 @@ def test_curves_without_length_are_refused():
 def test_directions_of_another_size_are_refused():
     with pytest.raises(LandscapeError, match="directions"):
         grid(vectors(1)[0], vectors(2, size=5))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"extent": math.nan},
+        {"extent": math.inf},
+        {"extent": "a"},
+        {"extent": None},
+        {"steps": 2.5},
+        {"steps": "ab"},
+        {"steps": [3, 2.5]},
+    ],
+)
+def test_extents_and_steps_that_are_no_numbers_are_refused(settings):
+    centre, *directions = vectors(3)
+    with pytest.raises(LandscapeError, match="each of 2 directions"):
+        grid(centre, torch.stack(directions), **settings)
+
+
+def test_extents_and_steps_may_be_numbers_of_numpy():
+    centre, *directions = vectors(3)
+    points = grid(centre, torch.stack(directions), extent=np.float32(0.5), steps=np.int64(3))
+    assert points.shape == (3, 3)
+    assert points.coordinates.max() == 0.5
+
+
+def test_one_vector_is_no_list_of_directions():
+    centre, direction = vectors(2)
+    for wrong in (direction, [direction]):
+        with pytest.raises(LandscapeError, match=r"tensor \(K, P\)"):
+            grid(centre, wrong)

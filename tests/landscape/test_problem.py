@@ -164,3 +164,14 @@ def test_settings_that_make_no_problem_are_refused(problem):
         count_samples({"x": 1})
     with pytest.raises(LandscapeError, match="batches with samples"):
         Evaluator(dataclasses.replace(made, samples=lambda batch: 0.0))
+
+
+def test_what_is_no_model_objective_or_list_of_batches_is_refused():
+    model, batch = nn.Linear(3, 1), torch.ones(4, 3)
+    objective = lambda network, values: network(values).mean()  # noqa: E731
+    with pytest.raises(LandscapeError, match="got function and function"):
+        Problem(objective, [batch], objective)
+    with pytest.raises(LandscapeError, match="got Linear and NoneType"):
+        Problem(model, [batch], None)
+    with pytest.raises(LandscapeError, match=r"got Tensor; .* \[batch\]"):
+        Problem(model, batch, objective)

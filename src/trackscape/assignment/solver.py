@@ -1,7 +1,7 @@
 """Edges with costs -> the cheapest assignment between the two sides, in three stated meanings."""
 
 import importlib.util
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from trackscape.assignment.augment import Floats, Integers
 from trackscape.assignment.sparse import common_part, solve_sparse, worth_paying
 from trackscape.errors import AssignmentError
+from trackscape.text import shown
 
 Semantics = Literal["card", "full", "reject"]
 Backend = Literal["auto", "sparse", "scipy", "lapcpp"]
@@ -67,6 +68,8 @@ def solve(
         >>> solve(np.array([0.1, 0.5, 0.4]), **edges, semantics="reject", reject=0.7).tolist()
         [True, False, False]
     """
+    if reject is not None:
+        reject = _in_double(reject)
     check_settings(semantics, reject=reject, backend=backend)
     cost = _checked_costs(cost, row=row, column=column, reject=reject)
     if len(cost) == 0:
@@ -74,6 +77,8 @@ def solve(
     rows, i = np.unique(row, return_inverse=True)
     columns, j = np.unique(column, return_inverse=True)
     shape = len(rows), len(columns)
+    if isinstance(reject, np.ndarray):
+        _check_rows(reject, i)
     if len(np.unique(i * len(columns) + j)) < len(cost):
         raise AssignmentError("Expected each (row, column) pair once, but some edges come twice.")
     if is_sparse(backend):
@@ -96,6 +101,27 @@ def available_backends() -> list[Backend]:
 def is_sparse(backend: Backend) -> bool:
     """Returns whether a backend solves all pairs of layers in one call."""
     return backend in ("auto", "sparse")
+
+
+def _check_rows(reject: Floats, row: Integers) -> None:
+    """Raises an AssignmentError if edges of one row name different costs of leaving it alone."""
+    of_row = np.empty(int(row.max()) + 1)
+    of_row[row] = reject
+    if (of_row[row] != reject).any():
+        raise AssignmentError(
+            "Expected one reject cost for each row, but edges of one row name different ones; give "
+            "all edges of a row the same."
+        )
+
+
+def _in_double(reject: Any) -> float | Floats:
+    try:
+        values = np.asarray(reject, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise AssignmentError(
+            f"Expected one reject cost, or one for each edge, got {shown(reject)}."
+        ) from error
+    return values if values.ndim else float(values)
 
 
 def _solve_dense(

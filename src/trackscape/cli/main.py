@@ -16,7 +16,7 @@ from trackscape.cli.landscape import app as landscape
 from trackscape.cli.memory import keep_freed_memory
 from trackscape.cli.reconstruct import reconstruct
 from trackscape.cli.simulate import simulate
-from trackscape.cli.terminal import allow_every_text
+from trackscape.cli.terminal import allow_every_text, whole_output
 from trackscape.cli.train import train
 from trackscape.cli.verbs import add_verb
 from trackscape.errors import TrackscapeError
@@ -67,7 +67,8 @@ def main() -> None:
     # No verb opens a window, and the choice of a notebook or a desktop may not be installed here.
     os.environ["MPLBACKEND"] = "Agg"
     try:
-        app()
+        with whole_output():
+            app()
     except TrackscapeError as error:
         typer.secho(f"Error: {error}", err=True, fg=typer.colors.RED)
         sys.exit(2)

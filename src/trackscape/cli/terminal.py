@@ -1,8 +1,12 @@
 """What a terminal or a log can show."""
 
 import codecs
+import contextlib
+import errno
 import io
+import os
 import sys
+from collections.abc import Generator
 
 _PLAIN = {"²": "2", "±": "+-", "…": "...", "–": "-", "µ": "u", "×": "x", "→": "->", "•": "*"}
 
@@ -17,6 +21,30 @@ def allow_every_text() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="trackscape")
+
+
+@contextlib.contextmanager
+def whole_output() -> Generator[None]:
+    """Ends the program where its output cannot be written; quietly if nobody reads it any more.
+
+    Everything is written before the block ends, since Python reports what fails later in words of
+    its own.
+    """
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:  # as it is where the stream is closed
+                sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left goes nowhere
+        if error.errno == errno.EPIPE:
+            sys.exit(1)
+        reason = f"{error.strerror}; make room, or send it elsewhere"
+        print(f"Error: expected a place for the output, but got {reason}.", file=sys.stderr)
+        sys.exit(2)
 
 
 def _replace(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -1,6 +1,7 @@
 """Files as files: which kind, and is it there and whole."""
 
 import contextlib
+import os
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -25,9 +26,10 @@ def kind_to_read(path: Path) -> str:
     Raises:
         FormatError: There is no such file, it is empty, of an unknown kind or misnamed.
     """
-    if path.is_dir():
+    # Not the methods of Path, which raise where a name is too long for the file system.
+    if os.path.isdir(path):
         raise FormatError(f"{path}: expected a file of hits, but it is a folder; name one file.")
-    if not _is_file(path):
+    if not os.path.isfile(path):  # no pipe, which would let us wait for ever
         raise FormatError(f"{path}: expected a file of hits, but nothing is there; check the path.")
     kind = _known_suffix(path, READABLE, verb="read")
     with reading(path), path.open("rb") as file:
@@ -42,13 +44,6 @@ def kind_to_read(path: Path) -> str:
             "give the file its true suffix, or write it anew."
         )
     return kind
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()  # no pipe, which would let us wait for ever
-    except OSError:  # a name that is too long for the file system
-        return False
 
 
 @contextlib.contextmanager

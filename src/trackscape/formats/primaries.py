@@ -15,6 +15,8 @@ from trackscape.text import listed, shown
 
 MARKS = ("eventID", "in_ekin", "out_ekin", "fate")
 """Columns by which such a table is known."""
+DIRECTIONS = ("out_dx", "out_dy", "out_dz")
+"""Behind the phantom; may be NaN where `out_ekin` is -1. They need that column beside them."""
 FATES = {1: "inelastic reaction", 2: "stopped", 3: "left the world", 9: "other"}
 
 
@@ -91,7 +93,7 @@ def read_primaries(
 
     Arguments:
         path: An .npz file that holds a structured array under `arr_0`.
-        needed: Columns that must be there, with one finite number in each row.
+        needed: Columns that must be there, with one finite number in each row, but for `DIRECTIONS`.
         optional: Columns that may be absent, but are such numbers if they are there.
         max_bytes: Bytes that the file may unpack to; by default as in `read_hits`.
 
@@ -113,17 +115,23 @@ def read_primaries(
             "the table that was written with the hits."
         )
     for name in (*needed, *set(optional).intersection(table.dtype.names or ())):
-        _check_numbers(table[name], name=name, path=path)
+        _check_type(table[name], name=name, path=path)
+        # Where a primary never got, it has no direction.
+        never = table["out_ekin"] < 0 if name in DIRECTIONS else False
+        _check_finite(np.where(never, 0, table[name]), name=name, path=path)
     return table
 
 
-def _check_numbers(column: np.ndarray, *, name: str, path: Path) -> None:
+def _check_type(column: np.ndarray, *, name: str, path: Path) -> None:
     # Floats of 16 bytes are left out, as some functions of numpy do not know them.
     if column.dtype.kind not in "iuf" or column.dtype.itemsize > 8 or column.ndim != 1:
         raise FormatError(
             f"{path}: column {name}: expected a number for each primary, but it holds "
             f"{shown(column.dtype)} of the shape {column.shape}; store plain numbers."
         )
+
+
+def _check_finite(column: np.ndarray, *, name: str, path: Path) -> None:
     wrong = ~np.isfinite(column)
     if wrong.any():
         raise FormatError(

@@ -26,6 +26,15 @@ class Strict(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        """Refuses yes and no where pydantic would take them for 1 and 0."""
+        type_ = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and bool not in (type_, *typing.get_args(type_)):
+            raise ValueError(f"expected another kind of value, but got {str(value).lower()}")
+        return value
+
 
 _Model = TypeVar("_Model", bound=Strict)
 
@@ -86,6 +95,7 @@ def _measure(node: yaml.Node, known: dict[int, int], *, depth: int) -> int:
     if depth > MAX_DEPTH:
         raise ValueError(f"its lists and mappings are nested more than {MAX_DEPTH} times")
     if id(node) not in known:
+        _check_keys(node)
         known[id(node)] = MAX_NODES  # what a node inside of itself counts
         below = itertools.chain.from_iterable(
             entry if isinstance(entry, tuple) else (entry,)
@@ -95,6 +105,16 @@ def _measure(node: yaml.Node, known: dict[int, int], *, depth: int) -> int:
     if known[id(node)] > MAX_NODES:
         raise ValueError(f"it holds more than {MAX_NODES:,} values when references are written out")
     return known[id(node)]
+
+
+def _check_keys(node: yaml.Node) -> None:
+    """Refuses a key that is given twice, of which YAML silently takes the last."""
+    seen: set[str] = set()
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in seen:
+                raise ValueError(f"the key {key.value} is given twice")
+            seen.add(key.value)
 
 
 def _first_problem(error: pydantic.ValidationError, model: type[Strict], described_in: str) -> str:

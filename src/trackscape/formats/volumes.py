@@ -1,6 +1,7 @@
 """.npz and MetaImage (.mhd, .mha) files -> volumes of whole numbers: labels or Hounsfield units."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def read_volume(path: Path | str) -> Volume:
         FormatError: If the file is damaged, of another kind, too large, or its parts do not fit.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # a name that is too long is none
         raise FormatError(f"{path}: expected a voxel volume, but no file is there; check the path.")
     suffix = path.suffix.lower()
     if suffix == ".npz":

@@ -11,7 +11,7 @@ from trackscape.errors import LandscapeError
 def check_batches(batches: Any) -> None:
     """A batch is asked for by its number, again and again: iterators and loaders cannot do that."""
     if not (hasattr(batches, "__getitem__") and hasattr(batches, "__len__")) or isinstance(
-        batches, (str, bytes, Mapping)
+        batches, (str, bytes, Mapping, Tensor)
     ):
         raise LandscapeError(
             f"Expected a sequence of batches in memory, got {type(batches).__name__}; pass a list, "

@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,22 +85,37 @@ def grid(
         >>> points.shape, points[1].tolist()
         ((3, 3), [-1.0, 0.0])
     """
-    n = len(directions)
-    extents = [extent] * n if isinstance(extent, (int, float)) else list(extent)
-    shape = [steps] * n if isinstance(steps, int) else list(steps)
-    if not len(extents) == len(shape) == n or min(shape, default=0) < 2 or min(extents) <= 0:
+    if not isinstance(directions, Tensor) or directions.ndim != 2:
         raise LandscapeError(
-            f"Expected one positive extent and at least 2 steps for each of {n} directions, got "
-            f"{extent} and {steps}."
+            f"Expected directions as a tensor (K, P), got {type(directions).__name__}; pass "
+            "`vectors` of `Directions`, and directions[None] of a single one."
         )
-    values = [_symmetric(size, length) for size, length in zip(shape, extents, strict=True)]
+    n = len(directions)
+    extents, shape = _for_each(extent, n), _for_each(steps, n)
+    if (
+        not len(extents) == len(shape) == n > 0
+        or not all(isinstance(each, numbers.Integral) and each >= 2 for each in shape)
+        or not all(isinstance(each, numbers.Real) and 0 < each < math.inf for each in extents)
+    ):
+        raise LandscapeError(
+            f"Expected one positive, finite extent and at least 2 steps for each of {n} "
+            f"directions, got {extent} and {steps}."
+        )
+    values = [
+        _symmetric(int(size), float(length)) for size, length in zip(shape, extents, strict=True)
+    ]
     return Points(
         centre=centre.double(),
         directions=directions.double(),
         coordinates=torch.cartesian_prod(*values).reshape(-1, n),
-        shape=tuple(shape),
+        shape=tuple(map(int, shape)),
         axes=tuple(axes),
     )
+
+
+def _for_each(setting: Any, n: int) -> list[Any]:
+    """Returns n settings where one is given for all."""
+    return list(setting) if isinstance(setting, (list, tuple)) else [setting] * n
 
 
 def _symmetric(steps: int, extent: float) -> Tensor:

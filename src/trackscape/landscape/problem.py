@@ -57,6 +57,11 @@ class Problem:
     """Of random numbers in model or objective: each batch sees the same ones at all points."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.model, nn.Module) or not callable(self.objective):
+            raise LandscapeError(
+                "Expected a torch.nn.Module and a function of it and a batch, got "
+                f"{type(self.model).__name__} and {type(self.objective).__name__}."
+            )
         check_policy(self.norm)
         check_batches(self.batches)
 

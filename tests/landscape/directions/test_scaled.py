@@ -115,3 +115,15 @@ def test_settings_that_make_no_direction_are_refused() -> None:
         random_directions(model, 1, norm="weights", seed=0)
     with pytest.raises(LandscapeError, match=r"\(K, 85\)"):
         eigen_directions(torch.ones(3, 5), model)
+
+
+def test_directions_that_do_not_move_the_model_are_refused() -> None:
+    still = nn.Linear(3, 1)
+    nn.init.zeros_(still.weight)
+    for model in (still, nn.BatchNorm1d(3)):  # the second has vectors only
+        with pytest.raises(LandscapeError, match="ignore_vectors=False"):
+            random_directions(model, 1, seed=0)
+    assert random_directions(nn.BatchNorm1d(3), 1, seed=0, ignore_vectors=False).vectors.any()
+    for n in (0, -1):
+        with pytest.raises(LandscapeError, match="at least one direction"):
+            random_directions(nn.Linear(3, 1), n, seed=0)

@@ -21,7 +21,7 @@ from trackscape.formats.primaries import read_primaries
 from trackscape.units import mrad
 
 AXES = ("x", "y")
-NEEDED = ("out_dx", "out_dy", "out_dz", "out_ekin")
+NEEDED = ("out_ekin", "out_dx", "out_dy", "out_dz")
 AT_LAYERS = ("ekin_layer0", "ekin_layer1", "ekin_layer2")
 """Energies at the first layers, where the table has such columns."""
 

@@ -1,5 +1,6 @@
 """Names of weights -> networks: a shipped method, or a file of a training."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def load_weights(name: str) -> Scorer:
     """
     if name in METHODS:
         return load_method(name)
-    if not Path(name).exists():
+    if not os.path.exists(name):  # also where the name is too long for one
         raise WeightsError(
             f"{name}: expected a file of weights or a method of {', '.join(METHODS)}, but there is "
             "no such file."

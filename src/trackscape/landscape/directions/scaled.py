@@ -34,10 +34,15 @@ def random_directions(
     Returns:
         Directions, (n, P).
 
+    Raises:
+        LandscapeError: The norm is unknown, or a direction would not move the model.
+
     References:
         Li, Xu, Taylor, Studer, Goldstein, "Visualizing the loss landscape of neural nets",
         NeurIPS 2018.
     """
+    if n < 1:
+        raise LandscapeError(f"Expected at least one direction, got {n}.")
     space = Space(model)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(n, space.size, generator=generator, dtype=torch.float64, device="cpu")
@@ -88,7 +93,14 @@ def _scaled(
     found = _lengths(vectors * kept, label)
     wanted = torch.ones_like(found) if norm == "none" else _lengths(weights[None] * kept, label)
     factor = torch.where(found > 0, wanted / found, 0.0)
-    return vectors * kept * factor[:, label]
+    scaled = vectors * kept * factor[:, label]
+    if not scaled.any(dim=1).all():
+        raise LandscapeError(
+            "Expected directions along which the model moves, but in no part of it are both "
+            "weights and direction other than 0 (tensors with one axis count as 0 with "
+            "ignore_vectors); choose another norm, or ignore_vectors=False."
+        )
+    return scaled
 
 
 def _lengths(vectors: Tensor, label: Tensor) -> Tensor:
