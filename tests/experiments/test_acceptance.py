@@ -15,11 +15,10 @@ from trackscape.experiments.acceptance import (
     DETECTOR,
     choose_cut,
     describe_acceptance,
-    describe_detector,
-    mismatch,
     trained_for,
 )
 from trackscape.experiments.evaluate import read_frames, split_file
+from trackscape.experiments.mismatch import describe_detector, mismatch
 from trackscape.scoring import build_network, save_network
 from trackscape.simulation.geometry import geometry_of
 from trackscape.tracking import Acceptance

@@ -112,11 +112,12 @@ def choose_cut(
         weights: As `Weights`.
     """
     from trackscape.experiments import acceptance
+    from trackscape.experiments.mismatch import mismatch
     from trackscape.units import keV
 
     deposit = None if min_last_deposit is None else min_last_deposit * keV
     cut = acceptance.choose_cut(depths, detector=detector, min_last_deposit=deposit)
-    warning = acceptance.mismatch(depths, acceptance.trained_for(weights), what=name)
+    warning = mismatch(depths, acceptance.trained_for(weights), what=name)
     for line in filter(None, [warning, str(cut)]):
         typer.echo(line, err=True)
     return cut.min_last_deposit

@@ -1,18 +1,13 @@
-"""Which detector hits are from, the cut that fits it, and what is said about both."""
+"""The cut that fits the detector of hits, and what is said about it."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from trackscape.errors import DataError
+from trackscape.experiments.mismatch import METHODS_DETECTOR
 from trackscape.scoring.pretrained import read_about
-from trackscape.simulation.geometry import (
-    TOLERANCE,
-    Geometry,
-    geometry_of,
-    geometry_of_hits,
-    recognise_detector,
-)
+from trackscape.simulation.geometry import Geometry, geometry_of, recognise_detector
 from trackscape.tracking.filters import (
     MINIMUM_HITS,
     MINIMUM_LAST_ENERGY,
@@ -22,8 +17,6 @@ from trackscape.tracking.filters import (
 )
 from trackscape.units import keV, um
 
-METHODS_DETECTOR = "bergen-auto"
-"""Detector that the shipped methods were trained for, or tuned on."""
 DETECTOR = "detector"
 """Entry of the header of a weights file: the layers of the detector, as `Geometry.to_json` has
 them."""
@@ -105,27 +98,3 @@ def trained_for(weights: Path | None = None) -> Geometry | None:
         return Geometry.from_json(read_about(weights)[DETECTOR])
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def mismatch(depths: Mapping[int, float], geometry: Geometry | None, *, what: str) -> str | None:
-    """Returns a warning if hits are from another detector than `what` was made for, or None."""
-    if geometry is None or not geometry.layer_z:
-        return None
-    compared = depths
-    if geometry.name == "unknown":  # then it is known as deep as protons came
-        compared = {k: z for k, z in depths.items() if k < len(geometry.layer_z)}
-    if geometry.distance(compared) < TOLERANCE:
-        return None
-    return (
-        f"Warning: {what} was made for the detector {geometry}, but these hits are of "
-        f"{geometry_of_hits(depths)}. Expect fewer and worse tracks; train on hits of this "
-        "detector."
-    )
-
-
-def describe_detector(depths: Mapping[int, float]) -> list[str]:
-    """Returns what `inspect` says: the detector of hits, and if the methods are for another one."""
-    found = geometry_of_hits(depths)
-    guess = "" if found.name == "unknown" else ", recognised by the depths of its layers"
-    warning = mismatch(depths, geometry_of(METHODS_DETECTOR), what="every shipped method")
-    return [f"detector: {found}{guess}", *([warning] if warning else [])]
