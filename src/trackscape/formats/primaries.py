@@ -93,7 +93,7 @@ def read_primaries(
 
     Arguments:
         path: An .npz file that holds a structured array under `arr_0`.
-        needed: Columns that must be there, with one finite number in each row, but for `DIRECTIONS`.
+        needed: Columns that must be there, with one finite number in each row; see `DIRECTIONS`.
         optional: Columns that may be absent, but are such numbers if they are there.
         max_bytes: Bytes that the file may unpack to; by default as in `read_hits`.
 
