@@ -331,7 +331,7 @@ def test_numbers_of_events_may_start_anew_in_each_beam_spot(tmp_path, rows):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (np.zeros(3, dtype=[("eventID", "i4")]), "out_dx, out_dy, out_dz, out_ekin is missing"),
+        (np.zeros(3, dtype=[("eventID", "i4")]), "out_ekin, out_dx, out_dy, out_dz is missing"),
         (np.zeros(0, dtype=TRUTH), "every row is missing"),
         (np.zeros(3), "column"),
     ],

@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import torch
+
 from trackscape.evaluation import Summary
 from trackscape.experiments.results.measure import Cell, Summaries
 from trackscape.experiments.results.published import PUBLISHED, THICKNESSES
@@ -134,8 +136,10 @@ def _spread(values: Sequence[float]) -> str:
 def _times(summaries: Summaries, methods: Sequence[str], cells: Sequence[Cell]) -> Iterator[str]:
     yield from ("## Time and graphs", "")
     yield (
-        f"Median milliseconds from the hits of a frame to its tracks ({os.cpu_count()} cores, "
-        f"{platform.machine()}, no GPU), and the share of true segments that a graph holds:"
+        "Median milliseconds from the hits of a frame to its tracks "
+        f"({torch.get_num_threads()} thread(s), {os.cpu_count()} cores, {platform.machine()}, no "
+        f"GPU, load average {os.getloadavg()[0]:.0f} at the end: compare the rows rather than "
+        "other machines), and the share of true segments that a graph holds:"
     )
     titles = [f"{cell.per_frame} p+/F, {cell.phantom} mm" for cell in cells]
     yield from ("", f"| | {' | '.join(titles)} |", "|---|" + "---|" * len(cells))
