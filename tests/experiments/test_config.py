@@ -181,7 +181,7 @@ def test_frames_may_have_several_sizes_but_each_once():
 def test_a_key_that_is_given_twice_is_refused(tmp_path, text):
     path = tmp_path / "settings.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match="the key (name|b) is given twice"):
+    with pytest.raises(ConfigError, match=r"the key (name|b) is given twice"):
         TrainingConfig.load(path)
 
 
