@@ -262,7 +262,12 @@ def test_nothing_is_changed_in_place(backend: Backend):
 def test_reject_costs_may_be_of_any_type_of_numbers(backend):
     edges = {"row": np.array([0, 0, 1]), "column": np.array([0, 1, 0])}
     cost = 1e6 + np.array([0.1, 0.5, 0.4])
-    for reject in (1e6 + 0.75, np.float32(1e6 + 0.75), [1e6 + 0.75] * 3, np.full(3, 1e6 + 0.75)):
+    for reject in (
+        1e6 + 0.9375,
+        np.float32(1e6 + 0.9375),
+        [1e6 + 0.9375] * 3,
+        np.full(3, 1e6 + 0.9375),
+    ):
         chosen = solve(cost, **edges, semantics="reject", reject=reject, backend=backend)
         assert chosen.tolist() == [False, True, True]
     with pytest.raises(AssignmentError, match="one for each edge, got half"):
