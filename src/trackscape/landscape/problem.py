@@ -57,11 +57,7 @@ class Problem:
     """Of random numbers in model or objective: each batch sees the same ones at all points."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.model, nn.Module) or not callable(self.objective):
-            raise LandscapeError(
-                "Expected a torch.nn.Module and a function of it and a batch, got "
-                f"{type(self.model).__name__} and {type(self.objective).__name__}."
-            )
+        _check_kinds(self.model, self.objective)
         check_policy(self.norm)
         check_batches(self.batches)
 
@@ -97,6 +93,14 @@ class Problem:
         settings = (self.norm, self.seed, self.samples)
         rounding = (torch.get_default_dtype(), torch.get_float32_matmul_precision())
         return fingerprint(self.model, self.batches, self.objective, settings, rounding, code)
+
+
+def _check_kinds(model: Any, objective: Any) -> None:
+    if not isinstance(model, nn.Module) or not callable(objective):
+        raise LandscapeError(
+            "Expected a torch.nn.Module and a function of it and a batch, got "
+            f"{type(model).__name__} and {type(objective).__name__}."
+        )
 
 
 class Evaluator:
