@@ -25,8 +25,9 @@ Method = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help=f"{NETWORKS} (networks, shipped weights), track-follower, kalman, physics-assignment "
-        "or greedy.",
+        help=f"{NETWORKS} (networks, shipped weights), nine-constants (trackscape without its "
+        "network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
+        "physics-assignment or greedy.",
     ),
 ]
 DEFAULT_METHOD = "trackscape"
