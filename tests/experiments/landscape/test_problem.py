@@ -128,8 +128,9 @@ def test_both_paths_take_the_same_statistics_anew(frames, norm, rng):
     point = centre + 0.05 * torch.randn(len(centre), generator=rng, dtype=torch.float64)
     found = [evaluator.batch_losses(point) for evaluator in (fast, plain)]
     torch.testing.assert_close(*found, rtol=1e-4, atol=1e-6)
-    gradients = [evaluator.gradient(point) for evaluator in (fast, plain)]
-    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-4)
+    one, other = (evaluator.gradient(point) for evaluator in (fast, plain))
+    # As a whole: rounding in float32 lets other messages be the strongest here and there.
+    assert float((one - other).norm()) < 1e-3 * float(other.norm())
 
 
 def test_making_a_problem_changes_no_network(frames):
