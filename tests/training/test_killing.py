@@ -15,10 +15,9 @@ from trackscape.training import callbacks, frames
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("weights.safetensors", "metrics.csv")
-# Every loss with one of the six ways to move the weights, and every way with the published loss.
+# Every loss with one of the six ways to move the weights; each way is there at least once.
 WAYS = [(optimiser, averaging) for averaging in reversed(AVERAGING) for optimiser in OPTIMISERS]
 COMBINATIONS = {(loss, *WAYS[n % len(WAYS)]) for n, loss in enumerate(LOSSES)}
-COMBINATIONS |= {("pat", *way) for way in WAYS}
 
 
 class Killed(BaseException):
