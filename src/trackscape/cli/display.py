@@ -15,8 +15,7 @@ from trackscape.cli.options import (
     MinLastDeposit,
     PerFrame,
     Weights,
-    choose_cut,
-    choose_tracker,
+    open_frames,
     written_file,
 )
 from trackscape.pictures import PICTURES
@@ -50,26 +49,27 @@ def display(
     """
     from trackscape.experiments.acceptance import describe_acceptance
     from trackscape.experiments.display import display_frame
-    from trackscape.experiments.evaluate import Tally, split_file
+    from trackscape.experiments.evaluate import Tally
 
     prepare(threads)
-    name, tracker = choose_tracker(method, weights)
-    found, tally = split_file(file, per_frame=per_frame, max_bytes=max_bytes), Tally()
-    cut = choose_cut(
-        found.depths,
+    name, tracker, found, cut = open_frames(
+        file,
+        per_frame=per_frame,
+        method=method,
+        weights=weights,
         detector=detector,
         min_last_deposit=min_last_deposit,
-        name=name,
-        weights=weights,
+        max_bytes=max_bytes,
     )
+    tally = Tally()
     written = display_frame(
         file,
+        found.frames,
         per_frame=per_frame,
         number=frame,
         tracker=tracker,
         method=name,
         output=output,
-        frames=found.frames,
         min_last_deposit=cut.min_last_deposit,
         tally=tally,
     )

@@ -16,8 +16,7 @@ from trackscape.cli.options import (
     PerFrame,
     Weights,
     checked_place,
-    choose_cut,
-    choose_tracker,
+    open_frames,
 )
 from trackscape.text import shown
 
@@ -47,20 +46,21 @@ def evaluate(
     from rich.table import Table
 
     from trackscape.experiments.acceptance import describe_acceptance
-    from trackscape.experiments.evaluate import Tally, evaluate_frames, split_file
+    from trackscape.experiments.evaluate import Tally, evaluate_frames
     from trackscape.experiments.progress import show_progress
     from trackscape.experiments.run_folder import write_json
 
     prepare(threads)
-    name, tracker = choose_tracker(method, weights)
-    found, tally = split_file(file, per_frame=per_frame, max_bytes=max_bytes), Tally()
-    cut = choose_cut(
-        found.depths,
+    name, tracker, found, cut = open_frames(
+        file,
+        per_frame=per_frame,
+        method=method,
+        weights=weights,
         detector=detector,
         min_last_deposit=min_last_deposit,
-        name=name,
-        weights=weights,
+        max_bytes=max_bytes,
     )
+    tally = Tally()
     summary = evaluate_frames(
         found.frames,
         tracker=tracker,

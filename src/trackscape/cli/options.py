@@ -1,9 +1,9 @@
 """Options that several verbs share, and what they mean."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -12,6 +12,7 @@ from trackscape.text import shown
 
 if TYPE_CHECKING:
     from trackscape.experiments.acceptance import Cut
+    from trackscape.experiments.evaluate import FrameSet
     from trackscape.tracking import Tracker
 
 NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
@@ -90,40 +91,49 @@ def checked_place(*suffixes: str) -> Callable[[Any], Any]:
     return check
 
 
-def choose_tracker(method: str, weights: Path | None) -> "tuple[str, Tracker]":
-    """Returns name and tracker: that of the weights if given, else the method."""
+class Opened(NamedTuple):
+    """A hit file, and what finds tracks in it."""
+
+    name: str
+    """That of the method or of the weights."""
+    tracker: "Tracker"
+    file: "FrameSet"
+    cut: "Cut"
+
+
+def open_frames(
+    file: Path,
+    *,
+    per_frame: int,
+    method: str,
+    weights: Path | None,
+    detector: str | None,
+    min_last_deposit: float | None,
+    max_bytes: int | None,
+) -> Opened:
+    """Reads a hit file for a method, and warns if that was made for another detector.
+
+    Arguments are values of the options of the same names, `min_last_deposit` in keV.
+    """
+    from trackscape.experiments.acceptance import choose_cut, trained_for
+    from trackscape.experiments.detectors import mismatch
+    from trackscape.experiments.evaluate import split_file
+    from trackscape.units import keV
+
+    name, tracker = _choose_tracker(method, weights)
+    found = split_file(file, per_frame=per_frame, max_bytes=max_bytes)
+    deposit = None if min_last_deposit is None else min_last_deposit * keV
+    cut = choose_cut(found.depths, detector=detector, min_last_deposit=deposit)
+    warning = mismatch(found.depths, trained_for(weights), what=name)
+    if warning:
+        print(warning, file=sys.stderr)
+    return Opened(name, tracker, found, cut)
+
+
+def _choose_tracker(method: str, weights: Path | None) -> "tuple[str, Tracker]":
     from trackscape.scoring import load_network
     from trackscape.tracking import load_tracker, network_tracker
 
     if weights is not None:
         return shown(weights.stem), network_tracker(load_network(weights))
     return method, load_tracker(method)
-
-
-def choose_cut(
-    depths: Mapping[int, float],
-    *,
-    detector: str | None,
-    min_last_deposit: float | None,
-    name: str,
-    weights: Path | None,
-) -> "Cut":
-    """Returns the cut for hits, and warns if the method is for another detector.
-
-    Arguments:
-        depths: Mean z in mm of the hits in each layer.
-        detector: As `Detector`.
-        min_last_deposit: As `MinLastDeposit`, in keV.
-        name: That of the method.
-        weights: As `Weights`.
-    """
-    from trackscape.experiments import acceptance
-    from trackscape.experiments.detectors import mismatch
-    from trackscape.units import keV
-
-    deposit = None if min_last_deposit is None else min_last_deposit * keV
-    cut = acceptance.choose_cut(depths, detector=detector, min_last_deposit=deposit)
-    warning = mismatch(depths, acceptance.trained_for(weights), what=name)
-    if warning:
-        print(warning, file=sys.stderr)
-    return cut

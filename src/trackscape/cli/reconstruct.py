@@ -13,8 +13,7 @@ from trackscape.cli.options import (
     MinLastDeposit,
     PerFrame,
     Weights,
-    choose_cut,
-    choose_tracker,
+    open_frames,
     written_file,
 )
 from trackscape.text import shown
@@ -39,20 +38,21 @@ def reconstruct(
     The output has one row for each hit on a track.
     """
     from trackscape.experiments.acceptance import describe_acceptance
-    from trackscape.experiments.evaluate import Tally, reconstruct_frames, split_file
+    from trackscape.experiments.evaluate import Tally, reconstruct_frames
     from trackscape.experiments.progress import show_progress
     from trackscape.formats import write_tracks
 
     prepare(threads)
-    name, tracker = choose_tracker(method, weights)
-    found, tally = split_file(file, per_frame=per_frame, max_bytes=max_bytes), Tally()
-    cut = choose_cut(
-        found.depths,
+    _, tracker, found, cut = open_frames(
+        file,
+        per_frame=per_frame,
+        method=method,
+        weights=weights,
         detector=detector,
         min_last_deposit=min_last_deposit,
-        name=name,
-        weights=weights,
+        max_bytes=max_bytes,
     )
+    tally = Tally()
     tracks = reconstruct_frames(
         show_progress(found.frames),
         tracker=tracker,

@@ -9,9 +9,10 @@ from trackscape.experiments.display_figure import draw_frame as draw_frame
 from trackscape.experiments.display_figure import draw_projections as draw_projections
 from trackscape.experiments.display_html import viewer_fragment as viewer_fragment
 from trackscape.experiments.display_html import write_html as write_html
-from trackscape.experiments.evaluate import Tally, read_frames
+from trackscape.experiments.evaluate import Tally
 from trackscape.files import check_place
 from trackscape.pictures import PICTURES, save_figure
+from trackscape.text import shown
 from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker, accept
 
 __all__ = [
@@ -26,26 +27,26 @@ PAGE = ".html"
 
 def display_frame(
     file: Path | str,
+    frames: Sequence[Hits],
     *,
     per_frame: int,
     number: int,
     tracker: Tracker,
     method: str,
     output: Path | str,
-    frames: Sequence[Hits] | None = None,
     min_last_deposit: float = MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> list[Path]:
     """Reconstructs one frame of a hit file and draws it.
 
     Arguments:
-        file: The hit file.
+        file: The hit file, for the title.
+        frames: Its frames.
         per_frame: Primaries in a frame.
         number: Number of the frame.
         tracker: Finds its chains.
         method: Name for the title.
         output: The picture.
-        frames: The frames of the file, where they are known already.
         min_last_deposit: In MeV; see `accept`.
         tally: Counts the chains and why they were rejected.
 
@@ -62,8 +63,6 @@ def display_frame(
     alone = output.suffix.lower() == PAGE
     page = output if alone else output.with_suffix(PAGE)
     check_place(page)
-    if frames is None:
-        frames = read_frames(file, per_frame=per_frame)
     if number >= len(frames):
         raise DataError(
             f"{file}: expected a frame number from 0 to {len(frames) - 1} ({per_frame} protons "
@@ -73,7 +72,7 @@ def display_frame(
     if tally is not None:
         tally.add(chains, min_last_deposit=min_last_deposit)
     tracks = accept(chains, min_last_deposit=min_last_deposit)
-    title = f"{file.name}, frame {number}, {per_frame} p+/F, {method}"
+    title = f"{shown(file.name)}, frame {number}, {per_frame} p+/F, {method}"
     if not alone:
         save_figure(draw_frame(tracks, title=title), output, dpi=150)
     write_html(tracks, page, title=title)

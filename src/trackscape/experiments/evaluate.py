@@ -60,10 +60,7 @@ def split_file(path: Path | str, *, per_frame: int, max_bytes: int | None = None
         DataError: If it has less than `per_frame` events; names the file.
     """
     hits = read_hits(path, max_bytes=max_bytes)
-    try:
-        frames = split_frames(hits, per_frame=per_frame)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
+    frames = split_hits(hits, per_frame=per_frame, path=path)
     spot_and_event = torch.stack([spot_number(hits), hits.known_truth.event])
     n_events = spot_and_event.unique(dim=1).shape[1]
     depths = layer_depths(hits.layer.numpy(), hits.position[:, 2].double().numpy())
@@ -71,8 +68,20 @@ def split_file(path: Path | str, *, per_frame: int, max_bytes: int | None = None
 
 
 def read_frames(path: Path | str, *, per_frame: int) -> list[Hits]:
-    """Returns the frames of a hit file; see `split_file`."""
-    return split_file(path, per_frame=per_frame).frames
+    """Returns the frames of a hit file; raises as `split_file` does."""
+    return split_hits(read_hits(path), per_frame=per_frame, path=path)
+
+
+def split_hits(hits: Hits, *, per_frame: int, path: Path | str) -> list[Hits]:
+    """Splits the hits of a file into frames.
+
+    Raises:
+        DataError: If there are less than `per_frame` events; names the file.
+    """
+    try:
+        return split_frames(hits, per_frame=per_frame)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def reconstruct_frames(
@@ -130,7 +139,7 @@ def evaluate_frames(
             "efficiency mean nothing. Check the column parentID."
         )
     tracker(frames[0])  # what is loaded or compiled at first use is no part of the time
-    connect = tracker.scorer.connect if isinstance(tracker, NetworkTracker) else connect_layers
+    scorer = tracker.scorer if isinstance(tracker, NetworkTracker) else None
     counts: list[FrameCounts] = []
     ceiling = Ceiling(tracker_true=0, tracker_kept=0, calorimeter_true=0, calorimeter_kept=0)
     seconds: list[float] = []
@@ -141,9 +150,10 @@ def evaluate_frames(
         seconds.append(time.perf_counter() - start)
         if tally is not None:
             tally.add(chains, min_last_deposit=min_last_deposit)
-        chosen = chosen_segments(chains, graph=connect_layers(frame))
+        graph = connect_layers(frame)
+        chosen = chosen_segments(chains, graph=graph)
         counts.append(count_frame(tracks, chosen, min_last_deposit=min_last_deposit))
-        ceiling += graph_ceiling(connect(frame))
+        ceiling += graph_ceiling(graph if scorer is None else scorer.connect(frame))
     return summarise(
         counts,
         method=method,

@@ -13,8 +13,9 @@ from trackscape.data import Hits
 from trackscape.errors import ConfigError, WeightsError
 from trackscape.experiments.acceptance import DETECTOR, choose_cut
 from trackscape.experiments.config import DataConfig, TrainingConfig
-from trackscape.experiments.evaluate import read_frames
+from trackscape.experiments.evaluate import split_hits
 from trackscape.experiments.run_folder import open_run
+from trackscape.formats import read_hits
 from trackscape.scoring import Scorer, build_network, load_network
 from trackscape.simulation.geometry import geometry_of_hits, layer_depths
 from trackscape.training import FrameData, TrackingModule, fit
@@ -109,9 +110,7 @@ def read_training_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits
     validation: list[Hits] = []
     for name in config.training:
         # The largest frames first: their events decide what is held out of all sizes.
-        by_size = [
-            read_frames(folder / name, per_frame=size) for size in sorted(config.sizes)[::-1]
-        ]
+        by_size = _frames_by_size(folder / name, sorted(config.sizes)[::-1])
         n_held_out = math.ceil(len(by_size[0]) * (config.held_out or 0))
         held_out = _events(by_size[0][len(by_size[0]) - n_held_out :])
         for frame in itertools.chain.from_iterable(by_size):
@@ -125,10 +124,15 @@ def read_training_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits
             f"held_out is {config.held_out}, which leaves no frame to train on. Lower it, or use "
             "larger files."
         )
-    for name, per_frame in itertools.product(config.validation, config.sizes):
-        frames = read_frames(folder / name, per_frame=per_frame)
-        validation += frames[: config.validation_frames]
+    for name in config.validation:
+        for frames in _frames_by_size(folder / name, config.sizes):
+            validation += frames[: config.validation_frames]
     return training, validation
+
+
+def _frames_by_size(path: Path, sizes: Sequence[int]) -> list[list[Hits]]:
+    hits = read_hits(path)
+    return [split_hits(hits, per_frame=size, path=path) for size in sizes]
 
 
 def _events(frames: list[Hits]) -> Tensor:

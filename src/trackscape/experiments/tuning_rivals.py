@@ -7,6 +7,7 @@ holds ``water_{100,150,200}_train.npz``. No other file is looked at.
 """
 
 import dataclasses
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -178,15 +179,12 @@ def main(
     only: Annotated[list[str] | None, typer.Option(help="Methods to tune; all by default.")] = None,
 ) -> None:
     """Search for the parameters of each baseline and write what was found."""
-    # The last frames of a file, which trainings of the network hold out.
-    first, last = (
-        [
-            read_frames(data / f"water_{phantom}_train.npz", per_frame=per_frame)[part(number)]
-            for phantom in PHANTOMS
-            for per_frame, number in FRAMES.items()
-        ]
-        for part in (lambda number: slice(number), lambda number: slice(-number, None))
-    )
+    first: list[list[Hits]] = []
+    last: list[list[Hits]] = []  # which trainings of the network hold out
+    for phantom, (per_frame, number) in itertools.product(PHANTOMS, FRAMES.items()):
+        frames = read_frames(data / f"water_{phantom}_train.npz", per_frame=per_frame)
+        first.append(frames[:number])
+        last.append(frames[-number:])
     best = {"track-follower (author)": measure(TrackFollower(), first)}
     for name in only or (*SPACES, *TUNED_ENDS):
         if name in SPACES:

@@ -29,8 +29,10 @@ def main(
 ) -> None:
     """Evaluate every method on the test files, then write the page and its figure."""
     choice = Choice(per_frame or PER_FRAME, phantom or PHANTOMS, most)
-    summaries = measure(data, choice, trackers={name: load_tracker(name) for name in TRACKERS})
-    seeds = measure(data, choice, trackers=seeds_of_default(runs))
+    methods = {name: load_tracker(name) for name in TRACKERS}
+    measured = measure(data, choice, trackers=methods | seeds_of_default(runs))
+    summaries = {key: summary for key, summary in measured.items() if key[0] in methods}
+    seeds = {key: summary for key, summary in measured.items() if key[0] not in methods}
     figure = output.parent / "images" / "purity_and_efficiency.png"
     figure.parent.mkdir(parents=True, exist_ok=True)
     draw_curves(measure_curves(data, choice), summaries, figure)
