@@ -25,7 +25,7 @@ test: .venv/test/ready  ## everything that must hold before a commit
 	$(TEST)/ruff format --check
 	$(TEST)/pyright --pythonpath $(TEST)/python
 	$(TEST)/lint-imports --no-logo
-	$(TEST)/pytest --cov=trackscape --cov-report=term:skip-covered
+	$(TEST)/pytest --cov=trackscape --cov=studies --cov-report=term:skip-covered
 
 fuzz: .venv/test/ready  ## damaged, odd and hostile files for every reader: make fuzz N=100000
 	PYTHONPATH=tests $(TEST)/python -m fuzz.run --in-all $(or $(N),100000)
@@ -37,31 +37,31 @@ rivals: .venv/rivals/ready  ## loss surfaces and eigenpairs beside other tools: 
 	.venv/rivals/bin/python -m benchmarks.landscape $(if $(DATA),--data '$(DATA)')
 
 data: .venv/test/ready  ## simulate the test files, and training files: make data DATA=folder
-	$(TEST)/python -m trackscape.experiments.data_sets test '$(DATA)'
-	$(TEST)/python -m trackscape.experiments.data_sets training '$(DATA)'
+	$(TEST)/python -m studies.data_sets test '$(DATA)'
+	$(TEST)/python -m studies.data_sets training '$(DATA)'
 
 results: .venv/test/ready  ## the table of results: make results DATA=folder
-	$(TEST)/python -m trackscape.experiments.results '$(DATA)' -o docs/results.md
+	$(TEST)/python -m studies.results '$(DATA)' -o docs/results.md
 
 ceiling: .venv/test/ready  ## how much is left: make ceiling DATA=folder
-	$(TEST)/python -m trackscape.experiments.ceiling '$(DATA)' -o docs/ceiling.md
+	$(TEST)/python -m studies.ceiling '$(DATA)' -o docs/ceiling.md
 
 study: .venv/test/ready  ## every gradient through the assignment: make study DATA=folder RUNS=folder
-	$(TEST)/python -m trackscape.experiments.study configs/study/cpu.yaml --data '$(DATA)' \
+	$(TEST)/python -m studies.estimators configs/study/cpu.yaml --data '$(DATA)' \
 		--runs '$(RUNS)' -o docs/study.md
 
 landscape: .venv/test/ready  ## the study of the loss landscape: make landscape DATA=folder RUNS=folder
-	$(TEST)/trackscape landscape study configs/landscape/cpu.yaml --data '$(DATA)' \
+	$(TEST)/python -m studies.loss_landscape configs/landscape/cpu.yaml --data '$(DATA)' \
 		--runs '$(RUNS)' --workers 2 -o docs/landscape_study.md
 
 robustness: .venv/test/ready  ## other hits than those trained on: make robustness DATA=folder GATE=file
-	$(TEST)/python -m trackscape.experiments.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md
+	$(TEST)/python -m studies.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md
 
 speed: .venv/test/ready  ## speed and memory of the simulation
 	$(TEST)/python -m benchmarks.simulation --million -o docs/benchmarks_simulation.md
 
 validation: .venv/test/ready  ## the fast simulation beside Geant4: make validation DATA=folder
-	$(TEST)/python -m trackscape.experiments.validation '$(DATA)' -o docs/validation
+	$(TEST)/python -m studies.validation '$(DATA)' -o docs/validation
 
 lock: lock-test lock-demo  ## renew the pinned requirements, on Python 3.11
 

@@ -9,7 +9,7 @@ import torch
 from benchmarks.cases import USUAL, find_files, trained_scorer
 from trackscape.assignment import Assigner, by_region, cross_entropy_loss
 from trackscape.data import EdgeScores, HitGraph, Hits, PreparedGraph
-from trackscape.experiments.evaluate import read_frames
+from trackscape.evaluation.evaluate import read_frames
 from trackscape.graph_construction import connect_layers, line_graph
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import Scorer, build_network

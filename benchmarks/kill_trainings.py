@@ -19,10 +19,10 @@ import torch
 import typer
 
 from trackscape import samples
-from trackscape.experiments.config import TrainingConfig
-from trackscape.experiments.train import train
 from trackscape.simulation.setup import make_setup
 from trackscape.simulation.simulate import simulate
+from trackscape.training.config import TrainingConfig
+from trackscape.training.train import train
 
 Work = Callable[[Path], None]
 """Does something in a folder, or goes on with it."""

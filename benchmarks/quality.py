@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import hardware
 from benchmarks.memory import ROOT
-from trackscape.experiments.config import TrainingConfig
 from trackscape.files import replacing
 from trackscape.pictures import save_figure
+from trackscape.training.config import TrainingConfig
 
 SEEDS = {
     "ptt": {"soap-plateau": (0, 1, 2), "long": (0, 1, 2), "plateau": (0,)},

@@ -12,10 +12,10 @@ from benchmarks.baseline.graph import make_line_graph
 from benchmarks.baseline.network import PlainNetwork
 from trackscape.cli.memory import keep_freed_memory
 from trackscape.data import EdgeScores, HitGraph
-from trackscape.experiments.config import TrainingConfig
-from trackscape.experiments.train import train
 from trackscape.graph_construction import compressed_line_graph
 from trackscape.scoring import LineGraphNetwork
+from trackscape.training.config import TrainingConfig
+from trackscape.training.train import train
 
 _fast_forward = LineGraphNetwork.forward
 

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from benchmarks.cases import METHOD, find_files
 from trackscape.assignment import by_region, cross_entropy_loss
 from trackscape.data import Hits, PreparedGraph
-from trackscape.experiments.evaluate import read_frames
-from trackscape.experiments.landscape.problem import tracker_problem
+from trackscape.evaluation.evaluate import read_frames
 from trackscape.graph_construction import line_graph
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.landscape.problem import Problem
 from trackscape.scoring import Scorer, load_method
+from trackscape.tracker_landscape.problem import tracker_problem
 
 PER_FRAME = 50
 

@@ -14,12 +14,12 @@ from torch import nn
 from trackscape import samples
 from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores
-from trackscape.experiments.config import TrainingConfig
-from trackscape.experiments.evaluate import evaluate_frames, read_frames
-from trackscape.experiments.train import train
+from trackscape.evaluation.evaluate import evaluate_frames, read_frames
 from trackscape.scoring import Scorer, load_network
 from trackscape.tracking import network_tracker
 from trackscape.training import FrameData, MethodLoss, TrackingModule, fit
+from trackscape.training.config import TrainingConfig
+from trackscape.training.train import train
 
 SETTINGS = """
 name: tutorial

@@ -14,9 +14,9 @@ import numpy as np
 from rich.console import Console
 
 from trackscape import samples
-from trackscape.experiments.comparison import compare_files, print_comparison
-from trackscape.experiments.comparison.rows import FAIL
-from trackscape.experiments.evaluate import evaluate_frames, read_frames
+from trackscape.comparison import compare_files, print_comparison
+from trackscape.comparison.rows import FAIL
+from trackscape.evaluation.evaluate import evaluate_frames, read_frames
 from trackscape.formats.stream import read_provenance
 from trackscape.simulation import fast
 from trackscape.simulation.physics.stopping import energy_behind

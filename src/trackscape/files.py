@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import json
 import os
 import platform
 from collections.abc import Generator, Sequence
@@ -39,6 +40,12 @@ def replacing(path: Path | str) -> Generator[Path, None, None]:
             f"{path}: expected a place to write to, but got {error.strerror or error}; name "
             "another folder or make room there."
         ) from error
+
+
+def write_json(path: Path, content: object) -> None:
+    """Writes indented JSON, the whole file or none."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def remove_leftovers(path: Path) -> None:

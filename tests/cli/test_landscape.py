@@ -12,7 +12,7 @@ from trackscape.landscape.output import load_surface, load_trajectory
 from trackscape.scoring import HitGraphNetwork, LineGraphNetwork, save_network
 
 HITS = (samples.VALIDATION, "--per-frame", 10, "--frames", 2)
-VERBS = ("surface", "curvature", "connect", "similarity", "study")
+VERBS = ("surface", "curvature", "connect", "similarity")
 
 
 @pytest.fixture(scope="module")
@@ -217,8 +217,3 @@ def test_curvature_of_what_has_none(trackscape, tmp_path):
     the_only_sentence(outcome, tmp_path, names="eigenpairs")
     outcome = trackscape(*arguments, "--kind", "magic")
     the_only_sentence(outcome, tmp_path, names="gauss-newton")
-
-
-def test_a_study_that_is_not_described(trackscape, tmp_path):
-    outcome = trackscape("landscape", "study", "absent.yaml", "--runs", "runs", "-o", "page.md")
-    the_only_sentence(outcome, tmp_path, names="absent.yaml")

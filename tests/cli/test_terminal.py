@@ -83,9 +83,9 @@ def test_ctrl_c_is_answered_with_a_sentence(trackscape, tmp_path, monkeypatch, v
     def interrupt(*arguments: object, **options: object):
         raise KeyboardInterrupt
 
-    for name in ("experiments.evaluate.split_file", "simulation.setup.make_setup"):
+    for name in ("evaluation.evaluate.split_file", "simulation.setup.make_setup"):
         monkeypatch.setattr(f"trackscape.{name}", interrupt)
-    monkeypatch.setattr("trackscape.experiments.config.TrainingConfig.load", interrupt)
+    monkeypatch.setattr("trackscape.training.config.TrainingConfig.load", interrupt)
     hits = (samples.VALIDATION, "--per-frame", 10)
     arguments: dict[str, tuple[object, ...]] = {
         "reconstruct": (*hits, "--method", "greedy", "-o", "t.csv"),

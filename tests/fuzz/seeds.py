@@ -167,7 +167,7 @@ def _read_hits(path: Path) -> object:
 
 
 def _read_primaries(path: Path) -> object:
-    from trackscape.experiments.comparison.truth import (
+    from trackscape.comparison.truth import (
         read_truth,
         truth_estimates,
         truth_samples,
@@ -192,19 +192,19 @@ def _read_detector(path: Path) -> object:
 
 
 def _read_settings(path: Path) -> object:
-    from trackscape.experiments.config import TrainingConfig
+    from trackscape.training.config import TrainingConfig
 
     return TrainingConfig.load(path).digest
 
 
 def _read_study(path: Path) -> object:
-    from trackscape.experiments.study.config import StudyConfig
+    from studies.estimators.config import StudyConfig
 
     return StudyConfig.load(path)
 
 
 def _read_landscape(path: Path) -> object:
-    from trackscape.experiments.landscape_study.config import StudyConfig
+    from studies.loss_landscape.config import StudyConfig
 
     return StudyConfig.load(path)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from trackscape import samples
-from trackscape.experiments.comparison import compare_files
+from trackscape.comparison import compare_files
 from trackscape.simulation.setup import make_setup
 from trackscape.simulation.simulate import simulate
 

@@ -16,9 +16,9 @@ import torch
 from benchmarks.kill_trainings import settings
 from trackscape import samples
 from trackscape.errors import RunError, TrackscapeError
-from trackscape.experiments.config import TrainingConfig
-from trackscape.experiments.run_folder import provenance
-from trackscape.experiments.train import train
+from trackscape.training.config import TrainingConfig
+from trackscape.training.run_folder import provenance
+from trackscape.training.train import train
 
 CONFIG = settings("ptt", "adam", 0.9, steps=4, hidden=4, encoding=8)
 KEPT = ("weights.safetensors", "metrics.csv")

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.kill_trainings import AVERAGING, LOSSES, OPTIMISERS, settings
 from trackscape import samples
-from trackscape.experiments.train import train
 from trackscape.training import callbacks, frames
+from trackscape.training.train import train
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("weights.safetensors", "metrics.csv")

@@ -16,9 +16,9 @@ import yaml
 
 from trackscape import samples
 from trackscape.errors import RunError, WeightsError
-from trackscape.experiments.config import TrainingConfig
-from trackscape.experiments.train import train
 from trackscape.scoring import build_network, load_network, save_network
+from trackscape.training.config import TrainingConfig
+from trackscape.training.train import train
 
 SETTINGS = {
     "name": "tiny",

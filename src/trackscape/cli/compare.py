@@ -49,9 +49,9 @@ def compare(
     """
     from rich.console import Console
 
-    from trackscape.experiments.comparison import compare_files, print_comparison, write_comparison
-    from trackscape.experiments.progress import show_status
+    from trackscape.comparison import compare_files, print_comparison, write_comparison
     from trackscape.files import check_place
+    from trackscape.progress import show_status
 
     prepare(threads)
     if output is not None:

@@ -23,7 +23,7 @@ def demo(
     threads: Threads = None,
 ) -> None:
     """Train through the assignment, evaluate, and write a report."""
-    from trackscape.experiments.demo import run_demo
+    from trackscape.demo import run_demo
     from trackscape.files import check_place
 
     prepare(threads)

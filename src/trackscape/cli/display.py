@@ -47,9 +47,9 @@ def display(
 
     Besides the picture there is a page to turn and zoom, which needs no network.
     """
-    from trackscape.experiments.acceptance import describe_acceptance
-    from trackscape.experiments.display import display_frame
-    from trackscape.experiments.evaluate import Tally
+    from trackscape.display.frame import display_frame
+    from trackscape.evaluation.evaluate import Tally
+    from trackscape.tracking.acceptance import describe_acceptance
 
     prepare(threads)
     name, tracker, found, cut = open_frames(

@@ -45,10 +45,10 @@ def evaluate(
     from rich.markup import escape
     from rich.table import Table
 
-    from trackscape.experiments.acceptance import describe_acceptance
-    from trackscape.experiments.evaluate import Tally, evaluate_frames
-    from trackscape.experiments.progress import show_progress
-    from trackscape.experiments.run_folder import write_json
+    from trackscape.evaluation.evaluate import Tally, evaluate_frames
+    from trackscape.files import write_json
+    from trackscape.progress import show_progress
+    from trackscape.tracking.acceptance import describe_acceptance
 
     prepare(threads)
     name, tracker, found, cut = open_frames(

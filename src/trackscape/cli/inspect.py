@@ -13,7 +13,7 @@ def inspect(file: HitFile, max_bytes: MaxBytes = None) -> None:
     report = inspect_file(file, max_bytes=max_bytes)
     print(report.render())
     if isinstance(report, Report):
-        from trackscape.experiments.detectors import describe_detector
+        from trackscape.simulation.recognition import describe_detector
 
         for line in describe_detector(report.layers.depths):
             print(f"  {line}")

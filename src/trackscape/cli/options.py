@@ -11,9 +11,9 @@ from trackscape.files import check_place
 from trackscape.text import shown
 
 if TYPE_CHECKING:
-    from trackscape.experiments.acceptance import Cut
-    from trackscape.experiments.evaluate import FrameSet
+    from trackscape.evaluation.evaluate import FrameSet
     from trackscape.tracking import Tracker
+    from trackscape.tracking.acceptance import Cut
 
 NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
 HitFile = Annotated[
@@ -115,9 +115,9 @@ def open_frames(
 
     Arguments are values of the options of the same names, `min_last_deposit` in keV.
     """
-    from trackscape.experiments.acceptance import choose_cut, trained_for
-    from trackscape.experiments.detectors import mismatch
-    from trackscape.experiments.evaluate import split_file
+    from trackscape.evaluation.evaluate import split_file
+    from trackscape.simulation.recognition import mismatch
+    from trackscape.tracking.acceptance import choose_cut, trained_for
     from trackscape.units import keV
 
     name, tracker = _choose_tracker(method, weights)

@@ -37,10 +37,10 @@ def reconstruct(
 
     The output has one row for each hit on a track.
     """
-    from trackscape.experiments.acceptance import describe_acceptance
-    from trackscape.experiments.evaluate import Tally, reconstruct_frames
-    from trackscape.experiments.progress import show_progress
+    from trackscape.evaluation.evaluate import Tally, reconstruct_frames
     from trackscape.formats import write_tracks
+    from trackscape.progress import show_progress
+    from trackscape.tracking.acceptance import describe_acceptance
 
     prepare(threads)
     _, tracker, found, cut = open_frames(

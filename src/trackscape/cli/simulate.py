@@ -70,7 +70,7 @@ def simulate(
     The result depends on the options and the seed, not on the number of cores.
     """
     from trackscape.cli.compilation import announce_compilation
-    from trackscape.experiments.progress import show_primaries
+    from trackscape.progress import show_primaries
     from trackscape.simulation.setup import make_setup
     from trackscape.simulation.simulate import simulate as run
 

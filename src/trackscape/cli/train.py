@@ -36,8 +36,8 @@ def train(
     Run the same command again after an interruption: it goes on at the last validation and ends
     with the same weights.
     """
-    from trackscape.experiments.config import TrainingConfig
-    from trackscape.experiments.train import train as run
+    from trackscape.training.config import TrainingConfig
+    from trackscape.training.train import train as run
 
     prepare(threads)
     settings = TrainingConfig.load(config)

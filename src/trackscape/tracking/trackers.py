@@ -17,7 +17,7 @@ Tracker = Callable[[Hits], Tracks]
 """Returns all chains of a frame; `accept` keeps those that are good enough."""
 TUNED_ENDS = {"line-graph-ptt-tuned-end": ("line-graph-ptt", 0.9991)}
 """A method with shipped weights whose tracks may end, and what an end costs: the best on training
-frames, found by ``python -m trackscape.experiments.tuning_rivals``."""
+frames, found by ``python -m studies.tune_baselines``."""
 TRACKERS = (*BASELINES, *TUNED_ENDS, *METHODS)
 """Names of all that `load_tracker` knows: the classical baselines, then the networks."""
 DEFAULT_TRACKER = "trackscape"

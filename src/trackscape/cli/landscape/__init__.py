@@ -5,7 +5,6 @@ import typer
 from trackscape.cli.landscape.connect import connect
 from trackscape.cli.landscape.curvature import curvature
 from trackscape.cli.landscape.similarity import similarity
-from trackscape.cli.landscape.study import study
 from trackscape.cli.landscape.surface import surface
 from trackscape.cli.verbs import add_verb
 
@@ -15,4 +14,3 @@ app = typer.Typer(
 )
 for verb in (surface, curvature, connect, similarity):
     add_verb(app, verb, then="With --work FOLDER, the same command goes on from there.")
-add_verb(app, study, then="Run the same command again to go on.")

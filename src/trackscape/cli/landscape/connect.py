@@ -72,7 +72,7 @@ def connect(
     threads: Threads = None,
 ) -> None:
     """Follow the losses from one network to another: on a line, and along trained curves."""
-    from trackscape.experiments.landscape.connect import CurveSetting, connect_networks
+    from trackscape.tracker_landscape.connect import CurveSetting, connect_networks
 
     prepare(threads)
     setting = make_setting(

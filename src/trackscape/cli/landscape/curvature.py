@@ -70,7 +70,7 @@ def curvature(
     threads: Threads = None,
 ) -> None:
     """Measure how the first loss curves at the weights of a network."""
-    from trackscape.experiments.landscape.curvature import measure_curvature
+    from trackscape.tracker_landscape.curvature import measure_curvature
 
     prepare(threads)
     setting = make_setting(

@@ -8,8 +8,8 @@ import typer
 from trackscape.cli.options import NETWORKS
 
 if TYPE_CHECKING:
-    from trackscape.experiments.landscape.computing import Computing
-    from trackscape.experiments.landscape.settings import Setting
+    from trackscape.tracker_landscape.computing import Computing
+    from trackscape.tracker_landscape.settings import Setting
 
 Network = Annotated[
     str,
@@ -83,7 +83,7 @@ def make_setting(
 ) -> "Setting":
     """Returns what the options say."""
     from trackscape.assignment import Assigner
-    from trackscape.experiments.landscape.settings import Setting
+    from trackscape.tracker_landscape.settings import Setting
 
     assigner = Assigner() if card else Assigner(semantics="reject", reject=reject)
     return Setting(
@@ -99,6 +99,6 @@ def make_setting(
 
 def make_computing(executor: str | None, *, workers: int, work: Path | None) -> "Computing":
     """Returns who computes."""
-    from trackscape.experiments.landscape.computing import Computing
+    from trackscape.tracker_landscape.computing import Computing
 
     return Computing(executor=cast(Any, executor), workers=workers, folder=work)

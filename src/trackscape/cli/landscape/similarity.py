@@ -27,7 +27,7 @@ def similarity(
     threads: Threads = None,
 ) -> None:
     """Compare what the layers of two networks compute, and what they decide."""
-    from trackscape.experiments.landscape.similarity import compare_networks
+    from trackscape.tracker_landscape.similarity import compare_networks
 
     prepare(threads)
     setting = make_setting(

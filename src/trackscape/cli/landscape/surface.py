@@ -80,8 +80,8 @@ def surface(
     threads: Threads = None,
 ) -> None:
     """Draw losses on a grid: around a network, or through several."""
-    from trackscape.experiments.landscape.surface import compute_surface
-    from trackscape.experiments.landscape.surface_files import files_of
+    from trackscape.tracker_landscape.surface import compute_surface
+    from trackscape.tracker_landscape.surface_files import files_of
 
     prepare(threads)
     setting = make_setting(

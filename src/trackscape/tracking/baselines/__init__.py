@@ -22,7 +22,7 @@ BASELINES: dict[str, Callable[[Hits], Tracks]] = {
     "physics-assignment": PhysicsAssignment(),
 }
 """Each method by its name, with parameters found on training files by
-``python -m trackscape.experiments.tuning_rivals``; the track follower's are its author's."""
+``python -m studies.tune_baselines``; the track follower's are its author's."""
 
 __all__ = [
     "BASELINES",

@@ -20,7 +20,7 @@ class Greedy:
     less, as the first gaps are ten times as long as those in the calorimeter.
     """
 
-    # Found by trackscape.experiments.tuning_rivals.
+    # Found by studies.tune_baselines.
     reach: float = 0.921
     """Largest distance between hit and extrapolation / length of the gap, in the calorimeter."""
     tracker_reach: float = 0.0266

@@ -40,7 +40,7 @@ class KalmanFilter:
 
     motion: Motion = dataclasses.field(default_factory=Motion)
     """How protons scatter and what is measured."""
-    # Found by trackscape.experiments.tuning_rivals, as are the values of `Motion`.
+    # Found by studies.tune_baselines, as are the values of `Motion`.
     gate: float = 1360.0
     """Largest χ² (2 degrees of freedom) of a hit beside the predicted state."""
     branches: int = 4

@@ -37,7 +37,7 @@ class Motion:
     """Error of a measured coordinate in mm: ALPIDE's pixel pitch, 28 um, / √12."""
     scattering: float = 1.0
     """Factor on Highland's widths of the scattering angle."""
-    # These are for `KalmanFilter`, found by trackscape.experiments.tuning_rivals.
+    # These are for `KalmanFilter`, found by studies.tune_baselines.
     tail: float = 7.71
     """Degrees of freedom of the Student distribution that stands for a Gaussian one. Single
     scattering by a nucleus falls as that with 2."""

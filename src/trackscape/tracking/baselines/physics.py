@@ -43,7 +43,7 @@ class PhysicsAssignment:
     gets no hit and a hit that gets no track pay together -2 ln(`alone_density`).
     """
 
-    # Found by trackscape.experiments.tuning_rivals.
+    # Found by studies.tune_baselines.
     motion: Motion = dataclasses.field(
         default_factory=lambda: Motion(
             tail=2.94, end_slope=75.7 * mrad, source_distance=414.0 * mm, source_slope=8.19 * mrad

@@ -1,0 +1,132 @@
+"""Texts, tables and pictures -> one self-contained HTML page."""
+
+import base64
+import html
+import re
+import string
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from trackscape.errors import DataError
+from trackscape.files import replacing
+from trackscape.pictures import figure_bytes
+
+Cell = str | int | float
+_DIGITS = r"[-+\u2212]?[\d,]*\.?\d+(e[-+]?\d+)?"
+# A number, with its uncertainty, unit and interval if it has them.
+_NUMBER = re.compile(
+    rf"{_DIGITS}( ?(±|\+/-) ?{_DIGITS})?( ?(%|\w{{1,4}}))?( [(\[]{_DIGITS}( to |, ){_DIGITS}[)\]])?"
+)
+
+
+class Report:
+    """A page that is put together from top to bottom and then written.
+
+    The page loads nothing from outside, follows the light or dark setting of its reader and can be
+    printed. All texts are escaped; only `add_html_fragment` takes HTML.
+
+    Example:
+        >>> report = Report("Tracks behind water")
+        >>> report.add_text("One hundred protons a frame.")
+        >>> report.add_table(["thickness", "purity"], [["150 mm", 0.97]], "Whole tracks.")
+        >>> '<td class="number">0.97</td>' in report.html
+        True
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._parts: list[str] = []
+
+    def add_heading(self, text: str) -> None:
+        """Adds a heading; what follows belongs to it."""
+        self._parts.append(f"<h2>{html.escape(text)}</h2>")
+
+    def add_text(self, text: str) -> None:
+        """Adds a paragraph of plain text."""
+        self._parts.append(f"<p>{html.escape(text)}</p>")
+
+    def add_table(
+        self, headers: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str
+    ) -> None:
+        """Adds a table; columns of numbers are aligned on the right.
+
+        Arguments:
+            headers: One for each column.
+            rows: Integers get separators of thousands, other numbers four significant digits;
+                strings stay as they are.
+            caption: Text above the table.
+
+        Raises:
+            DataError: A row has not as many cells as there are headers.
+        """
+        for number, row in enumerate(rows):
+            if len(row) != len(headers):
+                raise DataError(
+                    f"Row {number} of the table {caption!r} has {len(row)} cells for "
+                    f"{len(headers)} headers; give one cell for each header."
+                )
+        body = [[_cell(cell) for cell in row] for row in rows]
+        kinds = [_kind([row[column] for row in body]) for column in range(len(headers))]
+        lines = "\n".join(_row("td", row, kinds) for row in body)
+        self._parts.append(
+            f'<div class="table"><table><caption>{html.escape(caption)}</caption>\n'
+            f"<thead>{_row('th', headers, kinds)}</thead>\n<tbody>{lines}</tbody></table></div>"
+        )
+
+    def add_figure(self, figure: Figure, caption: str) -> None:
+        """Adds a matplotlib figure as vector graphics, with a caption below it."""
+        picture = base64.b64encode(figure_bytes(figure, ".svg")).decode()
+        text = html.escape(caption)
+        self._parts.append(
+            f'<figure><img alt="{text}" src="data:image/svg+xml;base64,{picture}">'
+            f"<figcaption>{text}</figcaption></figure>"
+        )
+
+    def add_html_fragment(self, fragment: str) -> None:
+        """Adds HTML as it is; it must load nothing from outside, which the page forbids."""
+        self._parts.append(fragment)
+
+    @property
+    def html(self) -> str:
+        """The whole page."""
+        return fill_asset(
+            "report.html", title=html.escape(self._title), body="\n".join(self._parts)
+        )
+
+    def write(self, path: Path | str) -> None:
+        """Writes the page in UTF-8; the file appears whole or not at all."""
+        with replacing(Path(path)) as partial:
+            partial.write_text(self.html, encoding="utf-8")
+
+
+class _Asset(string.Template):
+    """A template whose places look like ``%%{name}``: ``$`` and ``{}`` belong to JavaScript."""
+
+    delimiter = "%%"
+
+
+def fill_asset(name: str, **places: str) -> str:
+    """Returns the text of a file of the folder `assets`, with each ``%%{place}`` filled in."""
+    text = resources.files("trackscape.display").joinpath("assets", name).read_text("utf-8")
+    return _Asset(text).substitute(places)
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.4g}"
+
+
+def _kind(column: Sequence[str]) -> str:
+    return "number" if all(_NUMBER.fullmatch(cell) for cell in column) else "text"
+
+
+def _row(tag: str, cells: Sequence[str], kinds: Sequence[str]) -> str:
+    parts = [
+        f'<{tag} class="{kind}">{html.escape(cell)}</{tag}>'
+        for cell, kind in zip(cells, kinds, strict=True)
+    ]
+    return "<tr>" + "".join(parts) + "</tr>"

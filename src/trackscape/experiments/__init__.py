@@ -1,1 +1,0 @@
-"""Configurations -> run folders -> tables and pictures: brings all stages together."""

@@ -1,0 +1,49 @@
+"""How far a long work has come, for whoever looks at a terminal."""
+
+import contextlib
+from collections.abc import Iterable, Sequence, Sized
+from typing import Protocol, TypeVar
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, track
+
+
+class _Simulated(Protocol):
+    @property
+    def primaries(self) -> Sized: ...
+
+
+_Item = TypeVar("_Item")
+_Chunk = TypeVar("_Chunk", bound=_Simulated)
+
+
+def show_progress(items: Sequence[_Item], what: str = "frames") -> Iterable[_Item]:
+    """Yields the items and shows a bar meanwhile, on the error stream if that is a terminal."""
+    console = _console()
+    yield from track(
+        items, description=what, console=console, transient=True, disable=console.quiet
+    )
+
+
+def show_primaries(chunks: Iterable[_Chunk], primaries: int) -> Iterable[_Chunk]:
+    """Yields what a simulation makes and shows a bar meanwhile, as `show_progress` does."""
+    console = _console()
+    with Progress(console=console, transient=True, disable=console.quiet) as bar:
+        task = bar.add_task("primaries", total=primaries)
+        for chunk in chunks:
+            yield chunk
+            bar.advance(task, len(chunk.primaries))
+
+
+def show_status(what: str) -> contextlib.AbstractContextManager[object]:
+    """Shows what is being done in a block, on the error stream if that is a terminal."""
+    console = _console()
+    return contextlib.nullcontext() if console.quiet else console.status(escape(what))
+
+
+def _console() -> Console:
+    console = Console(stderr=True)
+    # Even a transient bar leaves an empty line in a log.
+    console.quiet = not console.is_interactive
+    return console

@@ -1,0 +1,127 @@
+"""Two networks of one architecture -> what their layers have in common, and their decisions."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trackscape.landscape.problem import Problem
+from trackscape.landscape.similarity import (
+    Similarity,
+    chance_share,
+    differing_share,
+    disagreement,
+    layer_cka,
+    layer_features,
+)
+from trackscape.scoring import Scorer
+from trackscape.tracker_landscape.networks import load_several
+from trackscape.tracker_landscape.outputs import check_endings, write_numbers, write_outputs
+from trackscape.tracker_landscape.settings import Setting
+from trackscape.training.frames import Example
+
+ENDINGS = (".json",)
+ACTIVATIONS = (nn.LeakyReLU, nn.SiLU)
+ROWS, BATCH = 2048, 256
+"""Segments or messages of each frame of which features are kept, and those of a minibatch."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How alike two networks are."""
+
+    layers: dict[str, Similarity]
+    """Linear CKA of each activation, and of the end of each block."""
+    errors: tuple[float, float]
+    """Wrong decisions / edges of both, over all frames."""
+    differing: float
+    """Share of the edges that they decide differently."""
+    disagreement: float
+    """The same between the least, 0, and the most, 1, that these errors allow."""
+    by_chance: float
+    """What networks with independent errors would have in its place."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns all in plain values."""
+        return dataclasses.asdict(self) | {
+            "layers": {name: each._asdict() for name, each in self.layers.items()}
+        }
+
+
+def compare_networks(
+    setting: Setting, weights: tuple[str, str], *, outputs: Sequence[Path] = ()
+) -> Comparison:
+    """Compares two networks on the same frames, and writes files.
+
+    Arguments:
+        setting: Frames, and what decides.
+        weights: Shipped methods or files of one architecture.
+        outputs: Files to write: JSON.
+
+    Raises:
+        LandscapeError: Two architectures, or equal weights.
+    """
+    if outputs:
+        check_endings(outputs, known=ENDINGS)
+    scorers = load_several(weights)
+    # The compiled path calls no layers whose features could be looked at.
+    problems = [
+        setting.problem(each, losses=["bce"], twice_differentiable=True) for each in scorers
+    ]
+    features = [
+        layer_features(
+            problem.model,
+            problem.batches,
+            compared_layers(problem.model),
+            apply_network,
+            rows=ROWS,
+            seed=setting.seed,
+        )
+        for problem in problems
+    ]
+    label = torch.cat([example.label for example in problems[0].batches]) > 0
+    chosen = [decisions(setting, scorer, problems[0]) for scorer in scorers]
+    errors = [differing_share(each, label) for each in chosen]
+    differ = differing_share(*chosen)
+    chance = chance_share(error_a=errors[0], error_b=errors[1])
+    found = Comparison(
+        layers=layer_cka(*features, batch=BATCH, seed=setting.seed),
+        errors=(errors[0].item(), errors[1].item()),
+        differing=differ.item(),
+        disagreement=disagreement(differ, error_a=errors[0], error_b=errors[1]).item(),
+        by_chance=disagreement(chance, error_a=errors[0], error_b=errors[1]).item(),
+    )
+    content = found.as_dict() | {"origin": setting.origin(*weights)}
+    write_outputs(outputs, writers={".json": lambda path: write_numbers(path, content)})
+    return found
+
+
+def compared_layers(model: nn.Module) -> list[str]:
+    """Returns the names of the activations, and of the last layer of each block, in their order."""
+    ends = {
+        child
+        for block in model.modules()
+        if isinstance(block, nn.Sequential)
+        for child in list(block)[-1:]
+    }
+    return [
+        name
+        for name, layer in model.named_modules()
+        if isinstance(layer, ACTIVATIONS) or layer in ends
+    ]
+
+
+def apply_network(scorer: nn.Module, example: Example) -> object:
+    """Applies a network to a frame."""
+    return scorer(example.graph)
+
+
+@torch.no_grad()
+def decisions(setting: Setting, scorer: Scorer, problem: Problem) -> Tensor:
+    """Returns which edges of all frames a network chooses, (E,) bool."""
+    return torch.cat(
+        [setting.assigner(scorer(example.graph)).selected for example in problem.batches]
+    )

@@ -1,0 +1,1 @@
+"""What reproduces a page of the documentation, written against public names; not installed."""

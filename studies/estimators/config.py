@@ -1,0 +1,142 @@
+"""A YAML file -> a checked, frozen description of a study of estimators."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
+
+from trackscape.formats.settings import Strict, read_settings
+from trackscape.training.config import (
+    AssignerConfig,
+    Count,
+    LossConfig,
+    NetworkConfig,
+    OptimiserConfig,
+    Positive,
+    Share,
+)
+
+Seeds = Annotated[tuple[Annotated[int, pydantic.Field(ge=0)], ...], pydantic.Field(min_length=2)]
+Name = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Setting = bool | float | str
+HALF = AssignerConfig(semantics="reject", reject=0.5)
+
+
+class MethodConfig(Strict):
+    """One estimator, or a loss without one."""
+
+    name: Name
+    """Name in the tables."""
+    loss: dict[str, Setting | tuple[Positive, ...]]
+    """As in the settings of a training. A scale with a list of values is searched for."""
+    assigner: AssignerConfig = HALF
+    """What decides in the training. After it, all methods are judged in the same ways."""
+
+    @property
+    def searched(self) -> str | None:
+        """Name of the scale that is searched for."""
+        return next((name for name, value in self.loss.items() if isinstance(value, tuple)), None)
+
+    def candidates(self) -> list[LossConfig]:
+        """The losses to choose from; one if there is nothing to search for."""
+        if self.searched is None:
+            return [self._build(self.loss)]
+        values: Any = self.loss[self.searched]
+        return [self.with_scale(self.searched, value) for value in values]
+
+    def with_scale(self, name: str, value: float) -> LossConfig:
+        """Returns the loss with another value of one of its scales."""
+        return self._build(self.loss | {name: value})
+
+    @pydantic.model_validator(mode="after")
+    def _losses_are_losses(self) -> "MethodConfig":
+        if sum(isinstance(value, tuple) for value in self.loss.values()) > 1:
+            raise ValueError(f"the method {self.name} has more than one scale with a list")
+        self.candidates()  # raises what is wrong with them
+        return self
+
+    def _build(self, loss: dict[str, Any]) -> LossConfig:
+        """Turns what is wrong with it into one sentence."""
+        try:
+            return LossConfig.model_validate(loss)
+        except pydantic.ValidationError as error:
+            problem = error.errors()[0]
+            place = ".".join(map(str, problem["loc"]))
+            reason = problem["msg"].removeprefix("Value error, ")
+            raise ValueError(f"the method {self.name}: {place} {reason}") from error
+
+
+class LadderConfig(Strict):
+    """The strength of blackbox interpolation, step by step, with the budget of the search."""
+
+    strengths: dict[Name, tuple[Positive, ...]] = pydantic.Field(min_length=1)
+    """For each of these methods, the values of its scale ``strength``."""
+    seeds: Seeds
+    """Of each value."""
+
+
+class StudyConfig(Strict):
+    """Everything but the folder of the data."""
+
+    name: Name
+    """Begins the names of the run folders."""
+    network: NetworkConfig
+    optimiser: OptimiserConfig
+    """Of the trainings that are judged. Validation comes at the end: the last weights count."""
+    search_steps: Count
+    """Steps of the trainings, with the first seed, that choose a scale."""
+    training: tuple[str, ...] = pydantic.Field(min_length=1)
+    """Hit files; the last events of each are held out."""
+    held_out: Share
+    """Share of the events of each training file that choose scales and thresholds."""
+    tuning_frames: Count
+    """Frames of each held-out part that are used."""
+    judged: tuple[str, ...] = pydantic.Field(min_length=1)
+    """Hit files for the figures of the report, and for nothing else."""
+    per_frame: Count
+    """Primaries per readout frame, in trainings and searches."""
+    judged_at: tuple[Count, ...] = pydantic.Field(min_length=1)
+    """Primaries per readout frame for the report; the first comes first there."""
+    seeds: Seeds
+    methods: tuple[MethodConfig, ...] = pydantic.Field(min_length=2)
+    """The first is what all others are compared with."""
+    ladder: LadderConfig
+
+    @pydantic.model_validator(mode="after")
+    def _last_weights_count(self) -> "StudyConfig":
+        if self.optimiser.validate_every != self.optimiser.steps:
+            raise ValueError(
+                f"validate_every ({self.optimiser.validate_every}) must be steps "
+                f"({self.optimiser.steps}), so that the last weights are kept"
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _methods_have_names(self) -> "StudyConfig":
+        names = [method.name for method in self.methods]
+        if len(set(names)) < len(names):
+            raise ValueError(f"methods need different names, got {', '.join(names)}")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _ladder_has_methods_with_strength(self) -> "StudyConfig":
+        names = [method.name for method in self.methods]
+        for name, values in self.ladder.strengths.items():
+            if name not in names:
+                raise ValueError(f"the ladder has a method {name}, the study {', '.join(names)}")
+            for value in values:
+                self.method(name).with_scale("strength", value)
+        return self
+
+    def method(self, name: str) -> MethodConfig:
+        """Returns one of the methods."""
+        return next(method for method in self.methods if method.name == name)
+
+    @classmethod
+    def load(cls, path: Path | str) -> "StudyConfig":
+        """Reads a YAML file.
+
+        Raises:
+            ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
+        """
+        return read_settings(Path(path), cls, described_in="configs/study/cpu.yaml")

@@ -1,0 +1,119 @@
+"""A study -> finished files, side by side, each on one thread."""
+
+import itertools
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import typer
+
+from studies.loss_landscape.config import StudyConfig
+from studies.loss_landscape.decisions import decide
+from studies.loss_landscape.family import families
+from studies.loss_landscape.layers import compare_layers
+from studies.loss_landscape.material import Places
+from studies.loss_landscape.paths import ROUTES, measure_paths
+from studies.loss_landscape.plan import (
+    Run,
+    all_pairs,
+    all_runs,
+    measured_folder,
+)
+from studies.loss_landscape.planes import measure_plane
+from trackscape.files import write_json
+from trackscape.training.train import train
+
+EVALUATION, GRADIENT, PRODUCT = 0.006, 0.033, 0.15
+"""Seconds for a frame of 50 p+/F: losses, a gradient, a product with the Hessian."""
+Measure = Callable[[StudyConfig, Any, Places, Path], None]
+
+
+class Task(NamedTuple):
+    """Something to do, and the file that says that it was done."""
+
+    what: str
+    measure: Measure
+    of: Any
+    """A run, a pair, or the runs of a kind of network."""
+    result: Path
+
+
+def carry_out_study(study: StudyConfig, *, data: Path, runs: Path, workers: int) -> None:
+    """Trains and measures whatever is not there yet.
+
+    Arguments:
+        study: What is done.
+        data: Folder of the hit files.
+        runs: Folder of the run folders, and of the folder with the measures.
+        workers: Processes side by side.
+    """
+    places, folder = Places(data, runs), measured_folder(study, runs)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", study.model_dump(mode="json"))
+    typer.echo(f"about {core_minutes(study):,.0f} minutes of a CPU core in all", err=True)
+    # Spawned, not forked, as the threads of this process would be missing in a forked one.
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=torch.set_num_threads,
+        initargs=(1,),
+    ) as pool:
+        for tasks in (list(_trainings(study, places)), list(_measures(study, folder))):
+            left = [task for task in tasks if not task.result.exists()]
+            lines = pool.map(carry_out, left, *map(itertools.repeat, (study, places, folder)))
+            for number, line in enumerate(lines, 1 + len(tasks) - len(left)):
+                typer.echo(f"{number}/{len(tasks)} {line}", err=True)
+
+
+def core_minutes(study: StudyConfig) -> float:
+    """Returns roughly how long one core takes, by what the published network costs.
+
+    Measured at 50 p+/F, where a frame has 39,000 pairs of segments; they grow faster than with the
+    square of the protons.
+    """
+    planes, curves = study.planes, study.curves
+    evaluations = planes.steps**2 * planes.frames
+    of_run = 30 * planes.eigen_frames * PRODUCT + evaluations * EVALUATION
+    of_pair = 2 * curves.steps * curves.frames_per_step * GRADIENT
+    # Statistics of BatchNorm take as long as what is evaluated with them.
+    of_pair += 2 * len(ROUTES) * curves.points * curves.frames * EVALUATION
+    seconds = sum(
+        setting.steps * setting.graphs_per_step * GRADIENT + of_run
+        for setting in (run.settings.optimiser for run in all_runs(study))
+    )
+    seconds += len(all_pairs(study)) * of_pair
+    return seconds / 60 * (study.per_frame / 50) ** 2.8
+
+
+def carry_out(task: Task, study: StudyConfig, places: Places, folder: Path) -> str:
+    """Does one thing, and returns a line about it."""
+    started = time.monotonic()
+    task.measure(study, task.of, places, folder)
+    return f"{task.what}, {time.monotonic() - started:.0f} s"
+
+
+def train_run(study: StudyConfig, run: Run, places: Places, folder: Path) -> None:
+    """Trains one network, or what is left of its training."""
+    train(run.settings, data=places.data, runs=places.runs, seed=run.seed, progress=False)
+
+
+def _trainings(study: StudyConfig, places: Places) -> Iterator[Task]:
+    for run in all_runs(study):
+        yield Task(f"training {run.name}", train_run, run, run.weights(places.runs))
+
+
+def _measures(study: StudyConfig, folder: Path) -> Iterator[Task]:
+    runs = all_runs(study)
+    for run in runs:
+        yield Task(f"decisions {run.name}", decide, run, folder / f"{run.name}-decided.json")
+    for run in runs:
+        yield Task(f"plane {run.name}", measure_plane, run, folder / f"{run.name}-plane.npz")
+    for family in families(study):
+        name = family.runs[0].setting
+        yield Task(f"layers of {name}", compare_layers, family.runs, folder / f"{name}-layers.json")
+    for pair in all_pairs(study):
+        yield Task(f"paths {pair.name}", measure_paths, pair, folder / f"{pair.name}-paths.npz")

@@ -1,0 +1,125 @@
+"""A study of seconds: it does everything once, and its page follows from its files alone."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studies.decisions import read_decisions
+from studies.loss_landscape.__main__ import main
+from studies.loss_landscape.config import StudyConfig
+from studies.loss_landscape.page import findings
+from studies.loss_landscape.plan import all_pairs, all_runs, measured_folder
+from studies.loss_landscape.summary import Summary, summarise_study
+from studies.loss_landscape.work import carry_out_study
+from trackscape import samples
+from trackscape.errors import RunError
+
+pytestmark = pytest.mark.slow
+CONFIG = Path(__file__).parents[3] / "configs" / "landscape" / "tiny.yaml"
+STUDY = StudyConfig.load(CONFIG)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Holds ``runs`` and ``docs/landscape.md`` of a whole study."""
+    folder = tmp_path_factory.mktemp("study")
+    main(CONFIG, folder / "runs", folder / "docs" / "landscape.md", data=samples.FOLDER)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def measured(folder) -> Path:
+    return measured_folder(STUDY, folder / "runs")
+
+
+@pytest.fixture(scope="module")
+def summary(folder) -> Summary:
+    return summarise_study(STUDY, runs=folder / "runs")
+
+
+def content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_is_missing_is_done_again_to_the_same_bytes(folder, measured):
+    before = content(measured)
+    run, pair = all_runs(STUDY)[-1], all_pairs(STUDY)[0]
+    for name in (
+        f"{run.name}-decided.json",  # the last of what is decided, of which the rest is there
+        f"{run.name}-plane.npz",
+        f"{pair.name}-paths.npz",
+        f"{all_runs(STUDY)[0].setting}-layers.json",
+    ):
+        (measured / name).unlink()
+    kept = {path: path.stat().st_mtime_ns for path in measured.glob("*-paths.npz")}
+    carry_out_study(STUDY, data=samples.FOLDER, runs=folder / "runs", workers=1)
+    assert content(measured) == before
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+
+
+def test_the_page_follows_from_the_files_alone(folder, tmp_path):
+    main(CONFIG, folder / "runs", tmp_path / "landscape.md", data=tmp_path, report_only=True)
+    page = tmp_path / "landscape.md"
+    assert page.read_bytes() == (folder / "docs" / "landscape.md").read_bytes()
+    for name in ("planes", "profiles", "layers", "decisions"):
+        picture = tmp_path / "images" / f"landscape_{name}.png"
+        assert picture.stat().st_size > 10_000
+        assert f"(images/{picture.name})" in page.read_text()
+
+
+def test_a_page_needs_a_finished_study(tmp_path):
+    with pytest.raises(RunError, match=r"decided\.json: expected the result of a finished"):
+        summarise_study(STUDY, runs=tmp_path)
+
+
+def test_the_page_says_what_was_found(folder, summary):
+    text = (folder / "docs" / "landscape.md").read_text()
+    assert "nan" not in text
+    found = re.findall(r"^- \*[^*]+\*: \*\*(.+?)\*\*\.", text, flags=re.MULTILINE)
+    assert len(found) == len(findings(STUDY, summary))
+    assert set(found) <= {"holds here", "does not hold here", "not shown here"}
+    for each in summary.reached:
+        assert text.count(f"\n| {each.setting} |") >= 3
+
+
+def test_paths_end_at_the_trainings(measured, summary):
+    """On the same frames, where BatchNorm is not in the way: a plane's centre is a path's end."""
+    ours = summary.compared[1]
+    plane = summary.planes["trackscape"]
+    for route, values in ours.paths.values.items():
+        ends = values[0, 0].mean(dim=0).numpy()
+        centre = [plane.mean(name)[1, 1] for name in plane.names]
+        np.testing.assert_allclose(ends, centre, rtol=1e-5, err_msg=route)
+    first = summary.published.paths.values
+    for route in first:
+        np.testing.assert_array_equal(first[route][:, 0], first["line"][:, 0])
+        # A permuted training is the same one, but for the order of its sums.
+        np.testing.assert_allclose(first[route][..., 0][:, -1], first["line"][..., 0][:, -1], 1e-4)
+
+
+def test_decisions_are_those_of_the_evaluated_assignment(measured, summary):
+    for run in all_runs(STUDY):
+        decisions = read_decisions(measured / f"{run.name}-own")[STUDY.per_frame]
+        errors = [
+            (each.true_edges - each.selected_true_edges + each.selected_false_edges)
+            for each in decisions.counts["tuned"]
+        ]
+        chosen = sum(
+            each.selected_true_edges + each.selected_false_edges
+            for each in decisions.counts["tuned"]
+        )
+        assert int(decisions.chosen.sum()) == chosen
+        assert len(errors) == STUDY.similarity.decided_frames
+    ptt = next(each for each in summary.reached if each.setting == "ptt")
+    assert 0 < ptt.quality["own"].error.value < 0.5
+
+
+def test_planes_are_around_the_trainings(summary):
+    for flatness in summary.flatness:
+        assert flatness.kind == "exact Hessian"
+        assert flatness.residual <= STUDY.planes.tolerance
+        assert abs(flatness.eigenvalues[0].most) > 0
+    # A plane counts its own centre as flat.
+    assert min(each.flat[each.smooth].least for each in summary.flatness) >= 1 / 9
