@@ -25,7 +25,8 @@ test: .venv/test/ready  ## everything that must hold before a commit
 	$(TEST)/ruff format --check
 	$(TEST)/pyright --pythonpath $(TEST)/python
 	$(TEST)/lint-imports --no-logo
-	$(TEST)/pytest --cov=trackscape --cov=studies --cov-report=term:skip-covered
+	$(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20 \
+		--cov=trackscape --cov=studies --cov-report=term:skip-covered
 
 fuzz: .venv/test/ready  ## damaged, odd and hostile files for every reader: make fuzz N=100000
 	PYTHONPATH=tests $(TEST)/python -m fuzz.run --in-all $(or $(N),100000)
