@@ -1,7 +1,9 @@
 """The readers, and good files of each kind that mutations start from."""
 
 import dataclasses
+import io
 import json
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -227,6 +229,41 @@ def _read_surface(path: Path) -> object:
     return load_surface(path).names
 
 
+def _read_checkpoint(path: Path) -> object:
+    from trackscape.training.checkpoints import WholeCheckpoints
+
+    return WholeCheckpoints().load_checkpoint(path)
+
+
+def _read_provenance(path: Path) -> object:
+    from trackscape.training.config import TrainingConfig
+    from trackscape.training.run_origin import check_origin
+
+    run = next(ROOT.glob("docs/runs/trackscape-bf2a3dd8-s0"))
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(run / "config.json", folder)
+        shutil.copy(path, Path(folder) / "provenance.json")
+        config = TrainingConfig.load(run / "config.json")
+        now = json.loads((run / "provenance.json").read_text())
+        return check_origin(Path(folder), config, now)
+
+
+def _checkpoints() -> list[bytes]:
+    import torch
+
+    state = {"0": {"step": torch.tensor(1.0), "exp_avg": torch.ones(3)}}
+    content = {
+        "epoch": 1,
+        "state_dict": {"weight": torch.ones(3)},
+        "callbacks": {"KeepRun": {"best": 0.5, "rows": ["a"]}},
+        "optimizer_states": [{"state": state, "param_groups": [{"lr": 0.1, "params": [0]}]}],
+        "lr_schedulers": [{"last_epoch": 1}],
+    }
+    file = io.BytesIO()
+    torch.save(content, file)
+    return [file.getvalue()]
+
+
 def _meta_images() -> list[bytes]:
     head = b"ObjectType = Image\nNDims = 3\nDimSize = 2 3 4\nElementSpacing = 1 2 3\n"
     head += b"TransformMatrix = 1 0 0 0 1 0 0 0 1\nBinaryDataByteOrderMSB = False\n"
@@ -320,5 +357,9 @@ READERS = {
         ".safetensors", _read_weights, _texts("src/trackscape/scoring/weights/trackscape*")
     ),
     "surface": Reader(".npz", _read_surface, _surfaces),
+    "checkpoint": Reader(".ckpt", _read_checkpoint, _checkpoints),
+    "provenance": Reader(
+        ".json", _read_provenance, _texts("docs/runs/trackscape-bf2a3dd8-s0/provenance.json")
+    ),
 }
 """By name. `make fuzz` takes all of them."""
