@@ -15,14 +15,13 @@ import typer
 from torch import Tensor
 
 from studies.data_sets import PHANTOMS
-from trackscape.assignment import likelihood_loss
 from trackscape.data import Assignment, HitGraph, Hits, Tracks
 from trackscape.evaluation import Summary
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames
 from trackscape.files import replacing
 from trackscape.graph_construction.labels import link_labels
 from trackscape.progress import show_progress
-from trackscape.scoring import BeliefNetwork
+from trackscape.scoring import BeliefNetwork, likelihood_loss
 from trackscape.tracking import Tracker, follow, load_tracker, network_tracker
 
 PER_FRAME = (50, 100, 150)

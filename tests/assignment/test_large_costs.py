@@ -1,6 +1,7 @@
 """Costs of all sizes: solved as exactly as rounding allows, or refused, and never fatal."""
 
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,13 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from trackscape.assignment import Assigner, solve
-from trackscape.assignment.solver import available_backends
-from trackscape.assignment.sparse import solve_sparse
+from trackscape.assignment import Assigner, Backend, solve
+from trackscape.assignment.solver.sparse import solve_sparse
 from trackscape.data import HitGraph, Hits
 from trackscape.errors import AssignmentError
 
-BACKENDS = pytest.mark.parametrize("backend", available_backends())
+BACKENDS = pytest.mark.parametrize("backend", get_args(Backend))
 FLOAT_MAX = float(np.finfo(float).max)
 SCALES = (5e-324, 1e-300, 1e-30, 1.0, 1e15, 1e99)
 OFFSETS = (0.0, 1e12, -1e12, 1e17, 1e90, -1e90)

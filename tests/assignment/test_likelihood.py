@@ -6,14 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from trackscape.assignment.likelihood import likelihood_loss
 from trackscape.data import EdgeScores, Hits
 from trackscape.errors import AssignmentError
 from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.labels import link_labels
 from trackscape.samples import VALIDATION
-from trackscape.scoring import BeliefNetwork
+from trackscape.scoring import BeliefNetwork, likelihood_loss
 from trackscape.scoring.beliefs import fast
 
 

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from trackscape.assignment import Backend, Semantics, available_backends, solve
+from trackscape.assignment import Backend, Semantics, solve
 from trackscape.errors import AssignmentError
 
 Costs = dict[tuple[int, int], float]
@@ -23,7 +24,7 @@ Objective = tuple[int, float]
 COST = st.floats(-3, 3) | st.integers(0, 2).map(float)
 PAIR = st.tuples(st.integers(0, 3), st.integers(0, 3))
 PROBLEM = st.dictionaries(PAIR, COST, max_size=16)
-BACKENDS = pytest.mark.parametrize("backend", available_backends())
+BACKENDS = pytest.mark.parametrize("backend", get_args(Backend))
 
 
 def choose(costs: Costs, **options: object) -> set[tuple[int, int]]:
@@ -148,7 +149,7 @@ def test_backends_agree_on_the_objective(
     options = {"semantics": semantics, "reject": 0.4 if semantics == "reject" else None}
     reference = choose(costs, backend="scipy", **options)
     of_row = dict.fromkeys(range(9), 0.4)
-    for backend in [*available_backends(), "auto"]:
+    for backend in get_args(Backend):
         chosen = choose(costs, backend=backend, **options)
         if semantics == "card":
             size, value = card_value(costs, reference)
@@ -258,7 +259,7 @@ def test_nothing_is_changed_in_place(backend: Backend):
     assert np.array_equal(column, EDGES["column"])
 
 
-@pytest.mark.parametrize("backend", ["sparse", "scipy"])
+@BACKENDS
 def test_reject_costs_may_be_of_any_type_of_numbers(backend):
     edges = {"row": np.array([0, 0, 1]), "column": np.array([0, 1, 0])}
     cost = 1e6 + np.array([0.1, 0.5, 0.4])

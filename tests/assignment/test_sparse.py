@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from trackscape.assignment import solve
-from trackscape.assignment.sparse import SparseSolution, column_penalty, solve_sparse
+from trackscape.assignment.solver.sparse import SparseSolution, column_penalty, solve_sparse
 
 Floats = NDArray[np.float64]
 

@@ -30,17 +30,17 @@ def expand_ranges(start: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @compiled
-def begins(keys: NDArray[np.int64], n_keys: int) -> NDArray[np.int64]:
+def index_pointer(keys: NDArray[np.int64], n_keys: int) -> NDArray[np.int64]:
     """Where the entries of each key begin once they are sorted, (n_keys + 1,); at last all.
 
     Example:
-        >>> begins(np.array([2, 0, 2]), 3).tolist()
+        >>> index_pointer(np.array([2, 0, 2]), 3).tolist()
         [0, 1, 1, 3]
     """
-    first = np.zeros(n_keys + 1, np.int64)
+    pointer = np.zeros(n_keys + 1, np.int64)
     for key in keys:
-        first[key + 1] += 1
-    return np.cumsum(first)
+        pointer[key + 1] += 1
+    return np.cumsum(pointer)
 
 
 @compiled
@@ -57,7 +57,7 @@ def order_edges(
         >>> order_edges(3, np.array([1, 2, 2]), np.array([0, 1, 0]))[2].tolist()
         [0, 2, 1]
     """
-    arriving, leaving = begins(downstream, n_hits), begins(upstream, n_hits)
+    arriving, leaving = index_pointer(downstream, n_hits), index_pointer(upstream, n_hits)
     by_upstream, free = np.empty(len(upstream), np.int64), leaving.copy()
     for edge, hit in enumerate(upstream):
         by_upstream[free[hit]] = edge

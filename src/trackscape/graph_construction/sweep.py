@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from trackscape.compiled import compiled
-from trackscape.graph_construction.ragged import begins
+from trackscape.graph_construction.ragged import index_pointer
 
 _MARGIN = 1e-9
 """Relative. Angles that differ more from a cut are told from it by their tangents alone."""
@@ -122,7 +122,7 @@ def _find_windows(
 @compiled
 def _order_by_downstream(downstream: np.ndarray, n_of_upstream: np.ndarray) -> np.ndarray:
     """Pairs (2, E) from the downstream hits (E,) of the upstream hits, one after the other."""
-    place = begins(downstream, len(n_of_upstream))
+    place = index_pointer(downstream, len(n_of_upstream))
     pairs = np.empty((2, len(downstream)), np.int64)
     n = 0
     for upstream, size in enumerate(n_of_upstream):

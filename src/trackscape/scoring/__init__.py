@@ -1,6 +1,7 @@
 """Prepared graph -> EdgeScores: networks that score candidate segments."""
 
 from trackscape.scoring.beliefs import BeliefNetwork as BeliefNetwork
+from trackscape.scoring.beliefs.likelihood import likelihood_loss as likelihood_loss
 from trackscape.scoring.interaction_networks import HitGraphNetwork as HitGraphNetwork
 from trackscape.scoring.interaction_networks import LineGraphNetwork as LineGraphNetwork
 from trackscape.scoring.interface import Scorer as Scorer
@@ -18,6 +19,7 @@ __all__ = [
     "LineGraphNetwork",
     "Scorer",
     "build_network",
+    "likelihood_loss",
     "load_method",
     "load_network",
     "read_weights",

@@ -16,7 +16,6 @@ from trackscape.assignment import (
     by_region,
     cross_entropy_loss,
     hamming_loss,
-    likelihood_loss,
 )
 from trackscape.data import EdgeScores, Hits
 from trackscape.errors import DataError, LandscapeError
@@ -25,7 +24,7 @@ from trackscape.graph_construction import line_graph
 from trackscape.graph_construction.labels import edge_labels, link_labels
 from trackscape.landscape.normalisation import NormPolicy
 from trackscape.landscape.problem import Problem
-from trackscape.scoring import BeliefNetwork, LineGraphNetwork, Scorer
+from trackscape.scoring import BeliefNetwork, LineGraphNetwork, Scorer, likelihood_loss
 from trackscape.training.frames import Example
 
 LossName = Literal["bce", "likelihood", "blackbox", "hamming", "errors", "missed"]

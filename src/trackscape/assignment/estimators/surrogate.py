@@ -1,15 +1,57 @@
-"""Seed, frame and sample -> shifts of the costs, the same whenever they are asked for."""
+"""What estimators are made of: a rule in the place of a derivative, and repeatable noise."""
 
 import dataclasses
 import math
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from trackscape.assignment.checks import check_count, check_positive
 from trackscape.errors import AssignmentError
+
+Rule = Callable[[Tensor], Tensor]
+"""Gradient of a loss for the decision (E,) -> what stands for its gradient for the costs (E,)."""
+
+
+def surrogate(value: Tensor, cost: Tensor, *, rule: Rule) -> Tensor:
+    """Returns a value whose gradient reaches the costs by a rule.
+
+    A decision is piecewise constant in the costs, so its own derivative is of no use. The rule is
+    not asked if the gradient of the loss is zero. In second derivatives, what it returns counts as
+    constant.
+
+    Arguments:
+        value: (E,) Decisions made of the costs, 0/1 or means of such.
+        cost: (E,) The costs.
+        rule: See `Rule`.
+    """
+    return _Surrogate.apply(cost, value, rule)
+
+
+def length_of_shift(gradient: Tensor, *, strength: float) -> float:
+    r"""Returns :math:`\lambda = \kappa / \max |g|`: the largest shift :math:`\lambda g` is κ.
+
+    So the strength κ is in units of cost (which run from 0 to 1), and means the same for every
+    frame, loss and size of a batch. Where regions are averaged apart, edges of the larger one are
+    shifted by less, in proportion.
+    """
+    return strength / float(gradient.abs().max())
+
+
+class _Surrogate(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, cost: Tensor, value: Tensor, rule: Rule) -> Tensor:
+        ctx.rule = rule
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = grad_outputs
+        moved = bool(gradient.any())
+        return ctx.rule(gradient) if moved else torch.zeros_like(gradient), None, None
+
 
 NoiseLaw = Literal["normal", "sum_of_gamma"]
 _ONES, _TERMS = 10, 10  # k and s of Niepert et al.
@@ -66,3 +108,15 @@ def _sum_of_gamma(random: np.random.Generator, size: int) -> np.ndarray:
     total = random.gamma(1 / _ONES, _ONES / term, size=(size, _TERMS)).sum(axis=1)
     mean, variance = (1 / term).sum(), (_ONES / term**2).sum()
     return (total - mean) / math.sqrt(variance)
+
+
+def check_positive(value: float, *, name: str) -> None:
+    """Raises an AssignmentError unless the value is positive and finite."""
+    if not 0 < value < math.inf:
+        raise AssignmentError(f"Expected a positive {name}, got {value}.")
+
+
+def check_count(value: int, *, name: str, least: int = 1) -> None:
+    """Raises an AssignmentError if there are fewer than needed."""
+    if value < least:
+        raise AssignmentError(f"Expected at least {least} {name}, got {value}.")

@@ -1,19 +1,23 @@
 """Edges with costs -> the cheapest assignment between the two sides, in three stated meanings."""
 
-import importlib.util
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from trackscape.assignment.augment import Floats, Integers
-from trackscape.assignment.sparse import common_part, solve_sparse, worth_paying
+from trackscape.assignment.solver.sparse import (
+    Floats,
+    Integers,
+    common_part,
+    solve_sparse,
+    worth_paying,
+)
 from trackscape.errors import AssignmentError
 from trackscape.text import shown
 
 Semantics = Literal["card", "full", "reject"]
-Backend = Literal["auto", "sparse", "scipy", "lapcpp"]
+Backend = Literal["sparse", "scipy"]
 LARGEST_COST = 1e100
 """In size. Sums of costs, and prices that are made of them, stay far from infinity."""
 
@@ -25,7 +29,7 @@ def solve(
     column: Integers,
     semantics: Semantics = "card",
     reject: float | Floats | None = None,
-    backend: Backend = "auto",
+    backend: Backend = "sparse",
 ) -> NDArray[np.bool_]:
     r"""Chooses edges so that no row and no column is used twice.
 
@@ -51,8 +55,8 @@ def solve(
         column: (E,) Column of each edge. No pair may be listed twice.
         semantics: One of the three meanings.
         reject: For ``reject``: cost of a row without partner, for all or for each edge's row.
-        backend: ``sparse`` (own, compiled), ``scipy`` (reference), ``lapcpp`` (extra ``[fast]``),
-            or ``auto``, the fastest. All but ``sparse`` fill a matrix of all pairs.
+        backend: ``sparse`` (own, compiled) or ``scipy``, the reference, which fills a matrix of
+            all pairs.
 
     Returns:
         (E,) bool. Which edges are chosen.
@@ -81,26 +85,15 @@ def solve(
         _check_rows(reject, i)
     if len(np.unique(i * len(columns) + j)) < len(cost):
         raise AssignmentError("Expected each (row, column) pair once, but some edges come twice.")
-    if is_sparse(backend):
+    if backend == "sparse":
         selected = solve_sparse(
             cost, row=i, column=j, shape=shape, most_matches=min(shape), reject=reject
         ).selected
     else:
-        selected = _solve_dense(cost, row=i, column=j, shape=shape, reject=reject, backend=backend)
+        selected = _solve_dense(cost, row=i, column=j, shape=shape, reject=reject)
     if semantics == "full":
         check_full(int(selected.sum()), needed=min(shape))
     return selected
-
-
-def available_backends() -> list[Backend]:
-    """Backends that can be used here, the fastest first."""
-    extra: list[Backend] = ["lapcpp"] if importlib.util.find_spec("lapcpp") else []
-    return ["sparse", *extra, "scipy"]
-
-
-def is_sparse(backend: Backend) -> bool:
-    """Returns whether a backend solves all pairs of layers in one call."""
-    return backend in ("auto", "sparse")
 
 
 def _check_rows(reject: Floats, row: Integers) -> None:
@@ -131,7 +124,6 @@ def _solve_dense(
     column: Integers,
     shape: tuple[int, int],
     reject: float | Floats | None,
-    backend: Backend,
 ) -> NDArray[np.bool_]:
     edge = np.full(shape, -1, dtype=np.int64)
     edge[row, column] = np.arange(len(cost))
@@ -147,27 +139,12 @@ def _solve_dense(
         gain, worth = cost - cost.min(), np.ones(len(cost), dtype=np.bool_)
         weight = np.full(shape, (float(gain.max()) or 1.0) * (min(shape) + 1))
     weight[row, column] = gain
-    # Backends compare with small and large numbers of their own; powers of two change no digit.
+    # It compares with small and large numbers of its own; powers of two change no digit.
     _, exponent = np.frexp(np.abs(weight).max())
-    chosen = edge[_minimise(np.ldexp(weight, -exponent), backend=backend)]
+    chosen = edge[linear_sum_assignment(np.ldexp(weight, -exponent))]
     selected = np.zeros(len(cost), dtype=np.bool_)
     selected[chosen[chosen >= 0]] = True
     return selected & worth
-
-
-def _minimise(weight: Floats, *, backend: Backend) -> tuple[Integers, Integers]:
-    """Solves a dense, finite, rectangular problem in which the smaller side is matched fully."""
-    if backend == "scipy":
-        rows, columns = linear_sum_assignment(weight)
-        return rows, columns
-    if "lapcpp" not in available_backends():
-        raise AssignmentError(
-            "The backend lapcpp is not installed. Run `pip install 'trackscape[fast]'`, "
-            "or choose sparse."
-        )
-    import lapcpp
-
-    return lapcpp.lapjv(weight, extend_cost=True, return_cost=False)
 
 
 def check_settings(semantics: str, *, reject: float | Floats | None, backend: str) -> None:
@@ -175,7 +152,7 @@ def check_settings(semantics: str, *, reject: float | Floats | None, backend: st
     if semantics not in get_args(Semantics):
         raise AssignmentError(f"Expected semantics card, full or reject, got {semantics!r}.")
     if backend not in get_args(Backend):
-        raise AssignmentError(f"Expected backend auto, sparse, scipy or lapcpp, got {backend!r}.")
+        raise AssignmentError(f"Expected backend sparse or scipy, got {backend!r}.")
     if (reject is None) == (semantics == "reject"):
         raise AssignmentError('A reject cost belongs to semantics "reject", and only to it.')
     if reject is not None and not (np.abs(reject) <= LARGEST_COST).all():

@@ -9,17 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trackscape.assignment.augment import Floats, Integers
-from trackscape.assignment.solver import (
+from trackscape.assignment.solver.solve import (
     Backend,
     Semantics,
     check_finite,
     check_full,
     check_settings,
-    is_sparse,
     solve,
 )
-from trackscape.assignment.sparse import solve_sparse
+from trackscape.assignment.solver.sparse import Floats, Integers, solve_sparse
 from trackscape.data import Assignment, EdgeScores, HitGraph
 from trackscape.data.moving import Movable
 from trackscape.errors import AssignmentError
@@ -73,7 +71,7 @@ class Assigner:
     """What is minimised; see `solve`. ``card`` is the published meaning."""
     reject: float | None = None
     """Cost of a track's end, for ``reject`` only; costs of edges lie between 0 and 1."""
-    backend: Backend = "auto"
+    backend: Backend = "sparse"
     """Solver that is used."""
 
     def __post_init__(self) -> None:
@@ -109,7 +107,7 @@ class Assigner:
             )
         values: Floats = cost.detach().cpu().double().contiguous().numpy()
         check_finite(values)
-        if is_sparse(self.backend):
+        if self.backend == "sparse":
             solution = self._solve_frame(values, graph=graph, start=start)
         else:
             selected = torch.from_numpy(self._solve_layer_pairs(values, graph=graph))
