@@ -1,4 +1,4 @@
-"""The likelihood of tracks teaches a network of beliefs in seconds."""
+"""The likelihood of tracks teaches a track model in seconds."""
 
 import pytest
 

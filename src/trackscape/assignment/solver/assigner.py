@@ -19,12 +19,12 @@ from trackscape.assignment.solver.solve import (
 )
 from trackscape.assignment.solver.sparse import Floats, Integers, solve_sparse
 from trackscape.data import Assignment, EdgeScores, HitGraph
-from trackscape.data.moving import Movable
+from trackscape.data.base import DeviceMixin
 from trackscape.errors import AssignmentError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Solution(Movable):
+class Solution(DeviceMixin):
     """The cheapest edges, and the proof that nothing is cheaper. Axes: H hits, E edges.
 
     For each edge, upstream dual + downstream dual is at most its cost, and exactly that if it is
