@@ -8,9 +8,7 @@ from trackscape.data import Hits, Tracks
 from trackscape.errors import WeightsError
 from trackscape.scoring import METHODS, Scorer, TrackModel, load_method
 from trackscape.tracking.baselines import BASELINES
-from trackscape.tracking.bridge import bridge
-from trackscape.tracking.follow import follow
-from trackscape.tracking.order import in_canonical_order
+from trackscape.tracking.follow import follow, in_canonical_order, recover_holes
 from trackscape.tracking.reconstruct import assign_hits
 
 Tracker = Callable[[Hits], Tracks]
@@ -31,7 +29,7 @@ class NetworkTracker:
     """In evaluation mode."""
     assigner: Assigner
     bridges: bool = False
-    """Whether chains are joined over an empty layer; see `trackscape.tracking.bridge`."""
+    """Whether chains are joined over an empty layer; see `trackscape.tracking.recover_holes`."""
 
     def __call__(self, hits: Hits) -> Tracks:
         """Returns all chains of the hits of one frame."""
@@ -39,7 +37,7 @@ class NetworkTracker:
 
     def _find(self, hits: Hits) -> Tracks:
         chains = follow(assign_hits(hits, scorer=self.scorer, assigner=self.assigner))
-        return bridge(chains) if self.bridges else chains
+        return recover_holes(chains) if self.bridges else chains
 
 
 def network_tracker(scorer: Scorer) -> NetworkTracker:

@@ -24,8 +24,8 @@ class Problem(NamedTuple):
     """(N + 1,) Where the edges of each near end begin in `edges`."""
     edges: np.ndarray
     """(E,) Edges, by near end."""
-    alone: np.ndarray
-    """(N,) What a near end without partner pays."""
+    unmatched: np.ndarray
+    """(N,) Cost of a near end without partner."""
 
 
 class Matching(NamedTuple):
@@ -81,7 +81,7 @@ def shortest_path(
 
     That far end is free, or its partner stays alone. -1: the near end itself stays alone.
     """
-    shortest, stop = problem.alone[end], -1
+    shortest, stop = problem.unmatched[end], -1
     n_seen = n_final = size = 0
     length = 0.0
     while True:
@@ -113,8 +113,8 @@ def shortest_path(
         edge = int(matching.far_edge[far])
         end = int(problem.near[edge])
         length = distance - (problem.cost[edge] - matching.far_dual[far])
-        if length + problem.alone[end] < shortest:
-            shortest, stop = length + problem.alone[end], far
+        if length + problem.unmatched[end] < shortest:
+            shortest, stop = length + problem.unmatched[end], far
 
 
 @inlined

@@ -11,7 +11,7 @@ cheaper, for the duals add up to the minimum.
 
 The ends of one side, near here, look for partners one after another. Each takes the one for which
 cost - dual is least. Where that one has a partner already, the cheapest chain of changes that ends
-with a free one, or with somebody who stays alone, is found as in Dijkstra's algorithm. A search
+with a free one, or with somebody who stays unmatched, is found as in Dijkstra's algorithm. A search
 stays in its connected part of the graph, and mostly with a few ends.
 
 References:
@@ -42,29 +42,29 @@ def match(
     cost: Floats,
     row: Integers,
     column: Integers,
-    row_alone: Floats,
-    column_alone: Floats,
+    row_unmatched: Floats,
+    column_unmatched: Floats,
     row_dual: Floats,
 ) -> tuple[NDArray[np.bool_], Floats, Floats]:
     """Returns the chosen edges (E,), the duals of rows and of columns, 0 without edges.
 
-    `row_dual` is where the search starts: `row_alone`, or lower ones of a similar problem. They
+    `row_dual` is where the search starts: `row_unmatched`, or lower ones of a similar problem. They
     make it shorter or longer, but never change the minimum. Of choices that cost the same one is
     taken by the order of columns and edges, and none that costs as much as staying alone.
     """
     for edge in range(len(cost)):
-        if not (0 <= row[edge] < len(row_alone) and 0 <= column[edge] < len(column_alone)):
+        if not (0 <= row[edge] < len(row_unmatched) and 0 <= column[edge] < len(column_unmatched)):
             raise IndexError("An edge leads to an end that does not exist.")
-    columns = _seen_from(column, row, cost, column_alone)
+    columns = _seen_from(column, row, cost, column_unmatched)
     matching = Matching(
-        np.full(len(column_alone), -1), np.full(len(row_alone), -1), row_dual.copy()
+        np.full(len(column_unmatched), -1), np.full(len(row_unmatched), -1), row_dual.copy()
     )
-    _find_partners(columns, matching, np.arange(len(column_alone)))
+    _find_partners(columns, matching, np.arange(len(column_unmatched)))
     row_dual, column_dual = matching.far_dual, _near_dual(columns, matching)
     # Rows that an earlier solution gave a partner and this one did not: they look for one, too.
-    left = np.flatnonzero((matching.far_edge < 0) & (row_dual < row_alone))
+    left = np.flatnonzero((matching.far_edge < 0) & (row_dual < row_unmatched))
     if len(left) > 0:
-        rows = _seen_from(row, column, cost, row_alone)
+        rows = _seen_from(row, column, cost, row_unmatched)
         turned = Matching(matching.far_edge, matching.near_edge, column_dual)
         _find_partners(rows, turned, left)
         row_dual = _near_dual(rows, turned)
@@ -76,8 +76,8 @@ def match(
 
 
 @compiled
-def _seen_from(near: Integers, far: Integers, cost: Floats, alone: Floats) -> Problem:
-    first = np.zeros(len(alone) + 1, np.int64)
+def _seen_from(near: Integers, far: Integers, cost: Floats, unmatched: Floats) -> Problem:
+    first = np.zeros(len(unmatched) + 1, np.int64)
     for end in near:
         first[end + 1] += 1
     first = np.cumsum(first)
@@ -85,7 +85,7 @@ def _seen_from(near: Integers, far: Integers, cost: Floats, alone: Floats) -> Pr
     for edge in range(len(near)):
         edges[place[near[edge]]] = edge
         place[near[edge]] += 1
-    return Problem(cost, near, far, first, edges, alone)
+    return Problem(cost, near, far, first, edges, unmatched)
 
 
 @compiled
@@ -110,7 +110,7 @@ def _find_partners(problem: Problem, matching: Matching, seekers: Integers) -> N
 @inlined
 def _cheapest_edge(problem: Problem, matching: Matching, end: int) -> int:
     """The edge of the least cost - dual, or -1; of equal ones one to a free far end."""
-    least, best, taken = problem.alone[end], -1, False
+    least, best, taken = problem.unmatched[end], -1, False
     for place in range(problem.first[end], problem.first[end + 1]):
         edge = int(problem.edges[place])
         far = problem.far[edge]
@@ -147,13 +147,13 @@ def _change_partners(problem: Problem, matching: Matching, paths: Paths, stop: i
 
 @compiled
 def _near_dual(problem: Problem, matching: Matching) -> Floats:
-    dual = np.zeros(len(problem.alone))
+    dual = np.zeros(len(problem.unmatched))
     for end in range(len(dual)):
         edge = matching.near_edge[end]
         if edge >= 0:
             dual[end] = problem.cost[edge] - matching.far_dual[problem.far[edge]]
         elif problem.first[end] < problem.first[end + 1]:
-            dual[end] = problem.alone[end]
+            dual[end] = problem.unmatched[end]
     return dual
 
 
@@ -210,15 +210,15 @@ def solve_sparse(
         return SparseSolution(np.zeros(0, np.bool_), np.zeros(n_rows), np.zeros(n_columns))
     shift = common_part(cost)
     cost = cost - shift if shift else cost
-    row_alone, column_alone, start = np.zeros(n_rows), 0.0, row_dual
+    row_unmatched, column_unmatched, start = np.zeros(n_rows), 0.0, row_dual
     if reject is None:
-        column_alone = column_penalty(cost, most_matches=most_matches)
+        column_unmatched = column_penalty(cost, most_matches=most_matches)
     else:
-        row_alone[row] = worth_paying(reject - shift, cost, most_matches=most_matches)
+        row_unmatched[row] = worth_paying(reject - shift, cost, most_matches=most_matches)
         start = None if row_dual is None else row_dual - shift
-    start = row_alone if start is None else np.minimum(start, row_alone)
-    columns_alone = np.full(n_columns, column_alone)
-    selected, of_row, of_column = match(cost, row, column, row_alone, columns_alone, start)
+    start = row_unmatched if start is None else np.minimum(start, row_unmatched)
+    column_costs = np.full(n_columns, column_unmatched)
+    selected, of_row, of_column = match(cost, row, column, row_unmatched, column_costs, start)
     # Ends without edges keep the dual 0.
     paying, ends = (of_column, column) if reject is None else (of_row, row)
     paying[np.unique(ends) if shift else ends[:0]] += shift

@@ -21,6 +21,8 @@ class Layers(NamedTuple):
     depth: np.ndarray
     """(L,) float64. z of each layer in mm: the mean of its hits, between its neighbours if it has
     none."""
+    n_trackers: int
+    """Number of tracker layers, the first ones."""
 
 
 def by_layer(hits: Hits) -> Layers:
@@ -32,7 +34,8 @@ def by_layer(hits: Hits) -> Layers:
     filled = np.flatnonzero(n_hits)
     z = np.bincount(layer, weights=position[:, 2], minlength=n_layers)
     depth = np.interp(np.arange(n_layers), filled, z[filled] / n_hits[filled]) if n_layers else z
-    return Layers(position, np.concatenate([[0], np.cumsum(n_hits)]), depth)
+    border = np.concatenate([[0], np.cumsum(n_hits)])
+    return Layers(position, border, depth, hits.n_trackers)
 
 
 def chain(hits: Hits, upstream: np.ndarray) -> Tracks:
@@ -62,7 +65,7 @@ def chain(hits: Hits, upstream: np.ndarray) -> Tracks:
 
 
 @inlined
-def way(layers: Layers, start: int, stop: int) -> tuple[float, float, float]:
+def displacement(layers: Layers, start: int, stop: int) -> tuple[float, float, float]:
     """Returns the vector in mm from one hit to another."""
     a, b = layers.position[start], layers.position[stop]
     return b[0] - a[0], b[1] - a[1], b[2] - a[2]

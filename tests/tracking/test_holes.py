@@ -8,7 +8,7 @@ from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.labels import link_labels
 from trackscape.tracking import follow
-from trackscape.tracking.bridge import bridge
+from trackscape.tracking.follow import recover_holes
 
 
 def chain(x: float, slope: float, layers: range) -> list[tuple[float, float, float, int]]:
@@ -25,7 +25,7 @@ def chains_of(rows: list[list[tuple[float, float, float, int]]]) -> Tracks:
 
 
 def test_a_straight_line_with_a_hole_becomes_one_chain():
-    tracks = bridge(chains_of([chain(0, 0.01, range(5)), chain(0, 0.01, range(6, 11))]))
+    tracks = recover_holes(chains_of([chain(0, 0.01, range(5)), chain(0, 0.01, range(6, 11))]))
     assert len(tracks) == 1
     assert tracks[0].tolist() == list(range(10))
 
@@ -37,7 +37,7 @@ def test_of_two_lines_with_holes_each_finds_itself():
         chain(0.3, -0.01, range(6, 11)),
         chain(0, 0.01, range(6, 11)),
     ]
-    tracks = bridge(chains_of(pieces))
+    tracks = recover_holes(chains_of(pieces))
     assert [tracks[n].tolist() for n in range(2)] == [
         [*range(5), *range(15, 20)],
         [*range(5, 10), *range(10, 15)],
@@ -49,12 +49,12 @@ def test_a_large_kink_a_larger_hole_and_a_short_piece_are_not_bridged():
     hole = [chain(0, 0.01, range(5)), chain(0, 0.01, range(7, 11))]
     piece = [chain(0, 0.01, range(5)), chain(0, 0.01, range(6, 8))]
     for rows in (kink, hole, piece):
-        assert len(bridge(chains_of(rows))) == 2
+        assert len(recover_holes(chains_of(rows))) == 2
 
 
 def test_three_pieces_become_one():
     pieces = [chain(0, 0.01, range(a, a + 4)) for a in (0, 5, 10)]
-    assert len(bridge(chains_of(pieces))) == 1
+    assert len(recover_holes(chains_of(pieces))) == 1
 
 
 def test_true_chains_that_lost_hits_are_mended_and_whole_ones_stay():
@@ -65,10 +65,10 @@ def test_true_chains_that_lost_hits_are_mended_and_whole_ones_stay():
         return follow(Assignment(graph=graph, selected=link_labels(graph)))
 
     whole = true_chains(frame)
-    assert abs(len(bridge(whole)) - len(whole)) <= 1
+    assert abs(len(recover_holes(whole)) - len(whole)) <= 1
     generator = torch.Generator().manual_seed(0)
     holes = true_chains(frame.select(torch.rand(len(frame), generator=generator) > 0.03))
-    mended = bridge(holes)
+    mended = recover_holes(holes)
     event = mended.hits.known_truth.event
     joined = len(holes) - len(mended)
     right = sum(
@@ -86,4 +86,4 @@ def test_nothing_stays_nothing():
         position=torch.zeros(0, 3), energy=torch.zeros(0), layer=torch.zeros(0, dtype=torch.int64)
     )
     empty = torch.zeros(0, dtype=torch.int64)
-    assert len(bridge(Tracks(hits=nothing, index=empty, offset=torch.zeros(1).long()))) == 0
+    assert len(recover_holes(Tracks(hits=nothing, index=empty, offset=torch.zeros(1).long()))) == 0

@@ -1,7 +1,7 @@
 """A track's state, and how it changes from one layer to the one before it: Kalman's formulas.
 
 All searches here follow tracks against the beam, from where they end. The beginning of a track is
-its deepest hit; then the energy is known everywhere (`trackscape.tracking.baselines.material`).
+its deepest hit: the range that is left at every depth before, and by that the energy, is known.
 
 A state holds x, y and the slopes dx/dz, dy/dz. Both coordinates scatter alike and are measured
 alike, so one 2 x 2 covariance serves both and results do not depend on the choice of axes.
@@ -11,24 +11,31 @@ References:
 """
 
 import dataclasses
+import functools
 import math
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from trackscape.compiled import compiled
 from trackscape.errors import DataError
+from trackscape.simulation.detector import Detector, load_detector
+from trackscape.simulation.materials import Material, shipped_materials
+from trackscape.simulation.physics.kinematics import PROTON_MASS
+from trackscape.simulation.physics.scattering import highland
+from trackscape.simulation.physics.stopping import energy_of_range, mass_stopping_power
 from trackscape.tracking.baselines.layers import Layers
-from trackscape.tracking.baselines.material import passage
-from trackscape.units import mm, mrad, um
+from trackscape.units import MeV, cm, mm, mrad, um
 
-FIRST_CALORIMETER_LAYER = 2
-"""From here on, against the beam, long gaps follow, before which tracks are made to point back to
-the beam."""
+WATER_EQUIVALENT_AT = 100.0 * MeV
+"""Where stopping powers are compared with water's; their ratios change by 2 % with energy."""
+MOST_PROBABLE_SHARE = 0.83
+"""Most probable deposit in a sensitive layer / mean deposit; of the Geant4 training files."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Motion:
+class MotionModel:
     """How protons are thought to move and to be measured."""
 
     detector: str = "bergen-auto"
@@ -51,13 +58,13 @@ class Motion:
     """Spread of slopes about the direction from that point. For a frame with many beam
     spots, make it so large, such as 1 rad, that it does not matter."""
 
-    def view(self, layers: Layers) -> "View":
+    def frame_arrays(self, layers: Layers) -> "FrameArrays":
         """Returns what compiled searches need to know of a frame.
 
         Raises:
             DataError: If the hits have layers that the detector lacks.
         """
-        table, n_layers = passage(self.detector), len(layers.depth)
+        table, n_layers = material_effects(self.detector), len(layers.depth)
         if n_layers > len(table.noise):
             raise DataError(
                 f"Expected hits in the {len(table.noise)} layers of the detector {self.detector}, "
@@ -69,7 +76,7 @@ class Motion:
             first = layers.position[layers.border[filled] : layers.border[filled + 1]]
             source = np.append(first[:, :2].mean(0), layers.depth[0])
             source[2] -= self.source_distance
-        return View(
+        return FrameArrays(
             *layers,
             noise=table.noise * self.scattering**2,
             error=self.resolution**2,
@@ -80,8 +87,8 @@ class Motion:
         )
 
 
-class View(NamedTuple):
-    """`Layers` of a frame and a `Motion`, as compiled functions want them. Axes: H hits, L layers.
+class FrameArrays(NamedTuple):
+    """`Layers` of a frame and a `MotionModel`, for compiled functions. Axes: H hits, L layers.
 
     Variances stand here instead of widths.
     """
@@ -89,8 +96,9 @@ class View(NamedTuple):
     position: np.ndarray
     border: np.ndarray
     depth: np.ndarray
+    n_trackers: int
     noise: np.ndarray
-    """See `trackscape.tracking.baselines.material.Passage`."""
+    """See `trackscape.tracking.baselines.motion_model.MaterialEffects`."""
     error: float
     """Variance of a measured coordinate in mm2."""
     tail: float
@@ -116,23 +124,26 @@ class State(NamedTuple):
 
 
 @compiled
-def begin(view: View, hit: int) -> State:
+def begin(frame: FrameArrays, hit: int) -> State:
     """Returns the state of a track that ends with a hit: it points back to the source."""
-    x, y, z = view.position[hit]
-    way = z - view.source[2]
-    slope_x, slope_y = (x - view.source[0]) / way, (y - view.source[1]) / way
-    return State(x, y, slope_x, slope_y, view.error, 0.0, view.end)
+    x, y, z = frame.position[hit]
+    length = z - frame.source[2]
+    slope_x, slope_y = (x - frame.source[0]) / length, (y - frame.source[1]) / length
+    return State(x, y, slope_x, slope_y, frame.error, 0.0, frame.end)
 
 
 @compiled
-def move(view: View, state: State, layer: int, end: int) -> State:
+def move(frame: FrameArrays, state: State, layer: int, end: int) -> State:
     """Returns the state in the layer before `layer`, of a track that ends in layer `end`."""
-    if layer == FIRST_CALORIMETER_LAYER:
-        way = view.depth[layer] - view.source[2]
-        slope_x, slope_y = (state.x - view.source[0]) / way, (state.y - view.source[1]) / way
-        state = measure_slope(state, slope_x, slope_y, view.source_spread)
-    step = view.depth[layer - 1] - view.depth[layer]
-    return predict(state, step, view.noise[end, layer])
+    if layer == frame.n_trackers:  # long gaps follow, before which a track points to the beam
+        length = frame.depth[layer] - frame.source[2]
+        slope_x, slope_y = (
+            (state.x - frame.source[0]) / length,
+            (state.y - frame.source[1]) / length,
+        )
+        state = measure_slope(state, slope_x, slope_y, frame.source_spread)
+    step = frame.depth[layer - 1] - frame.depth[layer]
+    return predict(state, step, frame.noise[end, layer])
 
 
 @compiled
@@ -189,7 +200,7 @@ def chi_squared(state: State, x: float, y: float, error: float) -> float:
 
 
 @compiled
-def misfit(square: float, tail: float) -> float:
+def neg_log_likelihood(square: float, tail: float) -> float:
     """Returns -2 ln of a Student density in the plane beside its maximum: (ν + 2) ln(1 + χ²/ν).
 
     For large ν, the `tail`, it is χ² itself.
@@ -209,3 +220,89 @@ def store(states: np.ndarray, place: int, state: State) -> None:
     """Puts a state into an array of many (N, 7)."""
     for column in range(7):
         states[place, column] = state[column]
+
+
+class MaterialEffects(NamedTuple):
+    """What matter does to protons. Axes: L layers to stop in, L layers to pass."""
+
+    noise: np.ndarray
+    """(L, L, 3) float64. What scattering between layer k and layer k - 1 adds to a track that ends
+    in layer e and is followed against the beam, noise[e, k]: to the variance in mm2 of a coordinate
+    in layer k - 1, to its covariance in mm with the slope there, and to the variance of the slope.
+    """
+    deposit: np.ndarray
+    """(L, L) float64. Most probable energy deposit in MeV in layer k, deposit[e, k]."""
+
+
+@functools.cache
+def material_effects(detector: str) -> MaterialEffects:
+    """Returns the tables of a detector.
+
+    Widths of the scattering angle are Highland's, for all matter between two layers at once, at the
+    energy in the middle of it. A proton is taken to stop halfway to the layer behind.
+
+    Arguments:
+        detector: Name of a shipped detector, or a YAML file.
+
+    Raises:
+        ConfigError: There is no such detector.
+    """
+    stack = load_detector(detector)
+    depth = _water_depth(stack)
+    spacing = np.diff(depth)
+    stop = depth + 0.5 * np.append(spacing, spacing[-1])
+    shortest = 0.5 * spacing[-1]
+    at_layer = np.maximum(stop[:, None] - depth, shortest)
+    between = np.maximum(stop[:, None] - 0.5 * (depth[1:] + depth[:-1]), shortest)
+    deposit = MOST_PROBABLE_SHARE * _mean_deposit(stack, _energy(at_layer))
+    return MaterialEffects(_noise(stack, _energy(between)), deposit)
+
+
+def _water_depth(stack: Detector) -> np.ndarray:
+    """(L,) Water in g/cm2 that is equivalent to all matter before the middle of each layer."""
+    water = mass_stopping_power(_water(), WATER_EQUIVALENT_AT)
+    passed = [
+        slab.thickness / cm * slab.material.density * float(power / water)
+        for slab in stack.slabs
+        for power in [mass_stopping_power(slab.material, WATER_EQUIVALENT_AT)]
+    ]
+    return np.interp(stack.layer_z, stack.edges, np.cumsum([0.0, *passed]))
+
+
+def _mean_deposit(stack: Detector, energy: np.ndarray) -> np.ndarray:
+    """Mean energy loss in MeV in the sensitive slabs of all layers, (L, L), at energies (L, L)."""
+    sensitive = next(slab for slab in stack.slabs if slab.sensitive)
+    power = mass_stopping_power(sensitive.material, torch.from_numpy(energy)).numpy()
+    return power * sensitive.material.density * sensitive.thickness / cm
+
+
+def _noise(stack: Detector, energy: np.ndarray) -> np.ndarray:
+    """(L, L, 3) Noise, from the energies (L, L - 1) in MeV between the layers.
+
+    A slab of thickness t, whose side towards the beam is g from the layer that a track is followed
+    to, turns the slope by a variance θ² and moves the track there by θ² (t²/3 + tg + g²).
+    """
+    z, edges = stack.layer_z, stack.edges
+    near = np.clip(edges[:-1], z[:-1, None], z[1:, None])
+    thickness = np.clip(edges[1:], z[:-1, None], z[1:, None]) - near
+    reach = near - z[:-1, None]
+    lengths = thickness * [
+        slab.material.density / cm / slab.material.radiation_length for slab in stack.slabs
+    ]
+    total = lengths.sum(1)
+    square = (lengths * (thickness**2 / 3 + thickness * reach + reach**2)).sum(1) / total
+    lever = (lengths * (thickness / 2 + reach)).sum(1) / total
+    noise = np.zeros((len(z), len(z), 3))
+    for end, layer in np.ndindex(energy.shape):
+        angle = highland(float(energy[end, layer]), PROTON_MASS, float(total[layer]), 1.0)
+        # Against the beam a slope that grows on the way has moved the track to the other side.
+        noise[end, layer + 1] = angle**2 * np.array([square[layer], -lever[layer], 1.0])
+    return noise
+
+
+def _energy(water_left: np.ndarray) -> np.ndarray:
+    return energy_of_range(_water(), torch.from_numpy(water_left)).numpy()
+
+
+def _water() -> Material:
+    return shipped_materials()["water"]
