@@ -27,7 +27,7 @@ from trackscape.tracking import (
     count_acceptance,
 )
 
-Progress = Callable[[Sequence[Hits]], Iterable[Hits]]
+FrameProgress = Callable[[Sequence[Hits]], Iterable[Hits]]
 """Wraps the frames, to show how far they have been worked on."""
 
 
@@ -112,7 +112,7 @@ def evaluate_frames(
     tracker: Tracker,
     method: str,
     per_frame: int,
-    progress: Progress = iter,
+    progress: FrameProgress = iter,
     min_last_deposit: float = MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> Summary:

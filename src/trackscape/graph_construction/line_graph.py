@@ -2,16 +2,12 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from trackscape.compiled import compiled
+from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import CompressedLineGraph, HitGraph, LineGraph, TripletGraph
 from trackscape.graph_construction.ragged import expand_ranges, order_edges
 from trackscape.units import rad
-
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 MAX_SLOPE_CHANGE = 0.5 * rad
 """Largest change of the slope at a hit inside of the calorimeter; few protons turn more."""

@@ -4,18 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from trackscape.assignment import solve
-from trackscape.compiled import compiled
+from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Assignment, HitGraph, Hits, Tracks
 from trackscape.errors import DataError
 from trackscape.graph_construction.ragged import expand_ranges
 from trackscape.units import mrad
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 NEAR = 4
 """Number of slope changes at the end of a chain that tell how its proton scatters there."""

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from trackscape.scoring.line_graph.columns import (
-    Columns,
     Gathered,
     Interpolated,
+    MatrixColumns,
     normalised_linear,
     table_moments,
 )
@@ -38,14 +38,14 @@ class Problem:
     def integers(self, stop: int, *shape: int) -> Tensor:
         return torch.randint(stop, shape, generator=self.generator)
 
-    def draw(self) -> tuple[Tensor, list[Columns], Tensor]:
+    def draw(self) -> tuple[Tensor, list[MatrixColumns], Tensor]:
         """Returns node values (a leaf), the columns and the matrix that they stand for."""
         values = (10 * self.normal(self.n_nodes, self.width) + 3).requires_grad_()
         index = self.integers(self.n_nodes, 2, 2 * self.n_pairs)
         # Values at the nodes, since only for them squares are interpolated as they should.
         table, node = self.normal(12, self.width), self.integers(5, self.n_pairs)
         behind = self.integers(2, self.n_pairs)
-        columns: list[Columns] = [
+        columns: list[MatrixColumns] = [
             Gathered(values, index[0]),
             Gathered(values, index[1]),
             Interpolated(table, node=node, rest=behind.double(), copies=2),

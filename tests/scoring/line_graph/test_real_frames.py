@@ -19,7 +19,7 @@ from trackscape.graph_construction import (
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import LineGraphNetwork, load_method
 from trackscape.scoring.line_graph.kernels import strongest_messages
-from trackscape.scoring.line_graph.kernels.segments import BLOCK
+from trackscape.scoring.line_graph.kernels.segments import MESSAGES_PER_BLOCK
 from trackscape.scoring.line_graph.network import max_incoming, segment_features
 
 
@@ -27,7 +27,7 @@ from trackscape.scoring.line_graph.network import max_incoming, segment_features
 def sample() -> HitGraph:
     """A frame of 100 protons: segments with more senders than there are in a block."""
     graph = connect_layers(split_frames(read_hits(samples.VALIDATION), per_frame=100)[0])
-    assert int(compressed_line_graph(graph).message_ptr.diff().max()) > BLOCK
+    assert int(compressed_line_graph(graph).message_ptr.diff().max()) > MESSAGES_PER_BLOCK
     return graph
 
 

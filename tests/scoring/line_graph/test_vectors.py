@@ -15,7 +15,7 @@ SEED = st.integers(0, 2**31)
 
 
 def rows(seed: int, n: int, dtype: Any) -> Any:
-    return np.random.default_rng(seed).normal(size=(n, v.WIDTH)).astype(dtype)
+    return np.random.default_rng(seed).normal(size=(n, v.ROW_WIDTH)).astype(dtype)
 
 
 def tolerance(dtype: Any) -> dict[str, float]:
@@ -52,7 +52,7 @@ def test_functions_of_rows_are_those_of_numpy(dtype: Any, seed: int):
         np.maximum(a, b),
         a * b + c,
         np.where(a > b, c, a),
-        np.full(v.WIDTH, 0.5),
+        np.full(v.ROW_WIDTH, 0.5),
         a + b - a * c,
     ]
     for got, row in zip(out, expected, strict=True):

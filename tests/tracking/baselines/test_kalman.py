@@ -12,9 +12,9 @@ from trackscape.tracking.baselines.motion_model import (
     FrameArrays,
     begin,
     chi_squared,
-    measure,
     move,
     neg_log_likelihood,
+    update,
 )
 
 
@@ -61,7 +61,7 @@ def follow(
             if holes > method.holes:
                 break
             continue
-        state = measure(state, *frame.position[best, :2], frame.error)
+        state = update(state, *frame.position[best, :2], frame.error)
         path.append(best)
         score += neg_log_likelihood(squares[best], frame.tail) - neg_log_likelihood(
             method.gate, frame.tail

@@ -17,13 +17,13 @@ from trackscape.tracking.baselines.motion_model import (
     State,
     begin,
     chi_squared,
-    load,
-    measure,
-    measure_slope,
+    load_state,
     move,
     neg_log_likelihood,
     predict,
-    store,
+    store_state,
+    update,
+    update_slope,
 )
 
 
@@ -39,7 +39,7 @@ class MatrixFilter:
         self.vector = way @ self.vector
         self.covariance = way @ self.covariance @ way.T + np.kron(square, np.eye(2))
 
-    def measure(self, value: np.ndarray, error: float, *, of: slice) -> float:
+    def update(self, value: np.ndarray, error: float, *, of: slice) -> float:
         model = np.eye(4)[of]
         total = model @ self.covariance @ model.T + error * np.eye(2)
         rest = value - model @ self.vector
@@ -70,12 +70,12 @@ def test_states_are_those_of_a_filter_with_matrices(seed: int):
         assert plain.agrees_with(state)
         x, y = random.normal(0, 5, 2)
         square = chi_squared(state, x, y, 0.0001)
-        state = measure(state, x, y, 0.0001)
-        assert plain.measure(np.array([x, y]), 0.0001, of=slice(0, 2)) == pytest.approx(square)
+        state = update(state, x, y, 0.0001)
+        assert plain.update(np.array([x, y]), 0.0001, of=slice(0, 2)) == pytest.approx(square)
         assert plain.agrees_with(state)
         slope = random.normal(0, 0.1, 2)
-        state = measure_slope(state, slope[0], slope[1], 0.001)
-        plain.measure(slope, 0.001, of=slice(2, 4))
+        state = update_slope(state, slope[0], slope[1], 0.001)
+        plain.update(slope, 0.001, of=slice(2, 4))
         assert plain.agrees_with(state)
 
 
@@ -116,8 +116,8 @@ def test_tracks_point_back_to_where_the_beam_comes_from():
 def test_states_go_into_arrays_and_back():
     states = np.zeros((3, 7))
     state = State(1.0, 2.0, 0.3, 0.4, 5.0, 0.6, 0.07)
-    store(states, 1, state)
-    assert load(states, 1) == state
+    store_state(states, 1, state)
+    assert load_state(states, 1) == state
     assert not states[[0, 2]].any()
 
 
@@ -151,5 +151,5 @@ def follow_track(frame: FrameArrays, path: list[int], layer: list[int]) -> list[
         x, y, _ = frame.position[hit]
         if last != path[0]:
             squares.append(chi_squared(state, x, y, frame.error))
-        state = measure(state, x, y, frame.error)
+        state = update(state, x, y, frame.error)
     return squares

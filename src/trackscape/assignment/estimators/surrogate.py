@@ -11,11 +11,11 @@ from torch import Tensor
 
 from trackscape.errors import AssignmentError
 
-Rule = Callable[[Tensor], Tensor]
+GradientRule = Callable[[Tensor], Tensor]
 """Gradient of a loss for the decision (E,) -> what stands for its gradient for the costs (E,)."""
 
 
-def surrogate(value: Tensor, cost: Tensor, *, rule: Rule) -> Tensor:
+def surrogate(value: Tensor, cost: Tensor, *, rule: GradientRule) -> Tensor:
     """Returns a value whose gradient reaches the costs by a rule.
 
     A decision is piecewise constant in the costs, so its own derivative is of no use. The rule is
@@ -25,7 +25,7 @@ def surrogate(value: Tensor, cost: Tensor, *, rule: Rule) -> Tensor:
     Arguments:
         value: (E,) Decisions made of the costs, 0/1 or means of such.
         cost: (E,) The costs.
-        rule: See `Rule`.
+        rule: See `GradientRule`.
     """
     return _Surrogate.apply(cost, value, rule)
 
@@ -42,7 +42,7 @@ def length_of_shift(gradient: Tensor, *, strength: float) -> float:
 
 class _Surrogate(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, cost: Tensor, value: Tensor, rule: Rule) -> Tensor:
+    def forward(ctx: Any, cost: Tensor, value: Tensor, rule: GradientRule) -> Tensor:
         ctx.rule = rule
         return value.clone()
 

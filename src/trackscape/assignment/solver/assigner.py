@@ -12,12 +12,13 @@ from torch import Tensor
 from trackscape.assignment.solver.solve import (
     Backend,
     Semantics,
-    check_finite,
+    check_costs,
     check_full,
     check_settings,
     solve,
 )
-from trackscape.assignment.solver.sparse import Floats, Integers, solve_sparse
+from trackscape.assignment.solver.sparse import solve_sparse
+from trackscape.compiled import Floats, Integers
 from trackscape.data import Assignment, EdgeScores, HitGraph
 from trackscape.data.base import DeviceMixin
 from trackscape.errors import AssignmentError
@@ -106,7 +107,7 @@ class Assigner:
                 f"{tuple(cost.shape)}."
             )
         values: Floats = cost.detach().cpu().double().contiguous().numpy()
-        check_finite(values)
+        check_costs(values)
         if self.backend == "sparse":
             solution = self._solve_frame(values, graph=graph, start=start)
         else:

@@ -11,7 +11,7 @@ import numpy as np
 from trackscape.compiled import compiled, inlined
 
 
-class Problem(NamedTuple):
+class NearSide(NamedTuple):
     """What the near side sees. Axes: E edges, N near ends."""
 
     cost: np.ndarray
@@ -59,7 +59,7 @@ class Paths(NamedTuple):
 
 
 @compiled
-def no_paths(problem: Problem, matching: Matching) -> Paths:
+def no_paths(problem: NearSide, matching: Matching) -> Paths:
     """Returns room for the searches in a problem."""
     n_far, n_edges = len(matching.far_edge), len(problem.cost)
     return Paths(
@@ -75,7 +75,7 @@ def no_paths(problem: Problem, matching: Matching) -> Paths:
 
 @inlined
 def shortest_path(
-    problem: Problem, matching: Matching, paths: Paths, end: int
+    problem: NearSide, matching: Matching, paths: Paths, end: int
 ) -> tuple[float, int, int, int]:
     """Returns the length, the far end where it stops, and the numbers of far ends in `paths`.
 

@@ -190,11 +190,11 @@ def _checked_costs(
             f"Expected one reject cost, or one for each of {len(cost)} edges, got shape "
             f"{reject.shape}."
         )
-    check_finite(exact)
+    check_costs(exact)
     return exact
 
 
-def check_finite(cost: Floats) -> None:
+def check_costs(cost: Floats) -> None:
     """Raises an AssignmentError that names the first cost that is no number, or too large."""
     usable = np.abs(cost) <= LARGEST_COST
     if not usable.all():

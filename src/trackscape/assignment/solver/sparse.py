@@ -26,19 +26,16 @@ from numpy.typing import NDArray
 
 from trackscape.assignment.solver.shortest_path import (
     Matching,
+    NearSide,
     Paths,
-    Problem,
     no_paths,
     shortest_path,
 )
-from trackscape.compiled import compiled, inlined
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from trackscape.compiled import Floats, Integers, compiled, inlined
 
 
 @compiled
-def match(
+def cheapest_matching(
     cost: Floats,
     row: Integers,
     column: Integers,
@@ -76,7 +73,7 @@ def match(
 
 
 @compiled
-def _seen_from(near: Integers, far: Integers, cost: Floats, unmatched: Floats) -> Problem:
+def _seen_from(near: Integers, far: Integers, cost: Floats, unmatched: Floats) -> NearSide:
     first = np.zeros(len(unmatched) + 1, np.int64)
     for end in near:
         first[end + 1] += 1
@@ -85,11 +82,11 @@ def _seen_from(near: Integers, far: Integers, cost: Floats, unmatched: Floats) -
     for edge in range(len(near)):
         edges[place[near[edge]]] = edge
         place[near[edge]] += 1
-    return Problem(cost, near, far, first, edges, unmatched)
+    return NearSide(cost, near, far, first, edges, unmatched)
 
 
 @compiled
-def _find_partners(problem: Problem, matching: Matching, seekers: Integers) -> None:
+def _find_partners(problem: NearSide, matching: Matching, seekers: Integers) -> None:
     """Gives near ends partners, or leaves them or others alone; afterwards the duals fit."""
     waiting = 0
     for end in seekers:
@@ -108,7 +105,7 @@ def _find_partners(problem: Problem, matching: Matching, seekers: Integers) -> N
 
 
 @inlined
-def _cheapest_edge(problem: Problem, matching: Matching, end: int) -> int:
+def _cheapest_edge(problem: NearSide, matching: Matching, end: int) -> int:
     """The edge of the least cost - dual, or -1; of equal ones one to a free far end."""
     least, best, taken = problem.unmatched[end], -1, False
     for place in range(problem.first[end], problem.first[end + 1]):
@@ -121,7 +118,7 @@ def _cheapest_edge(problem: Problem, matching: Matching, end: int) -> int:
 
 
 @compiled
-def _augment(problem: Problem, matching: Matching, paths: Paths, end: int) -> None:
+def _augment(problem: NearSide, matching: Matching, paths: Paths, end: int) -> None:
     """Finds the cheapest chain of changes from a near end without partner, and carries it out."""
     shortest, stop, n_seen, n_final = shortest_path(problem, matching, paths, end)
     for place in range(n_final):
@@ -133,7 +130,7 @@ def _augment(problem: Problem, matching: Matching, paths: Paths, end: int) -> No
 
 
 @inlined
-def _change_partners(problem: Problem, matching: Matching, paths: Paths, stop: int) -> None:
+def _change_partners(problem: NearSide, matching: Matching, paths: Paths, stop: int) -> None:
     """Walks back along the path that stops at a far end; -1 means that there is none."""
     if stop >= 0 and matching.far_edge[stop] >= 0:
         matching.near_edge[problem.near[matching.far_edge[stop]]] = -1
@@ -146,7 +143,7 @@ def _change_partners(problem: Problem, matching: Matching, paths: Paths, stop: i
 
 
 @compiled
-def _near_dual(problem: Problem, matching: Matching) -> Floats:
+def _near_dual(problem: NearSide, matching: Matching) -> Floats:
     dual = np.zeros(len(problem.unmatched))
     for end in range(len(dual)):
         edge = matching.near_edge[end]
@@ -218,7 +215,9 @@ def solve_sparse(
         start = None if row_dual is None else row_dual - shift
     start = row_unmatched if start is None else np.minimum(start, row_unmatched)
     column_costs = np.full(n_columns, column_unmatched)
-    selected, of_row, of_column = match(cost, row, column, row_unmatched, column_costs, start)
+    selected, of_row, of_column = cheapest_matching(
+        cost, row, column, row_unmatched, column_costs, start
+    )
     # Ends without edges keep the dual 0.
     paying, ends = (of_column, column) if reject is None else (of_row, row)
     paying[np.unique(ends) if shift else ends[:0]] += shift

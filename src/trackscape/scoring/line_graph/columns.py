@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Columns(abc.ABC):
+class MatrixColumns(abc.ABC):
     """Some columns of a matrix with M rows."""
 
     @property
@@ -37,7 +37,7 @@ class Columns(abc.ABC):
 
 
 @final
-class Gathered(Columns):
+class Gathered(MatrixColumns):
     """Columns of ``values[index]``, for values (n, d) and an index (M,)."""
 
     def __init__(self, values: Tensor, index: Tensor) -> None:
@@ -61,7 +61,7 @@ class Gathered(Columns):
 
 
 @final
-class Interpolated(Columns):
+class Interpolated(MatrixColumns):
     """Columns that are interpolated, by cubic Hermite polynomials, between the nodes of a table.
 
     Arguments:
@@ -140,7 +140,9 @@ class _Mix(torch.autograd.Function):
         return out, None, None
 
 
-def normalised_linear(norm: nn.BatchNorm1d, linear: nn.Linear, parts: Sequence[Columns]) -> Tensor:
+def normalised_linear(
+    norm: nn.BatchNorm1d, linear: nn.Linear, parts: Sequence[MatrixColumns]
+) -> Tensor:
     """Returns ``linear(norm(matrix))`` for the matrix whose columns are `parts`, (M, outputs).
 
     Equal to the plain formulation but for rounding, running statistics included.

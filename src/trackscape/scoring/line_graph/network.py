@@ -27,9 +27,9 @@ from trackscape.graph_construction import (
     unrounded_cluster_size,
 )
 from trackscape.scoring.interface import Scorer
-from trackscape.scoring.line_graph.columns import Columns, Gathered, normalised_linear
+from trackscape.scoring.line_graph.columns import Gathered, MatrixColumns, normalised_linear
 from trackscape.scoring.line_graph.encoding import AngleEncoding
-from trackscape.scoring.line_graph.kernels import WIDTH, strongest_messages
+from trackscape.scoring.line_graph.kernels import ROW_WIDTH, strongest_messages
 from trackscape.units import keV
 
 
@@ -53,7 +53,7 @@ class LineGraphNetwork(Scorer):
 
     def prepare(self, graph: HitGraph) -> LineGraph | CompressedLineGraph:
         """Returns the line graph of a hit graph, compressed where the fast path can take it."""
-        fast = self.sizes["hidden"] == WIDTH and graph.edge_index.device.type == "cpu"
+        fast = self.sizes["hidden"] == ROW_WIDTH and graph.edge_index.device.type == "cpu"
         return compressed_line_graph(graph) if fast else line_graph(graph)
 
     def forward(self, graph: PreparedGraph) -> EdgeScores:
@@ -113,7 +113,7 @@ class HitGraphNetwork(Scorer):
         return EdgeScores(graph=graph, logit=logit)
 
 
-def relate(block: nn.Sequential, parts: Sequence[Columns]) -> Tensor:
+def relate(block: nn.Sequential, parts: Sequence[MatrixColumns]) -> Tensor:
     """Applies a relational block to the matrix with the columns `parts`; see `columns`."""
     norm, linear, *rest = block
     assert isinstance(norm, nn.BatchNorm1d) and isinstance(linear, nn.Linear)
@@ -123,7 +123,7 @@ def relate(block: nn.Sequential, parts: Sequence[Columns]) -> Tensor:
 def segment_features(graph: HitGraph) -> Tensor:
     """Energy (MeV) and position (mm, relative to the spot) of both hits of each edge, (E, 8).
 
-    Columns: energy downstream, energy upstream, (x, y, z) downstream, (x, y, z) upstream.
+    MatrixColumns: energy downstream, energy upstream, (x, y, z) downstream, (x, y, z) upstream.
     """
     downstream, upstream = graph.edge_index
     energy, position = graph.hits.energy[:, None], graph.hits.relative_position

@@ -12,14 +12,10 @@ first layer to the last and back.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trackscape.compiled import compiled, inlined
+from trackscape.compiled import Floats, Integers, compiled, inlined
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-LARGEST = 1e30
+LARGEST_ODDS = 1e30
 """Odds beyond this, or below its inverse, are certain."""
 
 
@@ -184,7 +180,7 @@ def _offers_upstream(
 
 @inlined
 def _bounded(odds: float) -> float:
-    return min(max(odds, 1 / LARGEST), LARGEST)
+    return min(max(odds, 1 / LARGEST_ODDS), LARGEST_ODDS)
 
 
 @inlined

@@ -25,9 +25,9 @@ from trackscape.scoring.track_model.potentials import (
 from trackscape.scoring.track_model.propagation import run_bp, run_bp_plain
 from trackscape.units import rad
 
-CALORIMETER_CUT = 0.6 * rad
+WIDE_CALORIMETER_CUT = 0.6 * rad
 """Largest angle between a segment and the beam; wider than the published cut, which is 0.4 rad."""
-TRACKER_CUT = 0.3 * rad
+WIDE_TRACKER_CUT = 0.3 * rad
 """Largest angle where the upstream hit is in a tracker; the published cut is 0.2 rad."""
 
 
@@ -99,7 +99,9 @@ class TrackModel(Scorer):
         The published cuts break tracks there, and without its last layers a track does not pass for
         one of a proton that stopped.
         """
-        return connect_layers(hits, calorimeter_cut=CALORIMETER_CUT, tracker_cut=TRACKER_CUT)
+        return connect_layers(
+            hits, calorimeter_cut=WIDE_CALORIMETER_CUT, tracker_cut=WIDE_TRACKER_CUT
+        )
 
     def inputs(self, graph: HitGraph) -> Tensor:
         """What the perceptron sees of each segment, (E, 5)."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from trackscape.compiled import compiled
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import Layers, by_layer, chain
+from trackscape.tracking.baselines.layers import Layers, by_layer, follow_links
 from trackscape.tracking.follow import in_canonical_order
 
 
@@ -31,7 +31,7 @@ class Greedy:
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
-        return chain(hits, _link(by_layer(hits), self.max_step, self.max_tracker_step))
+        return follow_links(hits, _link(by_layer(hits), self.max_step, self.max_tracker_step))
 
 
 @compiled

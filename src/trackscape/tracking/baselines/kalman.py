@@ -11,18 +11,18 @@ import numpy as np
 
 from trackscape.compiled import compiled, inlined
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import by_layer, chain
+from trackscape.tracking.baselines.layers import by_layer, follow_links
 from trackscape.tracking.baselines.motion_model import (
     FrameArrays,
     MotionModel,
     State,
     begin,
     chi_squared,
-    load,
-    measure,
+    load_state,
     move,
     neg_log_likelihood,
-    store,
+    store_state,
+    update,
 )
 from trackscape.tracking.follow import in_canonical_order
 
@@ -62,7 +62,7 @@ class KalmanFilter:
         rules = Rules(
             self.gate, neg_log_likelihood(self.gate, frame.tail), self.branches, self.holes
         )
-        return chain(hits, _find_tracks(frame, rules))
+        return follow_links(hits, _find_tracks(frame, rules))
 
 
 class Rules(NamedTuple):
@@ -182,9 +182,9 @@ def _grow(
         start_next = stop
         for option in ranking[: rules.branches]:
             hit, branch = int(options.hit[option]), int(options.branch[option])
-            state = load(options.predicted, branch)
+            state = load_state(options.predicted, branch)
             if hit >= 0:
-                state = measure(state, frame.position[hit, 0], frame.position[hit, 1], frame.error)
+                state = update(state, frame.position[hit, 0], frame.position[hit, 1], frame.error)
             _add(tree, stop, start + branch, hit, float(options.score[option]), state)
             if tree.score[stop] < tree.score[best]:
                 best = stop
@@ -210,8 +210,8 @@ def _find_options(
     n = 0
     for node in range(start, stop):
         n_before, branch = n, node - start
-        state = move(frame, load(tree.state, node), layer, end)
-        store(options.predicted, branch, state)
+        state = move(frame, load_state(tree.state, node), layer, end)
+        store_state(options.predicted, branch, state)
         for hit in range(frame.border[layer - 1], frame.border[layer]):
             if not free[hit]:
                 continue
@@ -232,7 +232,7 @@ def _find_options(
 def _add(tree: Tree, node: int, parent: int, hit: int, score: float, state: State) -> None:
     tree.hit[node], tree.parent[node], tree.score[node] = hit, parent, score
     tree.holes[node] = (tree.holes[parent] if parent >= 0 else 0) + (hit < 0)
-    store(tree.state, node, state)
+    store_state(tree.state, node, state)
 
 
 @inlined

@@ -38,7 +38,7 @@ def by_layer(hits: Hits) -> Layers:
     return Layers(position, border, depth, hits.n_trackers)
 
 
-def chain(hits: Hits, upstream: np.ndarray) -> Tracks:
+def follow_links(hits: Hits, upstream: np.ndarray) -> Tracks:
     """Follows links between hits.
 
     Arguments:
@@ -54,7 +54,7 @@ def chain(hits: Hits, upstream: np.ndarray) -> Tracks:
 
     Example:
         >>> hits = Hits(position=torch.zeros(4, 3), energy=torch.ones(4), layer=torch.arange(4))
-        >>> [track.tolist() for track in chain(hits, np.array([-1, 0, -1, 1]))]
+        >>> [track.tolist() for track in follow_links(hits, np.array([-1, 0, -1, 1]))]
         [[0, 1, 3], [2]]
     """
     downstream = np.flatnonzero(upstream >= 0)
@@ -72,7 +72,7 @@ def displacement(layers: Layers, start: int, stop: int) -> tuple[float, float, f
 
 
 @inlined
-def angle_between(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+def opening_angle(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
     """Returns the angle between two directions in rad."""
     x, y, z = a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
     return math.atan2(math.sqrt(x * x + y * y + z * z), a[0] * b[0] + a[1] * b[1] + a[2] * b[2])

@@ -141,7 +141,7 @@ def move(frame: FrameArrays, state: State, layer: int, end: int) -> State:
             (state.x - frame.source[0]) / length,
             (state.y - frame.source[1]) / length,
         )
-        state = measure_slope(state, slope_x, slope_y, frame.source_spread)
+        state = update_slope(state, slope_x, slope_y, frame.source_spread)
     step = frame.depth[layer - 1] - frame.depth[layer]
     return predict(state, step, frame.noise[end, layer])
 
@@ -159,7 +159,7 @@ def predict(state: State, step: float, noise: np.ndarray) -> State:
 
 
 @compiled
-def measure(state: State, x: float, y: float, error: float) -> State:
+def update(state: State, x: float, y: float, error: float) -> State:
     """Returns the state after a measurement of x and y in mm with a variance of `error`."""
     share = 1.0 / (state.variance + error)
     gain, slope_gain = state.variance * share, state.covariance * share
@@ -176,7 +176,7 @@ def measure(state: State, x: float, y: float, error: float) -> State:
 
 
 @compiled
-def measure_slope(state: State, slope_x: float, slope_y: float, error: float) -> State:
+def update_slope(state: State, slope_x: float, slope_y: float, error: float) -> State:
     """Returns the state after a measurement of both slopes with a variance of `error`."""
     share = 1.0 / (state.slope_variance + error)
     gain, slope_gain = state.covariance * share, state.slope_variance * share
@@ -209,14 +209,14 @@ def neg_log_likelihood(square: float, tail: float) -> float:
 
 
 @compiled
-def load(states: np.ndarray, place: int) -> State:
+def load_state(states: np.ndarray, place: int) -> State:
     """Returns one of many states (N, 7)."""
     row = states[place]
     return State(row[0], row[1], row[2], row[3], row[4], row[5], row[6])
 
 
 @compiled
-def store(states: np.ndarray, place: int, state: State) -> None:
+def store_state(states: np.ndarray, place: int, state: State) -> None:
     """Puts a state into an array of many (N, 7)."""
     for column in range(7):
         states[place, column] = state[column]

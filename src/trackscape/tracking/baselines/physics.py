@@ -8,18 +8,18 @@ import numpy as np
 from trackscape.assignment import solve
 from trackscape.compiled import compiled
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import by_layer, chain
+from trackscape.tracking.baselines.layers import by_layer, follow_links
 from trackscape.tracking.baselines.motion_model import (
     FrameArrays,
     MotionModel,
     begin,
     chi_squared,
-    load,
+    load_state,
     material_effects,
-    measure,
     move,
     neg_log_likelihood,
-    store,
+    store_state,
+    update,
 )
 from trackscape.tracking.follow import in_canonical_order
 from trackscape.units import keV, mm, mrad
@@ -79,7 +79,7 @@ class PhysicsAssignment:
             chosen = solve(cost, row=track, column=hit, semantics="reject", reject=unmatched)
             _continue(frame, state, end, track[chosen], hit[chosen], layer)
             upstream[track[chosen]] = hit[chosen]
-        return chain(hits, upstream)
+        return follow_links(hits, upstream)
 
 
 @compiled
@@ -87,7 +87,7 @@ def _begin_all(frame: FrameArrays) -> np.ndarray:
     """(H, 7) State of each hit as the end of a track."""
     state = np.empty((len(frame.position), 7))
     for hit in range(len(state)):
-        store(state, hit, begin(frame, hit))
+        store_state(state, hit, begin(frame, hit))
     return state
 
 
@@ -119,7 +119,7 @@ def _find_pairs(
     tracks, hits, costs = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
     n = 0
     for track in range(middle, stop):
-        moved = move(frame, load(state, track), layer, int(end[track]))
+        moved = move(frame, load_state(state, track), layer, int(end[track]))
         base = 2.0 * np.log(2.0 * np.pi * (moved.variance + frame.error))
         # Beyond this no hit is cheap enough, whatever its deposit; a logarithm for each is saved.
         farthest = frame.tail * np.expm1((unmatched - base) / (frame.tail + 2.0))
@@ -147,7 +147,7 @@ def _continue(
 ) -> None:
     """Hands the states of tracks on to the hits that were chosen for them."""
     for track, hit in zip(tracks, hits):  # noqa: B905 (numba knows no strict)
-        moved = move(frame, load(state, track), layer, int(end[track]))
+        moved = move(frame, load_state(state, track), layer, int(end[track]))
         x, y = frame.position[hit, 0], frame.position[hit, 1]
-        store(state, hit, measure(moved, x, y, frame.error))
+        store_state(state, hit, update(moved, x, y, frame.error))
         end[hit] = end[track]

@@ -15,10 +15,10 @@ from trackscape.compiled import compiled
 from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines.layers import (
     Layers,
-    angle_between,
     by_layer,
-    chain,
     displacement,
+    follow_links,
+    opening_angle,
 )
 from trackscape.tracking.follow import in_canonical_order
 
@@ -64,7 +64,7 @@ class TrackFollower:
         paths, scores = _find_paths(layers, layer_of, limits)
         upstream, free = _resolve_ambiguities(paths, np.argsort(scores, kind="stable"), len(hits))
         recover_hits(layers, layer_of, upstream, free, limits.fill_angle)
-        return chain(hits, upstream)
+        return follow_links(hits, upstream)
 
 
 class Limits(NamedTuple):
@@ -166,7 +166,7 @@ def _find_children(
             if before < 0 and not free[child]:
                 continue
             empty = False
-            angle = angle_between(direction, displacement(layers, hit, child))
+            angle = opening_angle(direction, displacement(layers, hit, child))
             if target < layers.n_trackers and angle >= limits.tracker_angle:
                 continue
             total = math.hypot(score, weight * angle)
@@ -266,7 +266,7 @@ def _nearest(
     nearest = -1
     for hit in range(layers.border[layer], layers.border[layer + 1]):
         if free[hit]:
-            angle = angle_between(direction, displacement(layers, end, hit))
+            angle = opening_angle(direction, displacement(layers, end, hit))
             if angle < farthest:
                 nearest, farthest = hit, angle
     return nearest

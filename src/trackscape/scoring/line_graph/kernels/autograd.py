@@ -20,15 +20,15 @@ from trackscape.scoring.line_graph.kernels import backward, forward
 from trackscape.scoring.line_graph.kernels.segments import (
     CHUNKS,
     Floats,
-    Rows,
+    RowArray,
     SecondAndThird,
     Segments,
     share_among_threads,
 )
-from trackscape.scoring.line_graph.kernels.vectors import WIDTH
+from trackscape.scoring.line_graph.kernels.vectors import ROW_WIDTH
 
 
-class Norm(NamedTuple):
+class NormAndLinear(NamedTuple):
     """A normalisation and the linear layer behind it, float64."""
 
     gamma: Floats
@@ -85,7 +85,7 @@ class Strongest(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Returns the maximum (E, 16), and mean and variance of both hidden layers."""
         n = segments.n_messages
-        hidden = targets.new_empty(n, WIDTH).numpy()
+        hidden = targets.new_empty(n, ROW_WIDTH).numpy()
         a_t, b_s, c = (tensor.detach().numpy() for tensor in (targets, sources, table))
 
         def first(a: int, b: int, moments: Floats) -> None:
@@ -126,7 +126,7 @@ class Strongest(torch.autograd.Function):
         some = segments.message_ptr[1:] > segments.message_ptr[:-1]
         total = arrived.gradient[some].sum(axis=0, dtype=np.float64)
 
-        outer = np.zeros((CHUNKS, WIDTH, WIDTH))
+        outer = np.zeros((CHUNKS, ROW_WIDTH, ROW_WIDTH))
         share_among_threads(
             segments.message_ptr,
             lambda i, a, b: backward.winners(
@@ -136,10 +136,10 @@ class Strongest(torch.autograd.Function):
         third, shared = behind.gradients(outer.sum(axis=0), total)
         back3 = _back(behind, shared, hidden.dtype)
 
-        outer, sums = np.zeros((CHUNKS, WIDTH, WIDTH)), np.zeros((CHUNKS, 1, WIDTH))
+        outer, sums = np.zeros((CHUNKS, ROW_WIDTH, ROW_WIDTH)), np.zeros((CHUNKS, 1, ROW_WIDTH))
         share_among_threads(
             segments.message_ptr,
-            lambda i, a, b: backward.second_layer(
+            lambda i, a, b: backward.second_layer_gradients(
                 a, b, segments.message_ptr, hidden, layers, arrived, back3, outer[i], sums[i]
             ),
         )
@@ -148,10 +148,10 @@ class Strongest(torch.autograd.Function):
 
         targets = torch.empty_like(gradient)
         sources = gradient.new_zeros(CHUNKS, *gradient.shape)
-        table = gradient.new_zeros(CHUNKS, n_rows, WIDTH)
+        table = gradient.new_zeros(CHUNKS, n_rows, ROW_WIDTH)
         share_among_threads(
             segments.message_ptr,
-            lambda i, a, b: backward.first_layer(
+            lambda i, a, b: backward.first_layer_gradients(
                 a, b, segments, steps, hidden, layers, arrived, back3, back2,
                 targets.numpy(), sources[i].numpy(), table[i].numpy(),
             ),
@@ -162,14 +162,14 @@ class Strongest(torch.autograd.Function):
 
 def _moments(segments: Segments, add: Callable[[int, int, Floats], None]) -> Floats:
     """Sum over all messages of what `add` adds for some segments, (2, 16)."""
-    moments = np.zeros((CHUNKS, 2, WIDTH))
+    moments = np.zeros((CHUNKS, 2, ROW_WIDTH))
     share_among_threads(segments.message_ptr, lambda i, a, b: add(a, b, moments[i]))
     return moments.sum(axis=0)
 
 
 def _normalisation(
     norm: nn.BatchNorm1d, parameters: tuple[Tensor, ...], n: int, moments: Floats | None
-) -> Norm:
+) -> NormAndLinear:
     """The values of a normalisation; in training its statistics are those of the n messages."""
     if norm.training:
         assert moments is not None
@@ -180,14 +180,14 @@ def _normalisation(
         mean, variance = norm.running_mean.double().numpy(), norm.running_var.double().numpy()
         n_messages = np.inf
     gamma, beta, weight, bias = (tensor.detach().double().numpy() for tensor in parameters)
-    return Norm(gamma, beta, weight, bias, mean, variance, norm.eps, n_messages)
+    return NormAndLinear(gamma, beta, weight, bias, mean, variance, norm.eps, n_messages)
 
 
-def _folded(norm: Norm, dtype: Any) -> tuple[Rows, Rows]:
+def _folded(norm: NormAndLinear, dtype: Any) -> tuple[RowArray, RowArray]:
     weight, bias = norm.folded
     return np.ascontiguousarray(weight, dtype), np.ascontiguousarray(bias, dtype)
 
 
-def _back(norm: Norm, shared: Floats, dtype: Any) -> backward.Back:
+def _back(norm: NormAndLinear, shared: Floats, dtype: Any) -> backward.Back:
     weight = norm.weight * norm.gamma * norm.rate
     return backward.Back(np.ascontiguousarray(weight, dtype), shared.astype(dtype))

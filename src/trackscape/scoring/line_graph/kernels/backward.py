@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from trackscape.compiled import compiled, inlined
 from trackscape.scoring.line_graph.kernels.forward import accumulate
 from trackscape.scoring.line_graph.kernels.segments import (
-    BLOCK,
+    MESSAGES_PER_BLOCK,
     Floats,
     Integers,
-    Rows,
+    RowArray,
     SecondAndThird,
     Segments,
     coefficients_for,
@@ -25,7 +25,7 @@ from trackscape.scoring.line_graph.kernels.segments import (
     senders,
 )
 from trackscape.scoring.line_graph.kernels.vectors import (
-    WIDTH,
+    ROW_WIDTH,
     add_outer,
     affine,
     any_equal,
@@ -44,7 +44,7 @@ from trackscape.scoring.line_graph.kernels.vectors import (
 class Arrived(NamedTuple):
     """What comes back to the strongest messages."""
 
-    gradient: Rows
+    gradient: RowArray
     """(E, 16) Gradient of the strongest messages."""
     winner: NDArray[np.int32]
     """(E, 16) Number of the message that each of them is."""
@@ -53,9 +53,9 @@ class Arrived(NamedTuple):
 class Back(NamedTuple):
     """How a gradient behind a layer and its normalisation becomes one before."""
 
-    weight: Rows
+    weight: RowArray
     """(16, 16), outputs first."""
-    shared: Rows
+    shared: RowArray
     """(2, 16) The constant, and the multiple of the value, which all messages get."""
 
 
@@ -64,13 +64,13 @@ def winners(
     begin: int,
     end: int,
     message_ptr: Integers,
-    hidden: Rows,
+    hidden: RowArray,
     layers: SecondAndThird,
     arrived: Arrived,
     outer: Floats,
 ) -> None:
     """Adds, over strongest messages, gradient times second hidden layer (16, 16)."""
-    own, sums = rows_in_cache(1, hidden), rows_in_cache(WIDTH, hidden)
+    own, sums = rows_in_cache(1, hidden), rows_in_cache(ROW_WIDTH, hidden)
     sums[:] = 0
     none, zero = load_matrix(sums), load(sums, 0)
     weight, bias = load_matrix(layers.weight2), load(layers.bias2, 0)
@@ -78,7 +78,7 @@ def winners(
     for segment in range(begin, end):
         winner, gradient = load(numbers, segment), load(slopes, segment)
         total = none
-        for column in range(WIDTH):
+        for column in range(ROW_WIDTH):
             message = numbers[segment, column]  # negative if none arrives, or none but NaN
             if message >= 0 and _first_of_its_kind(numbers, segment, column):
                 one = where_equal(winner, spread(message, winner), gradient, zero)
@@ -98,11 +98,11 @@ def _first_of_its_kind(numbers: NDArray[np.int32], segment: int, column: int) ->
 
 
 @compiled
-def second_layer(
+def second_layer_gradients(
     begin: int,
     end: int,
     message_ptr: Integers,
-    hidden: Rows,
+    hidden: RowArray,
     layers: SecondAndThird,
     arrived: Arrived,
     back: Back,
@@ -110,16 +110,16 @@ def second_layer(
     total: Floats,
 ) -> None:
     """Adds gradients behind the second layer: times the first hidden one, and alone (1, 16)."""
-    own, behind = rows_in_cache(1, hidden), rows_in_cache(BLOCK, hidden)
-    sums = rows_in_cache(WIDTH, hidden)
+    own, behind = rows_in_cache(1, hidden), rows_in_cache(MESSAGES_PER_BLOCK, hidden)
+    sums = rows_in_cache(ROW_WIDTH, hidden)
     sums[:] = 0
     none = load_matrix(sums)
     weights = _weights(layers, back)
     slopes, numbers = arrived
     for segment in range(begin, end):
         winner, gradient = load(numbers, segment), load(slopes, segment)
-        for start in range(message_ptr[segment], message_ptr[segment + 1], BLOCK):
-            stop = min(start + BLOCK, message_ptr[segment + 1])
+        for start in range(message_ptr[segment], message_ptr[segment + 1], MESSAGES_PER_BLOCK):
+            stop = min(start + MESSAGES_PER_BLOCK, message_ptr[segment + 1])
             _behind_second(start, stop, hidden, weights, winner, gradient, own, behind)
             product, row = none, spread(0.0, gradient)
             for i in range(stop - start):
@@ -132,25 +132,25 @@ def second_layer(
 
 
 @compiled
-def first_layer(
+def first_layer_gradients(
     begin: int,
     end: int,
     segments: Segments,
     steps: int,
-    hidden: Rows,
+    hidden: RowArray,
     layers: SecondAndThird,
     arrived: Arrived,
     back3: Back,
     back2: Back,
-    targets: Rows,
-    sources: Rows,
-    table: Rows,
+    targets: RowArray,
+    sources: RowArray,
+    table: RowArray,
 ) -> None:
     """Writes the gradients of `targets`; adds those of `sources` and of the table."""
     node, coefficient = coefficients_for(hidden)
     direction, out_edge = segments.direction, segments.out_edge
     slopes, numbers = arrived
-    own, behind = rows_in_cache(1, hidden), rows_in_cache(BLOCK, hidden)
+    own, behind = rows_in_cache(1, hidden), rows_in_cache(MESSAGES_PER_BLOCK, hidden)
     weights, weight_back = _weights(layers, back3), load_matrix(back2.weight)
     constant, multiple = load(back2.shared, 0), load(back2.shared, 1)
     for segment in range(begin, end):
@@ -158,8 +158,8 @@ def first_layer(
         message, total = segments.message_ptr[segment], spread(0.0, gradient)
         for order in range(2):
             first, last = senders(segments, segment, order)
-            for start in range(first, last, BLOCK):
-                n = min(start + BLOCK, last) - start
+            for start in range(first, last, MESSAGES_PER_BLOCK):
+                n = min(start + MESSAGES_PER_BLOCK, last) - start
                 locate(
                     direction,
                     segment,
@@ -197,12 +197,12 @@ def _weights(layers: SecondAndThird, back: Back) -> Any:
 def _behind_second(
     start: int,
     stop: int,
-    hidden: Rows,
+    hidden: RowArray,
     weights: Any,
     winner: Any,
     gradient: Any,
-    own: Rows,
-    out: Rows,
+    own: RowArray,
+    out: RowArray,
 ) -> None:
     """Writes the gradients behind the second layer, before its LeakyReLU, of some messages."""
     weight, bias, weight_back, constant, multiple = weights

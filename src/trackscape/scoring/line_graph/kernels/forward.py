@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from trackscape.compiled import compiled, inlined
 from trackscape.scoring.line_graph.kernels.segments import (
-    BLOCK,
+    MESSAGES_PER_BLOCK,
     Floats,
     Integers,
-    Rows,
+    RowArray,
     SecondAndThird,
     Segments,
     coefficients_for,
@@ -22,7 +22,7 @@ from trackscape.scoring.line_graph.kernels.segments import (
     senders,
 )
 from trackscape.scoring.line_graph.kernels.vectors import (
-    WIDTH,
+    ROW_WIDTH,
     affine,
     leaky,
     load,
@@ -45,8 +45,8 @@ def share_of_table(begin: int, end: int, segments: Segments, steps: int, share: 
     direction = segments.direction
     for segment in range(begin, end):
         first, last = senders(segments, segment, 0)
-        for start in range(first, last, BLOCK):
-            stop = min(start + BLOCK, last)
+        for start in range(first, last, MESSAGES_PER_BLOCK):
+            stop = min(start + MESSAGES_PER_BLOCK, last)
             locate(direction, segment, 0, start, stop, steps, len(share), row, coefficient)
             for i in range(stop - start):
                 for node in range(4):
@@ -58,11 +58,11 @@ def first_layer(
     begin: int,
     end: int,
     segments: Segments,
-    targets: Rows,
-    sources: Rows,
-    table: Rows,
+    targets: RowArray,
+    sources: RowArray,
+    table: RowArray,
     steps: int,
-    hidden: Rows,
+    hidden: RowArray,
     moments: Floats,
 ) -> None:
     """Writes the first hidden layer (M, 16) of messages and adds its two moments (2, 16)."""
@@ -74,8 +74,8 @@ def first_layer(
         total, squares = spread(0.0, target), spread(0.0, target)
         for order in range(2):
             first, last = senders(segments, segment, order)
-            for start in range(first, last, BLOCK):
-                stop = min(start + BLOCK, last)
+            for start in range(first, last, MESSAGES_PER_BLOCK):
+                stop = min(start + MESSAGES_PER_BLOCK, last)
                 locate(direction, segment, order, start, stop, steps, len(table), row, coefficient)
                 for i in range(stop - start):
                     sender = out_edge[start + i] if order else start + i
@@ -91,14 +91,14 @@ def first_layer(
 
 @compiled
 def second_layer_moments(
-    begin: int, end: int, hidden: Rows, weight2: Rows, bias2: Rows, moments: Floats
+    begin: int, end: int, hidden: RowArray, weight2: RowArray, bias2: RowArray, moments: Floats
 ) -> None:
     """Adds the two moments (2, 16) of the second hidden layer of messages `begin` to `end`."""
     weight, bias = load_matrix(weight2), load(bias2, 0)
     sums = rows_in_cache(2, hidden)
-    for start in range(begin, end, BLOCK):
+    for start in range(begin, end, MESSAGES_PER_BLOCK):
         total, squares = spread(0.0, bias), spread(0.0, bias)
-        for message in range(start, min(start + BLOCK, end)):
+        for message in range(start, min(start + MESSAGES_PER_BLOCK, end)):
             row = leaky(affine(hidden, message, weight, bias))
             total, squares = total + row, multiply_add(row, row, squares)
         store(sums, 0, total)
@@ -111,19 +111,19 @@ def strongest_and_winners(
     begin: int,
     end: int,
     message_ptr: Integers,
-    hidden: Rows,
+    hidden: RowArray,
     layers: SecondAndThird,
-    out: Rows,
+    out: RowArray,
     winner: NDArray[np.int32],
 ) -> None:
     """Writes the strongest message in each column and its number; 0 and -1 if none arrives."""
-    second = rows_in_cache(BLOCK, out)
+    second = rows_in_cache(MESSAGES_PER_BLOCK, out)
     weight2, bias2 = load_matrix(layers.weight2), load(layers.bias2, 0)
     weight3, bias3 = load_matrix(layers.weight3), load(layers.bias3, 0)
     for segment in range(begin, end):
         best, number = spread(-np.inf, bias2), spread(-1, load(winner, 0))
-        for start in range(message_ptr[segment], message_ptr[segment + 1], BLOCK):
-            stop = min(start + BLOCK, message_ptr[segment + 1])
+        for start in range(message_ptr[segment], message_ptr[segment + 1], MESSAGES_PER_BLOCK):
+            stop = min(start + MESSAGES_PER_BLOCK, message_ptr[segment + 1])
             for message in range(start, stop):
                 store(second, message - start, leaky(affine(hidden, message, weight2, bias2)))
             for message in range(start, stop):
@@ -137,8 +137,8 @@ def strongest_and_winners(
 
 
 @inlined
-def accumulate(rows: Rows, totals: Floats) -> None:
+def accumulate(rows: RowArray, totals: Floats) -> None:
     """Adds rows to totals of the same shape."""
     for i in range(len(totals)):
-        for lane in range(WIDTH):
+        for lane in range(ROW_WIDTH):
             totals[i, lane] += rows[i, lane]

@@ -15,14 +15,14 @@ from trackscape.scoring.line_graph.kernels import forward
 from trackscape.scoring.line_graph.kernels.autograd import Strongest
 from trackscape.scoring.line_graph.kernels.segments import (
     CHUNKS,
-    Rows,
+    RowArray,
     SecondAndThird,
     Segments,
     as_arrays,
     share_among_threads,
     strongest,
 )
-from trackscape.scoring.line_graph.kernels.vectors import WIDTH
+from trackscape.scoring.line_graph.kernels.vectors import ROW_WIDTH
 
 Moments = tuple[Tensor, Tensor]
 
@@ -43,7 +43,7 @@ def strongest_messages(
     """
     segments = as_arrays(lines)
     if segments.n_messages == 0:  # no message whose statistics could be taken
-        return x.new_zeros(len(x), WIDTH)
+        return x.new_zeros(len(x), ROW_WIDTH)
     needs_gradient = torch.is_grad_enabled() and any(p.requires_grad for p in block.parameters())
     # Not that of the block: statistics can be taken anew in a network that is not in training.
     if block[0].training or needs_gradient:
@@ -107,7 +107,7 @@ def _evaluated(
 ) -> Tensor:
     layers = _folded(block, encode)
     targets, sources = (x @ layers.targets + layers.bias).numpy(), (x @ layers.sources).numpy()
-    out, steps = x.new_empty(len(x), WIDTH), STEPS[x.dtype]
+    out, steps = x.new_empty(len(x), ROW_WIDTH), STEPS[x.dtype]
     share_among_threads(
         segments.message_ptr,
         lambda _, a, b: strongest(
@@ -123,7 +123,7 @@ class _Folded(NamedTuple):
     targets: Tensor
     sources: Tensor
     bias: Tensor
-    table: Rows
+    table: RowArray
     behind: SecondAndThird
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trackscape.compiled import compiled, inlined
+from trackscape.compiled import Floats, Integers, compiled, inlined
 from trackscape.data import CompressedLineGraph
 from trackscape.scoring.line_graph.kernels.vectors import (
-    WIDTH,
+    ROW_WIDTH,
     affine,
     leaky,
     load,
@@ -30,11 +30,9 @@ from trackscape.scoring.line_graph.kernels.vectors import (
     store,
 )
 
-Rows = NDArray[np.float32] | NDArray[np.float64]
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
+RowArray = NDArray[np.float32] | NDArray[np.float64]
 
-BLOCK = 64
+MESSAGES_PER_BLOCK = 64
 """Messages in a block."""
 
 
@@ -70,18 +68,18 @@ def as_arrays(lines: CompressedLineGraph) -> Segments:
 class SecondAndThird(NamedTuple):
     """Weights (16, 16), inputs first, and biases (16,) of the two layers behind the first."""
 
-    weight2: Rows
-    bias2: Rows
-    weight3: Rows
-    bias3: Rows
+    weight2: RowArray
+    bias2: RowArray
+    weight3: RowArray
+    bias3: RowArray
 
 
 @inlined
-def rows_in_cache(n_rows: int, like: Rows) -> Any:
+def rows_in_cache(n_rows: int, like: RowArray) -> Any:
     """Memory for rows that each fill whole lines of the cache."""
-    flat = np.empty((n_rows + 1) * WIDTH, like.dtype)
+    flat = np.empty((n_rows + 1) * ROW_WIDTH, like.dtype)
     skipped = -flat.ctypes.data % 64 // flat.itemsize
-    return flat[skipped : skipped + n_rows * WIDTH].reshape(n_rows, WIDTH)
+    return flat[skipped : skipped + n_rows * ROW_WIDTH].reshape(n_rows, ROW_WIDTH)
 
 
 # Functions of inner loops take arrays one by one: to take one out of a tuple counts a reference,
@@ -99,9 +97,9 @@ def senders(segments: Segments, segment: int, order: int) -> tuple[Any, Any]:
 
 
 @inlined
-def coefficients_for(like: Rows) -> tuple[Any, Any]:
-    """Memory for a block: first of four rows of the table (BLOCK,), and their (4, BLOCK)."""
-    return np.empty(BLOCK, np.int32), np.empty((4, BLOCK), like.dtype)
+def coefficients_for(like: RowArray) -> tuple[Any, Any]:
+    """Memory for a block: the first of four rows of the table, and their coefficients (4, ...)."""
+    return np.empty(MESSAGES_PER_BLOCK, np.int32), np.empty((4, MESSAGES_PER_BLOCK), like.dtype)
 
 
 @inlined
@@ -114,7 +112,7 @@ def locate(
     steps: int,
     n_rows: int,
     row: NDArray[np.int32],
-    coefficient: Rows,
+    coefficient: RowArray,
 ) -> None:
     """Writes where in the table the angles are between a segment and some of its senders.
 
@@ -140,7 +138,7 @@ def locate(
 
 
 @inlined
-def first_hidden(total: Any, table: Rows, row: int, coefficient: Rows, i: int) -> Any:
+def first_hidden(total: Any, table: RowArray, row: int, coefficient: RowArray, i: int) -> Any:
     """First hidden layer of message i of a block: `total` + four rows of the table, LeakyReLU."""
     total = multiply_add(spread(coefficient[0, i], total), load(table, row), total)
     total = multiply_add(spread(coefficient[1, i], total), load(table, row + 1), total)
@@ -154,17 +152,17 @@ def strongest(
     begin: int,
     end: int,
     segments: Segments,
-    targets: Rows,
-    sources: Rows,
-    table: Rows,
+    targets: RowArray,
+    sources: RowArray,
+    table: RowArray,
     steps: int,
     layers: SecondAndThird,
-    out: Rows,
+    out: RowArray,
 ) -> None:
     """Writes the strongest message in each column (E, 16) to some segments; 0 if none arrives."""
     row, coefficient = coefficients_for(out)
     direction, out_edge = segments.direction, segments.out_edge
-    hidden, second = rows_in_cache(BLOCK, out), rows_in_cache(BLOCK, out)
+    hidden, second = rows_in_cache(MESSAGES_PER_BLOCK, out), rows_in_cache(MESSAGES_PER_BLOCK, out)
     weight2, bias2 = load_matrix(layers.weight2), load(layers.bias2, 0)
     weight3, bias3 = load_matrix(layers.weight3), load(layers.bias3, 0)
     for segment in range(begin, end):
@@ -172,8 +170,8 @@ def strongest(
         best = spread(-np.inf, target)
         for order in range(2):
             first, last = senders(segments, segment, order)
-            for start in range(first, last, BLOCK):
-                stop = min(start + BLOCK, last)
+            for start in range(first, last, MESSAGES_PER_BLOCK):
+                stop = min(start + MESSAGES_PER_BLOCK, last)
                 locate(direction, segment, order, start, stop, steps, len(table), row, coefficient)
                 for i in range(stop - start):
                     sender = out_edge[start + i] if order else start + i

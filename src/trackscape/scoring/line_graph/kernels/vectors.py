@@ -1,8 +1,8 @@
 """Rows of sixteen numbers that stay in the processor's vector registers, for compiled functions.
 
 Left alone, the compiler turns a product of a row with a 16 x 16 matrix into vector instructions or
-not, depending on what stands around it. Here the instructions are chosen: a `Row` is a vector of
-LLVM, 16 numbers of float32, float64 or int32, which LLVM splits where a processor has shorter
+not, depending on what stands around it. Here the instructions are chosen: a `VectorRow` is a vector
+of LLVM, 16 numbers of float32, float64 or int32, which LLVM splits where a processor has shorter
 registers. All functions work in compiled functions only.
 """
 
@@ -14,18 +14,18 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, overload, register_model
 
-WIDTH = 16
+ROW_WIDTH = 16
 """Numbers in a row."""
 LEAK = 0.01
 """Slope of a LeakyReLU below zero, that of PyTorch."""
 
 
-class Row(types.Type):
+class VectorRow(types.Type):
     """Type of a row, as the compiler sees it."""
 
     def __init__(self, dtype: types.Type) -> None:
         self.dtype = dtype
-        super().__init__(name=f"Row({dtype})")
+        super().__init__(name=f"VectorRow({dtype})")
 
 
 def _vector_function(typed: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,18 +33,18 @@ def _vector_function(typed: Callable[..., Any]) -> Callable[..., Any]:
     return intrinsic(typed)
 
 
-@register_model(Row)
+@register_model(VectorRow)
 class _RowModel(models.PrimitiveModel):
-    def __init__(self, dmm: Any, fe_type: Row) -> None:
+    def __init__(self, dmm: Any, fe_type: VectorRow) -> None:
         number = dmm.lookup(fe_type.dtype).get_value_type()
-        super().__init__(dmm, fe_type, ir.VectorType(number, WIDTH))
+        super().__init__(dmm, fe_type, ir.VectorType(number, ROW_WIDTH))
 
 
 def _splat(builder: Any, number: Any) -> Any:
     """Sixteen times the same number."""
-    empty = ir.Constant(ir.VectorType(number.type, WIDTH), ir.Undefined)
+    empty = ir.Constant(ir.VectorType(number.type, ROW_WIDTH), ir.Undefined)
     first = builder.insert_element(empty, number, ir.Constant(ir.IntType(32), 0))
-    lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), ROW_WIDTH), [0] * ROW_WIDTH)
     return builder.shuffle_vector(first, empty, lanes)
 
 
@@ -52,7 +52,7 @@ def _multiply_add(builder: Any, x: Any, y: Any, z: Any) -> Any:
     """Returns x y + z, rounded once."""
     kind = "f32" if x.type.element == ir.FloatType() else "f64"
     function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(x.type, [x.type] * 3), f"llvm.fma.v{WIDTH}{kind}"
+        builder.module, ir.FunctionType(x.type, [x.type] * 3), f"llvm.fma.v{ROW_WIDTH}{kind}"
     )
     return builder.call(function, [x, y, z])
 
@@ -60,8 +60,8 @@ def _multiply_add(builder: Any, x: Any, y: Any, z: Any) -> Any:
 def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
     """Where row `index` of an array begins whose rows follow each other in memory."""
     data = context.make_array(array_type)(context, builder, array).data
-    offset = builder.mul(index, ir.Constant(index.type, WIDTH))
-    vector = ir.VectorType(context.get_value_type(array_type.dtype), WIDTH)
+    offset = builder.mul(index, ir.Constant(index.type, ROW_WIDTH))
+    vector = ir.VectorType(context.get_value_type(array_type.dtype), ROW_WIDTH)
     return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
 
 
@@ -73,7 +73,7 @@ def load(_: Any, array: Any, index: Any) -> Any:
         place = _address(context, builder, signature.args[0], values[0], values[1])
         return builder.load(place, align=_bytes(array.dtype))
 
-    return Row(array.dtype)(array, types.intp), generate
+    return VectorRow(array.dtype)(array, types.intp), generate
 
 
 @_vector_function
@@ -91,11 +91,11 @@ def store(_: Any, array: Any, index: Any, row: Any) -> Any:
 @_vector_function
 def load_matrix(_: Any, array: Any) -> Any:
     """The rows of an array (16, 16)."""
-    matrix = types.UniTuple(Row(array.dtype), WIDTH)
+    matrix = types.UniTuple(VectorRow(array.dtype), ROW_WIDTH)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         rows = []
-        for number in range(WIDTH):
+        for number in range(ROW_WIDTH):
             index = ir.Constant(ir.IntType(64), number)
             place = _address(context, builder, array, values[0], index)
             rows.append(builder.load(place, align=_bytes(array.dtype)))
@@ -109,7 +109,7 @@ def store_matrix(_: Any, array: Any, matrix: Any) -> Any:
     """Writes an array (16, 16)."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        for number, row in enumerate(cgutils.unpack_tuple(builder, values[1], WIDTH)):
+        for number, row in enumerate(cgutils.unpack_tuple(builder, values[1], ROW_WIDTH)):
             index = ir.Constant(ir.IntType(64), number)
             place = _address(context, builder, array, values[0], index)
             builder.store(row, place, align=_bytes(array.dtype))
@@ -126,7 +126,7 @@ def spread(_: Any, number: Any, like: Any) -> Any:
         cast = context.cast(builder, values[0], number, like.dtype)
         return _splat(builder, cast)
 
-    return Row(like.dtype)(number, like), generate
+    return VectorRow(like.dtype)(number, like), generate
 
 
 @_vector_function
@@ -164,8 +164,8 @@ def add_outer(_: Any, array: Any, index: Any, row: Any, total: Any) -> Any:
 def _numbers(context: Any, builder: Any, signature: Any, values: Any) -> list[Any]:
     """The numbers of a row of an array, one by one."""
     data = context.make_array(signature.args[0])(context, builder, values[0]).data
-    first = builder.mul(values[1], ir.Constant(values[1].type, WIDTH))
-    lanes = [builder.add(first, ir.Constant(first.type, lane)) for lane in range(WIDTH)]
+    first = builder.mul(values[1], ir.Constant(values[1].type, ROW_WIDTH))
+    lanes = [builder.add(first, ir.Constant(first.type, lane)) for lane in range(ROW_WIDTH)]
     return [builder.load(builder.gep(data, [lane])) for lane in lanes]
 
 
@@ -184,7 +184,7 @@ def leaky(_: Any, row: Any) -> Any:
     """LeakyReLU of a row."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        low = builder.fmul(values[0], ir.Constant(values[0].type, [LEAK] * WIDTH))
+        low = builder.fmul(values[0], ir.Constant(values[0].type, [LEAK] * ROW_WIDTH))
         return builder.select(builder.fcmp_ordered(">", values[0], low), values[0], low)
 
     return row(row), generate
@@ -196,8 +196,8 @@ def leaky_slope(_: Any, row: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         kind = values[0].type
-        above = builder.fcmp_ordered(">", values[0], ir.Constant(kind, [0.0] * WIDTH))
-        one, leak = ir.Constant(kind, [1.0] * WIDTH), ir.Constant(kind, [LEAK] * WIDTH)
+        above = builder.fcmp_ordered(">", values[0], ir.Constant(kind, [0.0] * ROW_WIDTH))
+        one, leak = ir.Constant(kind, [1.0] * ROW_WIDTH), ir.Constant(kind, [LEAK] * ROW_WIDTH)
         return builder.select(above, one, leak)
 
     return row(row), generate
@@ -241,8 +241,8 @@ def any_equal(_: Any, first: Any, second: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         equal = builder.icmp_signed("==", *values)
-        bits = builder.bitcast(equal, ir.IntType(WIDTH))
-        return builder.icmp_unsigned("!=", bits, ir.Constant(ir.IntType(WIDTH), 0))
+        bits = builder.bitcast(equal, ir.IntType(ROW_WIDTH))
+        return builder.icmp_unsigned("!=", bits, ir.Constant(ir.IntType(ROW_WIDTH), 0))
 
     return types.boolean(first, second), generate
 
@@ -262,7 +262,7 @@ def _register(name: str, instruction: str) -> None:
 
     @overload(getattr(operator, name))
     def choose(first: Any, second: Any) -> Any:
-        return operate if isinstance(first, Row) and isinstance(second, Row) else None
+        return operate if isinstance(first, VectorRow) and isinstance(second, VectorRow) else None
 
 
 for _name, _instruction in (("add", "fadd"), ("sub", "fsub"), ("mul", "fmul")):
