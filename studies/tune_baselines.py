@@ -150,7 +150,10 @@ def search_end(scorer: Scorer, sets: Sequence[Sequence[Hits]]) -> list[Trial]:
     """Tries out all candidate costs of a track's end with a network, the best first."""
     tried = [
         measure(
-            NetworkTracker(scorer=scorer, assigner=Assigner(semantics="reject", reject=cost)), sets
+            NetworkTracker(
+                scorer=scorer, assigner=Assigner(semantics="with_unmatched", unmatched_cost=cost)
+            ),
+            sets,
         )
         for cost in CANDIDATES
     ]
@@ -210,7 +213,7 @@ def table(trials: dict[str, Trial]) -> Iterable[str]:
 
 def _parameters(method: Any) -> str:
     if isinstance(method, NetworkTracker):
-        return f"reject={method.assigner.reject:.4f}"
+        return f"reject={method.assigner.unmatched_cost:.4f}"
     texts: list[str] = []
     for field in dataclasses.fields(method):
         value = getattr(method, field.name)

@@ -15,7 +15,7 @@ from trackscape.errors import AssignmentError
 from trackscape.graph_construction import connect_layers
 
 SEED = st.integers(0, 2**31)
-REJECT = Assigner(semantics="reject", reject=0.4)
+REJECT = Assigner(semantics="with_unmatched", unmatched_cost=0.4)
 
 
 def crowd_costs(crowd: Callable[[int], HitGraph], seed: int) -> tuple[HitGraph, Tensor]:
@@ -108,7 +108,7 @@ def test_low_temperatures_neither_underflow_nor_lose_the_gradient(crowd, at_cost
 
 def test_transport_needs_a_price_and_positive_settings(square, at_costs):
     scores = at_costs(torch.full((9,), 0.5, dtype=torch.float64), square)
-    with pytest.raises(AssignmentError, match='semantics "reject", got "card"'):
+    with pytest.raises(AssignmentError, match='semantics "with_unmatched", got "max_cardinality"'):
         log_transport_plan(scores, assigner=Assigner(), temperature=0.1, sweeps=5)
     with pytest.raises(AssignmentError, match=r"positive temperature, got 0\.0"):
         log_transport_plan(scores, assigner=REJECT, temperature=0.0, sweeps=5)

@@ -15,7 +15,7 @@ from trackscape.tracker_landscape.problem import read_problem_frames, tracker_pr
 from trackscape.training.frames import Examples
 from trackscape.training.losses import MethodLoss
 
-CARD, REJECT = Assigner(), Assigner(semantics="reject", reject=0.3)
+CARD, REJECT = Assigner(), Assigner(semantics="with_unmatched", unmatched_cost=0.3)
 TRAINED_BY = {
     "bce": MethodLoss("ptt", seed=0),
     "blackbox": MethodLoss("pat", seed=0, strength=0.9, convention="corrected"),

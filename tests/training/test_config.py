@@ -102,7 +102,9 @@ def test_new_settings_are_part_of_the_digest():
 
 def test_the_assigner_is_the_published_one_unless_tracks_may_end():
     assert AssignerConfig().build() == Assigner()
-    assert AssignerConfig(semantics="reject").build() == Assigner(semantics="reject", reject=0.5)
+    assert AssignerConfig(semantics="reject").build() == Assigner(
+        semantics="with_unmatched", unmatched_cost=0.5
+    )
     for wrong in ({"reject": 0.5}, {"semantics": "reject", "reject": None}, {"semantics": "full"}):
         with pytest.raises(pydantic.ValidationError):
             AssignerConfig.model_validate(wrong)

@@ -32,11 +32,13 @@ from trackscape.assignment.losses import spo_plus_loss as spo_plus_loss
 from trackscape.assignment.solver.assigner import Assigner as Assigner
 from trackscape.assignment.solver.assigner import Solution as Solution
 from trackscape.assignment.solver.assigner import Solver as Solver
+from trackscape.assignment.solver.solve import SEMANTICS as SEMANTICS
 from trackscape.assignment.solver.solve import Backend as Backend
 from trackscape.assignment.solver.solve import Semantics as Semantics
 from trackscape.assignment.solver.solve import solve as solve
 
 __all__ = [
+    "SEMANTICS",
     "AdaptiveStrength",
     "Assigner",
     "Backend",

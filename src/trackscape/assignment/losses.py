@@ -10,7 +10,7 @@ y(c) is the cheapest assignment and y* the one nearest to the labels: where a hi
 partners, the cheaper choice. Layers are assigned apart, so that the sum may be averaged by region:
 all are mean costs per tracker edge + mean costs per calorimeter edge. They are continuous, need no
 derivative of the decision, and are 0 only if it is right. Second derivatives are those of
-c, as y changes by jumps. With ``card`` hits are forced to continue: they are part of y*, too.
+c, as y changes by jumps. With ``max_cardinality`` hits are forced to continue: in y*, too.
 """
 
 from collections.abc import Callable
@@ -129,7 +129,7 @@ def fenchel_young_loss(
 
 
 def _saving(cost: Tensor, label: Tensor, *, graph: HitGraph, assigner: Solver) -> Tensor:
-    excess = cost - (assigner.reject or 0.0)
+    excess = cost - (assigner.unmatched_cost or 0.0)
     chosen = assigner.solve(cost, graph=graph).selected
     # Far enough to outweigh all costs: then the labels decide, and costs among their equals.
     far = 1 + float(excess.detach().abs().sum())
@@ -165,8 +165,8 @@ def log_transport_plan(
 ) -> Tensor:
     r"""Logarithm of the plan of entropic transport, differentiable as it is.
 
-    Of the problem ``reject``, with a share P of each edge, s of each upstream hit that stays alone
-    for the price r, t of each downstream hit, and temperature ε, it approaches
+    Of the problem ``with_unmatched``, with a share P of each edge, s of each upstream hit that is
+    unmatched for the price r, t of each downstream hit, and temperature ε, it approaches
 
     .. math::
         \min_{P, s, t} \; c \cdot P + r \sum_i s_i
@@ -183,7 +183,7 @@ def log_transport_plan(
 
     Arguments:
         scores: Scores of the edges of one frame.
-        assigner: Gives the price; its semantics are ``reject``. It is not asked to solve anything.
+        assigner: Gives the price; its semantics are ``with_unmatched``. It solves nothing.
         temperature: ε, in units of cost.
         sweeps: How often rows and columns are scaled.
 
@@ -192,15 +192,15 @@ def log_transport_plan(
     """
     check_positive(temperature, name="temperature")
     check_count(sweeps, name="sweeps")
-    if assigner.reject is None:
+    if assigner.unmatched_cost is None:
         raise AssignmentError(
-            'Entropic transport needs an assigner with semantics "reject", got '
+            'Entropic transport needs an assigner with semantics "with_unmatched", got '
             f'"{assigner.semantics}".'
         )
     downstream, upstream = scores.graph.edge_index
     weight = -scores.cost / temperature
     free = weight.new_zeros(len(scores.graph.hits))
-    price = torch.full_like(free, -assigner.reject / temperature)
+    price = torch.full_like(free, -assigner.unmatched_cost / temperature)
     # Any start leads there. From this one, which shares the price of being alone among both ends,
     # edges that are surely true come close to 1 at once, and not to T / (T + 1) in T sweeps.
     row, column = price / 2, price / 2

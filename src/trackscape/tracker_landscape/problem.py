@@ -35,7 +35,7 @@ without the assignment minimises. ``likelihood``: of the true tracks, for the tr
 ``errors``: wrong decisions / edges. ``missed``: true
 edges that are not chosen / true edges, 1 - TPR."""
 LOSSES: tuple[LossName, ...] = get_args(LossName)
-DECIDE = Assigner(semantics="reject", reject=0.5)
+DECIDE = Assigner(semantics="with_unmatched", unmatched_cost=0.5)
 """A segment is taken if that is right more often than wrong."""
 
 

@@ -162,7 +162,7 @@ def recover_holes(chains: Tracks) -> Tracks:
     cost = _cost(chains, before, behind)
     possible = cost < GATE
     before, behind, cost = before[possible], behind[possible], cost[possible]
-    chosen = solve(cost, row=before, column=behind, semantics="reject", reject=GATE)
+    chosen = solve(cost, row=before, column=behind, semantics="with_unmatched", unmatched_cost=GATE)
     if not chosen.any():
         return chains
     return _join(chains, before[chosen], behind[chosen])

@@ -47,7 +47,7 @@ def network_tracker(scorer: Scorer) -> NetworkTracker:
     tell where a track ends: a segment is taken if that is right more often than wrong.
     """
     if isinstance(scorer, TrackModel):
-        reject = Assigner(semantics="reject", reject=0.5)
+        reject = Assigner(semantics="with_unmatched", unmatched_cost=0.5)
         return NetworkTracker(scorer=scorer, assigner=reject, bridges=True)
     return NetworkTracker(scorer=scorer, assigner=Assigner())
 
@@ -62,7 +62,7 @@ def load_tracker(name: str = DEFAULT_TRACKER) -> Tracker:
         return BASELINES[name]
     if name in TUNED_ENDS:
         method, reject = TUNED_ENDS[name]
-        assigner = Assigner(semantics="reject", reject=reject)
+        assigner = Assigner(semantics="with_unmatched", unmatched_cost=reject)
         return NetworkTracker(scorer=load_method(method), assigner=assigner)
     if name not in METHODS:
         raise WeightsError(f"Expected a method of {', '.join(TRACKERS)}, got {name!r}.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from trackscape.assignment import Assigner, Convention, NoiseLaw, Side
+from trackscape.assignment import SEMANTICS, Assigner, Convention, NoiseLaw, Side
 from trackscape.errors import AssignmentError, WeightsError
 from trackscape.formats.settings import Strict, read_settings
 from trackscape.scoring import build_network
@@ -124,7 +124,7 @@ class AssignerConfig(Strict):
 
     def build(self) -> Assigner:
         """Returns the assigner."""
-        return Assigner(semantics=self.semantics, reject=self.reject)
+        return Assigner(semantics=SEMANTICS[self.semantics], unmatched_cost=self.reject)
 
 
 class OptimiserConfig(Strict):

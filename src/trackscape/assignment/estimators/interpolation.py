@@ -127,11 +127,12 @@ def lagrangian_assignment(
 def identity_assignment(scores: EdgeScores, *, assigner: Solver) -> Tensor:
     r"""Assignment whose gradient for the costs is :math:`-dL/dy`, without what cannot matter.
 
-    With semantics ``card`` and ``full`` each pair of layers has a fixed number of matches, so that
-    nothing changes if all its costs grow by the same amount. The gradient along such changes is
-    removed: its mean over the edges of each pair of layers is subtracted. With ``reject`` costs are
-    compared with that of staying alone, and no part is without effect. Costs are probabilities, so
-    that the scale, which matters to neither, cannot collapse or run away.
+    With semantics ``max_cardinality`` and ``perfect`` each pair of layers has a fixed number of
+    matches, so that nothing changes if all its costs grow by the same amount. The gradient along
+    such changes is removed: its mean over the edges of each pair of layers is subtracted. With
+    ``with_unmatched`` costs are compared with that of staying alone, and no part is without effect.
+    Costs are probabilities, so that the scale, which matters to neither, cannot collapse or run
+    away.
 
     For a loss that is linear in y, such as `hamming_loss`, the gradient does not depend on the
     decision at all.
@@ -151,7 +152,7 @@ def identity_assignment(scores: EdgeScores, *, assigner: Solver) -> Tensor:
     chosen = assigner.solve(cost, graph=graph).selected.to(cost.dtype)
 
     def rule(gradient: Tensor) -> Tensor:
-        if assigner.semantics == "reject":
+        if assigner.semantics == "with_unmatched":
             return -gradient
         return _mean_of_layer_pairs(gradient, graph=graph) - gradient
 

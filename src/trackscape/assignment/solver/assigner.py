@@ -13,7 +13,7 @@ from trackscape.assignment.solver.solve import (
     Backend,
     Semantics,
     check_costs,
-    check_full,
+    check_perfect,
     check_settings,
     solve,
 )
@@ -30,8 +30,9 @@ class Solution(DeviceMixin):
 
     For each edge, upstream dual + downstream dual is at most its cost, and exactly that if it is
     chosen. What is left, the margin of an edge, is by how much cheaper it would have to be, at
-    least, to be chosen. Hits without edges have the dual 0. With ``reject`` the duals add up to the
-    objective, without to the sum of costs + a penalty for each downstream hit without partner.
+    least, to be chosen. Hits without edges have the dual 0. The duals add up to the objective
+    or, without an unmatched cost, to the sum of costs + a penalty for each downstream hit without
+    partner.
     """
 
     selected: Tensor
@@ -51,8 +52,8 @@ class Solver(Protocol):
         ...
 
     @property
-    def reject(self) -> float | None:
-        """Cost of a track's end, for ``reject`` only."""
+    def unmatched_cost(self) -> float | None:
+        """Cost of a track's end, for ``with_unmatched`` only."""
         ...
 
     def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:
@@ -64,19 +65,19 @@ class Solver(Protocol):
 class Assigner:
     """Chooses segments so that each hit has at most one partner upstream and one downstream.
 
-    Rows of each layer pair are its upstream hits: with semantics ``reject`` a hit without partner
-    downstream, where its track ends, costs `reject`.
+    Rows of each layer pair are its upstream hits: with semantics ``with_unmatched`` a hit without
+    partner downstream, where its track ends, costs `unmatched_cost`.
     """
 
-    semantics: Semantics = "card"
-    """What is minimised; see `solve`. ``card`` is the published meaning."""
-    reject: float | None = None
-    """Cost of a track's end, for ``reject`` only; costs of edges lie between 0 and 1."""
+    semantics: Semantics = "max_cardinality"
+    """What is minimised; see `solve`. ``max_cardinality`` is the published meaning."""
+    unmatched_cost: float | None = None
+    """Cost of a track's end, for ``with_unmatched`` only; costs of edges lie between 0 and 1."""
     backend: Backend = "sparse"
     """Solver that is used."""
 
     def __post_init__(self) -> None:
-        check_settings(self.semantics, reject=self.reject, backend=self.backend)
+        check_settings(self.semantics, unmatched_cost=self.unmatched_cost, backend=self.backend)
 
     def __call__(self, scores: EdgeScores) -> Assignment:
         """Returns the cheapest assignment for the costs 1 - p of the scores."""
@@ -99,7 +100,7 @@ class Assigner:
 
         Raises:
             AssignmentError: Costs are not finite, costs or start belong to another graph, or
-                ``full`` cannot be met.
+                ``perfect`` cannot be met.
         """
         if cost.shape != (graph.n_edges,):
             raise AssignmentError(
@@ -125,10 +126,10 @@ class Assigner:
             column=downstream,
             shape=(len(layer), len(layer)),
             most_matches=int(np.bincount(layer).max(initial=0)),
-            reject=self.reject,
+            unmatched_cost=self.unmatched_cost,
             row_dual=_start_dual(start, n_hits=len(layer)),
         )
-        if self.semantics == "full":
+        if self.semantics == "perfect":
             _check_layer_pairs(selected, downstream=downstream, upstream=upstream, layer=layer)
         return Solution(
             selected=torch.from_numpy(selected),
@@ -145,7 +146,7 @@ class Assigner:
                 row=upstream[part],
                 column=downstream[part],
                 semantics=self.semantics,
-                reject=self.reject,
+                unmatched_cost=self.unmatched_cost,
                 backend=self.backend,
             )
         return selected
@@ -181,7 +182,7 @@ def _check_layer_pairs(
         )
     )
     for found, needed in zip(matches, np.minimum(columns, rows), strict=True):
-        check_full(int(found), needed=int(needed))
+        check_perfect(int(found), needed=int(needed))
 
 
 def _layer_pairs(graph: HitGraph) -> list[slice]:

@@ -177,13 +177,15 @@ def solve_sparse(
     column: Integers,
     shape: tuple[int, int],
     most_matches: int,
-    reject: float | Floats | None = None,
+    unmatched_cost: float | Floats | None = None,
     row_dual: Floats | None = None,
 ) -> SparseSolution:
-    """Solves ``card``, or ``reject`` if its cost is given, without a matrix; see `solve`.
+    """Solves ``max_cardinality``, or ``with_unmatched`` if its cost is given, without a matrix.
+
+    See `solve` for the meanings.
 
     Parts of the graph that are not connected need not be told apart: no search leaves its part.
-    ``card`` is the problem in which a column without partner costs `column_penalty`.
+    ``max_cardinality`` is the problem in which a column without partner costs `column_penalty`.
 
     Arguments:
         cost: (E,) finite costs of the edges.
@@ -191,8 +193,8 @@ def solve_sparse(
         column: (E,) Column of each edge.
         shape: Numbers of rows and columns.
         most_matches: No connected part can have more matches than this.
-        reject: Cost of a row without partner, for all or for each edge's row. One for all that is
-            so large that every match is worth its price counts as a smaller one that is.
+        unmatched_cost: Cost of a row without partner, for all or for each edge's row. One for all
+            that is so large that every match is worth its price counts as a smaller one that is.
         row_dual: (rows,) Duals of an earlier solution of whatever costs. From those of a similar
             problem the way is shorter; the minimum is the same from all.
 
@@ -208,10 +210,10 @@ def solve_sparse(
     shift = common_part(cost)
     cost = cost - shift if shift else cost
     row_unmatched, column_unmatched, start = np.zeros(n_rows), 0.0, row_dual
-    if reject is None:
+    if unmatched_cost is None:
         column_unmatched = column_penalty(cost, most_matches=most_matches)
     else:
-        row_unmatched[row] = worth_paying(reject - shift, cost, most_matches=most_matches)
+        row_unmatched[row] = worth_paying(unmatched_cost - shift, cost, most_matches=most_matches)
         start = None if row_dual is None else row_dual - shift
     start = row_unmatched if start is None else np.minimum(start, row_unmatched)
     column_costs = np.full(n_columns, column_unmatched)
@@ -219,7 +221,7 @@ def solve_sparse(
         cost, row, column, row_unmatched, column_costs, start
     )
     # Ends without edges keep the dual 0.
-    paying, ends = (of_column, column) if reject is None else (of_row, row)
+    paying, ends = (of_column, column) if unmatched_cost is None else (of_row, row)
     paying[np.unique(ends) if shift else ends[:0]] += shift
     return SparseSolution(selected, of_row, of_column)
 
@@ -230,12 +232,14 @@ def common_part(cost: Floats) -> float:
     return low if abs(low) > ENOUGH * span else 0.0
 
 
-def worth_paying(reject: float | Floats, cost: Floats, *, most_matches: int) -> float | Floats:
-    """Returns a reject cost that means the same, and is not so large that it hides other costs."""
-    if np.ndim(reject) > 0:
-        return reject
+def worth_paying(
+    unmatched_cost: float | Floats, cost: Floats, *, most_matches: int
+) -> float | Floats:
+    """Returns an unmatched cost that means the same, but does not hide other costs by its size."""
+    if np.ndim(unmatched_cost) > 0:
+        return unmatched_cost
     enough = column_penalty(cost, most_matches=most_matches) + ENOUGH * _span(cost)
-    return min(float(reject), enough)
+    return min(float(unmatched_cost), enough)
 
 
 def _span(cost: Floats) -> float:

@@ -76,7 +76,9 @@ class PhysicsAssignment:
             track, hit, cost = _find_pairs(
                 frame, state, end, energy, expected, layer, unmatched, self.deposit_spread
             )
-            chosen = solve(cost, row=track, column=hit, semantics="reject", reject=unmatched)
+            chosen = solve(
+                cost, row=track, column=hit, semantics="with_unmatched", unmatched_cost=unmatched
+            )
             _continue(frame, state, end, track[chosen], hit[chosen], layer)
             upstream[track[chosen]] = hit[chosen]
         return follow_links(hits, upstream)
