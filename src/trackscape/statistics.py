@@ -65,7 +65,7 @@ class Interval(NamedTuple):
         return self.low > 0
 
     def p_value(self, null: float = 0.0) -> float:
-        """Of a two-sided t test, alone, of whether the figure is another one than ``null``."""
+        """Returns that of a two-sided t test of whether the figure is another one than ``null``."""
         distance = abs(self.value - null)
         if distance == 0:
             return 1.0
@@ -127,7 +127,7 @@ def _variance(without: Tensor) -> Tensor:
 
 
 def _freedom(variances: Tensor, freedoms: Tensor) -> Tensor:
-    """Of the sum of variances (n, ...) with freedoms (n,); the least of these if all are 0.
+    """Degrees of freedom of a sum of variances (n, ...) with freedoms (n,); the least if all are 0.
 
     Their harmonic mean, weighted by variances. Satterthwaite's, weighted by squares, is too large
     where the variance of few seeds comes out small by chance: then p values below 0.005, which a

@@ -24,7 +24,7 @@ class HitGraph(DeviceMixin):
     """
 
     hits: Hits
-    """Ordered by layer."""
+    """Hits of the frame, ordered by layer."""
     edge_index: Tensor
     """(2, E) int64. Row 0: the downstream (deeper) hit, row 1: the upstream hit, one layer before.
     Ordered by row 0, then row 1."""

@@ -26,7 +26,7 @@ class Ratio:
     """A quotient of two sums over frames. Axis: F frames."""
 
     numerator: Tensor
-    """(F,) float64."""
+    """(F,) float64. Numerator of each frame."""
     denominator: Tensor
     """(F,) float64. All 1 for a mean over frames."""
 

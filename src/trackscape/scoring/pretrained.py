@@ -33,7 +33,7 @@ METHODS = ("line-graph-ptt", "line-graph-pat", "nine-constants", "trackscape")
 """Methods with weights in the package: the paper's line graph, trained in two ways, then our model
 of tracks without and with a network for its potentials."""
 LARGEST_SIZE = 4096
-"""Of hidden layers and encodings; larger numbers in a file would fill the memory."""
+"""Largest hidden layer or encoding; larger numbers in a file would fill the memory."""
 
 
 def build_network(kind: str, **sizes: int) -> Scorer:

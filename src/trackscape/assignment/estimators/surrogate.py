@@ -77,11 +77,11 @@ class Noise:
     sigma: float
     """Standard deviation, in units of cost."""
     seed: int
-    """Of the run."""
+    """Seed of the run."""
     frame: int = 0
     """Number of the frame: in a training, of all that were seen so far."""
     law: NoiseLaw = "normal"
-    """See above."""
+    """Distribution of the shifts; see above."""
 
     def __post_init__(self) -> None:
         check_positive(self.sigma, name="sigma")

@@ -15,7 +15,7 @@ class NearSide(NamedTuple):
     """What the near side sees. Axes: E edges, N near ends."""
 
     cost: np.ndarray
-    """(E,)"""
+    """(E,) Cost of each edge."""
     near: np.ndarray
     """(E,) Near end of each edge."""
     far: np.ndarray
@@ -36,7 +36,7 @@ class Matching(NamedTuple):
     far_edge: np.ndarray
     """(F,) Chosen edge of each far end, or -1."""
     far_dual: np.ndarray
-    """(F,)"""
+    """(F,) Dual of each far end."""
 
 
 class Paths(NamedTuple):
@@ -51,11 +51,11 @@ class Paths(NamedTuple):
     final: np.ndarray
     """(F,) Far ends with a final path, the nearest first."""
     final_distance: np.ndarray
-    """(F,) Its length."""
+    """(F,) Length of that path."""
     heap_distance: np.ndarray
-    """(E,) Far ends to go on from, as a binary heap; one that is reached again is there twice."""
+    """(E,) Lengths of a binary heap of far ends to go on from; one reached again is there twice."""
     heap_end: np.ndarray
-    """(E,)"""
+    """(E,) Far end of each place of the heap."""
 
 
 @compiled

@@ -33,11 +33,11 @@ class Odds(NamedTuple):
     """Exponentials of the potentials. A hit that is alone has the odds 1."""
 
     start: Floats
-    """(E,)"""
+    """(E,) Odds that a track starts with each edge."""
     end: Floats
-    """(E,)"""
+    """(E,) Odds that a track ends with each edge."""
     follow: Floats
-    """(P,)"""
+    """(P,) Odds that a track goes through each pair."""
 
 
 @compiled
@@ -155,7 +155,7 @@ def _offers_upstream(
     offer: Floats,
     total: Floats,
 ) -> float:
-    """The same for the edges in."""
+    """Odds of all that a hit may do with each edge in; returns those of no edge in."""
     out_edge, first, upstream, follow = (
         triplets.out_edge,
         triplets.triplet_ptr,

@@ -69,26 +69,28 @@ class Rules(NamedTuple):
     """What a branch may do."""
 
     gate: float
-    """Largest χ²."""
+    """Largest χ² of a hit."""
     hit_bonus: float
     """Score that a perfect hit takes off: `neg_log_likelihood` of the gate."""
     branches: int
+    """Number of branches that are followed."""
     holes: int
+    """Number of layers without a hit that a track may have."""
 
 
 class Tree(NamedTuple):
     """All branches of one track. Nodes of one layer follow each other. Axis: N nodes."""
 
     hit: np.ndarray
-    """(N,) int64. -1 for a layer without a hit."""
+    """(N,) int64. Hit of the node; -1 for a layer without one."""
     parent: np.ndarray
-    """(N,) int64. -1 for the first."""
+    """(N,) int64. Node before it on its branch; -1 for the first."""
     score: np.ndarray
-    """(N,) float64."""
+    """(N,) float64. Score of the branch up to here."""
     holes: np.ndarray
     """(N,) int64. Layers without a hit so far."""
     state: np.ndarray
-    """(N, 7) float64."""
+    """(N, 7) float64. `State` of the branch in the layer."""
 
 
 class Options(NamedTuple):
@@ -97,11 +99,11 @@ class Options(NamedTuple):
     predicted: np.ndarray
     """(B, 7) float64. State of each branch in the next layer."""
     branch: np.ndarray
-    """(O,) int64."""
+    """(O,) int64. Branch that the option continues."""
     hit: np.ndarray
-    """(O,) int64. -1 for none."""
+    """(O,) int64. Hit that it takes; -1 for none."""
     score: np.ndarray
-    """(O,) float64."""
+    """(O,) float64. Score of the branch with it."""
 
 
 @compiled

@@ -98,7 +98,7 @@ class FrameArrays(NamedTuple):
     depth: np.ndarray
     n_trackers: int
     noise: np.ndarray
-    """See `trackscape.tracking.baselines.motion_model.MaterialEffects`."""
+    """(L, L, 3) float64. Scattering between the layers; see `MaterialEffects`."""
     error: float
     """Variance of a measured coordinate in mm2."""
     tail: float
@@ -117,10 +117,11 @@ class State(NamedTuple):
     slope_x: float
     slope_y: float
     variance: float
-    """Of x, and of y, in mm2."""
+    """Variance of x, and of y, in mm2."""
     covariance: float
-    """Of a coordinate and its slope, in mm."""
+    """Covariance of a coordinate and its slope, in mm."""
     slope_variance: float
+    """Variance of each slope."""
 
 
 @compiled

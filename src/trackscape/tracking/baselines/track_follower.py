@@ -23,7 +23,7 @@ from trackscape.tracking.baselines.layers import (
 from trackscape.tracking.follow import in_canonical_order
 
 FIRST_ANGLE_WEIGHT = 0.01
-"""Of the angle with the beam, of which little is left where a proton stops."""
+"""Weight of the angle with the beam, of which little is left where a proton stops."""
 FEWEST_HITS = 4
 """Shorter tracks are left as they are."""
 

@@ -34,7 +34,7 @@ class NormAndLinear(NamedTuple):
     gamma: Floats
     beta: Floats
     weight: Floats
-    """(16, 16), outputs first."""
+    """(16, 16) Weights of the linear layer, outputs first."""
     bias: Floats
     mean: Floats
     variance: Floats

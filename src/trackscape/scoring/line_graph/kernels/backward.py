@@ -54,7 +54,7 @@ class Back(NamedTuple):
     """How a gradient behind a layer and its normalisation becomes one before."""
 
     weight: RowArray
-    """(16, 16), outputs first."""
+    """(16, 16) Weights of layer and normalisation, outputs first."""
     shared: RowArray
     """(2, 16) The constant, and the multiple of the value, which all messages get."""
 
