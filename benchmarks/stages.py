@@ -1,15 +1,18 @@
 """The stages that are measured: the library's code and the baseline's, for the same work."""
 
 import functools
+import importlib.util
 from collections.abc import Callable
+from typing import get_args
 
+import numpy as np
 import torch
 
 from benchmarks import baseline
 from benchmarks.cases import METHOD, Frame, trained_scorer
 from trackscape.assignment import (
     Assigner,
-    available_backends,
+    Backend,
     blackbox_assignment,
     by_region,
     cross_entropy_loss,
@@ -55,6 +58,23 @@ def score_baseline(frame: Frame) -> object:
 
 def assign(frame: Frame, *, assigner: Assigner) -> object:
     return assigner(frame.scores)
+
+
+def assign_lapcpp(frame: Frame) -> object:
+    """Solves each pair of layers by lapcpp, in a matrix of all pairs of their hits."""
+    import lapcpp
+
+    cost, (downstream, upstream) = frame.scores.cost.numpy(), frame.graph.edge_index.numpy()
+    layer, chosen = frame.graph.hits.layer.numpy()[downstream], np.zeros(len(cost), np.bool_)
+    for edges in np.split(np.arange(len(cost)), np.flatnonzero(np.diff(layer)) + 1):
+        rows, row = np.unique(upstream[edges], return_inverse=True)
+        columns, column = np.unique(downstream[edges], return_inverse=True)
+        weight = np.full((len(rows), len(columns)), 1.0 + min(len(rows), len(columns)))
+        number = np.full(weight.shape, -1)
+        weight[row, column], number[row, column] = cost[edges], edges
+        found = number[lapcpp.lapjv(weight, extend_cost=True, return_cost=False)]
+        chosen[found[found >= 0]] = True
+    return chosen
 
 
 def assign_baseline(frame: Frame) -> object:
@@ -142,8 +162,9 @@ VARIANTS: dict[str, Work] = {
     PLAIN_PATH: score_line_graph,
     **{
         f"{ASSIGNMENT}, {backend}": functools.partial(assign, assigner=Assigner(backend=backend))
-        for backend in available_backends()
+        for backend in get_args(Backend)
     },
+    **({f"{ASSIGNMENT}, lapcpp": assign_lapcpp} if importlib.util.find_spec("lapcpp") else {}),
 }
 """Parts of a stage, and other ways to do it."""
 

@@ -15,14 +15,13 @@ import typer
 from torch import Tensor
 
 from studies.data_sets import PHANTOMS
-from trackscape.assignment import likelihood_loss
 from trackscape.data import Assignment, HitGraph, Hits, Tracks
 from trackscape.evaluation import Summary
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames
 from trackscape.files import replacing
 from trackscape.graph_construction.labels import link_labels
 from trackscape.progress import show_progress
-from trackscape.scoring import BeliefNetwork
+from trackscape.scoring import TrackModel, likelihood_loss
 from trackscape.tracking import Tracker, follow, load_tracker, network_tracker
 
 PER_FRAME = (50, 100, 150)
@@ -42,13 +41,13 @@ PUBLISHED, ENDS, CONSTANTS, OURS = (
 INFORMED, TRUTH = "best informed model", "truth in the graph"
 
 
-class InformedNetwork(BeliefNetwork):
+class InformedNetwork(TrackModel):
     """Is told where each track ends, and how far every proton still has to go."""
 
     extra_inputs = 2
 
     def inputs(self, graph: HitGraph) -> Tensor:
-        """What `BeliefNetwork` sees, the layers left behind the deeper hit, and whether none is.
+        """What `TrackModel` sees, the layers left behind the deeper hit, and whether none is.
 
         Of one hit only: those of both would tell by themselves which hits belong together.
         """
@@ -68,7 +67,7 @@ def residual_range(hits: Hits) -> Tensor:
 
 def follow_truth(hits: Hits) -> Tracks:
     """Returns the true chains that our graph holds."""
-    graph = BeliefNetwork().connect(hits)
+    graph = TrackModel().connect(hits)
     return follow(Assignment(graph=graph, selected=link_labels(graph)))
 
 

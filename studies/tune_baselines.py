@@ -29,7 +29,7 @@ from trackscape.tracking import Tracker, accept, chosen_segments
 from trackscape.tracking.baselines import (
     Greedy,
     KalmanFilter,
-    Motion,
+    MotionModel,
     PhysicsAssignment,
     TrackFollower,
 )
@@ -67,7 +67,7 @@ class Trial:
 def draw_greedy(random: Random) -> Greedy:
     """Draws parameters from their ranges; as do the functions that follow."""
     return Greedy(
-        reach=_logarithmic(random, 0.1, 4.0), tracker_reach=_logarithmic(random, 0.01, 0.3)
+        max_step=_logarithmic(random, 0.1, 4.0), max_tracker_step=_logarithmic(random, 0.01, 0.3)
     )
 
 
@@ -95,15 +95,15 @@ def draw_physics(random: Random) -> PhysicsAssignment:
     """Draws all but the resolution and the matter, which are known."""
     return PhysicsAssignment(
         motion=_draw_motion(random),
-        alone_density=_logarithmic(random, 1e-10, 1e-4),
+        clutter_density=_logarithmic(random, 1e-10, 1e-4),
         deposit_spread=random.uniform(0.2, 0.8),
     )
 
 
-def _draw_motion(random: Random) -> Motion:
+def _draw_motion(random: Random) -> MotionModel:
     # The slopes of protons behind 100 mm of water spread by 10 mrad about the direction from their
     # source. A much smaller spread does even better here, but loses protons of a wider beam.
-    return Motion(
+    return MotionModel(
         tail=_logarithmic(random, 2.0, 30.0),
         end_slope=_logarithmic(random, 10 * mrad, 300 * mrad),
         source_distance=random.uniform(250.0, 450.0) * mm,
@@ -150,7 +150,10 @@ def search_end(scorer: Scorer, sets: Sequence[Sequence[Hits]]) -> list[Trial]:
     """Tries out all candidate costs of a track's end with a network, the best first."""
     tried = [
         measure(
-            NetworkTracker(scorer=scorer, assigner=Assigner(semantics="reject", reject=cost)), sets
+            NetworkTracker(
+                scorer=scorer, assigner=Assigner(semantics="with_unmatched", unmatched_cost=cost)
+            ),
+            sets,
         )
         for cost in CANDIDATES
     ]
@@ -210,7 +213,7 @@ def table(trials: dict[str, Trial]) -> Iterable[str]:
 
 def _parameters(method: Any) -> str:
     if isinstance(method, NetworkTracker):
-        return f"reject={method.assigner.reject:.4f}"
+        return f"reject={method.assigner.unmatched_cost:.4f}"
     texts: list[str] = []
     for field in dataclasses.fields(method):
         value = getattr(method, field.name)

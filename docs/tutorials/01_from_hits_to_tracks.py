@@ -11,7 +11,7 @@ from trackscape.formats import read_hits
 from trackscape.graph_construction import split_frames
 from trackscape.graph_construction.labels import graph_ceiling
 from trackscape.tracking import accept, follow, load_tracker
-from trackscape.tracking.bridge import bridge
+from trackscape.tracking.follow import recover_holes
 
 frames = split_frames(read_hits(samples.VALIDATION), per_frame=100)
 tracker = load_tracker()
@@ -31,7 +31,7 @@ print(f"{len(graph.hits)} hits, {graph.n_edges} segments, {len(kinks.upstream)} 
 with torch.no_grad():
     scores = scorer(kinks)
 assignment = assigner(scores)
-again = accept(bridge(follow(assignment)))
+again = accept(recover_holes(follow(assignment)))
 
 # %% [markdown]
 # The truth is known, so we can ask how good the tracks are, and how good they could be.

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, final
 
 import numba
+import numpy as np
 from numba.core import caching, config
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")

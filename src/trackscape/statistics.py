@@ -4,7 +4,8 @@ References:
     Arvesen, Ann. Math. Stat. 40 (1969) 2076, for the jackknife of means over pairs; Owen, Ann.
     Appl. Stat. 1 (2007) 386, for samples with two axes; Cochran and Cox, Experimental Designs
     (1950), for critical values that weigh variances of few degrees of freedom;
-    Holm, Scand. J. Stat. 6 (1979) 65.
+    Holm, Scand. J. Stat. 6 (1979) 65; Efron and Tibshirani, An Introduction to the Bootstrap
+    (1993), chapter 13.
 """
 
 import math
@@ -14,6 +15,8 @@ from typing import NamedTuple, TypeVar
 import torch
 from scipy import special
 from torch import Tensor
+
+from trackscape.errors import DataError
 
 LEVEL = 0.95
 ALPHA = 1 - LEVEL
@@ -62,7 +65,7 @@ class Interval(NamedTuple):
         return self.low > 0
 
     def p_value(self, null: float = 0.0) -> float:
-        """Of a two-sided t test, alone, of whether the figure is another one than ``null``."""
+        """Returns that of a two-sided t test of whether the figure is another one than ``null``."""
         distance = abs(self.value - null)
         if distance == 0:
             return 1.0
@@ -124,7 +127,7 @@ def _variance(without: Tensor) -> Tensor:
 
 
 def _freedom(variances: Tensor, freedoms: Tensor) -> Tensor:
-    """Of the sum of variances (n, ...) with freedoms (n,); the least of these if all are 0.
+    """Degrees of freedom of a sum of variances (n, ...) with freedoms (n,); the least if all are 0.
 
     Their harmonic mean, weighted by variances. Satterthwaite's, weighted by squares, is too large
     where the variance of few seeds comes out small by chance: then p values below 0.005, which a
@@ -164,3 +167,54 @@ def sides(family: Mapping[Name, Interval], *, null: float = 0.0) -> tuple[list[N
         if p_value < ALPHA
     }
     return [name for name, up in sure.items() if not up], [name for name, up in sure.items() if up]
+
+
+def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Quotient, element by element; 0 where the denominator is 0."""
+    divisible = denominator > 0
+    return torch.where(divisible, numerator / torch.where(divisible, denominator, 1.0), 0.0)
+
+
+def bootstrap_interval(
+    numerator: Tensor,
+    *,
+    generator: torch.Generator,
+    denominator: Tensor | None = None,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Percentile interval of a mean, or of a quotient of two sums, over frames.
+
+    Frames, not tracks, are drawn with replacement, because the tracks of a frame compete for the
+    same hits. The interval holds the spread over frames only, not that over trainings.
+
+    Arguments:
+        numerator: (F,) Value of each frame.
+        generator: Source of the resamples, on the CPU.
+        denominator: (F,) What the sum of the drawn values is divided by is the sum of these; 1 for
+            each frame by default, which gives the mean.
+        resamples: Number of resamples.
+        level: Probability content of the interval.
+
+    Returns:
+        The lower and the upper end. With one frame they are equal.
+
+    Raises:
+        DataError: If there are no frames.
+
+    Example:
+        >>> rng = torch.Generator().manual_seed(0)
+        >>> low, high = bootstrap_interval(torch.tensor([0.8, 0.9, 1.0, 0.9]), generator=rng)
+        >>> f"{low:.2f} to {high:.2f}"
+        '0.83 to 0.97'
+    """
+    frames = len(numerator)
+    if frames == 0:
+        raise DataError("A bootstrap interval needs at least one frame, got none.")
+    numerator = numerator.double()
+    denominator = torch.ones_like(numerator) if denominator is None else denominator.double()
+    drawn = torch.randint(frames, (resamples, frames), generator=generator)
+    values = divide(numerator[drawn].sum(dim=1), denominator[drawn].sum(dim=1))
+    tails = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
+    low, high = torch.quantile(values, tails).tolist()
+    return low, high

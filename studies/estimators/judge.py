@@ -58,7 +58,7 @@ def tune(
     scores = list(_score(scorer, graphs))
     labels = [edge_labels(graph) for graph in graphs]
     reject = tune_reject(scores, labels)
-    assigner = Assigner(semantics="reject", reject=reject)
+    assigner = Assigner(semantics="with_unmatched", unmatched_cost=reject)
     errors = [
         ((assigner(each).selected != (label > 0)).double().mean())
         for each, label in zip(scores, labels, strict=True)
@@ -93,9 +93,9 @@ def largest_gradient(graph: HitGraph) -> float:
 def judge(scorer: Scorer, graphs: Sequence[HitGraph], *, reject: float) -> Decisions:
     """Decides on each frame in three ways, and counts what becomes of it."""
     assigners = {
-        "half": Assigner(semantics="reject", reject=0.5),
-        "tuned": Assigner(semantics="reject", reject=reject),
-        "card": Assigner(semantics="card"),
+        "half": Assigner(semantics="with_unmatched", unmatched_cost=0.5),
+        "tuned": Assigner(semantics="with_unmatched", unmatched_cost=reject),
+        "card": Assigner(semantics="max_cardinality"),
     }
     counts: dict[str, list[FrameCounts]] = {name: [] for name in assigners}
     chosen: list[Tensor] = []

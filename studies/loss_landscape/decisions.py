@@ -55,7 +55,7 @@ def decide(study: StudyConfig, run: Run, places: Places, folder: Path) -> None:
     reject = _tune(scorer, tuning)
     assigners = {
         "own": run.settings.assigner.build(),
-        "tuned": Assigner(semantics="reject", reject=reject),
+        "tuned": Assigner(semantics="with_unmatched", unmatched_cost=reject),
     }
     frames = frames_of(study, study.judged, settings.decided_frames, data=places.data)
     for way, judged in _judge(scorer, frames, assigners).items():

@@ -46,7 +46,7 @@ def _curve(method: str, scorer: Scorer, frames: Sequence[Hits]) -> Curve:
     for frame in show_progress(frames):
         scores = scorer(scorer.prepare(scorer.connect(frame)))
         for reject, found in zip(REJECTS, counts, strict=True):
-            chosen = Assigner(semantics="reject", reject=reject)(scores)
+            chosen = Assigner(semantics="with_unmatched", unmatched_cost=reject)(scores)
             found.append(count_frame(accept(follow(chosen)), chosen))
     return Curve(
         method=method,

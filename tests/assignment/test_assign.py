@@ -1,13 +1,14 @@
 """The assigner: one partner on each side, each pair of layers on its own."""
 
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackscape.assignment import Assigner, Backend, available_backends, solve
+from trackscape.assignment import Assigner, Backend, solve
 from trackscape.data import EdgeScores, HitGraph, Hits
 from trackscape.errors import AssignmentError
 from trackscape.formats import read_hits
@@ -24,18 +25,18 @@ def random_scores(graph: HitGraph, seed: int, *, spread: float = 3.0) -> EdgeSco
     return EdgeScores(graph=graph, logit=spread * torch.randn(graph.n_edges, generator=generator))
 
 
-@pytest.mark.parametrize("backend", available_backends())
-@given(seed=SEED, n_hits=st.integers(0, 50), reject=st.none() | st.floats(0.01, 2))
+@pytest.mark.parametrize("backend", get_args(Backend))
+@given(seed=SEED, n_hits=st.integers(0, 50), unmatched_cost=st.none() | st.floats(0.01, 2))
 def test_no_hit_has_two_partners_on_one_side(
     backend: Backend,
     random_hits: Callable[..., Hits],
     seed: int,
     n_hits: int,
-    reject: float | None,
+    unmatched_cost: float | None,
 ):
     graph = connect_layers(random_hits(seed, n_hits=n_hits, width=10.0))
-    semantics = "card" if reject is None else "reject"
-    assigner = Assigner(semantics=semantics, reject=reject, backend=backend)
+    semantics = "max_cardinality" if unmatched_cost is None else "with_unmatched"
+    assigner = Assigner(semantics=semantics, unmatched_cost=unmatched_cost, backend=backend)
     assignment = assigner(random_scores(graph, seed))
     assert assignment.graph is graph
     assert assignment.selected.shape == (graph.n_edges,)
@@ -44,16 +45,19 @@ def test_no_hit_has_two_partners_on_one_side(
     assert len(upstream.unique()) == len(upstream)
 
 
-@given(seed=SEED, reject=st.floats(0.05, 1))
+@given(seed=SEED, unmatched_cost=st.floats(0.05, 1))
 def test_each_pair_of_layers_is_solved_on_its_own(
-    random_hits: Callable[..., Hits], seed: int, reject: float
+    random_hits: Callable[..., Hits], seed: int, unmatched_cost: float
 ):
     graph = connect_layers(random_hits(seed, n_hits=40, width=8.0))
     scores = random_scores(graph, seed)
     cost = scores.to(torch.float64).cost.numpy()
     downstream, upstream = graph.edge_index
     layer = graph.hits.layer[downstream]
-    for options in ({"semantics": "card"}, {"semantics": "reject", "reject": reject}):
+    for options in (
+        {"semantics": "max_cardinality"},
+        {"semantics": "with_unmatched", "unmatched_cost": unmatched_cost},
+    ):
         selected = Assigner(**options)(scores).selected
         for number in layer.unique():
             part = layer == number
@@ -73,8 +77,8 @@ def test_perfect_scores_give_the_labels(straight_tracks: Callable[..., Hits]):
     scores = EdgeScores(graph=graph, logit=40 * label - 20)
     for assigner in (
         Assigner(),
-        Assigner(semantics="full"),
-        Assigner(semantics="reject", reject=0.5),
+        Assigner(semantics="perfect"),
+        Assigner(semantics="with_unmatched", unmatched_cost=0.5),
     ):
         assert torch.equal(assigner(scores).selected, label > 0)
 
@@ -85,7 +89,7 @@ def test_a_reject_cost_of_one_half_takes_likely_edges_only(
 ):
     graph = connect_layers(random_hits(seed, n_hits=30, width=8.0))
     scores = random_scores(graph, seed)
-    selected = Assigner(semantics="reject", reject=0.5)(scores).selected
+    selected = Assigner(semantics="with_unmatched", unmatched_cost=0.5)(scores).selected
     assert bool((scores.logit[selected] > 0).all())
 
 
@@ -108,10 +112,10 @@ def test_single_precision_ties_do_not_decide(straight_tracks: Callable[..., Hits
 
 
 def test_a_reject_cost_belongs_to_reject_only():
-    with pytest.raises(AssignmentError, match="reject cost belongs"):
-        Assigner(semantics="reject")
-    with pytest.raises(AssignmentError, match="reject cost belongs"):
-        Assigner(reject=0.5)
+    with pytest.raises(AssignmentError, match="unmatched_cost belongs"):
+        Assigner(semantics="with_unmatched")
+    with pytest.raises(AssignmentError, match="unmatched_cost belongs"):
+        Assigner(unmatched_cost=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +130,9 @@ def real_scores() -> EdgeScores:
 @pytest.mark.parametrize(
     "options",
     [
-        {"semantics": "card"},
-        {"semantics": "reject", "reject": 0.5},
-        {"semantics": "reject", "reject": 0.02},
+        {"semantics": "max_cardinality"},
+        {"semantics": "with_unmatched", "unmatched_cost": 0.5},
+        {"semantics": "with_unmatched", "unmatched_cost": 0.02},
     ],
 )
 @pytest.mark.parametrize("blur", [0.0, 5.0, 50.0])
@@ -140,20 +144,29 @@ def test_all_backends_agree_on_a_real_frame(real_scores: EdgeScores, options, bl
     def objective(backend: Backend) -> tuple[int, float]:
         selected = Assigner(**options, backend=backend).choose(cost, graph=graph)
         matches = int(selected.sum())
-        saved = matches * options.get("reject", 0)
-        return matches * (options["semantics"] == "card"), float(cost[selected].sum()) - saved
+        saved = matches * options.get("unmatched_cost", 0)
+        return matches * (options["semantics"] == "max_cardinality"), float(
+            cost[selected].sum()
+        ) - saved
 
     matches, value = objective("scipy")
-    for backend in available_backends():
+    for backend in get_args(Backend):
         assert objective(backend) == (matches, pytest.approx(value, abs=1e-9))
 
 
-@given(seed=SEED, shift=st.sampled_from([1e-4, 0.1, 10.0]), reject=st.none() | st.floats(0.05, 1))
+@given(
+    seed=SEED,
+    shift=st.sampled_from([1e-4, 0.1, 10.0]),
+    unmatched_cost=st.none() | st.floats(0.05, 1),
+)
 def test_the_start_changes_no_solution(
-    random_hits: Callable[..., Hits], seed: int, shift: float, reject: float | None
+    random_hits: Callable[..., Hits], seed: int, shift: float, unmatched_cost: float | None
 ):
     graph = connect_layers(random_hits(seed, n_hits=40, width=8.0))
-    assigner = Assigner(semantics="card" if reject is None else "reject", reject=reject)
+    assigner = Assigner(
+        semantics="max_cardinality" if unmatched_cost is None else "with_unmatched",
+        unmatched_cost=unmatched_cost,
+    )
     cost = random_scores(graph, seed).cost
     earlier = cost + shift * random_scores(graph, seed + 1).logit
     start = assigner.solve(earlier, graph=graph)
@@ -161,13 +174,16 @@ def test_the_start_changes_no_solution(
     assert torch.equal(selected, assigner.choose(cost, graph=graph))
 
 
-@given(seed=SEED, reject=st.none() | st.floats(0.05, 1))
+@given(seed=SEED, unmatched_cost=st.none() | st.floats(0.05, 1))
 def test_margins_are_zero_where_edges_are_chosen_and_never_negative(
-    random_hits: Callable[..., Hits], seed: int, reject: float | None
+    random_hits: Callable[..., Hits], seed: int, unmatched_cost: float | None
 ):
     graph = connect_layers(random_hits(seed, n_hits=40, width=8.0))
     cost = random_scores(graph, seed).cost
-    assigner = Assigner(semantics="card" if reject is None else "reject", reject=reject)
+    assigner = Assigner(
+        semantics="max_cardinality" if unmatched_cost is None else "with_unmatched",
+        unmatched_cost=unmatched_cost,
+    )
     solution = assigner.solve(cost, graph=graph)
     assert solution.upstream_dual is not None
     assert solution.downstream_dual is not None
@@ -179,7 +195,7 @@ def test_margins_are_zero_where_edges_are_chosen_and_never_negative(
 
 def test_the_duals_of_reject_add_up_to_its_objective(real_scores: EdgeScores):
     cost, graph = real_scores.cost, real_scores.graph
-    solution = Assigner(semantics="reject", reject=0.3).solve(cost, graph=graph)
+    solution = Assigner(semantics="with_unmatched", unmatched_cost=0.3).solve(cost, graph=graph)
     assert solution.upstream_dual is not None
     assert solution.downstream_dual is not None
     chosen = solution.selected
@@ -207,16 +223,16 @@ def test_full_is_refused_for_the_first_layers_that_it_cannot_match(
     graph = connect_layers(random_hits(seed, n_hits=n_hits, width=6.0))
     scores = random_scores(graph, seed)
     try:
-        expected = Assigner(semantics="full", backend="scipy")(scores)
+        expected = Assigner(semantics="perfect", backend="scipy")(scores)
     except AssignmentError as error:
         with pytest.raises(AssignmentError, match=str(error)):
-            Assigner(semantics="full", backend="sparse")(scores)
+            Assigner(semantics="perfect", backend="sparse")(scores)
     else:
-        selected = Assigner(semantics="full", backend="sparse")(scores).selected
+        selected = Assigner(semantics="perfect", backend="sparse")(scores).selected
         assert torch.equal(selected, expected.selected)
 
 
-@pytest.mark.parametrize("backend", available_backends())
+@pytest.mark.parametrize("backend", get_args(Backend))
 def test_costs_and_starts_of_another_graph_are_refused(
     backend: Backend, straight_tracks: Callable[..., Hits]
 ):
@@ -233,7 +249,7 @@ def test_costs_and_starts_of_another_graph_are_refused(
         Assigner().solve(cost, graph=graph, start=start)
 
 
-@pytest.mark.parametrize("backend", available_backends())
+@pytest.mark.parametrize("backend", get_args(Backend))
 def test_the_layout_of_the_costs_in_memory_does_not_matter(
     backend: Backend, straight_tracks: Callable[..., Hits]
 ):

@@ -80,12 +80,15 @@ def test_hopeless_edges_are_chosen_as_in_the_reconstruction(
         assert torch.equal(chosen > 0, Assigner()(scores).selected)
 
 
-@given(seed=SEED, strength=st.floats(0.1, 50), reject=st.none() | st.floats(0.1, 1))
+@given(seed=SEED, strength=st.floats(0.1, 50), unmatched_cost=st.none() | st.floats(0.1, 1))
 def test_the_published_gradient_is_its_formula(
-    crowd: Callable[[int], HitGraph], seed: int, strength: float, reject: float | None
+    crowd: Callable[[int], HitGraph], seed: int, strength: float, unmatched_cost: float | None
 ):
     graph = crowd(seed)
-    assigner = Assigner(semantics="card" if reject is None else "reject", reject=reject)
+    assigner = Assigner(
+        semantics="max_cardinality" if unmatched_cost is None else "with_unmatched",
+        unmatched_cost=unmatched_cost,
+    )
     logit, g = 2 * normal(graph, seed), normal(graph, seed + 1)
     cost = torch.sigmoid(-logit)
     before = assigner.choose(cost, graph=graph).double()
@@ -101,12 +104,15 @@ def test_the_published_gradient_is_its_formula(
     assert torch.allclose(gradient, after - before, rtol=1e-9, atol=1e-12)
 
 
-@given(seed=SEED, strength=st.floats(0.01, 5), reject=st.none() | st.floats(0.1, 1))
+@given(seed=SEED, strength=st.floats(0.01, 5), unmatched_cost=st.none() | st.floats(0.1, 1))
 def test_the_corrected_gradient_is_its_formula(
-    crowd: Callable[[int], HitGraph], seed: int, strength: float, reject: float | None
+    crowd: Callable[[int], HitGraph], seed: int, strength: float, unmatched_cost: float | None
 ):
     graph = crowd(seed)
-    assigner = Assigner(semantics="card" if reject is None else "reject", reject=reject)
+    assigner = Assigner(
+        semantics="max_cardinality" if unmatched_cost is None else "with_unmatched",
+        unmatched_cost=unmatched_cost,
+    )
     logit, g = 2 * normal(graph, seed), normal(graph, seed + 1)
     cost = torch.sigmoid(-logit)
     factor = strength / float(g.abs().max())

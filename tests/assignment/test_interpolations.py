@@ -21,7 +21,10 @@ from trackscape.errors import AssignmentError
 
 SEED = st.integers(0, 2**31)
 STRENGTH = st.floats(0.01, 2)
-ASSIGNERS = {"card": Assigner(), "reject": Assigner(semantics="reject", reject=0.4)}
+ASSIGNERS = {
+    "max_cardinality": Assigner(),
+    "with_unmatched": Assigner(semantics="with_unmatched", unmatched_cost=0.4),
+}
 both_meanings = pytest.mark.parametrize("assigner", ASSIGNERS.values(), ids=ASSIGNERS.keys())
 NOISE = Noise(sigma=0.1, seed=5, frame=2)
 
@@ -143,7 +146,7 @@ def test_the_upper_side_sees_decisions_that_are_right_by_a_hair(square, differen
 
 @given(seed=SEED)
 def test_the_identity_leaves_out_what_cannot_matter(task, differentiate, seed):
-    assigner = ASSIGNERS["card"]
+    assigner = ASSIGNERS["max_cardinality"]
     graph, _, cost, g = task(seed, assigner)
     layer = graph.hits.layer[graph.edge_index[0]]
     offset = torch.randn(6, generator=torch.Generator().manual_seed(seed)).double()[layer]
@@ -165,7 +168,7 @@ def test_the_identity_leaves_out_what_cannot_matter(task, differentiate, seed):
 
 @given(seed=SEED)
 def test_the_identity_keeps_everything_where_tracks_may_end(task, differentiate, seed):
-    assigner = ASSIGNERS["reject"]
+    assigner = ASSIGNERS["with_unmatched"]
     graph, _, cost, g = task(seed, assigner)
     value, gradient = differentiate(
         lambda s: identity_assignment(s, assigner=assigner) @ g, cost=cost, graph=graph
@@ -175,7 +178,7 @@ def test_the_identity_keeps_everything_where_tracks_may_end(task, differentiate,
 
 
 def test_the_strength_adapts_until_the_wanted_share_has_a_gradient(task, differentiate):
-    assigner = ASSIGNERS["reject"]
+    assigner = ASSIGNERS["with_unmatched"]
     graph, label, cost, _ = task(2, assigner)
     shares = []
     for start in (0.002, 1.0):
@@ -195,7 +198,7 @@ def test_the_strength_adapts_until_the_wanted_share_has_a_gradient(task, differe
 
 
 def test_an_adaptive_step_is_that_of_the_strength_as_it_was(task, differentiate):
-    assigner = ASSIGNERS["card"]
+    assigner = ASSIGNERS["max_cardinality"]
     graph, _, cost, g = task(7, assigner)
     strength = AdaptiveStrength(0.3, changed=0.999)
     _, adaptive = differentiate(

@@ -1,6 +1,7 @@
 """Costs of all sizes: solved as exactly as rounding allows, or refused, and never fatal."""
 
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,13 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from trackscape.assignment import Assigner, solve
-from trackscape.assignment.solver import available_backends
-from trackscape.assignment.sparse import solve_sparse
+from trackscape.assignment import Assigner, Backend, solve
+from trackscape.assignment.solver.sparse import solve_sparse
 from trackscape.data import HitGraph, Hits
 from trackscape.errors import AssignmentError
 
-BACKENDS = pytest.mark.parametrize("backend", available_backends())
+BACKENDS = pytest.mark.parametrize("backend", get_args(Backend))
 FLOAT_MAX = float(np.finfo(float).max)
 SCALES = (5e-324, 1e-300, 1e-30, 1.0, 1e15, 1e99)
 OFFSETS = (0.0, 1e12, -1e12, 1e17, 1e90, -1e90)
@@ -46,7 +46,7 @@ def test_scaled_and_shifted_costs_are_solved_as_scipy_does(
     row, column = all_pairs(shape)
     expected = exact_sum(cost[linear_sum_assignment(cost - cost.min())])
     span = Fraction(float(np.ptp(cost)))
-    for semantics in ("card", "full"):
+    for semantics in ("max_cardinality", "perfect"):
         chosen = solve(cost.ravel(), row=row, column=column, semantics=semantics, backend=backend)
         assert chosen.sum() == min(shape)
         assert abs(exact_sum(cost.ravel()[chosen]) - expected) <= span * Fraction(1e-9)
@@ -59,18 +59,18 @@ def test_equal_costs_of_any_size_lose_no_match(backend: str, cost: float):
     costs = np.full(12, cost)
     assert solve(costs, row=row, column=column, backend=backend).sum() == 3
     more = cost + abs(cost) / 4 + 1e-3
-    options = {"semantics": "reject", "backend": backend}
-    assert solve(costs, row=row, column=column, reject=more, **options).sum() == 3
-    assert solve(costs, row=row, column=column, reject=cost, **options).sum() == 0
+    options = {"semantics": "with_unmatched", "backend": backend}
+    assert solve(costs, row=row, column=column, unmatched_cost=more, **options).sum() == 3
+    assert solve(costs, row=row, column=column, unmatched_cost=cost, **options).sum() == 0
 
 
 @BACKENDS
-@pytest.mark.parametrize("reject", [1e20, 1e60, 1e100])
-def test_a_huge_reject_cost_hides_no_difference(backend: str, reject: float):
+@pytest.mark.parametrize("unmatched_cost", [1e20, 1e60, 1e100])
+def test_a_huge_reject_cost_hides_no_difference(backend: str, unmatched_cost: float):
     row, column = all_pairs((2, 2))
     cost = np.array([0.2, 0.1, 0.1, 0.2])
-    options = {"semantics": "reject", "backend": backend}
-    chosen = solve(cost, row=row, column=column, reject=reject, **options)
+    options = {"semantics": "with_unmatched", "backend": backend}
+    chosen = solve(cost, row=row, column=column, unmatched_cost=unmatched_cost, **options)
     assert chosen.tolist() == [False, True, True, False]
 
 
@@ -79,13 +79,24 @@ def test_a_huge_reject_cost_hides_no_difference(backend: str, reject: float):
 def test_costs_near_the_largest_number_are_refused(backend: str, value: float):
     row, column = all_pairs((2, 2))
     cost = np.array([0.1, value, 0.2, 0.3])
-    for semantics, reject in (("card", None), ("full", None), ("reject", 0.5)):
+    for semantics, unmatched_cost in (
+        ("max_cardinality", None),
+        ("perfect", None),
+        ("with_unmatched", 0.5),
+    ):
         with pytest.raises(AssignmentError, match=r"edge 1 costs .*forbidden pair out"):
-            solve(cost, row=row, column=column, semantics=semantics, reject=reject, backend=backend)
-    with pytest.raises(AssignmentError, match="finite reject costs"):
-        solve(np.zeros(4), row=row, column=column, semantics="reject", reject=value)
-    with pytest.raises(AssignmentError, match="finite reject costs"):
-        Assigner(semantics="reject", reject=value, backend=backend)
+            solve(
+                cost,
+                row=row,
+                column=column,
+                semantics=semantics,
+                unmatched_cost=unmatched_cost,
+                backend=backend,
+            )
+    with pytest.raises(AssignmentError, match="finite unmatched costs"):
+        solve(np.zeros(4), row=row, column=column, semantics="with_unmatched", unmatched_cost=value)
+    with pytest.raises(AssignmentError, match="finite unmatched costs"):
+        Assigner(semantics="with_unmatched", unmatched_cost=value, backend=backend)
 
 
 @BACKENDS
@@ -130,11 +141,13 @@ def test_the_search_ends_whatever_it_is_given(value: float):
         assert found.selected.shape == cost.shape
 
 
-@pytest.mark.parametrize("reject", [None, 1e17 + 64])
-def test_duals_prove_the_choice_for_costs_that_are_alike_and_large(reject: float | None):
+@pytest.mark.parametrize("unmatched_cost", [None, 1e17 + 64])
+def test_duals_prove_the_choice_for_costs_that_are_alike_and_large(unmatched_cost: float | None):
     row, column = all_pairs((3, 3))
     cost = 1e17 + 16.0 * np.random.default_rng(1).integers(0, 6, 9)
-    found = solve_sparse(cost, row=row, column=column, shape=(4, 4), most_matches=3, reject=reject)
+    found = solve_sparse(
+        cost, row=row, column=column, shape=(4, 4), most_matches=3, unmatched_cost=unmatched_cost
+    )
     margin = cost - (found.row_dual[row] + found.column_dual[column])
     assert (margin >= -64).all()
     assert np.abs(margin[found.selected]).max() <= 64

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from trackscape.assignment import solve
-from trackscape.assignment.sparse import SparseSolution, column_penalty, solve_sparse
+from trackscape.assignment.solver.sparse import SparseSolution, column_penalty, solve_sparse
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ class Problem:
     row: NDArray[np.int64]
     column: NDArray[np.int64]
     shape: tuple[int, int]
-    reject: Floats | None
+    unmatched_cost: Floats | None
     """(rows,) What a row without partner costs; None for card."""
 
     def solve(self, row_dual: Floats | None = None) -> SparseSolution:
@@ -32,15 +32,15 @@ class Problem:
             column=self.column,
             shape=self.shape,
             most_matches=min(self.shape),
-            reject=None if self.reject is None else self.reject[self.row],
+            unmatched_cost=None if self.unmatched_cost is None else self.unmatched_cost[self.row],
             row_dual=row_dual,
         )
 
     def alone(self) -> tuple[Floats, Floats]:
         """What rows and columns with edges pay if they have no partner."""
         row_alone, column_alone = np.zeros(self.shape[0]), np.zeros(self.shape[1])
-        if self.reject is not None:
-            row_alone[self.row] = self.reject[self.row]
+        if self.unmatched_cost is not None:
+            row_alone[self.row] = self.unmatched_cost[self.row]
         elif len(self.cost):
             penalty = column_penalty(self.cost, most_matches=min(self.shape))
             column_alone[self.column] = penalty
@@ -57,8 +57,8 @@ class Problem:
             self.cost,
             row=self.row,
             column=self.column,
-            semantics="card" if self.reject is None else "reject",
-            reject=None if self.reject is None else self.reject[self.row],
+            semantics="max_cardinality" if self.unmatched_cost is None else "with_unmatched",
+            unmatched_cost=None if self.unmatched_cost is None else self.unmatched_cost[self.row],
             backend="scipy",
         )
         return self.objective(selected)
@@ -81,7 +81,7 @@ def problems(draw: st.DrawFn, rows: int | None = None, columns: int | None = Non
         row=row[order],
         column=column[order],
         shape=shape,
-        reject=draw(st.sampled_from([None, numbers(shape[0]), np.full(shape[0], 0.4)])),
+        unmatched_cost=draw(st.sampled_from([None, numbers(shape[0]), np.full(shape[0], 0.4)])),
     )
 
 
@@ -146,7 +146,7 @@ def test_within_its_margin_an_edge_may_get_cheaper_and_is_not_chosen(
     solution = problem.solve()
     others = np.flatnonzero(~solution.selected)
     # With card, a cheaper edge changes the penalty.
-    assume(problem.reject is not None and len(others) > 0)
+    assume(problem.unmatched_cost is not None and len(others) > 0)
     edge = others[number % len(others)]
     row_dual, column_dual = solution.row_dual, solution.column_dual
     margin = problem.cost[edge] - row_dual[problem.row[edge]] - column_dual[problem.column[edge]]
@@ -192,8 +192,8 @@ def test_costs_that_differ_by_rounding_do_not_cost_a_match():
 
 
 @pytest.mark.parametrize(("row", "column"), [(2, 0), (0, 3), (-1, 0), (0, -1)])
-@pytest.mark.parametrize("reject", [None, 0.5])
-def test_an_edge_that_leads_outside_is_refused(row: int, column: int, reject: float | None):
+@pytest.mark.parametrize("unmatched_cost", [None, 0.5])
+def test_an_edge_that_leads_outside_is_refused(row: int, column: int, unmatched_cost: float | None):
     with pytest.raises(IndexError):
         solve_sparse(
             np.ones(1),
@@ -201,14 +201,14 @@ def test_an_edge_that_leads_outside_is_refused(row: int, column: int, reject: fl
             column=np.array([column]),
             shape=(2, 3),
             most_matches=2,
-            reject=reject,
+            unmatched_cost=unmatched_cost,
         )
 
 
 def test_ends_without_edges_pay_nothing():
     nothing = np.zeros(0, dtype=np.int64)
     solution = solve_sparse(
-        np.zeros(0), row=nothing, column=nothing, shape=(2, 3), most_matches=2, reject=0.5
+        np.zeros(0), row=nothing, column=nothing, shape=(2, 3), most_matches=2, unmatched_cost=0.5
     )
     assert solution.selected.shape == (0,)
     assert solution.row_dual.tolist() == [0, 0]

@@ -14,7 +14,6 @@ from trackscape.assignment import (
     fenchel_young_loss,
     hamming_loss,
     hinge_loss,
-    perceptron_loss,
     spo_plus_loss,
 )
 from trackscape.errors import AssignmentError
@@ -22,7 +21,17 @@ from trackscape.graph_construction import connect_layers
 from trackscape.graph_construction.labels import edge_labels
 
 SEED = st.integers(0, 2**31)
-ASSIGNERS = {"card": Assigner(), "reject": Assigner(semantics="reject", reject=0.4)}
+ASSIGNERS = {
+    "max_cardinality": Assigner(),
+    "with_unmatched": Assigner(semantics="with_unmatched", unmatched_cost=0.4),
+}
+
+
+def perceptron_loss(scores, label, *, assigner):
+    """The hinge loss with next to no margin: by how much a wrong choice is cheaper."""
+    return hinge_loss(scores, label, assigner=assigner, margin=1e-12)
+
+
 NOISE = Noise(sigma=0.1, seed=5, frame=2)
 LOSSES = {
     "perceptron": lambda scores, label, assigner: perceptron_loss(scores, label, assigner=assigner),
@@ -119,8 +128,12 @@ def test_spo_plus_is_its_published_formula(task, differentiate, edge_weight, ass
     # staying alone. Neighbouring layers are problems of their own, so that weights may differ.
     graph, label, cost, _ = task(seed, assigner)
     true_cost = a * (1 - 2 * label)
-    relative = cost - (assigner.reject or 0)
-    alone = Assigner(semantics="reject", reject=0.0) if assigner.reject else Assigner()
+    relative = cost - (assigner.unmatched_cost or 0)
+    alone = (
+        Assigner(semantics="with_unmatched", unmatched_cost=0.0)
+        if assigner.unmatched_cost
+        else Assigner()
+    )
     best = alone.choose(2 * relative - true_cost, graph=graph).double()
     terms = (true_cost - 2 * relative) * best + (2 * relative - true_cost) * label
     value, gradient = differentiate(
@@ -151,14 +164,15 @@ def test_the_hinge_is_the_largest_of_its_terms(square, matchings, at_costs, seed
     cost = 0.05 + 0.9 * torch.rand(9, generator=generator, dtype=torch.float64)
     assert len(matchings) == 34
     label = matchings[seed % 34]
-    reject = 0.4
+    unmatched_cost = 0.4
     terms = [
-        margin * (y - label).abs().sum() - ((cost - reject) * (y - label)).sum() for y in matchings
+        margin * (y - label).abs().sum() - ((cost - unmatched_cost) * (y - label)).sum()
+        for y in matchings
     ]
     loss = hinge_loss(
         at_costs(cost, square),
         label,
-        assigner=Assigner(semantics="reject", reject=reject),
+        assigner=Assigner(semantics="with_unmatched", unmatched_cost=unmatched_cost),
         margin=margin,
     )
     assert loss.item() == pytest.approx(max(terms).item() / 9, abs=1e-12)
@@ -191,7 +205,7 @@ def test_any_choice_of_true_partners_is_right(crowd, at_costs, differentiate):
     graph = crowd(11)
     label = edge_labels(graph).double()
     assert torch.bincount(graph.edge_index[0, label > 0]).max() > 1
-    assigner = ASSIGNERS["reject"]
+    assigner = ASSIGNERS["with_unmatched"]
     true = assigner.choose(0.5 - 0.4 * label, graph=graph)
     assert bool((label[true] == 1).all())
     chosen = true.double()
@@ -205,7 +219,7 @@ def test_any_choice_of_true_partners_is_right(crowd, at_costs, differentiate):
 
 
 def test_the_noise_makes_the_loss_and_nothing_else(task, at_costs):
-    assigner = ASSIGNERS["reject"]
+    assigner = ASSIGNERS["with_unmatched"]
     graph, label, cost, _ = task(8, assigner)
 
     def loss(noise: Noise) -> float:
@@ -221,7 +235,7 @@ def test_the_noise_makes_the_loss_and_nothing_else(task, at_costs):
 @every_loss
 def test_second_derivatives_are_those_of_the_costs(task, at_costs, loss):
     # The losses are linear in the costs between two jumps, but curved in the logits.
-    assigner = ASSIGNERS["reject"]
+    assigner = ASSIGNERS["with_unmatched"]
     graph, label, cost, direction = task(9, assigner)
     logit = -torch.logit(cost)
 
@@ -243,7 +257,7 @@ def test_a_graph_without_edges_has_no_loss(random_hits, at_costs):
     graph = connect_layers(random_hits(1, n_hits=3, n_layers=1))
     empty = torch.zeros(0, dtype=torch.float64, requires_grad=True)
     for loss in LOSSES.values():
-        value = loss(at_costs(empty, graph), torch.zeros(0), ASSIGNERS["reject"])
+        value = loss(at_costs(empty, graph), torch.zeros(0), ASSIGNERS["with_unmatched"])
         assert value.item() == 0
         value.backward()
         assert empty.grad is not None
@@ -251,7 +265,7 @@ def test_a_graph_without_edges_has_no_loss(random_hits, at_costs):
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
 def test_scales_are_positive(task, at_costs, value):
-    assigner = ASSIGNERS["card"]
+    assigner = ASSIGNERS["max_cardinality"]
     graph, label, cost, _ = task(1, assigner)
     scores = at_costs(cost, graph)
     with pytest.raises(AssignmentError, match=f"positive margin, got {value}"):
@@ -261,7 +275,7 @@ def test_scales_are_positive(task, at_costs, value):
 
 
 def test_regions_are_averaged_apart(task, at_costs, edge_weight):
-    assigner = ASSIGNERS["reject"]
+    assigner = ASSIGNERS["with_unmatched"]
     graph, label, cost, _ = task(12, assigner)
     chosen = assigner.choose(cost, graph=graph).double()
     terms = (cost - 0.4) * (label - chosen)

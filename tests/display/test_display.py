@@ -22,7 +22,7 @@ from trackscape.display.frame import (
     write_html,
 )
 from trackscape.errors import DataError
-from trackscape.evaluation.segments import held_segments, judge, true_segments
+from trackscape.evaluation.matching import held_segments, judge, true_segments
 from trackscape.pictures import save_figure
 
 

@@ -1,5 +1,6 @@
 """Candidate segments against all pairs of hits, and the symmetries of the cuts."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -43,7 +44,7 @@ def all_pairs(hits: Hits, *, calorimeter_cut: float, tracker_cut: float) -> list
     for down in range(len(hits)):
         for up in range(len(hits)):
             dx, dy, dz = (a - b for a, b in zip(position[down], position[up], strict=True))
-            cut = tracker_cut if layer[down] < 3 else calorimeter_cut
+            cut = tracker_cut if layer[up] < hits.n_trackers else calorimeter_cut
             if layer[down] == layer[up] + 1 and math.atan2(math.hypot(dx, dy), dz) < cut:
                 edges.append([down, up])
     return edges
@@ -59,14 +60,14 @@ def edge_set(hits: Hits, *, name: torch.Tensor) -> set[tuple[int, int]]:
 @given(
     points=st.lists(POINT, max_size=24),
     cuts=st.tuples(st.floats(0.01, 1.5), st.floats(0.01, 1.5)) | st.just((0.4, 0.2)),
+    n_trackers=st.integers(0, 3),
 )
 def test_edges_are_those_of_all_pairs(
-    points: list[tuple[int, float, float, float]], cuts: tuple[float, float]
+    points: list[tuple[int, float, float, float]], cuts: tuple[float, float], n_trackers: int
 ):
     calorimeter_cut, tracker_cut = cuts
-    graph = connect_layers(
-        make_hits(points), calorimeter_cut=calorimeter_cut, tracker_cut=tracker_cut
-    )
+    hits = dataclasses.replace(make_hits(points), n_trackers=n_trackers)
+    graph = connect_layers(hits, calorimeter_cut=calorimeter_cut, tracker_cut=tracker_cut)
     expected = all_pairs(graph.hits, calorimeter_cut=calorimeter_cut, tracker_cut=tracker_cut)
     assert graph.edge_index.T.tolist() == expected  # the order is part of the promise
 

@@ -56,7 +56,7 @@ def test_sets_count_the_same_whatever_their_number_of_frames(sets: list[list[Hit
 
 
 def test_tracks_in_pieces_score_worse_though_their_purity_rises(sets: list[list[Hits]]):
-    whole, pieces = measure(Greedy(), sets), measure(Greedy(tracker_reach=1e-6), sets)
+    whole, pieces = measure(Greedy(), sets), measure(Greedy(max_tracker_step=1e-6), sets)
     assert pieces.values["purity"] > whole.values["purity"]
     assert pieces.score < whole.score
 

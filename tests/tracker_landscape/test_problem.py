@@ -10,12 +10,12 @@ from trackscape.assignment import Assigner
 from trackscape.errors import LandscapeError
 from trackscape.landscape.problem import Evaluator
 from trackscape.samples import VALIDATION
-from trackscape.scoring import BeliefNetwork, HitGraphNetwork, LineGraphNetwork, load_method
+from trackscape.scoring import HitGraphNetwork, LineGraphNetwork, TrackModel, load_method
 from trackscape.tracker_landscape.problem import read_problem_frames, tracker_problem
 from trackscape.training.frames import Examples
 from trackscape.training.losses import MethodLoss
 
-CARD, REJECT = Assigner(), Assigner(semantics="reject", reject=0.3)
+CARD, REJECT = Assigner(), Assigner(semantics="with_unmatched", unmatched_cost=0.3)
 TRAINED_BY = {
     "bce": MethodLoss("ptt", seed=0),
     "blackbox": MethodLoss("pat", seed=0, strength=0.9, convention="corrected"),
@@ -134,7 +134,7 @@ def test_both_paths_take_the_same_statistics_anew(frames, norm, rng):
 
 
 def test_making_a_problem_changes_no_network(frames):
-    scorer = BeliefNetwork()
+    scorer = TrackModel()
     tracker_problem(scorer, frames, losses=["likelihood"], twice_differentiable=True)
     assert not scorer.twice_differentiable
 

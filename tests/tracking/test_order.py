@@ -16,7 +16,7 @@ from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.scoring import load_method
 from trackscape.tracking import TRACKERS, chosen_segments, load_tracker, reconstruct
-from trackscape.tracking.order import canonical_order
+from trackscape.tracking.follow import canonical_order
 
 DEPTH = (225.2, 277.6, 333.4, 338.9, 344.4, 349.9, 355.4)
 tracker_of = functools.cache(load_tracker)

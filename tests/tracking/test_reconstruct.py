@@ -12,7 +12,7 @@ from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import Scorer, build_network
 from trackscape.tracking import assign_hits, reconstruct
 
-ASSIGNERS = [Assigner(), Assigner(semantics="reject", reject=0.5)]
+ASSIGNERS = [Assigner(), Assigner(semantics="with_unmatched", unmatched_cost=0.5)]
 
 
 @final

@@ -10,7 +10,6 @@ from trackscape.assignment import Assigner
 from trackscape.demo import CONFIG as DEMO
 from trackscape.errors import ConfigError
 from trackscape.scoring import build_network
-from trackscape.scoring.pretrained import count_parameters
 from trackscape.training.config import AssignerConfig, LossConfig, TrainingConfig
 
 FOLDER = Path(__file__).parents[2] / "configs"
@@ -24,7 +23,7 @@ def test_shipped_config_loads_and_builds(path):
     expected = {"line_graph": 4961, "hit_graph": 39839, "belief": 1545}[config.network.kind]
     if config.network.sizes.get("hidden") == 0:
         expected = 9
-    assert count_parameters(network) == expected
+    assert sum(weight.numel() for weight in network.parameters()) == expected
     assert config.name.endswith(path.stem) or path == DEMO
 
 
@@ -103,7 +102,9 @@ def test_new_settings_are_part_of_the_digest():
 
 def test_the_assigner_is_the_published_one_unless_tracks_may_end():
     assert AssignerConfig().build() == Assigner()
-    assert AssignerConfig(semantics="reject").build() == Assigner(semantics="reject", reject=0.5)
+    assert AssignerConfig(semantics="reject").build() == Assigner(
+        semantics="with_unmatched", unmatched_cost=0.5
+    )
     for wrong in ({"reject": 0.5}, {"semantics": "reject", "reject": None}, {"semantics": "full"}):
         with pytest.raises(pydantic.ValidationError):
             AssignerConfig.model_validate(wrong)

@@ -11,9 +11,9 @@ from trackscape.training.diagnostics import WatchedAssigner
 
 def test_it_decides_as_the_assigner_does_and_counts(random_hits):
     graph = connect_layers(random_hits(3, n_hits=40, width=8.0))
-    assigner = Assigner(semantics="reject", reject=0.4)
+    assigner = Assigner(semantics="with_unmatched", unmatched_cost=0.4)
     watched = WatchedAssigner(assigner)
-    assert (watched.semantics, watched.reject) == ("reject", 0.4)
+    assert (watched.semantics, watched.unmatched_cost) == ("with_unmatched", 0.4)
     costs = torch.rand(3, graph.n_edges, generator=torch.Generator().manual_seed(1)).double()
     chosen = torch.stack([watched.solve(cost, graph=graph).selected for cost in costs])
     assert torch.equal(chosen[1], assigner.choose(costs[1], graph=graph))

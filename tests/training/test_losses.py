@@ -36,7 +36,7 @@ CASES = {
     "sinkhorn": {"temperature": 0.1, "sweeps": 10},
 }
 every_method = pytest.mark.parametrize("kind", CASES)
-REJECT = Assigner(semantics="reject", reject=0.5)
+REJECT = Assigner(semantics="with_unmatched", unmatched_cost=0.5)
 
 
 @pytest.fixture(scope="module")

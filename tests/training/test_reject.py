@@ -27,7 +27,7 @@ def test_the_cost_lies_between_true_and_false_edges(frames):
     reject = tune_reject(scores, labels)
     assert 0.2 < reject <= 0.6
     for each, label in zip(scores, labels, strict=True):
-        chosen = Assigner(semantics="reject", reject=reject)(each).selected
+        chosen = Assigner(semantics="with_unmatched", unmatched_cost=reject)(each).selected
         assert torch.equal(chosen, label > 0)
 
 
@@ -39,7 +39,7 @@ def test_it_is_the_best_f1_of_all_edges(random_hits):
     scores = EdgeScores(graph=graph, logit=logit)
 
     def f1(reject: float) -> float:
-        chosen = Assigner(semantics="reject", reject=reject)(scores).selected
+        chosen = Assigner(semantics="with_unmatched", unmatched_cost=reject)(scores).selected
         precision = float(label[chosen].mean())
         recall = float(chosen[label > 0].float().mean())
         return 2 * precision * recall / (precision + recall)

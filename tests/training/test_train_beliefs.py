@@ -1,4 +1,4 @@
-"""The likelihood of tracks teaches a network of beliefs in seconds."""
+"""The likelihood of tracks teaches a track model in seconds."""
 
 import pytest
 
@@ -39,6 +39,6 @@ def test_a_hundred_frames_are_enough_for_a_good_tracker(tmp_path):
     assert trained.purity > 0.9
     assert trained_for(trained.folder / "weights.safetensors") == geometry_of("bergen-auto")
     network = load_network(trained.folder / "weights.safetensors")
-    assert network_tracker(network).assigner.semantics == "reject"
+    assert network_tracker(network).assigner.semantics == "with_unmatched"
     again = train(config, data=samples.FOLDER, runs=tmp_path, seed=0, progress=False)
     assert again.purity == trained.purity

@@ -1,11 +1,28 @@
-"""Losses of edges: what the paper minimises."""
+r"""Scores and labels -> losses: those of the paper, structured ones and that of transport.
+
+The structured losses (`hinge_loss`, `spo_plus_loss`, `fenchel_young_loss`) are sums over edges of
+what the chosen assignment saves against a right one, at costs c that are made harder in one way or
+the other, r being the price of staying alone:
+
+    L(c) = (c - r) \cdot (y* - y(c)) >= 0,    dL/dc = y* - y(c)
+
+y(c) is the cheapest assignment and y* the one nearest to the labels: where a hit has several true
+partners, the cheaper choice. Layers are assigned apart, so that the sum may be averaged by region:
+all are mean costs per tracker edge + mean costs per calorimeter edge. They are continuous, need no
+derivative of the decision, and are 0 only if it is right. Second derivatives are those of
+c, as y changes by jumps. With ``max_cardinality`` hits are forced to continue: in y*, too.
+"""
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from trackscape.data import HitGraph
+from trackscape.assignment.estimators.surrogate import Noise, check_count, check_positive
+from trackscape.assignment.solver.assigner import Solver
+from trackscape.data import EdgeScores, HitGraph
+from trackscape.errors import AssignmentError
 
 
 def hamming_loss(chosen: Tensor, label: Tensor) -> Tensor:
@@ -33,3 +50,168 @@ def by_region(
         (loss(prediction[part], label[part]) for part in regions if part.start < part.stop),
         start=prediction.sum() * 0,
     )
+
+
+def hinge_loss(scores: EdgeScores, label: Tensor, *, assigner: Solver, margin: float) -> Tensor:
+    r"""Structured hinge loss: the chosen assignment with a handicap of α for each true edge.
+
+    .. math:: L(c) = \max_y \left[ \alpha \, |y - y^*|_1 - (c - r) \cdot (y - y^*) \right]
+
+    It is 0 once every wrong edge makes an assignment dearer by more than α. It is convex in the
+    costs if the labels are an assignment themselves.
+
+    References:
+        Tsochantaridis et al., JMLR 6 (2005) 1453.
+
+    Arguments:
+        scores: Scores of the edges of one frame.
+        label: (E,) 1 where an edge is true.
+        assigner: Solves the assignment, twice.
+        margin: α, in units of cost.
+    """
+    check_positive(margin, name="margin")
+    harder = scores.cost - margin * (1 - 2 * label.to(scores.cost))
+    return _saving(harder, label, graph=scores.graph, assigner=assigner)
+
+
+def spo_plus_loss(
+    scores: EdgeScores, label: Tensor, *, assigner: Solver, contrast: float
+) -> Tensor:
+    r"""Smart "predict, then optimize" loss (SPO+), for true costs that are made of the labels.
+
+    .. math:: L(c) = \max_y \left[ (t - 2 c) \cdot y \right] + 2 c \cdot y^* - t \cdot y^*
+
+    where c is counted from r, and true edges really cost :math:`t = -a`, others :math:`t = a`.
+    That is twice the hinge loss with the margin a / 2.
+
+    References:
+        Elmachtoub and Grigas, Management Science 68 (2022) 9.
+
+    Arguments:
+        scores: Scores of the edges of one frame.
+        label: (E,) 1 where an edge is true.
+        assigner: Solves the assignment, twice.
+        contrast: a, in units of cost.
+    """
+    check_positive(contrast, name="contrast")
+    return 2 * hinge_loss(scores, label, assigner=assigner, margin=contrast / 2)
+
+
+def fenchel_young_loss(
+    scores: EdgeScores, label: Tensor, *, assigner: Solver, noise: Noise, samples: int
+) -> Tensor:
+    r"""Fenchel-Young loss of the perturbed assignment, for M samples of the noise.
+
+    .. math::
+        L(c) = \frac{1}{M} \sum_m (c + \varepsilon_m - r) \cdot (y^* - y(c + \varepsilon_m)), \qquad
+        \frac{dL}{dc} = y^* - \frac{1}{M} \sum_m y(c + \varepsilon_m)
+
+    The value is the integral of the gradient for a fixed noise: with another noise, it is another
+    loss with the same mean. It differs from the loss of Blondel et al. by what does not depend on
+    the costs, and is never negative.
+
+    References:
+        Blondel, Martins, Niculae, JMLR 21 (2020) 35; Berthet et al., NeurIPS 2020.
+
+    Arguments:
+        scores: Scores of the edges of one frame.
+        label: (E,) 1 where an edge is true.
+        assigner: Solves the assignment, twice a sample.
+        noise: Of any law.
+        samples: M; 1 is enough for a training.
+    """
+    cost = scores.cost
+    shifts = noise.draw(samples, like=cost)
+    savings = (
+        _saving(cost + shift, label, graph=scores.graph, assigner=assigner) for shift in shifts
+    )
+    return sum(savings, start=cost.sum() * 0) / samples
+
+
+def _saving(cost: Tensor, label: Tensor, *, graph: HitGraph, assigner: Solver) -> Tensor:
+    excess = cost - (assigner.unmatched_cost or 0.0)
+    chosen = assigner.solve(cost, graph=graph).selected
+    # Far enough to outweigh all costs: then the labels decide, and costs among their equals.
+    far = 1 + float(excess.detach().abs().sum())
+    towards = cost.detach() + far * (1 - 2 * label.to(cost))
+    right = assigner.solve(towards, graph=graph).selected
+    difference = right.to(cost.dtype) - chosen.to(cost.dtype)
+    return by_region(_mean_product, excess, difference, graph=graph)
+
+
+def _mean_product(excess: Tensor, difference: Tensor) -> Tensor:
+    return (excess * difference).mean()
+
+
+def sinkhorn_loss(
+    scores: EdgeScores, label: Tensor, *, assigner: Solver, temperature: float, sweeps: int
+) -> Tensor:
+    """Cross-entropy of the plan of `log_transport_plan` and labels (E,), tracker + calorimeter.
+
+    Computed from the logarithms, so that shares which are hardly more than 0 have a gradient.
+    """
+    log_plan = log_transport_plan(scores, assigner=assigner, temperature=temperature, sweeps=sweeps)
+    return by_region(_cross_entropy, log_plan, label.to(log_plan), graph=scores.graph)
+
+
+def _cross_entropy(log_plan: Tensor, label: Tensor) -> Tensor:
+    # Nothing is known of 1 - P beyond the rounding of ln P.
+    log_rest = torch.log(-torch.expm1(log_plan.clamp(max=-1e-12)))
+    return -(label * log_plan + (1 - label) * log_rest).mean()
+
+
+def log_transport_plan(
+    scores: EdgeScores, *, assigner: Solver, temperature: float, sweeps: int
+) -> Tensor:
+    r"""Logarithm of the plan of entropic transport, differentiable as it is.
+
+    Of the problem ``with_unmatched``, with a share P of each edge, s of each upstream hit that is
+    unmatched for the price r, t of each downstream hit, and temperature ε, it approaches
+
+    .. math::
+        \min_{P, s, t} \; c \cdot P + r \sum_i s_i
+            + \varepsilon \sum \left( P \ln P + s \ln s + t \ln t - P - s - t \right), \quad
+        \sum_j P_{ij} + s_i = 1, \; \sum_i P_{ij} + t_j = 1
+
+    by scaling rows and columns in turn, in the logarithmic domain. For ε towards 0 that is the
+    assignment. The last scaling is of columns: no downstream hit has more than one partner, while
+    upstream hits may until the sweeps have converged.
+
+    References:
+        Cuturi, "Sinkhorn distances", NeurIPS 2013; Peyré and Cuturi, "Computational optimal
+        transport" (2019), sections 4.4 and 10.2.
+
+    Arguments:
+        scores: Scores of the edges of one frame.
+        assigner: Gives the price; its semantics are ``with_unmatched``. It solves nothing.
+        temperature: ε, in units of cost.
+        sweeps: How often rows and columns are scaled.
+
+    Returns:
+        (E,) float64. The logarithm of P, at most 0.
+    """
+    check_positive(temperature, name="temperature")
+    check_count(sweeps, name="sweeps")
+    if assigner.unmatched_cost is None:
+        raise AssignmentError(
+            'Entropic transport needs an assigner with semantics "with_unmatched", got '
+            f'"{assigner.semantics}".'
+        )
+    downstream, upstream = scores.graph.edge_index
+    weight = -scores.cost / temperature
+    free = weight.new_zeros(len(scores.graph.hits))
+    price = torch.full_like(free, -assigner.unmatched_cost / temperature)
+    # Any start leads there. From this one, which shares the price of being alone among both ends,
+    # edges that are surely true come close to 1 at once, and not to T / (T + 1) in T sweeps.
+    row, column = price / 2, price / 2
+    for _ in range(sweeps):
+        row = -_log_sum(column[downstream] + weight, upstream, alone=price)
+        column = -_log_sum(row[upstream] + weight, downstream, alone=free)
+    return (row[upstream] + weight + column[downstream]).clamp(max=0)
+
+
+def _log_sum(value: Tensor, hit: Tensor, *, alone: Tensor) -> Tensor:
+    """(H,) Logarithm of exp(alone) of each hit + the sum of exp(value) over its edges."""
+    highest = alone.scatter_reduce(0, hit, value.detach(), "amax")
+    total = (alone - highest).exp().index_add(0, hit, (value - highest[hit]).exp())
+    return highest + total.log()

@@ -6,28 +6,30 @@ All are frozen dataclasses of PyTorch tensors. Axes: H hits, E edges (candidate 
 P pairs of edges that share a hit, N tracks.
 """
 
+from trackscape.data.graphs import Adjacency as Adjacency
 from trackscape.data.graphs import Assignment as Assignment
 from trackscape.data.graphs import CompressedLineGraph as CompressedLineGraph
 from trackscape.data.graphs import EdgeScores as EdgeScores
 from trackscape.data.graphs import HitGraph as HitGraph
-from trackscape.data.graphs import KinkGraph as KinkGraph
 from trackscape.data.graphs import LineGraph as LineGraph
 from trackscape.data.graphs import PreparedGraph as PreparedGraph
 from trackscape.data.graphs import TrackScores as TrackScores
+from trackscape.data.graphs import TripletGraph as TripletGraph
 from trackscape.data.hits import Hits as Hits
 from trackscape.data.hits import Truth as Truth
 from trackscape.data.tracks import Tracks as Tracks
 
 __all__ = [
+    "Adjacency",
     "Assignment",
     "CompressedLineGraph",
     "EdgeScores",
     "HitGraph",
     "Hits",
-    "KinkGraph",
     "LineGraph",
     "PreparedGraph",
     "TrackScores",
     "Tracks",
+    "TripletGraph",
     "Truth",
 ]

@@ -3,12 +3,13 @@
 import dataclasses
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from trackscape.data.checks import check_integers
+from trackscape.data.base import DeviceMixin, check_integers
 from trackscape.data.hits import Hits
-from trackscape.data.moving import Movable
 from trackscape.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class HitGraph(Movable):
+class HitGraph(DeviceMixin):
     """Hits of one frame and the candidate segments between neighbouring layers.
 
     Axes: H hits, E edges.
     """
 
     hits: Hits
-    """Ordered by layer."""
+    """Hits of the frame, ordered by layer."""
     edge_index: Tensor
     """(2, E) int64. Row 0: the downstream (deeper) hit, row 1: the upstream hit, one layer before.
     Ordered by row 0, then row 1."""
@@ -63,8 +64,16 @@ class HitGraph(Movable):
 
     @property
     def touches_tracker(self) -> Tensor:
-        """(E,) bool. Whether either hit has layer < 3: edges with a loss term of their own."""
-        return self.hits.layer[self.edge_index[1]] < 3
+        """(E,) bool. Whether the upstream hit is in a tracker or in the first layer behind them.
+
+        Losses average these edges apart, as published: one layer more than in `from_tracker`.
+        """
+        return self.hits.layer[self.edge_index[1]] <= self.hits.n_trackers
+
+    @property
+    def from_tracker(self) -> Tensor:
+        """(E,) bool. Whether the upstream hit is in a tracker: before a long gap, with its cut."""
+        return self.hits.layer[self.edge_index[1]] < self.hits.n_trackers
 
     def to_pyg(self) -> "Data":
         """Returns the graph as a `torch_geometric.data.Data`.
@@ -87,7 +96,27 @@ class HitGraph(Movable):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class LineGraph(Movable):
+class Adjacency(DeviceMixin):
+    """Edges at each hit of a graph, in compressed sparse rows. Axes: H hits, E edges.
+
+    The edges that come in, those with a downstream hit, follow each other in the order of the
+    graph; those that go out of a hit do in a second order, by upstream hit.
+    """
+
+    in_ptr: Tensor
+    """(H + 1,) int64. Where the edges with downstream hit h begin."""
+    out_ptr: Tensor
+    """(H + 1,) int64. Where the edges with upstream hit h begin in the second order."""
+    out_edge: Tensor
+    """(E,) int64. Edge at each place of the second order."""
+
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Returns the three as arrays on the processor, which compiled functions take."""
+        return self.in_ptr.numpy(), self.out_ptr.numpy(), self.out_edge.numpy()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class LineGraph(DeviceMixin):
     """The graph whose nodes are the edges of a `HitGraph`. Axes: E nodes, P pairs.
 
     A pair (a, b) joins edge a with the edge b that continues it upstream from their common hit.
@@ -103,7 +132,7 @@ class LineGraph(Movable):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class CompressedLineGraph(Movable):
+class CompressedLineGraph(DeviceMixin):
     """A `LineGraph` whose pairs are not listed, but can be counted off. Axes: H hits, E nodes.
 
     Nodes are the edges of the hit graph, ordered by their downstream hit. So those that continue
@@ -113,49 +142,41 @@ class CompressedLineGraph(Movable):
 
     hit_graph: HitGraph
     """The graph whose edges are the nodes."""
-    arriving: Tensor
-    """(H + 1,) int64. Where the edges with downstream hit h begin."""
-    leaving: Tensor
-    """(H + 1,) int64. Where the edges with upstream hit h begin in the second order."""
-    by_upstream: Tensor
-    """(E,) int64. The edge at each place of the second order."""
+    adjacency: Adjacency
+    """The edges at each hit."""
     direction: Tensor
     """(2, 3, E) float64. Unit vector along each edge, in the first and in the second order."""
-    first: Tensor
+    message_ptr: Tensor
     """(E + 1,) int64. Neighbours of all edges before each edge; at last of all, 2 P."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class KinkGraph(Movable):
-    """Candidate segments, and the pairs of them that a proton could have followed.
+class TripletGraph(DeviceMixin):
+    """Candidate segments, and the pairs of them, triplets of hits, that a proton could have left.
 
-    It is a line graph without the pairs whose kink no proton makes. Axes: H hits, E edges, P pairs.
-    A pair joins an edge with one that continues it upstream from their common hit; it is listed
-    with its downstream edge.
+    It is a line graph without the pairs that turn more than protons do. Axes: H hits, E edges, P
+    pairs. A pair joins an edge with one that continues it upstream from their common hit; it is
+    listed with its downstream edge.
     """
 
     hit_graph: HitGraph
     """The graph of the segments."""
-    arriving: Tensor
-    """(H + 1,) int64. Where the edges with downstream hit h begin."""
-    leaving: Tensor
-    """(H + 1,) int64. Where the edges with upstream hit h begin in the order by upstream hit."""
-    by_upstream: Tensor
-    """(E,) int64. The edge at each place of that order."""
-    first: Tensor
+    adjacency: Adjacency
+    """The edges at each hit."""
+    triplet_ptr: Tensor
     """(E + 1,) int64. Where the pairs of each downstream edge begin; at last P."""
     upstream: Tensor
     """(P,) int64. The upstream edge of each pair. Ascending for each downstream edge."""
-    kink: Tensor
+    slope_change_sq: Tensor
     """(P,) float64. Square of the change of the slopes (dx/dz, dy/dz) between the two edges."""
 
 
-PreparedGraph = HitGraph | LineGraph | CompressedLineGraph | KinkGraph
+PreparedGraph = HitGraph | LineGraph | CompressedLineGraph | TripletGraph
 """What a network may want to look at."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class EdgeScores(Movable):
+class EdgeScores(DeviceMixin):
     """What a network thinks of each candidate segment. Axis: E edges."""
 
     graph: HitGraph
@@ -189,17 +210,17 @@ class EdgeScores(Movable):
 class TrackScores(EdgeScores):
     """Scores of segments that come from a probability of whole sets of tracks. Axis: E edges."""
 
-    kinks: KinkGraph
+    triplets: TripletGraph
     """The pairs that tracks are made of."""
     potentials: Tensor
     """(E, 9). What a segment adds to the log probability of tracks; see
-    `trackscape.scoring.beliefs`."""
+    `trackscape.scoring.track_model`."""
     log_partition: Tensor
     """() Logarithm of the sum over all sets of tracks, in Bethe's approximation."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Assignment(Movable):
+class Assignment(DeviceMixin):
     """The chosen segments: at most one upstream and one downstream a hit. Axis: E edges."""
 
     graph: HitGraph

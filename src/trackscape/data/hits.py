@@ -5,13 +5,12 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from trackscape.data.checks import check_finite, check_integers, check_shape
-from trackscape.data.moving import Movable
+from trackscape.data.base import DeviceMixin, check_finite, check_integers, check_shape
 from trackscape.errors import DataError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Truth(Movable):
+class Truth(DeviceMixin):
     """Where each hit came from. For training, evaluation and the making of frames only."""
 
     event: Tensor
@@ -50,7 +49,7 @@ class Truth(Movable):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Hits(Movable):
+class Hits(DeviceMixin):
     """Hits of a file or of one readout frame. Axis: H hits.
 
     They are checked when they are made: other shapes or types, layers below 0, and positions,
@@ -67,11 +66,15 @@ class Hits(Movable):
     energy: Tensor
     """(H,) float. Energy deposited in the sensitive layer, in MeV."""
     layer: Tensor
-    """(H,) int64. Detector layer; 0 is hit first, 0 and 1 are the trackers."""
+    """(H,) int64. Detector layer; 0 is hit first."""
     spot: Tensor | None = None
     """(H, 2) float. Position (x, y) in mm of the beam spot that the hit belongs to."""
     truth: Truth | None = None
     """Where each hit came from; None for measured data."""
+    n_trackers: int = 2
+    """Number of layers, from layer 0 on, that are trackers; behind them is the calorimeter. Cuts
+    differ between these two regions, and losses weigh them alike. 2 is that of the published
+    detector."""
 
     def __post_init__(self) -> None:
         check_shape(self.position, (None, 3), name="Hits.position")
@@ -100,6 +103,7 @@ class Hits(Movable):
             layer=self.layer[index],
             spot=None if self.spot is None else self.spot[index],
             truth=None if self.truth is None else self.truth.select(index),
+            n_trackers=self.n_trackers,
         )
 
     def sorted_by_layer(self) -> "Hits":

@@ -5,14 +5,13 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from trackscape.data.checks import check_integers, check_range, check_shape
+from trackscape.data.base import DeviceMixin, check_integers, check_range, check_shape
 from trackscape.data.hits import Hits
-from trackscape.data.moving import Movable
 from trackscape.errors import DataError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Tracks(Movable):
+class Tracks(DeviceMixin):
     """Reconstructed tracks of one frame, as a ragged array. Axes: N tracks, K hits on tracks.
 
     Numbers of hits that the frame lacks, and offsets that do not divide `index` into tracks of at

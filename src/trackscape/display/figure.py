@@ -13,7 +13,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
 from trackscape.data import Hits, Tracks
-from trackscape.evaluation.segments import held_segments, judge
+from trackscape.evaluation.matching import held_segments, judge
 
 # The colours keep their order of lightness and stay apart for all kinds of colour blindness.
 CORRECT, WRONG, WRONG_SEGMENT, MISSED = "#8fb3d1", "#f28e2b", "#b3002d", "#1a1a1a"

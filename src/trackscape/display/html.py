@@ -7,7 +7,7 @@ from pathlib import Path
 from trackscape.data import Tracks
 from trackscape.display.figure import draw_projections, view_limits
 from trackscape.display.report import Report, fill_asset
-from trackscape.evaluation.segments import judge
+from trackscape.evaluation.matching import judge
 
 
 def write_html(tracks: Tracks, path: Path | str, *, title: str) -> None:

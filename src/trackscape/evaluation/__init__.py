@@ -4,7 +4,6 @@
 many frames into ratios, and `summarise` gives all of them with bootstrap intervals.
 """
 
-from trackscape.evaluation.bootstrap import bootstrap_interval as bootstrap_interval
 from trackscape.evaluation.counts import HIT_BINS as HIT_BINS
 from trackscape.evaluation.counts import FrameCounts as FrameCounts
 from trackscape.evaluation.counts import count_frame as count_frame
@@ -14,6 +13,7 @@ from trackscape.evaluation.metrics import efficiency as efficiency
 from trackscape.evaluation.metrics import purity as purity
 from trackscape.evaluation.summary import Summary as Summary
 from trackscape.evaluation.summary import summarise as summarise
+from trackscape.statistics import bootstrap_interval as bootstrap_interval
 
 __all__ = [
     "HIT_BINS",

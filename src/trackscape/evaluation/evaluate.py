@@ -14,7 +14,7 @@ from trackscape.errors import DataError
 from trackscape.evaluation import FrameCounts, Summary, count_frame, summarise
 from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
-from trackscape.graph_construction.deposits import spot_number
+from trackscape.graph_construction.frames import spot_number
 from trackscape.graph_construction.labels import Ceiling, graph_ceiling
 from trackscape.simulation.geometry import layer_depths
 from trackscape.tracking import (
@@ -27,7 +27,7 @@ from trackscape.tracking import (
     count_acceptance,
 )
 
-Progress = Callable[[Sequence[Hits]], Iterable[Hits]]
+FrameProgress = Callable[[Sequence[Hits]], Iterable[Hits]]
 """Wraps the frames, to show how far they have been worked on."""
 
 
@@ -112,7 +112,7 @@ def evaluate_frames(
     tracker: Tracker,
     method: str,
     per_frame: int,
-    progress: Progress = iter,
+    progress: FrameProgress = iter,
     min_last_deposit: float = MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> Summary:

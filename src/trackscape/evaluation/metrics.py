@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from trackscape.evaluation.counts import FrameCounts
+from trackscape.statistics import divide
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Ratio:
     """A quotient of two sums over frames. Axis: F frames."""
 
     numerator: Tensor
-    """(F,) float64."""
+    """(F,) float64. Numerator of each frame."""
     denominator: Tensor
     """(F,) float64. All 1 for a mean over frames."""
 
@@ -33,12 +34,6 @@ class Ratio:
     def value(self) -> float:
         """Sum of the numerators / sum of the denominators; 0 if there is nothing to divide by."""
         return float(divide(self.numerator.sum(), self.denominator.sum()))
-
-
-def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
-    """Quotient, element by element; 0 where the denominator is 0."""
-    divisible = denominator > 0
-    return torch.where(divisible, numerator / torch.where(divisible, denominator, 1.0), 0.0)
 
 
 def purity(counts: Sequence[FrameCounts]) -> Ratio:

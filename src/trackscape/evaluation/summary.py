@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 
 from trackscape.errors import DataError
-from trackscape.evaluation.bootstrap import bootstrap_interval
 from trackscape.evaluation.counts import HIT_BINS, FrameCounts
 from trackscape.evaluation.metrics import METRICS
+from trackscape.statistics import bootstrap_interval
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

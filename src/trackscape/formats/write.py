@@ -34,7 +34,7 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
     Raises:
         FormatError: The suffix is unknown, or the file cannot be written there.
     """
-    tracker = hits.layer < 2
+    tracker = hits.layer < hits.n_trackers
     columns = measured_columns(hits) | truth_columns(hits)
     columns["level1ID"] = hits.layer.where(tracker, 0)
     columns["level2ID"] = (hits.layer - 2).where(~tracker, -1)

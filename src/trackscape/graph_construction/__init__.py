@@ -1,19 +1,19 @@
 """Hits -> frames -> HitGraph -> LineGraph: candidate segments and the pairs that they form."""
 
-from trackscape.graph_construction.compressed import (
-    compressed_line_graph as compressed_line_graph,
-)
 from trackscape.graph_construction.connect import beam_angle as beam_angle
 from trackscape.graph_construction.connect import connect_layers as connect_layers
-from trackscape.graph_construction.deposits import cluster_size as cluster_size
-from trackscape.graph_construction.deposits import merge_deposits as merge_deposits
-from trackscape.graph_construction.deposits import (
+from trackscape.graph_construction.frames import clean_frame as clean_frame
+from trackscape.graph_construction.frames import cluster_size as cluster_size
+from trackscape.graph_construction.frames import merge_deposits as merge_deposits
+from trackscape.graph_construction.frames import split_frames as split_frames
+from trackscape.graph_construction.frames import (
     unrounded_cluster_size as unrounded_cluster_size,
 )
-from trackscape.graph_construction.frames import clean_frame as clean_frame
-from trackscape.graph_construction.frames import split_frames as split_frames
-from trackscape.graph_construction.kinks import kink_graph as kink_graph
+from trackscape.graph_construction.line_graph import (
+    compressed_line_graph as compressed_line_graph,
+)
 from trackscape.graph_construction.line_graph import line_graph as line_graph
+from trackscape.graph_construction.line_graph import triplet_graph as triplet_graph
 
 __all__ = [
     "beam_angle",
@@ -21,9 +21,9 @@ __all__ = [
     "cluster_size",
     "compressed_line_graph",
     "connect_layers",
-    "kink_graph",
     "line_graph",
     "merge_deposits",
     "split_frames",
+    "triplet_graph",
     "unrounded_cluster_size",
 ]

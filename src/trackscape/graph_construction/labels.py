@@ -38,7 +38,7 @@ class Ceiling:
     """True segments before the cuts and after, in two regions. No network can score above it.
 
     A true segment joins two hits of one event in neighbouring layers. The tracker region holds
-    those whose downstream hit has layer < 3 (the tighter cut), the calorimeter the others.
+    those whose upstream hit is in a tracker (the tighter cut), the calorimeter the others.
     """
 
     tracker_true: int
@@ -51,27 +51,16 @@ class Ceiling:
         return Ceiling(**{name: mine[name] + theirs[name] for name in mine})
 
     @property
-    def tracker(self) -> float:
-        """Share of true tracker segments that the graph holds; 1 if there are none."""
-        return _share(self.tracker_kept, self.tracker_true)
-
-    @property
-    def calorimeter(self) -> float:
-        """Share of true calorimeter segments that the graph holds; 1 if there are none."""
-        return _share(self.calorimeter_kept, self.calorimeter_true)
-
-    @property
     def total(self) -> float:
         """Share of all true segments that the graph holds; 1 if there are none."""
-        return _share(
-            self.tracker_kept + self.calorimeter_kept, self.tracker_true + self.calorimeter_true
-        )
+        true = self.tracker_true + self.calorimeter_true
+        return (self.tracker_kept + self.calorimeter_kept) / true if true else 1.0
 
 
 def graph_ceiling(graph: HitGraph) -> Ceiling:
     """Counts the true segments of a frame and those that its graph holds."""
     label = edge_labels(graph) > 0
-    tracker = graph.hits.layer[graph.edge_index[0]] < 3
+    tracker = graph.from_tracker
     tracker_true, calorimeter_true = _true_segments(graph.hits)
     return Ceiling(
         tracker_true=tracker_true,
@@ -90,8 +79,4 @@ def _true_segments(hits: Hits) -> tuple[int, int]:
     cell = event * n_layers + hits.layer
     count = torch.bincount(cell, minlength=(int(event.max()) + 1) * n_layers).view(-1, n_layers)
     pairs = (count[:, 1:] * count[:, :-1]).sum(dim=0)  # entry k: layer k + 1 with layer k
-    return int(pairs[:2].sum()), int(pairs[2:].sum())
-
-
-def _share(kept: int, true: int) -> float:
-    return kept / true if true else 1.0
+    return int(pairs[: hits.n_trackers].sum()), int(pairs[hits.n_trackers :].sum())

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trackscape.compiled import compiled
+from trackscape.data import Adjacency
 
 
 def expand_ranges(start: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
@@ -30,36 +31,39 @@ def expand_ranges(start: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @compiled
-def begins(keys: NDArray[np.int64], n_keys: int) -> NDArray[np.int64]:
+def index_pointer(keys: NDArray[np.int64], n_keys: int) -> NDArray[np.int64]:
     """Where the entries of each key begin once they are sorted, (n_keys + 1,); at last all.
 
     Example:
-        >>> begins(np.array([2, 0, 2]), 3).tolist()
+        >>> index_pointer(np.array([2, 0, 2]), 3).tolist()
         [0, 1, 1, 3]
     """
-    first = np.zeros(n_keys + 1, np.int64)
+    pointer = np.zeros(n_keys + 1, np.int64)
     for key in keys:
-        first[key + 1] += 1
-    return np.cumsum(first)
+        pointer[key + 1] += 1
+    return np.cumsum(pointer)
+
+
+def order_edges(
+    n_hits: int, *, downstream: NDArray[np.int64], upstream: NDArray[np.int64]
+) -> Adjacency:
+    """Returns the edges at each hit of a graph, whose edges (E,) are sorted by downstream hit.
+
+    Example:
+        >>> order_edges(3, downstream=np.array([1, 2, 2]), upstream=np.array([0, 1, 0])).out_edge
+        tensor([0, 2, 1])
+    """
+    in_ptr, out_ptr, out_edge = map(torch.from_numpy, _order_edges(n_hits, downstream, upstream))
+    return Adjacency(in_ptr=in_ptr, out_ptr=out_ptr, out_edge=out_edge)
 
 
 @compiled
-def order_edges(
+def _order_edges(
     n_hits: int, downstream: NDArray[np.int64], upstream: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Orders of the edges of a graph, which are sorted by their downstream hits.
-
-    Returns:
-        Where the edges that arrive at each hit begin, (n_hits + 1,); where those that leave it do,
-        once they are sorted by their upstream hits, (n_hits + 1,); and that order, (E,).
-
-    Example:
-        >>> order_edges(3, np.array([1, 2, 2]), np.array([0, 1, 0]))[2].tolist()
-        [0, 2, 1]
-    """
-    arriving, leaving = begins(downstream, n_hits), begins(upstream, n_hits)
-    by_upstream, free = np.empty(len(upstream), np.int64), leaving.copy()
+    in_ptr, out_ptr = index_pointer(downstream, n_hits), index_pointer(upstream, n_hits)
+    out_edge, free = np.empty(len(upstream), np.int64), out_ptr.copy()
     for edge, hit in enumerate(upstream):
-        by_upstream[free[hit]] = edge
+        out_edge[free[hit]] = edge
         free[hit] += 1
-    return arriving, leaving, by_upstream
+    return in_ptr, out_ptr, out_edge

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from trackscape.errors import WeightsError
 from trackscape.files import replacing
-from trackscape.scoring.beliefs import BeliefNetwork
-from trackscape.scoring.interaction_networks import HitGraphNetwork, LineGraphNetwork
 from trackscape.scoring.interface import Scorer
+from trackscape.scoring.line_graph.network import HitGraphNetwork, LineGraphNetwork
+from trackscape.scoring.track_model import TrackModel
 from trackscape.text import shown
 
-NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork] | type[BeliefNetwork]] = {
+NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork] | type[TrackModel]] = {
     "line_graph": LineGraphNetwork,
     "hit_graph": HitGraphNetwork,
-    "belief": BeliefNetwork,
+    "belief": TrackModel,
 }
 """Networks by the name that configurations and weights files use."""
 
@@ -33,7 +33,7 @@ METHODS = ("line-graph-ptt", "line-graph-pat", "nine-constants", "trackscape")
 """Methods with weights in the package: the paper's line graph, trained in two ways, then our model
 of tracks without and with a network for its potentials."""
 LARGEST_SIZE = 4096
-"""Of hidden layers and encodings; larger numbers in a file would fill the memory."""
+"""Largest hidden layer or encoding; larger numbers in a file would fill the memory."""
 
 
 def build_network(kind: str, **sizes: int) -> Scorer:
@@ -194,13 +194,3 @@ def load_method(method: str) -> Scorer:
     if method not in METHODS:
         raise WeightsError(f"Expected a method of {', '.join(METHODS)}, got {method!r}.")
     return load_network(SHIPPED / f"{method}.safetensors")
-
-
-def count_parameters(network: torch.nn.Module) -> int:
-    """Number of trainable numbers of a network.
-
-    Example:
-        >>> count_parameters(LineGraphNetwork()), count_parameters(HitGraphNetwork())
-        (4961, 39839)
-    """
-    return sum(parameter.numel() for parameter in network.parameters())

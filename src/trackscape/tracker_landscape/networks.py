@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from trackscape.errors import LandscapeError, WeightsError
-from trackscape.scoring import METHODS, BeliefNetwork, Scorer, load_method, load_network
+from trackscape.scoring import METHODS, Scorer, TrackModel, load_method, load_network
 from trackscape.tracker_landscape.problem import LossName
 
 
@@ -59,7 +59,7 @@ def describe(scorer: Scorer) -> str:
 
 def default_losses(scorer: Scorer) -> tuple[LossName, ...]:
     """Returns what a network is trained by, and the wrong decisions."""
-    return ("likelihood" if isinstance(scorer, BeliefNetwork) else "bce", "hamming")
+    return ("likelihood" if isinstance(scorer, TrackModel) else "bce", "hamming")
 
 
 def fast_gradient(scorer: Scorer, loss: LossName) -> bool:
@@ -67,7 +67,7 @@ def fast_gradient(scorer: Scorer, loss: LossName) -> bool:
 
     Compiled beliefs carry the gradient of the log partition only.
     """
-    return loss == "likelihood" or not isinstance(scorer, BeliefNetwork)
+    return loss == "likelihood" or not isinstance(scorer, TrackModel)
 
 
 def _equal(first: Scorer, second: Scorer) -> bool:

@@ -2,7 +2,7 @@
 
 from trackscape.errors import LandscapeError
 from trackscape.landscape.connectivity import Group, chain, join
-from trackscape.scoring import BeliefNetwork, HitGraphNetwork, LineGraphNetwork, Scorer
+from trackscape.scoring import HitGraphNetwork, LineGraphNetwork, Scorer, TrackModel
 
 
 def unit_groups(scorer: Scorer) -> list[Group]:
@@ -14,7 +14,7 @@ def unit_groups(scorer: Scorer) -> list[Group]:
     Raises:
         LandscapeError: It is none of the known networks.
     """
-    if isinstance(scorer, BeliefNetwork):
+    if isinstance(scorer, TrackModel):
         return list(chain(scorer.potentials, "potentials").groups)
     if not isinstance(scorer, (LineGraphNetwork, HitGraphNetwork)):
         raise LandscapeError(

@@ -16,7 +16,6 @@ from trackscape.assignment import (
     by_region,
     cross_entropy_loss,
     hamming_loss,
-    likelihood_loss,
 )
 from trackscape.data import EdgeScores, Hits
 from trackscape.errors import DataError, LandscapeError
@@ -25,18 +24,18 @@ from trackscape.graph_construction import line_graph
 from trackscape.graph_construction.labels import edge_labels, link_labels
 from trackscape.landscape.normalisation import NormPolicy
 from trackscape.landscape.problem import Problem
-from trackscape.scoring import BeliefNetwork, LineGraphNetwork, Scorer
+from trackscape.scoring import LineGraphNetwork, Scorer, TrackModel, likelihood_loss
 from trackscape.training.frames import Example
 
 LossName = Literal["bce", "likelihood", "blackbox", "hamming", "errors", "missed"]
 """``bce``: cross-entropy, mean over tracker edges + mean over calorimeter edges, what training
-without the assignment minimises. ``likelihood``: of the true tracks, for the network of beliefs.
+without the assignment minimises. ``likelihood``: of the true tracks, for the track model.
 ``hamming``: wrong decisions, averaged like ``bce``; piecewise constant, without gradient.
 ``blackbox``: the same numbers, with the gradient that training through the assignment follows.
 ``errors``: wrong decisions / edges. ``missed``: true
 edges that are not chosen / true edges, 1 - TPR."""
 LOSSES: tuple[LossName, ...] = get_args(LossName)
-DECIDE = Assigner(semantics="reject", reject=0.5)
+DECIDE = Assigner(semantics="with_unmatched", unmatched_cost=0.5)
 """A segment is taken if that is right more often than wrong."""
 
 
@@ -139,7 +138,7 @@ def tracker_problem(
         norm: What BatchNorm does.
         twice_differentiable: Takes the plain path of a network instead of its compiled one. They
             agree but for rounding; exact Hessians need this, and so does any gradient of the
-            scores of a network of beliefs.
+            scores of a track model.
         seed: See `Problem`.
 
     Raises:
@@ -150,7 +149,7 @@ def tracker_problem(
         losses=tuple(losses), assigner=assigner, strength=strength, convention=convention
     )
     scorer = copy.deepcopy(scorer)
-    if isinstance(scorer, BeliefNetwork):
+    if isinstance(scorer, TrackModel):
         scorer.twice_differentiable = twice_differentiable
     examples = [_example(scorer, frame, plain=twice_differentiable) for frame in frames]
     usable = [example for example in examples if len(example.label) >= 2]

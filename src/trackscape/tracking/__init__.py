@@ -7,6 +7,7 @@ from trackscape.tracking.filters import count_acceptance as count_acceptance
 from trackscape.tracking.filters import least_last_deposit as least_last_deposit
 from trackscape.tracking.follow import chosen_segments as chosen_segments
 from trackscape.tracking.follow import follow as follow
+from trackscape.tracking.follow import recover_holes as recover_holes
 from trackscape.tracking.reconstruct import assign_hits as assign_hits
 from trackscape.tracking.reconstruct import reconstruct as reconstruct
 from trackscape.tracking.trackers import DEFAULT_TRACKER as DEFAULT_TRACKER
@@ -32,4 +33,5 @@ __all__ = [
     "load_tracker",
     "network_tracker",
     "reconstruct",
+    "recover_holes",
 ]

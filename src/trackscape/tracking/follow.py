@@ -1,11 +1,24 @@
-"""Assignment -> Tracks: chains the chosen segments, and back."""
+"""Assignment -> Tracks: chosen segments become chains, which may go on over a missing hit."""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from trackscape.compiled import compiled
-from trackscape.data import Assignment, HitGraph, Tracks
+from trackscape.assignment import solve
+from trackscape.compiled import Floats, Integers, compiled
+from trackscape.data import Assignment, HitGraph, Hits, Tracks
 from trackscape.errors import DataError
+from trackscape.graph_construction.ragged import expand_ranges
+from trackscape.units import mrad
+
+NEAR = 4
+"""Number of slope changes at the end of a chain that tell how its proton scatters there."""
+SMALLEST_SLOPE_CHANGE = 5 * mrad
+"""Typical slope change of a chain, at least; straighter ones count as this straight."""
+GATE = 10.0
+"""Largest sum of the squares of both slope changes at a hole, in units of the median nearby."""
 
 
 def chosen_segments(tracks: Tracks, *, graph: HitGraph) -> Assignment:
@@ -85,3 +98,105 @@ def _walk(before: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarra
         n_tracks += 1
         offset[n_tracks] = n_hits
     return index, offset[: n_tracks + 1]
+
+
+def in_canonical_order(find: Callable[[Hits], Tracks], hits: Hits) -> Tracks:
+    """Finds tracks among hits in an order that depends on what was measured alone.
+
+    Searches begin somewhere, and of choices that are equally good they take one: the first. In the
+    order of a simulated file that is often the right one, and in another order it is another.
+
+    Arguments:
+        find: Returns all chains of a frame.
+        hits: Hits of one frame in any order.
+
+    Returns:
+        The chains, with the hits ordered by layer as `Hits.sorted_by_layer` does.
+    """
+    hits = hits.sorted_by_layer()
+    order = canonical_order(hits)
+    chains = find(hits.select(order))
+    first = order[chains.first]
+    ranking = torch.argsort(first)
+    _, place = expand_ranges(chains.offset[:-1][ranking], chains.length[ranking])
+    length = chains.length[ranking]
+    return Tracks(
+        hits=hits,
+        index=order[chains.index[place]],
+        offset=torch.cat([length.new_zeros(1), length.cumsum(0)]),
+    )
+
+
+def canonical_order(hits: Hits) -> Tensor:
+    """Returns the hits, (H,) int64, by layer, then deposit, position and spot.
+
+    Only hits that are equal in all of these stay in the order in which they come. The deposit comes
+    first, as it does not depend on the choice of axes.
+    """
+    keys = [hits.energy, *hits.position.unbind(dim=1)]
+    if hits.spot is not None:
+        keys += hits.spot.unbind(dim=1)
+    columns = [hits.layer.cpu().numpy(), *(key.detach().cpu().double().numpy() for key in keys)]
+    return torch.from_numpy(np.lexsort(columns[::-1])).to(hits.layer.device)
+
+
+def recover_holes(chains: Tracks) -> Tracks:
+    """Joins chains over one empty layer where they go on in the same direction.
+
+    A chain of three hits or more that ends may go on with one that begins two layers behind it. The
+    straight line between them has another slope than each; the squares of both changes, in units of
+    those that the chains make nearby, are the cost of joining them. Which chains are joined is an
+    assignment that leaves them alone where the cost is above `GATE`.
+
+    Arguments:
+        chains: All chains of a frame, as `follow` returns them.
+
+    Returns:
+        The chains, ordered by their first hit.
+    """
+    layer = chains.hits.layer.cpu().numpy()
+    first, last = (hits.cpu().numpy() for hits in (chains.first, chains.last))
+    long = chains.length.cpu().numpy() >= 3
+    two_behind = layer[first][None, :] == layer[last][:, None] + 2
+    before, behind = np.nonzero(two_behind & long[:, None] & long[None, :])
+    cost = _cost(chains, before, behind)
+    possible = cost < GATE
+    before, behind, cost = before[possible], behind[possible], cost[possible]
+    chosen = solve(cost, row=before, column=behind, semantics="with_unmatched", unmatched_cost=GATE)
+    if not chosen.any():
+        return chains
+    return _join(chains, before[chosen], behind[chosen])
+
+
+def _cost(chains: Tracks, before: Integers, behind: Integers) -> Floats:
+    position = chains.hits.position.cpu().double().numpy()
+    ends = {chain: _end(position[chains[chain].cpu().numpy()[::-1]]) for chain in set(before)}
+    begins = {chain: _end(position[chains[chain].cpu().numpy()]) for chain in set(behind)}
+    cost = np.empty(len(before))
+    for i, (one, other) in enumerate(zip(before, behind, strict=True)):
+        (hit, slope, scatter), (next_hit, next_slope, next_scatter) = ends[one], begins[other]
+        across = (next_hit[:2] - hit[:2]) / (next_hit[2] - hit[2])
+        changes = np.square(across - slope).sum() + np.square(next_slope - across).sum()
+        cost[i] = changes / max(scatter, next_scatter, SMALLEST_SLOPE_CHANGE**2)
+    return cost
+
+
+def _end(position: Floats) -> tuple[Floats, Floats, float]:
+    """Hit, slope and typical squared slope change where positions (n, 3) of a chain begin."""
+    step = np.diff(position[: NEAR + 2], axis=0)
+    slope = step[:, :2] / step[:, 2:]
+    return position[0], slope[0], float(np.median(np.square(np.diff(slope, axis=0)).sum(axis=1)))
+
+
+def _join(chains: Tracks, before: Integers, behind: Integers) -> Tracks:
+    following = dict(zip(before.tolist(), behind.tolist(), strict=True))
+    joined: list[torch.Tensor] = []
+    for chain in sorted(set(range(len(chains))) - set(behind.tolist())):
+        parts = [chains[chain]]
+        while chain in following:
+            chain = following[chain]
+            parts.append(chains[chain])
+        joined.append(torch.cat(parts))
+    length = torch.tensor([len(hits) for hits in joined], device=chains.index.device)
+    offset = torch.cat([length.new_zeros(1), length.cumsum(0)])
+    return Tracks(hits=chains.hits, index=torch.cat(joined), offset=offset)

@@ -6,8 +6,7 @@ from trackscape.assignment import Assigner
 from trackscape.data import Assignment, Hits, Tracks
 from trackscape.scoring import Scorer
 from trackscape.tracking.filters import MINIMUM_LAST_ENERGY, accept
-from trackscape.tracking.follow import follow
-from trackscape.tracking.order import in_canonical_order
+from trackscape.tracking.follow import follow, in_canonical_order
 
 
 def reconstruct(

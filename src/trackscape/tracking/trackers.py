@@ -6,11 +6,9 @@ from collections.abc import Callable
 from trackscape.assignment import Assigner
 from trackscape.data import Hits, Tracks
 from trackscape.errors import WeightsError
-from trackscape.scoring import METHODS, BeliefNetwork, Scorer, load_method
+from trackscape.scoring import METHODS, Scorer, TrackModel, load_method
 from trackscape.tracking.baselines import BASELINES
-from trackscape.tracking.bridge import bridge
-from trackscape.tracking.follow import follow
-from trackscape.tracking.order import in_canonical_order
+from trackscape.tracking.follow import follow, in_canonical_order, recover_holes
 from trackscape.tracking.reconstruct import assign_hits
 
 Tracker = Callable[[Hits], Tracks]
@@ -31,7 +29,7 @@ class NetworkTracker:
     """In evaluation mode."""
     assigner: Assigner
     bridges: bool = False
-    """Whether chains are joined over an empty layer; see `trackscape.tracking.bridge`."""
+    """Whether chains are joined over an empty layer; see `trackscape.tracking.recover_holes`."""
 
     def __call__(self, hits: Hits) -> Tracks:
         """Returns all chains of the hits of one frame."""
@@ -39,7 +37,7 @@ class NetworkTracker:
 
     def _find(self, hits: Hits) -> Tracks:
         chains = follow(assign_hits(hits, scorer=self.scorer, assigner=self.assigner))
-        return bridge(chains) if self.bridges else chains
+        return recover_holes(chains) if self.bridges else chains
 
 
 def network_tracker(scorer: Scorer) -> NetworkTracker:
@@ -48,8 +46,8 @@ def network_tracker(scorer: Scorer) -> NetworkTracker:
     The paper's networks force every hit to go on if it can. Beliefs are probabilities, which also
     tell where a track ends: a segment is taken if that is right more often than wrong.
     """
-    if isinstance(scorer, BeliefNetwork):
-        reject = Assigner(semantics="reject", reject=0.5)
+    if isinstance(scorer, TrackModel):
+        reject = Assigner(semantics="with_unmatched", unmatched_cost=0.5)
         return NetworkTracker(scorer=scorer, assigner=reject, bridges=True)
     return NetworkTracker(scorer=scorer, assigner=Assigner())
 
@@ -64,7 +62,7 @@ def load_tracker(name: str = DEFAULT_TRACKER) -> Tracker:
         return BASELINES[name]
     if name in TUNED_ENDS:
         method, reject = TUNED_ENDS[name]
-        assigner = Assigner(semantics="reject", reject=reject)
+        assigner = Assigner(semantics="with_unmatched", unmatched_cost=reject)
         return NetworkTracker(scorer=load_method(method), assigner=assigner)
     if name not in METHODS:
         raise WeightsError(f"Expected a method of {', '.join(TRACKERS)}, got {name!r}.")

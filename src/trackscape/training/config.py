@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from trackscape.assignment import Assigner, Convention, NoiseLaw, Side
+from trackscape.assignment import SEMANTICS, Assigner, Convention, NoiseLaw, Side
 from trackscape.errors import AssignmentError, WeightsError
 from trackscape.formats.settings import Strict, read_settings
 from trackscape.scoring import build_network
@@ -23,7 +23,7 @@ class NetworkConfig(Strict):
     """Which network is trained."""
 
     kind: Literal["line_graph", "hit_graph", "belief"]
-    """The paper's line-graph or hit-graph interaction network, or our network of beliefs."""
+    """The paper's line-graph or hit-graph interaction network, or our track model."""
     sizes: dict[str, Annotated[int, pydantic.Field(ge=0)]] = pydantic.Field(default_factory=dict)
     """Sizes that differ from the usual ones, such as ``hidden: 32``."""
 
@@ -40,7 +40,7 @@ class LossConfig(Strict):
     """What is minimised. Each kind needs its own scales, and takes no others."""
 
     kind: LossKind
-    """Likelihood of the true tracks (for belief networks); cross-entropy of edges before any
+    """Likelihood of the true tracks (for track models); cross-entropy of edges before any
     assignment (ptt, sinkhorn: after entropic transport); loss of labels against the assignment
     (fenchel_young, hinge, spo_plus); or share of wrong decisions, differentiated through the
     assignment (pat: blackbox, identity, perturbed, imle, aimle, lpgd).
@@ -124,7 +124,7 @@ class AssignerConfig(Strict):
 
     def build(self) -> Assigner:
         """Returns the assigner."""
-        return Assigner(semantics=self.semantics, reject=self.reject)
+        return Assigner(semantics=SEMANTICS[self.semantics], unmatched_cost=self.reject)
 
 
 class OptimiserConfig(Strict):

@@ -34,9 +34,9 @@ class WatchedAssigner:
         return self.assigner.semantics
 
     @property
-    def reject(self) -> float | None:
+    def unmatched_cost(self) -> float | None:
         """That of the assigner."""
-        return self.assigner.reject
+        return self.assigner.unmatched_cost
 
     def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:
         """Returns what the assigner returns."""

@@ -24,13 +24,13 @@ from trackscape.assignment import (
     identity_assignment,
     implicit_assignment,
     lagrangian_assignment,
-    likelihood_loss,
     perturbed_assignment,
     sinkhorn_loss,
     spo_plus_loss,
 )
 from trackscape.data import EdgeScores
 from trackscape.graph_construction.labels import link_labels
+from trackscape.scoring import likelihood_loss
 
 LossKind = Literal[
     "likelihood",

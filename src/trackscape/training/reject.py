@@ -44,7 +44,7 @@ def tune_reject(
     costs = [each.cost.detach() for each in scores]
 
     def quality(reject: float) -> float:
-        assigner = Assigner(semantics="reject", reject=reject)
+        assigner = Assigner(semantics="with_unmatched", unmatched_cost=reject)
         both = total = 0
         for cost, frame, label in zip(costs, scores, labels, strict=True):
             chosen, true = assigner.choose(cost, graph=frame.graph), label > 0

@@ -80,7 +80,9 @@ def test_the_chosen_edges_are_those_of_the_tuned_threshold(graphs):
     decisions = judge(scorer, graphs, reject=0.9)
     with torch.no_grad():
         chosen = [
-            Assigner(semantics="reject", reject=0.9)(scorer(scorer.prepare(graph))).selected
+            Assigner(semantics="with_unmatched", unmatched_cost=0.9)(
+                scorer(scorer.prepare(graph))
+            ).selected
             for graph in graphs
         ]
     assert torch.equal(decisions.chosen, torch.cat(chosen))

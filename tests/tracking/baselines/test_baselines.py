@@ -14,7 +14,7 @@ from trackscape.errors import DataError
 from trackscape.evaluation import METRICS, count_frame
 from trackscape.graph_construction import connect_layers
 from trackscape.tracking import accept, chosen_segments
-from trackscape.tracking.baselines import BASELINES, KalmanFilter, Motion, PhysicsAssignment
+from trackscape.tracking.baselines import BASELINES, KalmanFilter, MotionModel, PhysicsAssignment
 
 Chains = Callable[[Tracks], set[tuple[int, ...]]]
 every_method = pytest.mark.parametrize("name", BASELINES)
@@ -122,4 +122,4 @@ def test_layers_that_the_detector_lacks_are_refused(method: type, beam: Callable
     hits = beam()
     deep = dataclasses.replace(hits, layer=hits.layer + 40)
     with pytest.raises(DataError, match=r"43 layers of the detector bergen-auto.*layer 53\."):
-        method(motion=Motion())(deep)
+        method(motion=MotionModel())(deep)

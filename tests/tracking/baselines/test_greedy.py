@@ -20,7 +20,7 @@ def test_the_closest_pairs_are_joined_first(
     random_hits: Callable[..., Hits], seed: int, n_hits: int
 ):
     hits = random_hits(seed, n_hits=n_hits, n_layers=5, width=15.0).sorted_by_layer()
-    tracks = Greedy(reach=REACH, tracker_reach=TRACKER_REACH)(hits)
+    tracks = Greedy(max_step=REACH, max_tracker_step=TRACKER_REACH)(hits)
     found = {(a, b) for track in tracks for a, b in pairwise(track.tolist())}
     assert found == literal_pairs(hits)
 

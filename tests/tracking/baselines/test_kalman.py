@@ -8,13 +8,13 @@ import torch
 from trackscape.data import Hits
 from trackscape.tracking.baselines import KalmanFilter
 from trackscape.tracking.baselines.layers import by_layer
-from trackscape.tracking.baselines.motion import (
-    View,
+from trackscape.tracking.baselines.motion_model import (
+    FrameArrays,
     begin,
     chi_squared,
-    measure,
-    misfit,
     move,
+    neg_log_likelihood,
+    update,
 )
 
 
@@ -28,11 +28,11 @@ def test_with_one_branch_it_is_the_plain_filter(real_frames: list[Hits]):
 
 def plain_filter(hits: Hits, method: KalmanFilter) -> list[list[int]]:
     """Tracks of the filter with one hypothesis, from their ends on."""
-    view, free, tracks = method.motion.view(by_layer(hits)), set(range(len(hits))), []
-    for layer in range(len(view.depth) - 1, -1, -1):
-        seeds = [seed for seed in hits_of(view, layer) if seed in free]
+    frame, free, tracks = method.motion.frame_arrays(by_layer(hits)), set(range(len(hits))), []
+    for layer in range(len(frame.depth) - 1, -1, -1):
+        seeds = [seed for seed in hits_of(frame, layer) if seed in free]
         while seeds:
-            found = sorted((*follow(view, seed, layer, free, method), seed) for seed in seeds)
+            found = sorted((*follow(frame, seed, layer, free, method), seed) for seed in seeds)
             seeds = []
             for _, path, seed in found:
                 if set(path) <= free:
@@ -44,15 +44,15 @@ def plain_filter(hits: Hits, method: KalmanFilter) -> list[list[int]]:
 
 
 def follow(
-    view: View, seed: int, layer: int, free: set[int], method: KalmanFilter
+    frame: FrameArrays, seed: int, layer: int, free: set[int], method: KalmanFilter
 ) -> tuple[float, list[int]]:
-    state, path, score, holes = begin(view, seed), [seed], 0.0, 0
+    state, path, score, holes = begin(frame, seed), [seed], 0.0, 0
     end = layer
     for number in range(layer, 0, -1):
-        state = move(view, state, number, end)
+        state = move(frame, state, number, end)
         squares = {
-            hit: chi_squared(state, *view.position[hit, :2], view.error)
-            for hit in hits_of(view, number - 1)
+            hit: chi_squared(state, *frame.position[hit, :2], frame.error)
+            for hit in hits_of(frame, number - 1)
             if hit in free
         }
         best = min(squares, key=squares.__getitem__, default=-1)
@@ -61,14 +61,16 @@ def follow(
             if holes > method.holes:
                 break
             continue
-        state = measure(state, *view.position[best, :2], view.error)
+        state = update(state, *frame.position[best, :2], frame.error)
         path.append(best)
-        score += misfit(squares[best], view.tail) - misfit(method.gate, view.tail)
+        score += neg_log_likelihood(squares[best], frame.tail) - neg_log_likelihood(
+            method.gate, frame.tail
+        )
     return score, path
 
 
-def hits_of(view: View, layer: int) -> range:
-    return range(view.border[layer], view.border[layer + 1])
+def hits_of(frame: FrameArrays, layer: int) -> range:
+    return range(frame.border[layer], frame.border[layer + 1])
 
 
 def with_hit(hits: Hits, place: tuple[float, float], *, layer: int) -> Hits:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trackscape.data import Hits
 from trackscape.errors import DataError
-from trackscape.tracking.baselines.layers import angle_between, by_layer, chain
+from trackscape.tracking.baselines.layers import by_layer, follow_links, opening_angle
 
 
 def at(*places: tuple[int, float]) -> Hits:
@@ -30,16 +30,16 @@ def test_empty_layers_lie_between_their_neighbours():
 
 
 def test_links_over_a_hole_make_one_track():
-    tracks = chain(at((0, 0.0), (0, 0.0), (1, 1.0), (3, 3.0)), np.array([-1, -1, 1, 0]))
+    tracks = follow_links(at((0, 0.0), (0, 0.0), (1, 1.0), (3, 3.0)), np.array([-1, -1, 1, 0]))
     assert [track.tolist() for track in tracks] == [[0, 3], [1, 2]]
 
 
 def test_two_hits_behind_one_are_refused():
     with pytest.raises(DataError, match="at most one on each side"):
-        chain(at((0, 0.0), (1, 1.0), (1, 1.0)), np.array([-1, 0, 0]))
+        follow_links(at((0, 0.0), (1, 1.0), (1, 1.0)), np.array([-1, 0, 0]))
 
 
 @given(angle=st.floats(1e-8, math.pi - 1e-8), length=st.floats(0.1, 100))
 def test_angles(angle: float, length: float):
     turned = (length * math.sin(angle), 0.0, length * math.cos(angle))
-    assert angle_between((0.0, 0.0, 2.0), turned) == pytest.approx(angle, rel=1e-9)
+    assert opening_angle((0.0, 0.0, 2.0), turned) == pytest.approx(angle, rel=1e-9)

@@ -9,9 +9,9 @@ import torch
 from trackscape.data import Hits
 from trackscape.errors import ConfigError
 from trackscape.simulation.detector import load_detector
-from trackscape.tracking.baselines.material import passage
+from trackscape.tracking.baselines.motion_model import material_effects
 
-TABLE = passage("bergen-auto")
+TABLE = material_effects("bergen-auto")
 N_LAYERS = 43
 
 
@@ -76,4 +76,4 @@ def test_deposits_rise_towards_the_end():
 
 def test_an_unknown_detector_is_refused():
     with pytest.raises(ConfigError, match="bergen-auto"):
-        passage("bergen-otto")
+        material_effects("bergen-otto")

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from trackscape.data import Hits
 from trackscape.tracking.baselines.layers import by_layer
-from trackscape.tracking.baselines.motion import (
-    Motion,
+from trackscape.tracking.baselines.motion_model import (
+    FrameArrays,
+    MotionModel,
     State,
-    View,
     begin,
     chi_squared,
-    load,
-    measure,
-    measure_slope,
-    misfit,
+    load_state,
     move,
+    neg_log_likelihood,
     predict,
-    store,
+    store_state,
+    update,
+    update_slope,
 )
 
 
@@ -39,7 +39,7 @@ class MatrixFilter:
         self.vector = way @ self.vector
         self.covariance = way @ self.covariance @ way.T + np.kron(square, np.eye(2))
 
-    def measure(self, value: np.ndarray, error: float, *, of: slice) -> float:
+    def update(self, value: np.ndarray, error: float, *, of: slice) -> float:
         model = np.eye(4)[of]
         total = model @ self.covariance @ model.T + error * np.eye(2)
         rest = value - model @ self.vector
@@ -70,28 +70,30 @@ def test_states_are_those_of_a_filter_with_matrices(seed: int):
         assert plain.agrees_with(state)
         x, y = random.normal(0, 5, 2)
         square = chi_squared(state, x, y, 0.0001)
-        state = measure(state, x, y, 0.0001)
-        assert plain.measure(np.array([x, y]), 0.0001, of=slice(0, 2)) == pytest.approx(square)
+        state = update(state, x, y, 0.0001)
+        assert plain.update(np.array([x, y]), 0.0001, of=slice(0, 2)) == pytest.approx(square)
         assert plain.agrees_with(state)
         slope = random.normal(0, 0.1, 2)
-        state = measure_slope(state, slope[0], slope[1], 0.001)
-        plain.measure(slope, 0.001, of=slice(2, 4))
+        state = update_slope(state, slope[0], slope[1], 0.001)
+        plain.update(slope, 0.001, of=slice(2, 4))
         assert plain.agrees_with(state)
 
 
 @given(square=st.floats(0, 1e4), tail=st.floats(1, 100))
 def test_the_misfit_grows_with_chi_squared_and_less_than_it(square: float, tail: float):
     # Numbers below 1e-300 have fewer digits than others.
-    assert 0 <= misfit(square, tail) <= square * (1 + 2 / tail) * (1 + 1e-12) + 1e-300
-    assert misfit(square + 1.0, tail) > misfit(square, tail)
-    assert misfit(square, 1e12) == pytest.approx(square, rel=1e-6, abs=1e-9)
+    assert 0 <= neg_log_likelihood(square, tail) <= square * (1 + 2 / tail) * (1 + 1e-12) + 1e-300
+    assert neg_log_likelihood(square + 1.0, tail) > neg_log_likelihood(square, tail)
+    assert neg_log_likelihood(square, 1e12) == pytest.approx(square, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("tail", [3.0, 20.0])
 def test_the_misfit_is_that_of_a_density_in_the_plane(tail: float):
-    # -2 ln f = misfit + 2 ln(2 pi) for unit variance: the density f integrates to 1.
+    # -2 ln f = neg_log_likelihood + 2 ln(2 pi) for unit variance: the density f integrates to 1.
     square = np.concatenate([[0.0], np.logspace(-6, 9, 200_000)])
-    density = np.exp(-0.5 * np.array([misfit(value, tail) for value in square])) / (2 * math.pi)
+    density = np.exp(-0.5 * np.array([neg_log_likelihood(value, tail) for value in square])) / (
+        2 * math.pi
+    )
     assert np.trapezoid(density, math.pi * square) == pytest.approx(1.0, rel=1e-3)
 
 
@@ -99,12 +101,14 @@ def test_tracks_point_back_to_where_the_beam_comes_from():
     layer = torch.tensor([0, 0, 2])
     position = torch.tensor([[1.0, 0, 0], [3, 4, 0], [12, 2, 100]]).double()
     hits = Hits(position=position, energy=torch.ones(3), layer=layer)
-    view = Motion(source_distance=100.0, source_slope=1e-6, end_slope=0.1).view(by_layer(hits))
-    state = begin(view, 2)
+    frame = MotionModel(source_distance=100.0, source_slope=1e-6, end_slope=0.1).frame_arrays(
+        by_layer(hits)
+    )
+    state = begin(frame, 2)
     # The middle of the first layer is (2, 2), so the source is at (2, 2, -100).
     assert (state.slope_x, state.slope_y) == pytest.approx((10 / 200, 0.0))
     turned = state._replace(slope_x=0.2, slope_y=-0.1)
-    back = move(view, turned, 2, 2)
+    back = move(frame, turned, 2, 2)
     assert (back.slope_x, back.slope_y) == pytest.approx((0.05, 0.0), abs=1e-6)
     assert (back.x, back.y) == pytest.approx((12 - 50 * 0.05, 2.0), abs=1e-4)
 
@@ -112,8 +116,8 @@ def test_tracks_point_back_to_where_the_beam_comes_from():
 def test_states_go_into_arrays_and_back():
     states = np.zeros((3, 7))
     state = State(1.0, 2.0, 0.3, 0.4, 5.0, 0.6, 0.07)
-    store(states, 1, state)
-    assert load(states, 1) == state
+    store_state(states, 1, state)
+    assert load_state(states, 1) == state
     assert not states[[0, 2]].any()
 
 
@@ -128,24 +132,24 @@ def test_protons_of_geant4_scatter_as_the_filter_thinks(real_frames: list[Hits])
 
 def follow_truth(hits: Hits) -> np.ndarray:
     """χ² of the hits of each stopped primary in the calorimeter beside what the others predict."""
-    view, truth = Motion(end_slope=0.1).view(by_layer(hits)), hits.known_truth
+    frame, truth = MotionModel(end_slope=0.1).frame_arrays(by_layer(hits)), hits.known_truth
     squares: list[float] = []
     for event in truth.event.unique():
         mine = ((truth.event == event) & truth.primary).nonzero()[:, 0]
         if len(mine) >= 5 and float(hits.energy[mine[-1]]) > 0.0625:
-            squares += follow_track(view, mine.flip(0).tolist(), hits.layer.tolist())
+            squares += follow_track(frame, mine.flip(0).tolist(), hits.layer.tolist())
     return np.array(squares)
 
 
-def follow_track(view: View, path: list[int], layer: list[int]) -> list[float]:
+def follow_track(frame: FrameArrays, path: list[int], layer: list[int]) -> list[float]:
     squares: list[float] = []
-    state, end = begin(view, path[0]), layer[path[0]]
+    state, end = begin(frame, path[0]), layer[path[0]]
     for last, hit in pairwise(path):
         if layer[hit] < 2:
             break
-        state = move(view, state, layer[last], end)
-        x, y, _ = view.position[hit]
+        state = move(frame, state, layer[last], end)
+        x, y, _ = frame.position[hit]
         if last != path[0]:
-            squares.append(chi_squared(state, x, y, view.error))
-        state = measure(state, x, y, view.error)
+            squares.append(chi_squared(state, x, y, frame.error))
+        state = update(state, x, y, frame.error)
     return squares

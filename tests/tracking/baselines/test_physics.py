@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from trackscape.data import Hits
-from trackscape.tracking.baselines import Motion, PhysicsAssignment
+from trackscape.tracking.baselines import MotionModel, PhysicsAssignment
 from trackscape.tracking.baselines.layers import by_layer
-from trackscape.tracking.baselines.material import passage
-from trackscape.tracking.baselines.motion import begin, chi_squared, move
+from trackscape.tracking.baselines.motion_model import begin, chi_squared, material_effects, move
 
 Pairs = set[tuple[int, int]]
 
@@ -24,7 +23,7 @@ Pairs = set[tuple[int, int]]
 def test_two_layers_are_joined_in_the_cheapest_way(
     random_hits: Callable[..., Hits], seed: int, n_hits: int, first: int
 ):
-    method = PhysicsAssignment(alone_density=1e-5)
+    method = PhysicsAssignment(clutter_density=1e-5)
     hits = random_hits(seed, n_hits=n_hits, n_layers=2, first_layer=first, width=2.0)
     hits = hits.sorted_by_layer()
     cost, alone = literal_costs(hits, method)
@@ -36,23 +35,25 @@ def test_two_layers_are_joined_in_the_cheapest_way(
 def literal_costs(
     hits: Hits, method: PhysicsAssignment
 ) -> tuple[dict[tuple[int, int], float], float]:
-    view = method.motion.view(by_layer(hits))
+    frame = method.motion.frame_arrays(by_layer(hits))
     layer, energy = hits.layer.tolist(), hits.energy.tolist()
     cost = {}
     for track in range(len(hits)):
         for hit in range(len(hits)):
             if layer[track] != layer[hit] + 1:
                 continue
-            state = move(view, begin(view, track), layer[track], layer[track])
-            square = chi_squared(state, *view.position[hit, :2], view.error)
-            tail, variance = method.motion.tail, state.variance + view.error
-            u = math.log(energy[hit] / passage("bergen-auto").deposit[layer[track], layer[hit]])
+            state = move(frame, begin(frame, track), layer[track], layer[track])
+            square = chi_squared(state, *frame.position[hit, :2], frame.error)
+            tail, variance = method.motion.tail, state.variance + frame.error
+            u = math.log(
+                energy[hit] / material_effects("bergen-auto").deposit[layer[track], layer[hit]]
+            )
             cost[hit, track] = (
                 (tail + 2) * math.log(1 + square / tail)
                 + 2 * math.log(2 * math.pi * variance)
                 + 4 * math.log(1 + (u / method.deposit_spread) ** 2 / 3)
             )
-    return cost, -2 * math.log(method.alone_density)
+    return cost, -2 * math.log(method.clutter_density)
 
 
 def brute_force(cost: dict[tuple[int, int], float], alone: float) -> Pairs:
@@ -85,7 +86,7 @@ def test_of_two_hits_as_near_the_one_with_the_likely_deposit_is_taken(
     both.energy[bright] = 0.12
     both.energy[1 - bright] = 0.026
     # The beam's middle is that of both hits, so neither is favoured by it.
-    tracks = PhysicsAssignment(motion=Motion(source_slope=1.0))(both)
+    tracks = PhysicsAssignment(motion=MotionModel(source_slope=1.0))(both)
     assert {len(track): track[0].item() for track in tracks} == {14: 1 - bright, 1: bright}
 
 
@@ -93,11 +94,11 @@ def test_a_track_ends_where_no_hit_is_likely_enough(beam: Callable[..., Hits]):
     hits = beam(side=1)
     hits.position[hits.layer < 6, 0] += 30.0
     assert sorted(PhysicsAssignment()(hits).length.tolist()) == [6, 8]
-    forced = PhysicsAssignment(alone_density=1e-200)(hits)
+    forced = PhysicsAssignment(clutter_density=1e-200)(hits)
     assert forced.length.tolist() == [14]
 
 
 def test_hits_without_energy_do_no_harm(beam: Callable[..., Hits]):
     hits = beam()
     hits.energy[:] = 0.0
-    assert len(PhysicsAssignment(alone_density=1e-30)(hits)) == 9
+    assert len(PhysicsAssignment(clutter_density=1e-30)(hits)) == 9

@@ -85,7 +85,7 @@ def make_setting(
     from trackscape.assignment import Assigner
     from trackscape.tracker_landscape.settings import Setting
 
-    assigner = Assigner() if card else Assigner(semantics="reject", reject=reject)
+    assigner = Assigner() if card else Assigner(semantics="with_unmatched", unmatched_cost=reject)
     return Setting(
         file=file,
         per_frame=per_frame,

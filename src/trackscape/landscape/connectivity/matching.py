@@ -88,7 +88,7 @@ def _best_order(moving: Tensors, wanted: Tensors, size: int, slots: Sequence[Slo
             _units(wanted[slot.name], size, slot) @ _units(moving[slot.name], size, slot).T
         ).cpu()
     row, column = np.divmod(np.arange(size * size), size)
-    chosen = solve(-product.flatten().numpy(), row=row, column=column, semantics="full")
+    chosen = solve(-product.flatten().numpy(), row=row, column=column, semantics="perfect")
     return torch.from_numpy(column[chosen])
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines.greedy import Greedy as Greedy
 from trackscape.tracking.baselines.kalman import KalmanFilter as KalmanFilter
-from trackscape.tracking.baselines.motion import Motion as Motion
+from trackscape.tracking.baselines.motion_model import MotionModel as MotionModel
 from trackscape.tracking.baselines.physics import PhysicsAssignment as PhysicsAssignment
 from trackscape.tracking.baselines.track_follower import TrackFollower as TrackFollower
 
@@ -28,7 +28,7 @@ __all__ = [
     "BASELINES",
     "Greedy",
     "KalmanFilter",
-    "Motion",
+    "MotionModel",
     "PhysicsAssignment",
     "TrackFollower",
 ]

@@ -6,8 +6,8 @@ import numpy as np
 
 from trackscape.compiled import compiled
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import Layers, by_layer, chain
-from trackscape.tracking.order import in_canonical_order
+from trackscape.tracking.baselines.layers import Layers, by_layer, follow_links
+from trackscape.tracking.follow import in_canonical_order
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,27 +21,27 @@ class Greedy:
     """
 
     # Found by studies.tune_baselines.
-    reach: float = 0.921
+    max_step: float = 0.921
     """Largest distance between hit and extrapolation / length of the gap, in the calorimeter."""
-    tracker_reach: float = 0.0266
-    """The same where the upstream hit is in layer 0 or 1."""
+    max_tracker_step: float = 0.0266
+    """Largest distance / length of the gap where the upstream hit is in a tracker."""
 
     def __call__(self, hits: Hits) -> Tracks:
         """Returns the tracks of one frame; every hit is on exactly one."""
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
-        return chain(hits, _link(by_layer(hits), self.reach, self.tracker_reach))
+        return follow_links(hits, _link(by_layer(hits), self.max_step, self.max_tracker_step))
 
 
 @compiled
-def _link(layers: Layers, reach: float, tracker_reach: float) -> np.ndarray:
+def _link(layers: Layers, max_step: float, max_tracker_step: float) -> np.ndarray:
     """The hit before each hit (H,), or -1."""
     upstream = np.full(len(layers.position), -1)
     slope = np.zeros((len(layers.position), 2))
     for layer in range(len(layers.depth) - 1, 0, -1):
         gap = layers.depth[layer] - layers.depth[layer - 1]
-        farthest = (tracker_reach if layer <= 2 else reach) * gap
+        farthest = (max_tracker_step if layer <= layers.n_trackers else max_step) * gap
         pairs, distance = _find_pairs(layers, slope, layer, farthest)
         taken = np.zeros(len(layers.position), np.bool_)
         for number in np.argsort(distance, kind="mergesort"):
@@ -57,7 +57,7 @@ def _link(layers: Layers, reach: float, tracker_reach: float) -> np.ndarray:
 def _find_pairs(
     layers: Layers, slope: np.ndarray, layer: int, farthest: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Hits of a layer and of the one before it within reach, (P, 2), and their distances (P,)."""
+    """Hits of a layer and of the one before it near enough, (P, 2), and their distances (P,)."""
     start, middle, stop = layers.border[layer - 1], layers.border[layer], layers.border[layer + 1]
     gap = layers.depth[layer] - layers.depth[layer - 1]
     pairs = np.empty(((stop - middle) * (middle - start), 2), np.int64)

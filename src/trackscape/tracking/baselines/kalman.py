@@ -11,20 +11,20 @@ import numpy as np
 
 from trackscape.compiled import compiled, inlined
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import by_layer, chain
-from trackscape.tracking.baselines.motion import (
-    Motion,
+from trackscape.tracking.baselines.layers import by_layer, follow_links
+from trackscape.tracking.baselines.motion_model import (
+    FrameArrays,
+    MotionModel,
     State,
-    View,
     begin,
     chi_squared,
-    load,
-    measure,
-    misfit,
+    load_state,
     move,
-    store,
+    neg_log_likelihood,
+    store_state,
+    update,
 )
-from trackscape.tracking.order import in_canonical_order
+from trackscape.tracking.follow import in_canonical_order
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,14 +33,15 @@ class KalmanFilter:
 
     Each hit that no track holds yet, from the deepest layer on, begins a track, and every hit of
     the layer before it within the gate continues it, on a branch of its own. Only the best branches
-    are followed. The score of a branch is the sum over its hits of misfit(χ²) - misfit(gate), less
-    is better, so that longer tracks win over shorter ones. Where tracks of one layer want the same
-    hit, the one with the best score gets it and the others search again.
+    are followed. The score of a branch is the sum over its hits of what `neg_log_likelihood` is for
+    the χ² of the hit, less what it is for the gate: less is better, so that longer tracks win over
+    shorter ones. Where tracks of one layer want the same hit, the one with the best score gets it
+    and the others search again.
     """
 
-    motion: Motion = dataclasses.field(default_factory=Motion)
+    motion: MotionModel = dataclasses.field(default_factory=MotionModel)
     """How protons scatter and what is measured."""
-    # Found by studies.tune_baselines, as are the values of `Motion`.
+    # Found by studies.tune_baselines, as are the values of `MotionModel`.
     gate: float = 1360.0
     """Largest χ² (2 degrees of freedom) of a hit beside the predicted state."""
     branches: int = 4
@@ -57,35 +58,39 @@ class KalmanFilter:
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
-        view = self.motion.view(by_layer(hits))
-        rules = Rules(self.gate, misfit(self.gate, view.tail), self.branches, self.holes)
-        return chain(hits, _find_tracks(view, rules))
+        frame = self.motion.frame_arrays(by_layer(hits))
+        rules = Rules(
+            self.gate, neg_log_likelihood(self.gate, frame.tail), self.branches, self.holes
+        )
+        return follow_links(hits, _find_tracks(frame, rules))
 
 
 class Rules(NamedTuple):
     """What a branch may do."""
 
     gate: float
-    """Largest χ²."""
-    worth: float
-    """misfit(gate): what a perfect hit adds to the score."""
+    """Largest χ² of a hit."""
+    hit_bonus: float
+    """Score that a perfect hit takes off: `neg_log_likelihood` of the gate."""
     branches: int
+    """Number of branches that are followed."""
     holes: int
+    """Number of layers without a hit that a track may have."""
 
 
 class Tree(NamedTuple):
     """All branches of one track. Nodes of one layer follow each other. Axis: N nodes."""
 
     hit: np.ndarray
-    """(N,) int64. -1 for a layer without a hit."""
+    """(N,) int64. Hit of the node; -1 for a layer without one."""
     parent: np.ndarray
-    """(N,) int64. -1 for the first."""
+    """(N,) int64. Node before it on its branch; -1 for the first."""
     score: np.ndarray
-    """(N,) float64."""
+    """(N,) float64. Score of the branch up to here."""
     holes: np.ndarray
     """(N,) int64. Layers without a hit so far."""
     state: np.ndarray
-    """(N, 7) float64."""
+    """(N, 7) float64. `State` of the branch in the layer."""
 
 
 class Options(NamedTuple):
@@ -94,29 +99,29 @@ class Options(NamedTuple):
     predicted: np.ndarray
     """(B, 7) float64. State of each branch in the next layer."""
     branch: np.ndarray
-    """(O,) int64."""
+    """(O,) int64. Branch that the option continues."""
     hit: np.ndarray
-    """(O,) int64. -1 for none."""
+    """(O,) int64. Hit that it takes; -1 for none."""
     score: np.ndarray
-    """(O,) float64."""
+    """(O,) float64. Score of the branch with it."""
 
 
 @compiled
-def _find_tracks(view: View, rules: Rules) -> np.ndarray:
+def _find_tracks(frame: FrameArrays, rules: Rules) -> np.ndarray:
     """The hit before each hit (H,), or -1."""
-    upstream = np.full(len(view.position), -1)
-    free = np.ones(len(view.position), np.bool_)
-    widest = int(np.diff(view.border).max()) if len(view.depth) else 0
-    tree = _new_tree(1 + rules.branches * len(view.depth))
+    upstream = np.full(len(frame.position), -1)
+    free = np.ones(len(frame.position), np.bool_)
+    widest = int(np.diff(frame.border).max()) if len(frame.depth) else 0
+    tree = _new_tree(1 + rules.branches * len(frame.depth))
     options = _new_options(rules.branches, widest + 1)
-    for layer in range(len(view.depth) - 1, -1, -1):
-        first = view.border[layer]
-        seeds = first + np.flatnonzero(free[first : view.border[layer + 1]])
+    for layer in range(len(frame.depth) - 1, -1, -1):
+        first = frame.border[layer]
+        seeds = first + np.flatnonzero(free[first : frame.border[layer + 1]])
         while len(seeds) > 0:
             paths = np.full((len(seeds), layer + 1), -1)
             score = np.empty(len(seeds))
             for number, seed in enumerate(seeds):
-                node = _grow(view, rules, free, seed, layer, tree, options)
+                node = _grow(frame, rules, free, seed, layer, tree, options)
                 score[number] = tree.score[node]
                 _trace(tree, node, paths[number])
             seeds = _take(seeds, paths, score, free, upstream)
@@ -161,7 +166,7 @@ def _trace(tree: Tree, node: int, path: np.ndarray) -> None:
 
 @compiled
 def _grow(
-    view: View,
+    frame: FrameArrays,
     rules: Rules,
     free: np.ndarray,
     seed: int,
@@ -170,18 +175,18 @@ def _grow(
     options: Options,
 ) -> int:
     """Follows all branches from a hit to their ends; returns the last node of the best."""
-    _add(tree, 0, -1, seed, 0.0, begin(view, seed))
+    _add(tree, 0, -1, seed, 0.0, begin(frame, seed))
     best, start, stop = 0, 0, 1
     end = layer
     while layer > 0 and start < stop:
-        n_options = _find_options(view, rules, free, tree, start, stop, layer, end, options)
+        n_options = _find_options(frame, rules, free, tree, start, stop, layer, end, options)
         ranking = np.argsort(options.score[:n_options], kind="mergesort")
         start_next = stop
         for option in ranking[: rules.branches]:
             hit, branch = int(options.hit[option]), int(options.branch[option])
-            state = load(options.predicted, branch)
+            state = load_state(options.predicted, branch)
             if hit >= 0:
-                state = measure(state, view.position[hit, 0], view.position[hit, 1], view.error)
+                state = update(state, frame.position[hit, 0], frame.position[hit, 1], frame.error)
             _add(tree, stop, start + branch, hit, float(options.score[option]), state)
             if tree.score[stop] < tree.score[best]:
                 best = stop
@@ -193,7 +198,7 @@ def _grow(
 
 @compiled
 def _find_options(
-    view: View,
+    frame: FrameArrays,
     rules: Rules,
     free: np.ndarray,
     tree: Tree,
@@ -207,15 +212,17 @@ def _find_options(
     n = 0
     for node in range(start, stop):
         n_before, branch = n, node - start
-        state = move(view, load(tree.state, node), layer, end)
-        store(options.predicted, branch, state)
-        for hit in range(view.border[layer - 1], view.border[layer]):
+        state = move(frame, load_state(tree.state, node), layer, end)
+        store_state(options.predicted, branch, state)
+        for hit in range(frame.border[layer - 1], frame.border[layer]):
             if not free[hit]:
                 continue
-            square = chi_squared(state, view.position[hit, 0], view.position[hit, 1], view.error)
+            square = chi_squared(state, frame.position[hit, 0], frame.position[hit, 1], frame.error)
             if square < rules.gate:
                 options.branch[n], options.hit[n] = branch, hit
-                options.score[n] = tree.score[node] + misfit(square, view.tail) - rules.worth
+                options.score[n] = (
+                    tree.score[node] + neg_log_likelihood(square, frame.tail) - rules.hit_bonus
+                )
                 n += 1
         if n == n_before and tree.holes[node] < rules.holes:
             options.branch[n], options.hit[n], options.score[n] = branch, -1, tree.score[node]
@@ -227,7 +234,7 @@ def _find_options(
 def _add(tree: Tree, node: int, parent: int, hit: int, score: float, state: State) -> None:
     tree.hit[node], tree.parent[node], tree.score[node] = hit, parent, score
     tree.holes[node] = (tree.holes[parent] if parent >= 0 else 0) + (hit < 0)
-    store(tree.state, node, state)
+    store_state(tree.state, node, state)
 
 
 @inlined

@@ -21,6 +21,8 @@ class Layers(NamedTuple):
     depth: np.ndarray
     """(L,) float64. z of each layer in mm: the mean of its hits, between its neighbours if it has
     none."""
+    n_trackers: int
+    """Number of tracker layers, the first ones."""
 
 
 def by_layer(hits: Hits) -> Layers:
@@ -32,10 +34,11 @@ def by_layer(hits: Hits) -> Layers:
     filled = np.flatnonzero(n_hits)
     z = np.bincount(layer, weights=position[:, 2], minlength=n_layers)
     depth = np.interp(np.arange(n_layers), filled, z[filled] / n_hits[filled]) if n_layers else z
-    return Layers(position, np.concatenate([[0], np.cumsum(n_hits)]), depth)
+    border = np.concatenate([[0], np.cumsum(n_hits)])
+    return Layers(position, border, depth, hits.n_trackers)
 
 
-def chain(hits: Hits, upstream: np.ndarray) -> Tracks:
+def follow_links(hits: Hits, upstream: np.ndarray) -> Tracks:
     """Follows links between hits.
 
     Arguments:
@@ -51,7 +54,7 @@ def chain(hits: Hits, upstream: np.ndarray) -> Tracks:
 
     Example:
         >>> hits = Hits(position=torch.zeros(4, 3), energy=torch.ones(4), layer=torch.arange(4))
-        >>> [track.tolist() for track in chain(hits, np.array([-1, 0, -1, 1]))]
+        >>> [track.tolist() for track in follow_links(hits, np.array([-1, 0, -1, 1]))]
         [[0, 1, 3], [2]]
     """
     downstream = np.flatnonzero(upstream >= 0)
@@ -62,14 +65,14 @@ def chain(hits: Hits, upstream: np.ndarray) -> Tracks:
 
 
 @inlined
-def way(layers: Layers, start: int, stop: int) -> tuple[float, float, float]:
+def displacement(layers: Layers, start: int, stop: int) -> tuple[float, float, float]:
     """Returns the vector in mm from one hit to another."""
     a, b = layers.position[start], layers.position[stop]
     return b[0] - a[0], b[1] - a[1], b[2] - a[2]
 
 
 @inlined
-def angle_between(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+def opening_angle(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
     """Returns the angle between two directions in rad."""
     x, y, z = a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
     return math.atan2(math.sqrt(x * x + y * y + z * z), a[0] * b[0] + a[1] * b[1] + a[2] * b[2])

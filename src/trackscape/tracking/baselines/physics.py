@@ -8,20 +8,20 @@ import numpy as np
 from trackscape.assignment import solve
 from trackscape.compiled import compiled
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import by_layer, chain
-from trackscape.tracking.baselines.material import passage
-from trackscape.tracking.baselines.motion import (
-    Motion,
-    View,
+from trackscape.tracking.baselines.layers import by_layer, follow_links
+from trackscape.tracking.baselines.motion_model import (
+    FrameArrays,
+    MotionModel,
     begin,
     chi_squared,
-    load,
-    measure,
-    misfit,
+    load_state,
+    material_effects,
     move,
-    store,
+    neg_log_likelihood,
+    store_state,
+    update,
 )
-from trackscape.tracking.order import in_canonical_order
+from trackscape.tracking.follow import in_canonical_order
 from trackscape.units import keV, mm, mrad
 
 DEPOSIT_TAIL = 3.0
@@ -40,17 +40,17 @@ class PhysicsAssignment:
     Both are Student densities, of the place in the plane, with the variance S of a predicted
     coordinate, and of u = ln(deposit / most probable deposit), with 3 degrees of freedom: the track
     ends in a known layer, so its energy in each layer, and the deposit, are known. A track that
-    gets no hit and a hit that gets no track pay together -2 ln(`alone_density`).
+    gets no hit and a hit that gets no track pay together -2 ln(`clutter_density`).
     """
 
     # Found by studies.tune_baselines.
-    motion: Motion = dataclasses.field(
-        default_factory=lambda: Motion(
+    motion: MotionModel = dataclasses.field(
+        default_factory=lambda: MotionModel(
             tail=2.94, end_slope=75.7 * mrad, source_distance=414.0 * mm, source_slope=8.19 * mrad
         )
     )
     """How protons scatter and what is measured."""
-    alone_density: float = 3.02e-5
+    clutter_density: float = 3.02e-5
     """In 1/mm2: probability that a track has no hit in the layer before, times the density there of
     hits where tracks end. As each pair that is not made leaves one of both, only this product
     decides."""
@@ -66,71 +66,73 @@ class PhysicsAssignment:
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
-        view = self.motion.view(by_layer(hits))
+        frame = self.motion.frame_arrays(by_layer(hits))
         energy = hits.energy.detach().cpu().double().clamp(min=SMALLEST_DEPOSIT).log().numpy()
-        expected = np.log(passage(self.motion.detector).deposit)
-        alone = -2.0 * math.log(self.alone_density)
+        expected = np.log(material_effects(self.motion.detector).deposit)
+        unmatched = -2.0 * math.log(self.clutter_density)
         upstream, end = np.full(len(hits), -1), hits.layer.cpu().numpy().copy()
-        state = _begin_all(view)
-        for layer in range(len(view.depth) - 1, 0, -1):
+        state = _begin_all(frame)
+        for layer in range(len(frame.depth) - 1, 0, -1):
             track, hit, cost = _find_pairs(
-                view, state, end, energy, expected, layer, alone, self.deposit_spread
+                frame, state, end, energy, expected, layer, unmatched, self.deposit_spread
             )
-            chosen = solve(cost, row=track, column=hit, semantics="reject", reject=alone)
-            _continue(view, state, end, track[chosen], hit[chosen], layer)
+            chosen = solve(
+                cost, row=track, column=hit, semantics="with_unmatched", unmatched_cost=unmatched
+            )
+            _continue(frame, state, end, track[chosen], hit[chosen], layer)
             upstream[track[chosen]] = hit[chosen]
-        return chain(hits, upstream)
+        return follow_links(hits, upstream)
 
 
 @compiled
-def _begin_all(view: View) -> np.ndarray:
+def _begin_all(frame: FrameArrays) -> np.ndarray:
     """(H, 7) State of each hit as the end of a track."""
-    state = np.empty((len(view.position), 7))
+    state = np.empty((len(frame.position), 7))
     for hit in range(len(state)):
-        store(state, hit, begin(view, hit))
+        store_state(state, hit, begin(frame, hit))
     return state
 
 
 @compiled
 def _find_pairs(
-    view: View,
+    frame: FrameArrays,
     state: np.ndarray,
     end: np.ndarray,
     energy: np.ndarray,
     expected: np.ndarray,
     layer: int,
-    alone: float,
+    unmatched: float,
     spread: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs that cost less than being alone: hits of a layer, hits before them, costs, (P,) each.
+    """Pairs that are worth their cost: hits of a layer, hits before them and costs, (P,) each.
 
     Arguments:
-        view: The frame.
+        frame: The frame.
         state: (H, 7) State of the track of each hit, in the layer of that hit.
         end: (H,) Layer in which that track ends.
         energy: (H,) ln of the deposits.
         expected: (L, L) ln of the most probable ones, by the layers of a track's end and a hit.
         layer: Layer of the tracks.
-        alone: Cost of a track and a hit that stay alone.
+        unmatched: Cost of a track and a hit that stay without each other.
         spread: Spread of ln(deposit).
     """
-    start, middle, stop = view.border[layer - 1], view.border[layer], view.border[layer + 1]
+    start, middle, stop = frame.border[layer - 1], frame.border[layer], frame.border[layer + 1]
     most = (stop - middle) * (middle - start)
     tracks, hits, costs = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
     n = 0
     for track in range(middle, stop):
-        moved = move(view, load(state, track), layer, int(end[track]))
-        base = 2.0 * np.log(2.0 * np.pi * (moved.variance + view.error))
+        moved = move(frame, load_state(state, track), layer, int(end[track]))
+        base = 2.0 * np.log(2.0 * np.pi * (moved.variance + frame.error))
         # Beyond this no hit is cheap enough, whatever its deposit; a logarithm for each is saved.
-        farthest = view.tail * np.expm1((alone - base) / (view.tail + 2.0))
+        farthest = frame.tail * np.expm1((unmatched - base) / (frame.tail + 2.0))
         for hit in range(start, middle):
-            square = chi_squared(moved, view.position[hit, 0], view.position[hit, 1], view.error)
+            square = chi_squared(moved, frame.position[hit, 0], frame.position[hit, 1], frame.error)
             if square >= farthest:
                 continue
             deviation = (energy[hit] - expected[end[track], layer - 1]) / spread
             deposit = (DEPOSIT_TAIL + 1.0) * np.log1p(deviation**2 / DEPOSIT_TAIL)
-            cost = base + misfit(square, view.tail) + deposit
-            if cost < alone:
+            cost = base + neg_log_likelihood(square, frame.tail) + deposit
+            if cost < unmatched:
                 tracks[n], hits[n], costs[n] = track, hit, cost
                 n += 1
     return tracks[:n], hits[:n], costs[:n]
@@ -138,11 +140,16 @@ def _find_pairs(
 
 @compiled
 def _continue(
-    view: View, state: np.ndarray, end: np.ndarray, tracks: np.ndarray, hits: np.ndarray, layer: int
+    frame: FrameArrays,
+    state: np.ndarray,
+    end: np.ndarray,
+    tracks: np.ndarray,
+    hits: np.ndarray,
+    layer: int,
 ) -> None:
     """Hands the states of tracks on to the hits that were chosen for them."""
     for track, hit in zip(tracks, hits):  # noqa: B905 (numba knows no strict)
-        moved = move(view, load(state, track), layer, int(end[track]))
-        x, y = view.position[hit, 0], view.position[hit, 1]
-        store(state, hit, measure(moved, x, y, view.error))
+        moved = move(frame, load_state(state, track), layer, int(end[track]))
+        x, y = frame.position[hit, 0], frame.position[hit, 1]
+        store_state(state, hit, update(moved, x, y, frame.error))
         end[hit] = end[track]

@@ -13,14 +13,19 @@ import numpy as np
 
 from trackscape.compiled import compiled
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.fill_out import fill_out
-from trackscape.tracking.baselines.layers import Layers, angle_between, by_layer, chain, way
-from trackscape.tracking.order import in_canonical_order
+from trackscape.tracking.baselines.layers import (
+    Layers,
+    by_layer,
+    displacement,
+    follow_links,
+    opening_angle,
+)
+from trackscape.tracking.follow import in_canonical_order
 
-FIRST_LAYERS = 2
-"""A path is kept if it reaches one of so many first layers."""
 FIRST_ANGLE_WEIGHT = 0.01
-"""Of the angle with the beam, of which little is left where a proton stops."""
+"""Weight of the angle with the beam, of which little is left where a proton stops."""
+FEWEST_HITS = 4
+"""Shorter tracks are left as they are."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,10 +36,10 @@ class TrackFollower:
     path at most two hits of the layer before continue it, or of the one before that if there is
     none. The score S of a path is the root of the summed squares of its angles in space; the first,
     with the beam, counts by a hundredth. Of all paths that cannot go on the one with the least S is
-    taken, and kept if it reaches the first two layers.
+    taken, and kept if it reaches a tracker (or layer 0).
 
     Paths may share hits, except for the second from the end. Of those that do, the one with the
-    least S keeps the hit, and the others go on without. Then tracks are filled out: left-over hits
+    least S keeps the hit, and the others go on without. Then hits are recovered: left-over ones
     near to where a track would go on are put on it. All other hits stay alone.
     """
 
@@ -43,7 +48,7 @@ class TrackFollower:
     small_angle: float = 0.1
     """... or if the path bends there by less than this, in rad."""
     tracker_angle: float = 0.5
-    """Into layers 1 and 0 no path bends by more than this, in rad."""
+    """Largest angle in rad by which a path bends into a tracker."""
     comparable: float = 0.845
     """The second hit is tried, too, if S with the first is more than this share of S with it."""
     fill_angle: float = 0.4
@@ -57,9 +62,9 @@ class TrackFollower:
         layers, layer_of = by_layer(hits), hits.layer.cpu().numpy()
         limits = Limits(*dataclasses.astuple(self))
         paths, scores = _find_paths(layers, layer_of, limits)
-        upstream, free = _share_out(paths, np.argsort(scores, kind="stable"), len(hits))
-        fill_out(layers, layer_of, upstream, free, limits.fill_angle)
-        return chain(hits, upstream)
+        upstream, free = _resolve_ambiguities(paths, np.argsort(scores, kind="stable"), len(hits))
+        recover_hits(layers, layer_of, upstream, free, limits.fill_angle)
+        return follow_links(hits, upstream)
 
 
 class Limits(NamedTuple):
@@ -86,7 +91,7 @@ def _find_paths(
             if not free[seed]:
                 continue
             length, score = _straightest(layers, layer_of, free, limits, seed, paths[n])
-            if layer_of[paths[n, length - 1]] < FIRST_LAYERS:
+            if layer_of[paths[n, length - 1]] < max(layers.n_trackers, 1):
                 free[paths[n, :length]] = False
                 scores[n] = score
                 n += 1
@@ -153,7 +158,7 @@ def _find_children(
         score: Score of the path.
     """
     first, second = (-1, np.inf), (-1, np.inf)
-    course = way(layers, before, hit) if before >= 0 else (0.0, 0.0, -1.0)
+    direction = displacement(layers, before, hit) if before >= 0 else (0.0, 0.0, -1.0)
     weight = 1.0 if before >= 0 else FIRST_ANGLE_WEIGHT
     for target in range(layer - 1, max(layer - 3, -1), -1):
         empty = True
@@ -161,8 +166,8 @@ def _find_children(
             if before < 0 and not free[child]:
                 continue
             empty = False
-            angle = angle_between(course, way(layers, hit, child))
-            if target < FIRST_LAYERS and angle >= limits.tracker_angle:
+            angle = opening_angle(direction, displacement(layers, hit, child))
+            if target < layers.n_trackers and angle >= limits.tracker_angle:
                 continue
             total = math.hypot(score, weight * angle)
             if total >= limits.largest_score and angle >= limits.small_angle:
@@ -179,7 +184,7 @@ def _find_children(
 
 
 @compiled
-def _share_out(
+def _resolve_ambiguities(
     paths: np.ndarray, ranking: np.ndarray, n_hits: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gives each hit to the first path of a ranking; returns links (H,) and hits without path."""
@@ -192,3 +197,76 @@ def _share_out(
                     upstream[last] = hit
                 last, free[hit] = hit, False
     return upstream, free
+
+
+@compiled
+def recover_hits(
+    layers: Layers, layer_of: np.ndarray, upstream: np.ndarray, free: np.ndarray, farthest: float
+) -> None:
+    """Puts left-over hits at both ends of all tracks with enough hits, the deepest track first.
+
+    The hit under the least angle is put on; one layer without such a hit may be passed over.
+
+    Arguments:
+        layers: The frame.
+        layer_of: (H,) Layer of each hit.
+        upstream: (H,) The hit before each hit, or -1; changed in place.
+        free: (H,) Hits that are left over; changed in place.
+        farthest: Largest angle in rad between a track and the way to the hit.
+    """
+    downstream = np.full(len(upstream), -1)
+    for hit in range(len(upstream)):
+        if upstream[hit] >= 0:
+            downstream[upstream[hit]] = hit
+    for last in range(len(upstream) - 1, -1, -1):
+        if downstream[last] >= 0 or free[last]:
+            continue
+        length, first, behind = 1, last, -1
+        while upstream[first] >= 0:
+            first, behind = upstream[first], first
+            length += 1
+        if length >= FEWEST_HITS:
+            ends = (behind, first), (upstream[last], last)
+            _extend(layers, layer_of, upstream, downstream, free, farthest, ends[0], -1)
+            _extend(layers, layer_of, upstream, downstream, free, farthest, ends[1], 1)
+
+
+@compiled
+def _extend(
+    layers: Layers,
+    layer_of: np.ndarray,
+    upstream: np.ndarray,
+    downstream: np.ndarray,
+    free: np.ndarray,
+    farthest: float,
+    last_two: tuple[int, int],
+    step: int,
+) -> None:
+    """Lengthens a track beyond its last two hits, along the beam (step 1) or against it (-1)."""
+    before, end = last_two
+    while True:
+        nearest = -1
+        for target in (layer_of[end] + step, layer_of[end] + 2 * step):
+            if nearest < 0 and 0 <= target < len(layers.depth):
+                nearest = _nearest(layers, free, target, before, end, farthest)
+        if nearest < 0:
+            return
+        free[nearest] = False
+        deeper, other = (nearest, end) if step > 0 else (end, nearest)
+        upstream[deeper], downstream[other] = other, deeper
+        before, end = end, nearest
+
+
+@compiled
+def _nearest(
+    layers: Layers, free: np.ndarray, layer: int, before: int, end: int, farthest: float
+) -> int:
+    """The free hit of a layer under the least angle with a track's last two hits, or -1."""
+    direction = displacement(layers, before, end)
+    nearest = -1
+    for hit in range(layers.border[layer], layers.border[layer + 1]):
+        if free[hit]:
+            angle = opening_angle(direction, displacement(layers, end, hit))
+            if angle < farthest:
+                nearest, farthest = hit, angle
+    return nearest

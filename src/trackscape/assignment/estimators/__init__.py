@@ -1,0 +1,1 @@
+"""Decisions that let gradients through, one function for each estimator."""

@@ -1,6 +1,0 @@
-"""A second implementation of the line graph's messages, compiled for the CPU and much faster."""
-
-from trackscape.scoring.fused.messages import strongest_messages as strongest_messages
-from trackscape.scoring.fused.vectors import WIDTH as WIDTH
-
-__all__ = ["WIDTH", "strongest_messages"]

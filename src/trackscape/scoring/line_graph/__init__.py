@@ -1,0 +1,1 @@
+"""The paper's interaction networks, and the compiled kernels of the one on line graphs."""

@@ -1,0 +1,22 @@
+"""A probability of whole sets of tracks, a factor graph, and its marginals for each segment.
+
+Every hit of a frame does one of four things: it is alone, begins a track, continues one, or ends
+one. A small network looks at each segment by itself (layer, slope, length, both deposits) and says
+how likely it is that a track begins with it, that one ends with it, and how far it may turn behind.
+The log probability of a set of tracks is, but for a constant, the sum
+
+    start(first segment) + sum of follow(segment, next one) + end(last segment)
+
+over its tracks. Messages that run along the beam and back, one layer after the other, give the
+probability that a segment belongs to a track, given all hits of the frame (belief propagation,
+J. Pearl 1988; for data association Williams and Lau, IEEE Trans. AES 50 (2014) 2942).
+
+Two implementations (`propagation`): `run_bp`, compiled and in odds, for what is done a million
+times, and `run_bp_plain`, in logarithms, which autograd can differentiate twice. A test holds them
+together.
+"""
+
+from trackscape.scoring.track_model.network import TrackModel as TrackModel
+from trackscape.scoring.track_model.potentials import follow_potential as follow_potential
+
+__all__ = ["TrackModel", "follow_potential"]

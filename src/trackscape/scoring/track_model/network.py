@@ -1,0 +1,172 @@
+"""The network that knows protons: potentials of segments, then their marginal probabilities."""
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from trackscape.data import EdgeScores, HitGraph, Hits, PreparedGraph, TrackScores, TripletGraph
+from trackscape.errors import AssignmentError
+from trackscape.graph_construction import connect_layers, triplet_graph
+from trackscape.scoring.interface import Scorer
+from trackscape.scoring.track_model.potentials import (
+    END,
+    FOLLOW,
+    INPUTS,
+    JOIN,
+    MIXTURE,
+    POTENTIALS,
+    START,
+    bounded,
+    follow_potential,
+    segment_inputs,
+)
+from trackscape.scoring.track_model.propagation import run_bp, run_bp_plain
+from trackscape.units import rad
+
+WIDE_CALORIMETER_CUT = 0.6 * rad
+"""Largest angle between a segment and the beam; wider than the published cut, which is 0.4 rad."""
+WIDE_TRACKER_CUT = 0.3 * rad
+"""Largest angle where the upstream hit is in a tracker; the published cut is 0.2 rad."""
+
+
+class _Constants(nn.Module):
+    """The same potentials for every segment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(_plausible_slope_changes())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Returns (E, 9)."""
+        return self.bias.expand(len(inputs), POTENTIALS)
+
+
+def _perceptron(n_inputs: int, hidden: int) -> nn.Sequential:
+    layers = nn.Sequential(
+        nn.Linear(n_inputs, hidden),
+        nn.SiLU(),
+        nn.Linear(hidden, hidden),
+        nn.SiLU(),
+        last := nn.Linear(hidden, POTENTIALS),
+    )
+    with torch.no_grad():
+        last.weight *= 0.3
+        last.bias.copy_(_plausible_slope_changes())
+    return layers
+
+
+def _plausible_slope_changes() -> Tensor:
+    """What all segments expect before training: slope changes of about 10, 30 and 100 mrad."""
+    potentials = torch.zeros(POTENTIALS)
+    potentials[JOIN] = -6.0
+    for part in range(MIXTURE):
+        potentials[FOLLOW + part] = -2.0 * part
+        potentials[FOLLOW + MIXTURE + part] = part * math.log(3)
+    return potentials
+
+
+class TrackModel(Scorer):
+    """Scores each segment by its probability of being on a track, given all hits; 1,545 parameters.
+
+    A perceptron with two hidden layers gives the potentials of each segment, and belief propagation
+    their marginals; see `trackscape.scoring.track_model`. Training maximises the likelihood of the
+    true tracks (`likelihood_loss`).
+
+    Arguments:
+        hidden: Size of the hidden layers; 0 for none, that is, nine constants that are the same
+            for all segments, to see what the perceptron is worth.
+        rounds: Iterations of the belief propagation, each along the beam and back.
+
+    Set `twice_differentiable` for gradients through everything, and theirs, on the processor, too.
+    """
+
+    extra_inputs: ClassVar[int] = 0
+    """Columns of `inputs` beside the usual ones, in networks that are told more."""
+
+    def __init__(self, *, hidden: int = 32, rounds: int = 2) -> None:
+        super().__init__()
+        self.sizes = {"hidden": hidden, "rounds": rounds}
+        self.twice_differentiable = False
+        self.potentials = (
+            _perceptron(INPUTS + self.extra_inputs, hidden) if hidden else _Constants()
+        )
+
+    def connect(self, hits: Hits) -> HitGraph:
+        """Returns the candidate segments; protons at the end of their range scatter widely.
+
+        The published cuts break tracks there, and without its last layers a track does not pass for
+        one of a proton that stopped.
+        """
+        return connect_layers(
+            hits, calorimeter_cut=WIDE_CALORIMETER_CUT, tracker_cut=WIDE_TRACKER_CUT
+        )
+
+    def inputs(self, graph: HitGraph) -> Tensor:
+        """What the perceptron sees of each segment, (E, 5)."""
+        return segment_inputs(graph)
+
+    def prepare(self, graph: HitGraph) -> TripletGraph:
+        """Returns the hit graph with the pairs of segments that a proton could have followed."""
+        return triplet_graph(graph)
+
+    def forward(self, graph: PreparedGraph) -> TrackScores:
+        """Returns the marginal probabilities of the segments as log odds.
+
+        On the processor this runs compiled, and gradients go through the log partition only, unless
+        `twice_differentiable` is set.
+        """
+        assert isinstance(graph, TripletGraph), "call prepare first"
+        potentials = bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
+        compiled = potentials.device.type == "cpu" and not self.twice_differentiable
+        propagate = run_bp if compiled else run_bp_plain
+        logit, log_partition = propagate(potentials, graph=graph, n_iterations=self.sizes["rounds"])
+        return TrackScores(
+            graph=graph.hit_graph,
+            logit=logit,
+            triplets=graph,
+            potentials=potentials,
+            log_partition=log_partition,
+        )
+
+
+def likelihood_loss(scores: EdgeScores, links: Tensor) -> Tensor:
+    r"""Negative log probability of the true tracks, for each of their segments.
+
+    .. math:: \frac{1}{n} \left(\log Z - \sum_{t} \Big(\text{start}(t) +
+              \sum \text{follow} + \text{end}(t)\Big)\right)
+
+    over all true tracks t with n segments in all. Its gradient is the probability of each start,
+    end and pair less what is true: this is the Fenchel-Young loss of Bethe's entropy
+    (Blondel et al., JMLR 21 (2020) 35): the decision takes part in the training, at the
+    price of messages instead of assignments. True pairs that the graph does not hold add nothing.
+
+    Arguments:
+        scores: Of a network that gives a probability to sets of tracks.
+        links: (E,) bool. The segments of the true tracks, at most one on each side of a hit.
+
+    Raises:
+        AssignmentError: If the network gives no such probability.
+    """
+    if not isinstance(scores, TrackScores):
+        raise AssignmentError(
+            "The likelihood of tracks needs a network that gives them a probability, such as "
+            "`belief`. Choose this network, or another loss."
+        )
+    graph = scores.triplets
+    downstream, upstream = graph.hit_graph.edge_index
+    n_hits = len(graph.hit_graph.hits)
+    arrived, left = (torch.zeros(n_hits, dtype=torch.bool, device=links.device) for _ in range(2))
+    arrived[downstream[links]] = left[upstream[links]] = True
+    start, end = links & ~arrived[upstream], links & ~left[downstream]
+    owner = torch.repeat_interleave(graph.triplet_ptr.diff())
+    pairs = (links[owner] & links[graph.upstream]).nonzero()[:, 0]
+    follow = follow_potential(
+        scores.potentials,
+        downstream=owner[pairs],
+        upstream=graph.upstream[pairs],
+        slope_change_sq=graph.slope_change_sq[pairs],
+    )
+    of_truth = scores.potentials[start, START].sum() + scores.potentials[end, END].sum()
+    return (scores.log_partition - of_truth - follow.sum()) / links.sum().clamp(min=1)

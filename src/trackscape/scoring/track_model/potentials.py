@@ -1,0 +1,149 @@
+"""What is known of a segment, what its potentials mean, and compiled mixtures of them."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trackscape.compiled import compiled, inlined
+from trackscape.data import HitGraph
+from trackscape.scoring.track_model.messages import Floats, Triplets
+from trackscape.units import keV, mm, mrad
+
+INPUTS = 5
+"""Columns of `segment_inputs`."""
+MIXTURE = 3
+"""Number of densities whose sum is that of a change of the slope: a core and two tails."""
+START, END, JOIN = 0, 1, 2
+"""Columns of the potentials: a track begins with the segment, ends with it, or takes it at all."""
+FOLLOW = 3
+"""First of the columns that say what may follow: `MIXTURE` weights, then `MIXTURE` widths."""
+POTENTIALS = FOLLOW + 2 * MIXTURE
+SLOPE_CHANGE_UNIT = 10 * mrad
+"""Change of the slope that widths are in units of, before their logarithm."""
+LARGEST_POTENTIAL, LARGEST_LOG_WIDTH = 15.0, 4.0
+"""Where the potentials, and the logarithms of the widths, saturate. Without this, the likelihood
+grows without bounds on a rare kind of segment."""
+EXPONENT = 3
+"""Exponent of the densities; their tails fall with the sixth power of the slope change."""
+
+
+def segment_inputs(graph: HitGraph) -> Tensor:
+    """What the network sees of each segment, (E, 5), all of order 1.
+
+    Logarithm of the slope against the beam, layer of the upstream hit, logarithms of both deposits
+    (upstream first) and of the distance of the layers. Turning the frame about the beam, or moving
+    it across, changes none of them.
+    """
+    downstream, upstream = graph.edge_index
+    x, y, z = graph.direction.unbind(dim=1)
+    deposit = torch.log(graph.hits.energy.clamp(min=0.1 * keV) / (20 * keV))
+    slope = torch.log((x / z) ** 2 + (y / z) ** 2 + 1 * mrad**2) / 2 - math.log(50 * mrad)
+    layer = graph.hits.layer[upstream].to(slope.dtype) / 20 - 1
+    length = torch.log(z / (5.5 * mm))
+    return torch.stack([slope, layer, deposit[upstream], deposit[downstream], length], dim=1)
+
+
+def bounded(raw: Tensor) -> Tensor:
+    """Squeezes what the network says, (E, 9), smoothly between the smallest and the largest."""
+    largest = raw.new_full((POTENTIALS,), LARGEST_POTENTIAL)
+    largest[FOLLOW + MIXTURE :] = LARGEST_LOG_WIDTH
+    return largest * torch.tanh(raw / largest)
+
+
+def follow_potential(
+    potentials: Tensor, *, downstream: Tensor, upstream: Tensor, slope_change_sq: Tensor
+) -> Tensor:
+    r"""Log potential of tracks that follow one segment by another, (P,).
+
+    .. math:: \delta_b + \log \sum_m e^{w_{am}} s_{am}^{-2} (1 + k^2 / s_{am}^2)^{-3}
+
+    for segment a and its continuation b, with the slope change k in units of 10 mrad: a mixture of
+    two-dimensional densities around straight on, whose widths the segment a predicts. Scattering
+    is nearly normal, with tails from single large deflections.
+
+    Arguments:
+        potentials: (E, 9) of all segments.
+        downstream: (P,) int64. Segment b of each pair.
+        upstream: (P,) int64. Segment a.
+        slope_change_sq: (P,) Square of the change of the slopes.
+    """
+    of_upstream = potentials[upstream, FOLLOW:]
+    weight, log_width = of_upstream[:, :MIXTURE], of_upstream[:, MIXTURE:]
+    ratio = (slope_change_sq / SLOPE_CHANGE_UNIT**2).to(log_width.dtype)[:, None] * torch.exp(
+        -2 * log_width
+    )
+    densities = weight - 2 * log_width - EXPONENT * torch.log1p(ratio)
+    return potentials[downstream, JOIN] + torch.logsumexp(densities, dim=1)
+
+
+@compiled
+def follow_odds(
+    triplets: Triplets, slope_change_sq: Floats, join: Floats, height: Floats, narrowness: Floats
+) -> Floats:
+    """Odds of each pair, (P,): the exponential of `follow_potential`.
+
+    Arguments:
+        triplets: Of a graph with P pairs and E edges.
+        slope_change_sq: (P,) Squares of the changes of the slopes.
+        join: (E,) Odds of taking the downstream edge.
+        height: (E, 3) Densities that the upstream edge predicts for straight on.
+        narrowness: (E, 3) Inverse squares of their widths.
+    """
+    odds = np.empty(len(slope_change_sq))
+    for edge in range(len(join)):
+        for pair in range(triplets.triplet_ptr[edge], triplets.triplet_ptr[edge + 1]):
+            other = triplets.upstream[pair]
+            value = 0.0
+            for part in range(MIXTURE):
+                value += _density(
+                    height[other, part], slope_change_sq[pair] * narrowness[other, part]
+                )
+            odds[pair] = join[edge] * value
+    return odds
+
+
+@compiled
+def sum_over_pairs(
+    triplets: Triplets,
+    slope_change_sq: Floats,
+    height: Floats,
+    narrowness: Floats,
+    gradient: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """Gradients for log join (E,), log weights (E, 3) and log widths (E, 3) from those of pairs.
+
+    `gradient` (P,) is for the logarithms of the odds.
+    """
+    n_edges = len(height)
+    join, weight, width = (
+        np.zeros(n_edges),
+        np.zeros((n_edges, MIXTURE)),
+        np.zeros((n_edges, MIXTURE)),
+    )
+    part_of = np.empty(MIXTURE)
+    for edge in range(n_edges):
+        for pair in range(triplets.triplet_ptr[edge], triplets.triplet_ptr[edge + 1]):
+            other, total = triplets.upstream[pair], 0.0
+            join[edge] += gradient[pair]
+            for part in range(MIXTURE):
+                far = slope_change_sq[pair] * narrowness[other, part]
+                part_of[part] = _density(height[other, part], far)
+                total += part_of[part]
+            for part in range(MIXTURE):
+                share = gradient[pair] * part_of[part] / total
+                far = slope_change_sq[pair] * narrowness[other, part]
+                weight[other, part] += share
+                width[other, part] += share * (2 * EXPONENT * far / (1 + far) - 2)
+    return join, weight, width
+
+
+@inlined
+def _density(height: float, far: float) -> float:
+    """Density of a height at a slope change whose square is `far` times that of the width."""
+    falls = 1 / (1 + far)
+    density = height
+    for _ in range(EXPONENT):
+        density *= falls
+    return density

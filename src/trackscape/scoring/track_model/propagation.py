@@ -1,0 +1,210 @@
+"""Potentials -> marginals of the segments by belief propagation: compiled, and in plain PyTorch."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from trackscape.data import TripletGraph
+from trackscape.graph_construction.ragged import expand_ranges
+from trackscape.scoring.track_model import messages
+from trackscape.scoring.track_model.messages import Floats, Odds, Triplets
+from trackscape.scoring.track_model.potentials import (
+    END,
+    FOLLOW,
+    JOIN,
+    MIXTURE,
+    SLOPE_CHANGE_UNIT,
+    START,
+    follow_odds,
+    follow_potential,
+    sum_over_pairs,
+)
+
+NEXT_TO_NONE = -300.0
+"""Log odds below all that messages and potentials can make."""
+
+
+def run_bp(potentials: Tensor, *, graph: TripletGraph, n_iterations: int) -> tuple[Tensor, Tensor]:
+    """Returns log odds of the edges (E,) and the log partition ().
+
+    The gradient of the log partition is the probability of each start, end and pair. That is exact
+    where messages do not change any more (Yedidia, Freeman and Weiss, 2005), and after two rounds
+    they hardly do. The log odds carry no gradient here.
+
+    Arguments:
+        potentials: (E, 9) on the processor.
+        graph: The graph that they belong to.
+        n_iterations: How often the messages run along the beam and back.
+    """
+    return _Propagated.apply(potentials, graph, n_iterations)
+
+
+class _Densities(NamedTuple):
+    """Exponentials of the columns that tell of pairs."""
+
+    join: Floats
+    height: Floats
+    narrowness: Floats
+
+
+class _Propagated(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, potentials: Tensor, graph: TripletGraph, n_iterations: int
+    ) -> tuple[Tensor, Tensor]:
+        triplets, slope_change_sq = _as_arrays(graph), graph.slope_change_sq.numpy()
+        values = potentials.detach().double().numpy()
+        start, end = np.ascontiguousarray(np.exp(values[:, [START, END]]).T)
+        densities = _densities(values)
+        odds = Odds(start, end, follow_odds(triplets, slope_change_sq, *densities))
+        forward, backward = messages.propagate(triplets, odds, n_iterations)
+        logit = torch.from_numpy(np.log(forward) + np.log(backward)).to(potentials.dtype)
+        ctx.mark_non_differentiable(logit)
+        sums, log_partition = messages.partition(triplets, odds, forward, backward)
+        ctx.found = triplets, slope_change_sq, densities, odds, forward, backward, sums
+        return logit, potentials.new_tensor(log_partition)
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor, None, None]:
+        _, gradient = grad_outputs
+        triplets, slope_change_sq, densities, *found = ctx.found
+        start, end, follow = messages.marginals(triplets, *found)
+        join, weight, width = sum_over_pairs(
+            triplets, slope_change_sq, densities.height, densities.narrowness, follow
+        )
+        columns = torch.from_numpy(np.column_stack([start, end, join, weight, width]))
+        return columns.to(gradient.dtype) * gradient, None, None
+
+
+def _as_arrays(graph: TripletGraph) -> Triplets:
+    return Triplets(*graph.adjacency.arrays(), graph.triplet_ptr.numpy(), graph.upstream.numpy())
+
+
+def _densities(values: Floats) -> _Densities:
+    weight, width = values[:, FOLLOW : FOLLOW + MIXTURE], values[:, FOLLOW + MIXTURE :]
+    return _Densities(
+        join=np.exp(values[:, JOIN]),
+        height=np.exp(weight - 2 * width),
+        narrowness=np.exp(-2 * width) / SLOPE_CHANGE_UNIT**2,
+    )
+
+
+def run_bp_plain(
+    potentials: Tensor, *, graph: TripletGraph, n_iterations: int
+) -> tuple[Tensor, Tensor]:
+    """Returns what `run_bp` does, differentiable twice: layer by layer, with logarithms of odds."""
+    return _Propagation(potentials, graph).run(n_iterations)
+
+
+class _Block(NamedTuple):
+    """Edges between two neighbouring layers, and their pairs with those of the block before."""
+
+    edges: Tensor
+    """(B,) Their numbers, one after the other."""
+    pairs: Tensor
+    """(Q,) Pairs whose downstream edge they are."""
+
+
+class _Propagation:
+    def __init__(self, potentials: Tensor, graph: TripletGraph) -> None:
+        self.graph, self.n_hits = graph, len(graph.hit_graph.hits)
+        self.downstream, self.upstream = graph.hit_graph.edge_index
+        self.start, self.end = potentials[:, START], potentials[:, END]
+        self.pair_edge = torch.repeat_interleave(graph.triplet_ptr.diff())
+        self.follow = follow_potential(
+            potentials,
+            downstream=self.pair_edge,
+            upstream=graph.upstream,
+            slope_change_sq=graph.slope_change_sq,
+        )
+        layer = graph.hit_graph.hits.layer[self.downstream]
+        pair_layer = layer[self.pair_edge]
+        self.blocks = [
+            _Block((layer == value).nonzero()[:, 0], (pair_layer == value).nonzero()[:, 0])
+            for value in layer.unique()
+        ]
+
+    def run(self, n_iterations: int) -> tuple[Tensor, Tensor]:
+        forward = torch.full_like(self.start, 1e-2).log()
+        backward = torch.full_like(self.start, 1e-1).log()
+        for _ in range(n_iterations):
+            for block in self.blocks:
+                message = self._downstream(block, forward, backward)
+                forward = forward.index_put((block.edges,), message)
+            for block in reversed(self.blocks):
+                message = self._upstream(block, forward, backward)
+                backward = backward.index_put((block.edges,), message)
+        return forward + backward, self._log_partition(forward, backward)
+
+    def _downstream(self, block: _Block, forward: Tensor, backward: Tensor) -> Tensor:
+        """Messages of hits to the edges that leave them."""
+        offer = self._offers(block.edges, block.pairs, forward)
+        hit = self.upstream[block.edges]
+        total, unmatched = offer + backward[block.edges], self._without_leaving(forward)
+        return offer - _others(total, unmatched[hit], group=hit)
+
+    def _upstream(self, block: _Block, forward: Tensor, backward: Tensor) -> Tensor:
+        """Messages of hits to the edges that arrive at them."""
+        pairs = torch.isin(self.graph.upstream, block.edges).nonzero()[:, 0]
+        place = self.graph.upstream[pairs] - block.edges[0]
+        through = self.follow[pairs] + backward[self.pair_edge[pairs]]
+        through = _sum_by_group(through, place, len(block.edges))
+        offer = _log_add(self.end[block.edges], through)
+        hit = self.downstream[block.edges]
+        begun = _sum_by_group(self.start + backward, self.upstream, self.n_hits)
+        unmatched = _log_add(torch.zeros_like(begun), begun)
+        return offer - _others(offer + forward[block.edges], unmatched[hit], group=hit)
+
+    def _offers(self, edges: Tensor, pairs: Tensor, forward: Tensor) -> Tensor:
+        place = self.pair_edge[pairs] - edges[0]
+        through = forward[self.graph.upstream[pairs]] + self.follow[pairs]
+        return _log_add(self.start[edges], _sum_by_group(through, place, len(edges)))
+
+    def _without_leaving(self, forward: Tensor) -> Tensor:
+        """Log odds of each hit for being alone or the end of a track, (H,)."""
+        ended = _sum_by_group(forward + self.end, self.downstream, self.n_hits)
+        return _log_add(torch.zeros_like(ended), ended)
+
+    def _log_partition(self, forward: Tensor, backward: Tensor) -> Tensor:
+        edges = torch.arange(len(forward), device=forward.device)
+        pairs = torch.arange(len(self.follow), device=forward.device)
+        if len(edges) == 0:
+            return forward.sum()
+        leaving = self._offers(edges, pairs, forward) + backward
+        of_hit = _sum_by_group(leaving, self.upstream, self.n_hits)
+        of_hit = _log_add(self._without_leaving(forward), of_hit)
+        return of_hit.sum() - torch.nn.functional.softplus(forward + backward).sum()
+
+
+def _log_add(first: Tensor, second: Tensor) -> Tensor:
+    """`torch.logaddexp`, whose second derivative overflows in float32 beside next to none."""
+    return torch.logsumexp(torch.stack([first, second]), dim=0)
+
+
+def _sum_by_group(value: Tensor, group: Tensor, n_groups: int) -> Tensor:
+    """Logarithm of the sum of exponentials of each group, (n_groups,); next to none if it is empty.
+
+    Not minus infinity, nor what overflows when it is squared: its gradient would be no number.
+    """
+    largest = value.new_full((n_groups,), NEXT_TO_NONE)
+    largest = largest.scatter_reduce(0, group, value.detach(), "amax")
+    total = torch.zeros_like(largest).index_add(0, group, torch.exp(value - largest[group]))
+    return largest + torch.log(torch.where(total > 0, total, 1.0))
+
+
+def _others(total: Tensor, unmatched: Tensor, *, group: Tensor) -> Tensor:
+    """Log sum of `unmatched` and of all others of one's own group, (B,), without cancellation."""
+    order = torch.argsort(group, stable=True)
+    _, size = torch.unique_consecutive(group[order], return_counts=True)
+    begin = torch.repeat_interleave(size.cumsum(0) - size, size)
+    mine, theirs = expand_ranges(begin, torch.repeat_interleave(size, size))
+    mine, theirs = order[mine], order[theirs]
+    apart = mine != theirs
+    others = _sum_by_group(total[theirs[apart]], mine[apart], len(total))
+    return _log_add(unmatched, others)
