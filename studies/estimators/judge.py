@@ -78,7 +78,8 @@ def count_solves(
     watched = WatchedAssigner(settings.assigner.build())
     leaf = scores.logit.clone().requires_grad_()
     asked = EdgeScores(graph=scores.graph, logit=leaf)
-    settings.loss.build(seed=seed)(asked, label, assigner=watched, frame=0).backward()
+    loss = settings.loss.seeded(seed)
+    loss(asked, label, assigner=watched, frame=0).backward()
     return watched.diagnose(torch.zeros_like(leaf)).solves
 
 

@@ -143,7 +143,7 @@ def test_similarity_prints_and_writes(trackscape, tmp_path, stages):
 
 TINY = ("--steps", 2, "-o", "out.npz")
 WRONG: dict[str, tuple[tuple[object, ...], str]] = {
-    "loss": ((*TINY, "--loss", "magic"), "bce, likelihood"),
+    "loss": ((*TINY, "--loss", "magic"), "cross_entropy, track_likelihood"),
     "steps": (("--steps", 1, "-o", "out.npz"), "2 steps"),
     "ending": (("--steps", 2, "-o", "out.docx"), "out.docx"),
     "direction": ((*TINY, "--along", "sideways"), "random, hessian"),

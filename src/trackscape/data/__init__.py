@@ -12,7 +12,6 @@ from trackscape.data.graphs import EdgeScores as EdgeScores
 from trackscape.data.graphs import HitGraph as HitGraph
 from trackscape.data.graphs import KinkGraph as KinkGraph
 from trackscape.data.graphs import LineGraph as LineGraph
-from trackscape.data.graphs import PreparedGraph as PreparedGraph
 from trackscape.data.graphs import TrackScores as TrackScores
 from trackscape.data.hits import Hits as Hits
 from trackscape.data.hits import Truth as Truth
@@ -26,7 +25,6 @@ __all__ = [
     "Hits",
     "KinkGraph",
     "LineGraph",
-    "PreparedGraph",
     "TrackScores",
     "Tracks",
     "Truth",

@@ -150,10 +150,6 @@ class KinkGraph(Movable):
     """(P,) float64. Square of the change of the slopes (dx/dz, dy/dz) between the two edges."""
 
 
-PreparedGraph = HitGraph | LineGraph | CompressedLineGraph | KinkGraph
-"""What a network may want to look at."""
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EdgeScores(Movable):
     """What a network thinks of each candidate segment. Axis: E edges."""

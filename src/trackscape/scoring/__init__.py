@@ -6,6 +6,7 @@ from trackscape.scoring.interaction_networks import LineGraphNetwork as LineGrap
 from trackscape.scoring.interface import Scorer as Scorer
 from trackscape.scoring.pretrained import METHODS as METHODS
 from trackscape.scoring.pretrained import build_network as build_network
+from trackscape.scoring.pretrained import find_network as find_network
 from trackscape.scoring.pretrained import load_method as load_method
 from trackscape.scoring.pretrained import load_network as load_network
 from trackscape.scoring.pretrained import read_weights as read_weights
@@ -18,6 +19,7 @@ __all__ = [
     "LineGraphNetwork",
     "Scorer",
     "build_network",
+    "find_network",
     "load_method",
     "load_network",
     "read_weights",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from trackscape.assignment import Assigner
 from trackscape.data import Hits, Tracks
 from trackscape.errors import WeightsError
-from trackscape.scoring import METHODS, BeliefNetwork, Scorer, load_method
+from trackscape.scoring import METHODS, Scorer, load_method
 from trackscape.tracking.baselines import BASELINES
 from trackscape.tracking.bridge import bridge
 from trackscape.tracking.follow import follow
@@ -43,15 +43,10 @@ class NetworkTracker:
 
 
 def network_tracker(scorer: Scorer) -> NetworkTracker:
-    """Returns a network with the assignment that belongs to it.
-
-    The paper's networks force every hit to go on if it can. Beliefs are probabilities, which also
-    tell where a track ends: a segment is taken if that is right more often than wrong.
-    """
-    if isinstance(scorer, BeliefNetwork):
-        reject = Assigner(semantics="reject", reject=0.5)
-        return NetworkTracker(scorer=scorer, assigner=reject, bridges=True)
-    return NetworkTracker(scorer=scorer, assigner=Assigner())
+    """Returns a network with the assignment that belongs to it."""
+    reject = scorer.default_reject
+    assigner = Assigner() if reject is None else Assigner(semantics="reject", reject=reject)
+    return NetworkTracker(scorer=scorer, assigner=assigner, bridges=scorer.bridges_gaps)
 
 
 def load_tracker(name: str = DEFAULT_TRACKER) -> Tracker:

@@ -16,7 +16,7 @@ from trackscape.tracking import MINIMUM_LAST_ENERGY, accept, follow
 from trackscape.training.diagnostics import WatchedAssigner
 from trackscape.training.frames import Example
 from trackscape.training.hooks import never_exhausted
-from trackscape.training.losses import FrameLoss
+from trackscape.training.objectives import FrameLoss
 from trackscape.training.optimisers import OptimiserKind, build_optimiser
 
 Schedule = Literal["constant", "cosine"]

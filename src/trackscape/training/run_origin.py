@@ -37,8 +37,13 @@ def check_origin(folder: Path, config: TrainingConfig, now: dict[str, Any]) -> N
 
 
 def _check_settings(path: Path, config: TrainingConfig) -> None:
+    content = _read(path)
+    network = content.get("network")
+    kind = network.get("kind") if isinstance(network, dict) else network
+    if kind != config.network.kind and "." in str(kind):  # of which no file may have an import
+        raise _damaged(path, "it holds another network")
     try:
-        digest = TrainingConfig.model_validate(_read(path)).digest
+        digest = TrainingConfig.model_validate(content).digest
     except pydantic.ValidationError as error:
         raise _damaged(path, "settings are missing or have no such value") from error
     if digest != config.digest:

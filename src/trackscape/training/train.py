@@ -90,11 +90,11 @@ def train(
 
 
 def _start_from(weights: Path, scorer: Scorer) -> None:
-    start = load_network(weights)
+    start = load_network(weights, network=type(scorer))
     if type(start) is not type(scorer) or start.sizes != scorer.sizes:
         raise WeightsError(
-            f"{weights}: expected weights of {type(scorer).__name__} with sizes {scorer.sizes}, "
-            f"as the settings say, got {type(start).__name__} with {start.sizes}. Change either."
+            f"{weights}: expected weights of {scorer.architecture}, as the settings say, got "
+            f"{start.architecture}. Change either."
         )
     scorer.load_state_dict(start.state_dict())
 
@@ -153,7 +153,7 @@ def _build_module(
     optimiser = config.optimiser
     return TrackingModule(
         scorer=scorer,
-        loss=config.loss.build(seed=seed),
+        loss=config.loss.seeded(seed),
         assigner=config.assigner.build(),
         optimiser=optimiser.kind,
         learning_rate=optimiser.learning_rate,

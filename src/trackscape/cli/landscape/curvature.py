@@ -18,9 +18,9 @@ from trackscape.cli.landscape.options import (
     Work,
     Workers,
     make_computing,
-    make_setting,
+    make_config,
 )
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, NetworkClass, PerFrame, Weights
 from trackscape.text import shown
 
 
@@ -64,6 +64,7 @@ def curvature(
     card: Card = False,
     norm: Norm = None,
     seed: Seed = 0,
+    network: NetworkClass = None,
     workers: Workers = 1,
     executor: ExecutorName = None,
     work: Work = None,
@@ -73,7 +74,7 @@ def curvature(
     from trackscape.tracker_landscape.curvature import measure_curvature
 
     prepare(threads)
-    setting = make_setting(
+    config = make_config(
         file,
         per_frame=per_frame,
         frames=frames,
@@ -82,9 +83,10 @@ def curvature(
         card=card,
         norm=norm,
         seed=seed,
+        network=network,
     )
     found = measure_curvature(
-        setting,
+        config,
         str(weights or method),
         outputs=tuple(output or ()),
         kind=cast(Any, kind),

@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from trackscape.data import HitGraph, Hits, KinkGraph, PreparedGraph, TrackScores
+from trackscape.data import HitGraph, Hits, KinkGraph, TrackScores
 from trackscape.graph_construction import connect_layers, kink_graph
 from trackscape.scoring.beliefs import fast, plain
 from trackscape.scoring.beliefs.potentials import (
@@ -63,7 +63,7 @@ def _plausible_kinks() -> Tensor:
     return potentials
 
 
-class BeliefNetwork(Scorer):
+class BeliefNetwork(Scorer[KinkGraph]):
     """Scores each segment by its probability of being on a track, given all hits; 1,545 parameters.
 
     A perceptron with two hidden layers gives the potentials of each segment, and messages along the
@@ -75,16 +75,20 @@ class BeliefNetwork(Scorer):
             for all segments, to see what the perceptron is worth.
         rounds: How often the messages run along the beam and back.
 
-    Set `twice_differentiable` for gradients through everything, and theirs, on the processor, too.
+    Its scores are probabilities, which also tell where a track ends: a segment is taken if that is
+    right more often than wrong.
     """
 
+    default_objective = "track_likelihood"
+    scores_have_gradient = False  # compiled beliefs carry the gradient of the log partition only
+    default_reject = 0.5
+    bridges_gaps = True
     extra_inputs: ClassVar[int] = 0
     """Columns of `inputs` beside the usual ones, in networks that are told more."""
 
     def __init__(self, *, hidden: int = 32, rounds: int = 2) -> None:
         super().__init__()
         self.sizes = {"hidden": hidden, "rounds": rounds}
-        self.twice_differentiable = False
         self.potentials = (
             _perceptron(INPUTS + self.extra_inputs, hidden) if hidden else _Constants()
         )
@@ -105,15 +109,14 @@ class BeliefNetwork(Scorer):
         """Returns the hit graph with the pairs of segments that a proton could have followed."""
         return kink_graph(graph)
 
-    def forward(self, graph: PreparedGraph) -> TrackScores:
+    def forward(self, graph: KinkGraph) -> TrackScores:
         """Returns the beliefs in the segments as log odds.
 
-        On the processor this runs compiled, and gradients go through the log partition only, unless
-        `twice_differentiable` is set.
+        On the processor this runs compiled, and gradients go through the log partition only, but
+        for a `plain` copy.
         """
-        assert isinstance(graph, KinkGraph), "call prepare first"
         potentials = bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
-        compiled = potentials.device.type == "cpu" and not self.twice_differentiable
+        compiled = potentials.device.type == "cpu" and not self.is_plain
         believe = fast.believe if compiled else plain.believe
         logit, log_partition = believe(potentials, graph=graph, rounds=self.sizes["rounds"])
         return TrackScores(
@@ -123,3 +126,7 @@ class BeliefNetwork(Scorer):
             potentials=potentials,
             log_partition=log_partition,
         )
+
+    def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
+        """Returns the perceptron."""
+        return {"potentials": []}
