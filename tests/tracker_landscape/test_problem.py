@@ -193,7 +193,7 @@ def test_every_objective_is_drawn_as_a_training_reports_it(frames, name, rng):
     problem = tracker_problem(scorer, frames, losses=[name, "hamming"], assigner=REJECT, seed=3)
     points = grid(
         problem.centre,
-        0.05 * torch.randn(2, len(problem.centre), generator=rng, dtype=torch.float64),
+        0.2 * torch.randn(2, len(problem.centre), generator=rng, dtype=torch.float64),
         extent=1.0,
         steps=3,
     )
@@ -206,5 +206,5 @@ def test_every_objective_is_drawn_as_a_training_reports_it(frames, name, rng):
             scores = scorer(examples[number].graph)
             expected = loss(scores, examples[number].label, assigner=REJECT, frame=number)
             found = surface.values[place, number, 0]
-            assert found == pytest.approx(expected.item(), rel=1e-5, abs=1e-9)
-    assert len({surface.values[place, 0, 0] for place in range(len(points))}) > 1
+            assert found == pytest.approx(expected.item(), rel=1e-4, abs=1e-8)
+    assert surface.mean(name).max() > surface.mean(name).min()
