@@ -1,6 +1,7 @@
 """Configuration + files -> a run folder with trained weights."""
 
 import dataclasses
+import inspect
 import itertools
 import math
 from collections.abc import Sequence
@@ -67,6 +68,8 @@ def train(
         _start_from(weights, scorer)
     names = dict.fromkeys([*config.data.training, *config.data.validation])
     inputs = [*(data / name for name in names), *([weights] if weights else [])]
+    if "." in config.network.kind:  # a class that may change before the training goes on
+        inputs.append(Path(inspect.getfile(type(scorer))))
     folder = open_run(runs, config, seed=seed, inputs=inputs)
     optimiser = config.optimiser
     depths = _depths(training)
