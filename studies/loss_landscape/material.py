@@ -17,6 +17,9 @@ from trackscape.tracker_landscape.problem import (
     tracker_problem,
 )
 
+SMOOTH = {"cross_entropy": "bce", "track_likelihood": "likelihood"}
+"""Names of smooth losses in the files and tables of the study."""
+
 
 class Places(NamedTuple):
     """Folders of a study."""
@@ -48,7 +51,7 @@ def network_of(run: Run, runs: Path) -> Scorer:
 
 def losses_of(scorer: Scorer) -> tuple[str, ...]:
     """Returns what is measured: the smooth loss of its kind of network, then of decisions."""
-    return (scorer.default_objective, "hamming", "errors", "missed")
+    return (SMOOTH[scorer.default_objective], "hamming", "errors", "missed")
 
 
 def problem_of(
