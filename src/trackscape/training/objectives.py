@@ -5,12 +5,11 @@ with the scores and the truth of a frame, it returns the loss. All but the likel
 over tracker edges and that over calorimeter edges, as published.
 """
 
-import abc
 import dataclasses
 import functools
 import typing
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, final
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, Protocol, final
 
 import pydantic
 from torch import Tensor, nn
@@ -69,25 +68,16 @@ class FrameLoss(Protocol):
         ...
 
 
-class Draw(NamedTuple):
-    """What a loss depends on beside scores, truth and decision."""
-
-    seed: int
-    """Seed of the noise."""
-    frame: int
-    """Number of the frame, which has a noise of its own."""
-    strength: AdaptiveStrength | None = None
-    """Strength that a training has adapted; None for the one at the start."""
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Objective(abc.ABC):
+class Objective:
     """A loss of the scores of a frame. Equal settings are equal objectives."""
 
     kind: ClassVar[str]
     """Name in settings, commands and files."""
     smoothness: ClassVar[Smoothness]
     """Which derivatives it has."""
+    function: ClassVar[Callable[..., Tensor]]
+    """The loss, of scores, truth, assigner and settings."""
 
     def __call__(
         self, scores: EdgeScores, truth: Tensor, /, *, assigner: Solver, frame: int, seed: int = 0
@@ -102,10 +92,20 @@ class Objective(abc.ABC):
                 number gives the same loss.
             seed: Seed of that noise.
         """
-        return self._value(scores, truth, assigner, Draw(seed, frame))
+        given = self.arguments(frame=frame, seed=seed)
+        return self.value(scores, truth, assigner=assigner, **given)
 
-    @abc.abstractmethod
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor: ...
+    def arguments(self, *, frame: int, seed: int) -> dict[str, Any]:
+        """Returns the settings, with the noise of a frame in the place of its scale and law."""
+        given = self.settings
+        if "sigma" in given:
+            law, sigma = given.get("noise", "normal"), given.pop("sigma")
+            given["noise"] = Noise(sigma=sigma, seed=seed, frame=frame, law=law)
+        return given
+
+    def value(self, scores: EdgeScores, truth: Tensor, **given: Any) -> Tensor:
+        """Returns the loss for an assigner and all that `arguments` names."""
+        return self.function(scores, truth, **given)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -132,47 +132,46 @@ def setting_names(objective: type[Objective]) -> list[str]:
     return [field.name for field in dataclasses.fields(objective)]
 
 
-@final
+def _cross_entropy(scores: EdgeScores, truth: Tensor, *, assigner: Solver) -> Tensor:
+    return by_region(cross_entropy_loss, scores.logit, truth, graph=scores.graph)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Objective):
     """Binary cross-entropy of the edges; the assignment comes only after the training (PTT)."""
 
     kind = "cross_entropy"
     smoothness = "smooth"
-
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        return by_region(cross_entropy_loss, scores.logit, truth, graph=scores.graph)
+    function = staticmethod(_cross_entropy)
 
 
-@final
+def _likelihood(scores: EdgeScores, truth: Tensor, *, assigner: Solver) -> Tensor:
+    # Labels of edges do not tell true tracks apart from their secondaries.
+    return likelihood_loss(scores, link_labels(scores.graph))
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrackLikelihood(Objective):
     """Negative log likelihood of the true tracks, for belief networks; see `likelihood_loss`."""
 
     kind = "track_likelihood"
     smoothness = "smooth"
-
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        # Labels of edges do not tell true tracks apart from their secondaries.
-        return likelihood_loss(scores, link_labels(scores.graph))
+    function = staticmethod(_likelihood)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Hamming(Objective):
-    """Share of wrong decisions, differentiated through the decision by a rule."""
+class _HammingObjective(Objective):
+    """Share of wrong decisions; its function decides, with a rule in the place of a gradient."""
 
     smoothness = "surrogate"
 
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        chosen = self._decide(scores, assigner, draw)
+    def value(self, scores: EdgeScores, truth: Tensor, **given: Any) -> Tensor:
+        chosen = self.function(scores, **given)
         return by_region(hamming_loss, chosen, truth, graph=scores.graph)
-
-    @abc.abstractmethod
-    def _decide(self, scores: EdgeScores, assigner: Solver, draw: Draw) -> Tensor: ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Noisy(Objective):
+class _NoisyObjective(Objective):
     """A loss of assignments at noisy costs."""
 
     sigma: Positive = 0.1
@@ -180,67 +179,46 @@ class _Noisy(Objective):
     samples: Count = 1
     """Number of assignments at noisy costs per frame."""
 
-    def _noise(self, draw: Draw, law: NoiseLaw = "normal") -> Noise:
-        return Noise(sigma=self.sigma, seed=draw.seed, frame=draw.frame, law=law)
 
-
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class HammingBlackbox(_Hamming):
+class HammingBlackbox(_HammingObjective):
     """Share of wrong decisions, with blackbox interpolation (PAT); see `blackbox_assignment`."""
 
     kind = "hamming_blackbox"
+    function = staticmethod(blackbox_assignment)
     strength: Positive = 0.1
     """Strength of the interpolation, in the unit of its convention."""
     convention: Convention = "corrected"
     """Formula of the gradient: ``published`` or ``corrected``."""
 
-    def _decide(self, scores: EdgeScores, assigner: Solver, draw: Draw) -> Tensor:
-        return blackbox_assignment(scores, assigner=assigner, **self.settings)
 
-
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FenchelYoung(_Noisy):
+class FenchelYoung(_NoisyObjective):
     """Fenchel-Young loss of the perturbed assignment; see `fenchel_young_loss`."""
 
     kind = "fenchel_young"
     smoothness = "piecewise"
-
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        noise = self._noise(draw)
-        return fenchel_young_loss(
-            scores, truth, assigner=assigner, noise=noise, samples=self.samples
-        )
+    function = staticmethod(fenchel_young_loss)
 
 
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ImplicitMLE(_Noisy, _Hamming):
+class ImplicitMLE(_NoisyObjective, _HammingObjective):
     """Share of wrong decisions, with implicit differentiation; see `implicit_assignment`."""
 
     kind = "imle"
+    function = staticmethod(implicit_assignment)
     strength: Positive = 0.3
     """Largest shift of a cost."""
     noise: NoiseLaw = "normal"
     """Law of the noise: ``normal`` or ``sum_of_gamma``."""
 
-    def _decide(self, scores: EdgeScores, assigner: Solver, draw: Draw) -> Tensor:
-        return implicit_assignment(
-            scores,
-            assigner=assigner,
-            noise=self._noise(draw, self.noise),
-            samples=self.samples,
-            strength=self.strength,
-        )
 
-
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Perturbed(_Noisy, _Hamming):
+class Perturbed(_NoisyObjective, _HammingObjective):
     """Share of wrong decisions at noisy costs; see `perturbed_assignment`."""
 
     kind = "perturbed"
+    function = staticmethod(perturbed_assignment)
     samples: Count = 20
     antithetic: bool = True
     """Whether samples come in pairs with opposite noise."""
@@ -252,22 +230,13 @@ class Perturbed(_Noisy, _Hamming):
                 f"got {self.samples}"
             )
 
-    def _decide(self, scores: EdgeScores, assigner: Solver, draw: Draw) -> Tensor:
-        return perturbed_assignment(
-            scores,
-            assigner=assigner,
-            noise=self._noise(draw),
-            samples=self.samples,
-            antithetic=self.antithetic,
-        )
 
-
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AdaptiveImplicitMLE(_Noisy, _Hamming):
-    """As `ImplicitMLE`, with a strength that a training adapts."""
+class AdaptiveImplicitMLE(_NoisyObjective, _HammingObjective):
+    """As `ImplicitMLE`, with a strength that a training adapts; see `AdaptiveStrength`."""
 
     kind = "aimle"
+    function = staticmethod(adaptive_implicit_assignment)
     strength: Positive = 0.1
     """Largest shift of a cost at the start."""
     changed: Share = 0.002
@@ -282,146 +251,126 @@ class AdaptiveImplicitMLE(_Noisy, _Hamming):
         """Returns the strength at the start of a training, which moves it."""
         return AdaptiveStrength(self.strength, changed=self.changed)
 
+    def value(self, scores: EdgeScores, truth: Tensor, **given: Any) -> Tensor:
+        """Returns the loss for the strength at the start, unless another one is given."""
+        del given["changed"]
+        if not isinstance(given["strength"], AdaptiveStrength):
+            given["strength"] = self.start()
+        return super().value(scores, truth, **given)
+
     def seeded(self, seed: int) -> FrameLoss:
         """Returns the loss of one training: a module, so that checkpoints keep its strength."""
         return _Adapting(self, seed)
-
-    def adapting(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        """Returns the loss, whose backward pass moves the strength of the draw."""
-        return self._value(scores, truth, assigner, draw)
-
-    def _decide(self, scores: EdgeScores, assigner: Solver, draw: Draw) -> Tensor:
-        return adaptive_implicit_assignment(
-            scores,
-            assigner=assigner,
-            noise=self._noise(draw, self.noise),
-            samples=self.samples,
-            strength=draw.strength or self.start(),
-        )
 
 
 @final
 class _Adapting(nn.Module):
     def __init__(self, objective: AdaptiveImplicitMLE, seed: int) -> None:
         super().__init__()
-        self.objective, self.seed, self.strength = objective, seed, objective.start()
+        self.seed, self.strength = seed, objective.start()
+        self.objective = objective
 
     def forward(
         self, scores: EdgeScores, truth: Tensor, /, *, assigner: Solver, frame: int
     ) -> Tensor:
-        draw = Draw(self.seed, frame, self.strength)
-        return self.objective.adapting(scores, truth, assigner, draw)
+        given = self.objective.arguments(frame=frame, seed=self.seed)
+        given["strength"] = self.strength
+        return self.objective.value(scores, truth, assigner=assigner, **given)
 
 
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LagrangianPGD(_Hamming):
+class LagrangianPGD(_HammingObjective):
     """Share of wrong decisions, with Lagrangian proximal gradients; see `lagrangian_assignment`."""
 
     kind = "lpgd"
+    function = staticmethod(lagrangian_assignment)
     strength: Positive = 0.1
     """Largest shift of a cost."""
     side: Side = "average"
     """Assignments with which the chosen one is compared: ``lower``, ``upper`` or ``average``."""
 
-    def _decide(self, scores: EdgeScores, assigner: Solver, draw: Draw) -> Tensor:
-        return lagrangian_assignment(scores, assigner=assigner, **self.settings)
 
-
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Hinge(Objective):
     """Structured hinge loss; see `hinge_loss`."""
 
     kind = "hinge"
     smoothness = "piecewise"
+    function = staticmethod(hinge_loss)
     margin: Positive = 0.2
     """Handicap of true edges, in units of cost."""
 
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        return hinge_loss(scores, truth, assigner=assigner, margin=self.margin)
 
-
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SPOPlus(Objective):
     """Smart "predict, then optimize" loss; see `spo_plus_loss`."""
 
     kind = "spo_plus"
     smoothness = "piecewise"
+    function = staticmethod(spo_plus_loss)
     contrast: Positive = 0.5
     """True cost of a false edge, and what a true one saves, in units of cost."""
 
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        return spo_plus_loss(scores, truth, assigner=assigner, contrast=self.contrast)
 
-
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sinkhorn(Objective):
     """Cross-entropy after entropic transport, where tracks may end; see `sinkhorn_loss`."""
 
     kind = "sinkhorn"
     smoothness = "smooth"
+    function = staticmethod(sinkhorn_loss)
     temperature: Positive = 0.1
     """Weight of the entropy, in units of cost."""
     sweeps: Count = 10
     """Number of scalings of rows and columns."""
 
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        return sinkhorn_loss(scores, truth, assigner=assigner, **self.settings)
 
-
-@final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Identity(_Hamming):
+class Identity(_HammingObjective):
     """Share of wrong decisions, as if choosing were the identity; see `identity_assignment`."""
 
     kind = "identity"
-
-    def _decide(self, scores: EdgeScores, assigner: Solver, draw: Draw) -> Tensor:
-        return identity_assignment(scores, assigner=assigner)
+    function = staticmethod(identity_assignment)
 
 
-@final
+def _decide(scores: EdgeScores, *, assigner: Solver) -> Tensor:
+    return assigner.solve(scores.cost, graph=scores.graph).selected.double()
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Hamming(_Hamming):
+class Hamming(_HammingObjective):
     """Share of wrong decisions."""
 
     kind = "hamming"
     smoothness = "constant"
-
-    def _decide(self, scores: EdgeScores, assigner: Solver, draw: Draw) -> Tensor:
-        return _selected(scores, assigner)
+    function = staticmethod(_decide)
 
 
-@final
+def _errors(scores: EdgeScores, truth: Tensor, *, assigner: Solver) -> Tensor:
+    return hamming_loss(_decide(scores, assigner=assigner), truth)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WrongEdges(Objective):
     """Wrong decisions / edges, without regard to regions."""
 
     kind = "errors"
     smoothness = "constant"
-
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        return hamming_loss(_selected(scores, assigner), truth)
+    function = staticmethod(_errors)
 
 
-@final
+def _missed(scores: EdgeScores, truth: Tensor, *, assigner: Solver) -> Tensor:
+    true = truth > 0
+    return 1 - _decide(scores, assigner=assigner)[true].sum() / true.sum().clamp(min=1)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MissedEdges(Objective):
     """True edges that are not chosen / true edges: 1 - true positive rate."""
 
     kind = "missed"
     smoothness = "constant"
-
-    def _value(self, scores: EdgeScores, truth: Tensor, assigner: Solver, draw: Draw) -> Tensor:
-        true = truth > 0
-        return 1 - _selected(scores, assigner)[true].sum() / true.sum().clamp(min=1)
-
-
-def _selected(scores: EdgeScores, assigner: Solver) -> Tensor:
-    return assigner.solve(scores.cost, graph=scores.graph).selected.double()
+    function = staticmethod(_missed)
 
 
 # Settings of older runs list those of all losses in this order.
