@@ -20,7 +20,7 @@ from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
 from trackscape.training import tune_reject
 from trackscape.training.config import TrainingConfig
-from trackscape.training.diagnostics import WatchedAssigner
+from trackscape.training.modules import WatchedAssigner
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,9 @@
 """Frames and a loss -> weights: one Lightning module for all methods."""
 
-from trackscape.training.diagnostics import Diagnostics as Diagnostics
 from trackscape.training.fit import fit as fit
 from trackscape.training.frames import Example as Example
 from trackscape.training.frames import FrameData as FrameData
+from trackscape.training.modules import Diagnostics as Diagnostics
 from trackscape.training.modules import TrackingModule as TrackingModule
 from trackscape.training.objectives import OBJECTIVES as OBJECTIVES
 from trackscape.training.objectives import TRAINABLE as TRAINABLE

@@ -11,8 +11,8 @@ from trackscape.assignment import Assigner
 from trackscape.errors import AssignmentError, WeightsError
 from trackscape.formats.settings import Count, Positive, Share, Strict, read_settings
 from trackscape.scoring import build_network
+from trackscape.training.modules import OptimiserKind
 from trackscape.training.objectives import Objective, Sinkhorn, read_objective
-from trackscape.training.optimisers import OptimiserKind
 
 ObjectiveConfig = Annotated[
     Objective,

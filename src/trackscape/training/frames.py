@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from trackscape.data import HitGraph, Hits
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import Scorer
-from trackscape.training.hooks import never_exhausted
+from trackscape.training.process import never_exhausted
 
 
 class Example(NamedTuple):
