@@ -12,7 +12,7 @@ from trackscape.landscape.normalisation import NormPolicy
 from trackscape.landscape.problem import Problem
 from trackscape.scoring import Scorer, load_network
 from trackscape.tracker_landscape.problem import (
-    Loss,
+    LossLike,
     read_problem_frames,
     tracker_problem,
 )
@@ -60,7 +60,7 @@ def problem_of(
     scorer: Scorer,
     frames: Sequence[Hits],
     *,
-    losses: Sequence[Loss] = (),
+    losses: Sequence[LossLike] = (),
     norm: NormPolicy = "frozen",
     twice_differentiable: bool = False,
 ) -> Problem:

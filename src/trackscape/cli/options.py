@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trackscape.tracking import Tracker
     from trackscape.tracking.acceptance import Cut
 
-NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
+SHIPPED_NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
 HitFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="Hit file: npz, npy, root, parquet or csv.")
 ]
@@ -26,8 +26,8 @@ Method = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help=f"{NETWORKS} (networks, shipped weights), nine-constants (trackscape without its "
-        "network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
+        help=f"{SHIPPED_NETWORKS} (networks, shipped weights), nine-constants (trackscape without "
+        "its network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
         "physics-assignment or greedy.",
     ),
 ]

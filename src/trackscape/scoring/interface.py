@@ -37,7 +37,7 @@ class Scorer(nn.Module, abc.ABC, Generic[Prepared]):
     """Cost of a track's end in the assignment that belongs to the network, between 0 and 1; None
     for the published assignment, where tracks end only where they must."""
     bridges_gaps: ClassVar[bool] = False
-    """Whether its tracks are joined over an empty layer; see `trackscape.tracking.bridge`."""
+    """Whether tracks are joined over an empty layer; see `trackscape.tracking.bridge`."""
 
     @property
     def dtype(self) -> torch.dtype:

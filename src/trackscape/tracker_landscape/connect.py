@@ -32,7 +32,7 @@ from trackscape.tracker_landscape.outputs import (
 )
 from trackscape.tracker_landscape.problem import (
     LandscapeConfig,
-    Loss,
+    LossLike,
     name_losses,
     needs_plain,
 )
@@ -45,7 +45,7 @@ _ENDINGS = (".json", ".npz", *PICTURES)
 class CurveConfig:
     """How Bezier curves are trained."""
 
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[LossLike, ...] = ()
     """Losses that a curve each is trained by; no curve if empty."""
     file: Path | None = None
     """Hits that curves are trained on; if None, the frames that they are evaluated on."""

@@ -21,7 +21,7 @@ from trackscape.training import OBJECTIVES, Example, Objective, canonical_name
 from trackscape.training.frames import Examples
 from trackscape.training.run_folder import provenance
 
-Loss = str | Objective
+LossLike = str | Objective
 """An objective, or the name of one with its usual settings."""
 DECIDE = Assigner(semantics="reject", reject=0.5)
 """A segment is taken if that is right more often than wrong."""
@@ -54,7 +54,7 @@ class TrackerObjective:
         }
 
 
-def name_losses(losses: Sequence[Loss]) -> dict[str, Objective]:
+def name_losses(losses: Sequence[LossLike]) -> dict[str, Objective]:
     """Returns objectives by name; names are kept as they are, aliases included.
 
     Raises:
@@ -83,7 +83,7 @@ def tracker_problem(
     scorer: Scorer,
     frames: Sequence[Hits],
     *,
-    losses: Sequence[Loss] = ("cross_entropy", "hamming"),
+    losses: Sequence[LossLike] = ("cross_entropy", "hamming"),
     assigner: Assigner = DECIDE,
     norm: NormPolicy = "frozen",
     twice_differentiable: bool = False,
@@ -163,7 +163,7 @@ class LandscapeConfig:
     """Primaries in a frame."""
     frames: int | None = None
     """Number of frames that are drawn; None for all."""
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[LossLike, ...] = ()
     """Losses that are computed, the differentiated one first; if empty, the default objective of
     the network, and the share of wrong decisions."""
     assigner: Assigner = DECIDE
@@ -195,7 +195,7 @@ class LandscapeConfig:
         self,
         scorer: Scorer,
         *,
-        losses: Sequence[Loss] = (),
+        losses: Sequence[LossLike] = (),
         several: bool = False,
         twice_differentiable: bool = False,
     ) -> Problem:

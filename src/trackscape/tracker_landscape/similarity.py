@@ -30,7 +30,7 @@ ROWS, BATCH = 2048, 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Comparison:
+class NetworkSimilarity:
     """How alike two networks are."""
 
     layers: dict[str, Similarity]
@@ -40,9 +40,9 @@ class Comparison:
     differing: float
     """Share of the edges that they decide differently."""
     disagreement: float
-    """The same between the least, 0, and the most, 1, that these errors allow."""
+    """Differing share on a scale from the least, 0, to the most, 1, that these errors allow."""
     by_chance: float
-    """What networks with independent errors would have in its place."""
+    """Disagreement of networks with independent errors."""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all in plain values."""
@@ -53,7 +53,7 @@ class Comparison:
 
 def compare_networks(
     config: LandscapeConfig, weights: tuple[str, str], *, outputs: Sequence[Path] = ()
-) -> Comparison:
+) -> NetworkSimilarity:
     """Compares two networks on the same frames, and writes files.
 
     Arguments:
@@ -88,7 +88,7 @@ def compare_networks(
     errors = [differing_share(each, label) for each in chosen]
     differ = differing_share(*chosen)
     chance = chance_share(error_a=errors[0], error_b=errors[1])
-    found = Comparison(
+    found = NetworkSimilarity(
         layers=layer_cka(*features, batch=BATCH, seed=config.seed),
         errors=(errors[0].item(), errors[1].item()),
         differing=differ.item(),

@@ -63,7 +63,7 @@ def compute_surface(
         outputs: Files to write, by their endings: npz (everything), CSV and JSON (means), HTML,
             vts (VTK), pictures.
         along: Directions around one network.
-        dimensions: How many directions; 2 if None, or 1 between two networks.
+        dimensions: Number of directions; 2 if None, or 1 between two networks.
         steps: Points along each.
         extent: Largest coordinate.
         scale: Parts of the one network in which directions are as long as its weights.
@@ -100,23 +100,23 @@ def compute_surface(
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Plane:
+class ParameterPlane:
     """A part of parameter space, with the networks that lie in it. K is usually 2."""
 
     weights: tuple[str, ...]
     """Names of the networks that it was made of."""
     problem: Problem
-    """That of one of them."""
+    """Landscape of one of the networks."""
     centre: Tensor
-    """(P,)"""
+    """(P,) Point in its middle."""
     directions: Directions
-    """(K, P)"""
+    """(K, P) Directions that span it."""
     extent: tuple[float, ...]
-    """Largest coordinate along each."""
+    """Largest coordinate along each direction."""
     path: Tensor
     """(T, K) Coordinates of the networks."""
     distance: Tensor
-    """(T,) Of the networks from the plane."""
+    """(T,) Distances of the networks from the plane."""
 
     def points(self, *, steps: int) -> Points:
         """Returns the grid that is evaluated."""
@@ -137,14 +137,14 @@ def plane_around(
     dimensions: int = 2,
     extent: float = 1.0,
     scale: Scale | None = None,
-) -> Plane:
+) -> ParameterPlane:
     """Returns a plane whose middle is one network.
 
     Arguments:
         config: Frames and losses.
         weights: A shipped method or a file.
         along: Random directions, or the eigenvectors of the largest eigenvalues of the Hessian.
-        dimensions: How many.
+        dimensions: Number of directions.
         extent: Largest coordinate.
         scale: Parts in which directions are as long as the weights; ``filter`` for random ones and
             ``tensor`` for eigenvectors if None.
@@ -165,7 +165,7 @@ def plane_around(
         operator = operator_factory(config, scorer, kind="hessian")()
         pairs = top_eigenpairs(operator, dimensions, seed=config.seed)
         directions = eigen_directions(pairs.vectors, problem.model, norm=scale or "tensor")
-    return Plane(
+    return ParameterPlane(
         weights=(weights,),
         problem=problem,
         centre=problem.centre,
@@ -182,13 +182,13 @@ def plane_through(
     *,
     dimensions: int = 2,
     extent: float | None = None,
-) -> Plane:
+) -> ParameterPlane:
     """Returns the plane nearest to several networks: trainings, or one training at several times.
 
     Arguments:
         config: Frames and losses. Statistics of BatchNorm are recomputed unless it says otherwise.
         weights: Shipped methods or files, at least 2; 3 lie in a plane, more only near to it.
-        dimensions: How many, of those along which they vary most; 1 between two networks.
+        dimensions: Number of directions, those along which the networks vary most; 1 between two.
         extent: Largest coordinate, in units of the parameters; a margin around all if None.
     """
     if len(weights) < 2:
@@ -198,7 +198,7 @@ def plane_through(
     checkpoints = torch.stack([problem.space.read(scorer) for scorer in scorers])
     found = trajectory_directions(checkpoints, n=dimensions)
     reach = found.coordinates.abs().amax(dim=0)
-    return Plane(
+    return ParameterPlane(
         weights=tuple(weights),
         problem=problem,
         centre=found.centre,

@@ -71,12 +71,12 @@ class WatchedAssigner:
 
     @property
     def semantics(self) -> Semantics:
-        """Those of the assigner."""
+        """Semantics of the assigner."""
         return self.assigner.semantics
 
     @property
     def reject(self) -> float | None:
-        """That of the assigner."""
+        """Cost of a track's end of the assigner."""
         return self.assigner.reject
 
     def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:

@@ -101,7 +101,7 @@ def _commit() -> str | None:
     return commit.stdout.strip() + ("+" if status.stdout else "")
 
 
-CONFIG = "config.json"
+_CONFIG = "config.json"
 PROVENANCE = "provenance.json"
 _MAX_BYTES = 10_000_000
 
@@ -112,7 +112,7 @@ def check_origin(folder: Path, config: TrainingConfig, now: dict[str, Any]) -> N
     Raises:
         RunError: It was not, or what it says about itself is damaged.
     """
-    _check_settings(folder / CONFIG, config)
+    _check_settings(folder / _CONFIG, config)
     then = _read(folder / PROVENANCE)
     if not isinstance(then.get("inputs"), dict):
         raise _damaged(folder / PROVENANCE, "it names no inputs")

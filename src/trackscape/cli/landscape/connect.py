@@ -9,15 +9,15 @@ from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import (
     LOSSES,
     Card,
-    ExecutorName,
+    ExecutorOption,
     Frames,
     Losses,
     Network,
-    Norm,
+    NormOption,
     Reject,
     Seed,
-    Work,
     Workers,
+    WorkFolder,
     make_computing,
     make_config,
 )
@@ -60,17 +60,19 @@ def connect(
     ] = None,
     curve_steps: Annotated[int, typer.Option(metavar="N", help="Steps of the optimiser.")] = 500,
     bends: Annotated[int, typer.Option(metavar="N", help="Control points of a curve.")] = 1,
-    learning_rate: Annotated[float, typer.Option(metavar="X", help="Of the optimiser.")] = 1e-3,
+    learning_rate: Annotated[
+        float, typer.Option(metavar="X", help="Learning rate of the optimiser.")
+    ] = 1e-3,
     frames: Frames = 20,
     loss: Losses = None,
     reject: Reject = 0.5,
     card: Card = False,
-    norm: Norm = None,
+    norm: NormOption = None,
     seed: Seed = 0,
     network: NetworkClass = None,
     workers: Workers = 1,
-    executor: ExecutorName = None,
-    work: Work = None,
+    executor: ExecutorOption = None,
+    work: WorkFolder = None,
     threads: Threads = None,
 ) -> None:
     """Follow the losses from one network to another: on a line, and along trained curves."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from trackscape.cli.options import NETWORKS
+from trackscape.cli.options import SHIPPED_NETWORKS
 
 if TYPE_CHECKING:
     from trackscape.tracker_landscape.computing import Computing
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 Network = Annotated[
     str,
-    typer.Argument(metavar="NETWORK", help=f"Network: {NETWORKS} (shipped), or a file of weights."),
+    typer.Argument(
+        metavar="NETWORK", help=f"Network: {SHIPPED_NETWORKS} (shipped), or a file of weights."
+    ),
 ]
-NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {NETWORKS}.")]
+NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {SHIPPED_NETWORKS}.")]
 Frames = Annotated[
     int, typer.Option(min=1, metavar="N", help="Frames that are drawn from the file.")
 ]
@@ -40,7 +42,7 @@ Reject = Annotated[
 Card = Annotated[
     bool, typer.Option("--card", help="Decide as published: tracks end only where they must.")
 ]
-Norm = Annotated[
+NormOption = Annotated[
     str | None,
     typer.Option(
         metavar="frozen|recomputed|batch",
@@ -55,7 +57,7 @@ Seed = Annotated[
 Workers = Annotated[
     int, typer.Option(min=1, metavar="N", help="Processes that compute side by side.")
 ]
-ExecutorName = Annotated[
+ExecutorOption = Annotated[
     str | None,
     typer.Option(
         "--executor",
@@ -64,7 +66,7 @@ ExecutorName = Annotated[
         "if there are several --workers, else serial)",
     ),
 ]
-Work = Annotated[
+WorkFolder = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",

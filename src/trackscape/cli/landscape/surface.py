@@ -8,15 +8,15 @@ import typer
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import (
     Card,
-    ExecutorName,
+    ExecutorOption,
     Frames,
     Losses,
     NetworkMethod,
-    Norm,
+    NormOption,
     Reject,
     Seed,
-    Work,
     Workers,
+    WorkFolder,
     make_computing,
     make_config,
 )
@@ -72,12 +72,12 @@ def surface(
     loss: Losses = None,
     reject: Reject = 0.5,
     card: Card = False,
-    norm: Norm = None,
+    norm: NormOption = None,
     seed: Seed = 0,
     network: NetworkClass = None,
     workers: Workers = 1,
-    executor: ExecutorName = None,
-    work: Work = None,
+    executor: ExecutorOption = None,
+    work: WorkFolder = None,
     threads: Threads = None,
 ) -> None:
     """Draw losses on a grid: around a network, or through several."""
