@@ -27,7 +27,6 @@ from trackscape.landscape.curvature import (
     top_eigenpairs,
     trace,
 )
-from trackscape.landscape.problem import Problem
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.progress import show_status
 from trackscape.scoring import Scorer
@@ -155,31 +154,15 @@ def operator_factory(
         raise LandscapeError(f"Expected the loss cross_entropy for gauss-newton, got {name}.")
     plain = twice or needs_plain(scorer, loss)
     problem = config.problem(scorer, losses=[loss], twice_differentiable=plain)
-    return functools.partial(_MAKERS[kind], problem, step)
-
-
-def _hessian(problem: Problem, _: float) -> Operator:
-    return exact_hessian(problem)
-
-
-def _difference(problem: Problem, step: float) -> Operator:
-    return finite_difference_hessian(problem, step=step)
-
-
-def _gauss_newton(problem: Problem, _: float) -> Operator:
-    return gauss_newton(problem, outputs=edge_logits, loss=edge_cross_entropy)
-
-
-def _fisher(problem: Problem, _: float) -> Operator:
-    return empirical_fisher(problem)
-
-
-_MAKERS: dict[Kind, Callable[[Problem, float], Operator]] = {
-    "hessian": _hessian,
-    "difference": _difference,
-    "gauss-newton": _gauss_newton,
-    "fisher": _fisher,
-}
+    makers: dict[Kind, Callable[[], Operator]] = {
+        "hessian": functools.partial(exact_hessian, problem),
+        "difference": functools.partial(finite_difference_hessian, problem, step=step),
+        "gauss-newton": functools.partial(
+            gauss_newton, problem, outputs=edge_logits, loss=edge_cross_entropy
+        ),
+        "fisher": functools.partial(empirical_fisher, problem),
+    }
+    return makers[kind]
 
 
 def edge_logits(scorer: nn.Module, example: Example) -> Tensor:

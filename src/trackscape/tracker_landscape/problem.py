@@ -183,13 +183,13 @@ class LandscapeConfig:
             self.file, per_frame=self.per_frame, most=self.frames, seed=self.seed
         )
 
-    def losses_of(self, scorer: Scorer) -> dict[str, Objective]:
-        """Returns the losses of a network by name."""
-        return name_losses(self.losses or (scorer.default_objective, "hamming"))
+    def losses_of(self, scorer: Scorer) -> tuple[LossLike, ...]:
+        """Returns the losses of a network, the usual ones if none are named."""
+        return self.losses or (scorer.default_objective, "hamming")
 
     def first_loss(self, scorer: Scorer) -> tuple[str, Objective]:
         """Returns the loss that is differentiated, with its name."""
-        return next(iter(self.losses_of(scorer).items()))
+        return next(iter(name_losses(self.losses_of(scorer)).items()))
 
     def problem(
         self,
@@ -210,7 +210,7 @@ class LandscapeConfig:
         return tracker_problem(
             scorer,
             self.hits,
-            losses=losses or self.losses or (scorer.default_objective, "hamming"),
+            losses=losses or self.losses_of(scorer),
             assigner=self.assigner,
             norm=self.norm or ("recomputed" if several else "frozen"),
             twice_differentiable=twice_differentiable,
