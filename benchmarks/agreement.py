@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from benchmarks.cases import USUAL, find_files, trained_scorer
 from trackscape.assignment import Assigner, by_region, cross_entropy_loss
-from trackscape.data import EdgeScores, HitGraph, Hits, PreparedGraph
+from trackscape.data import EdgeScores, HitGraph, Hits
 from trackscape.evaluation.evaluate import read_frames
 from trackscape.graph_construction import connect_layers, line_graph
 from trackscape.graph_construction.labels import edge_labels
@@ -78,18 +78,18 @@ def _follow_training(frames: list[Hits], dtype: torch.dtype) -> list[float]:
     return [max(error[:step]) for step in STEPS]
 
 
-def _fast(scorer: Scorer, graph: HitGraph) -> PreparedGraph:
+def _fast(scorer: Scorer, graph: HitGraph) -> Any:
     return scorer.prepare(graph)
 
 
-def _plain(_: Scorer, graph: HitGraph) -> PreparedGraph:
+def _plain(_: Scorer, graph: HitGraph) -> Any:
     return line_graph(graph)
 
 
 def _losses(
     start: dict[str, torch.Tensor],
     graphs: list[HitGraph],
-    prepare: Callable[[Scorer, HitGraph], PreparedGraph],
+    prepare: Callable[[Scorer, HitGraph], Any],
 ) -> list[float]:
     network = build_network("line_graph").to(graphs[0].hits.position.dtype).train()
     network.load_state_dict(start)

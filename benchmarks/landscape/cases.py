@@ -2,14 +2,14 @@
 
 import functools
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from benchmarks.cases import METHOD, find_files
 from trackscape.assignment import by_region, cross_entropy_loss
-from trackscape.data import Hits, PreparedGraph
+from trackscape.data import Hits
 from trackscape.evaluation.evaluate import read_frames
 from trackscape.graph_construction import line_graph
 from trackscape.graph_construction.labels import edge_labels
@@ -21,7 +21,7 @@ PER_FRAME = 50
 
 
 class Example(NamedTuple):
-    graph: PreparedGraph
+    graph: Any
     label: Tensor
 
 
@@ -43,7 +43,7 @@ def problem(data: Path | None, *, most: int, twice_differentiable: bool = False)
     return tracker_problem(
         fresh_scorer(),
         frames(data, most=most),
-        losses=("bce",),
+        losses=("cross_entropy",),
         twice_differentiable=twice_differentiable,
     )
 

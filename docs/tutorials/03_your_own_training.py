@@ -4,27 +4,27 @@
 
 # %%
 import csv
+import sys
 import tempfile
 from pathlib import Path
 
-import torch
 import yaml
-from torch import nn
 
 from trackscape import samples
 from trackscape.assignment import Assigner
-from trackscape.data import EdgeScores
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames
-from trackscape.scoring import Scorer, load_network
+from trackscape.landscape import evaluate, grid, random_directions
+from trackscape.scoring import find_network, load_network
+from trackscape.tracker_landscape.problem import tracker_problem
 from trackscape.tracking import network_tracker
-from trackscape.training import FrameData, MethodLoss, TrackingModule, fit
+from trackscape.training import FrameData, TrackingModule, fit
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import train
 
 SETTINGS = """
 name: tutorial
 network: {kind: line_graph}
-loss: {kind: pat, strength: 25, convention: published}
+loss: {kind: hamming_blackbox, strength: 25, convention: published}
 optimiser:
   learning_rate: 3.0e-3
   schedule: cosine
@@ -61,18 +61,24 @@ for row in summary.rows():
 
 # %% [markdown]
 # ## Your own network
-# A network is any `Scorer`: it prepares a graph and scores its segments. `fit` trains it by any
-# loss and keeps it, and goes on in the same folder after an interruption; `load_network` fills a
-# network that you make.
-
+# A network is one class in one file, a `Scorer`: it prepares a graph and scores its segments. The
+# settings name its place, here `my_scorers.Straight`; Python finds it in the current folder, or
+# wherever it finds modules. All verbs take its weights: `trackscape evaluate`, `reconstruct` and
+# `landscape` with `--weights FILE --network my_scorers.Straight`.
 
 # %%
+MODULE = '''
+from torch import nn
+
+from trackscape.data import EdgeScores
+from trackscape.scoring import Scorer
+
+
 class Straight(Scorer):
     """Scores each segment by its direction."""
 
     def __init__(self, *, width: int = 8) -> None:
         super().__init__()
-        self.sizes = {"width": width}
         self.layers = nn.Sequential(nn.Linear(3, width), nn.Tanh(), nn.Linear(width, 1))
 
     def prepare(self, graph):
@@ -80,13 +86,52 @@ class Straight(Scorer):
 
     def forward(self, graph):
         return EdgeScores(graph=graph, logit=self.layers(graph.direction)[:, 0])
+'''
+(folder / "my_scorers.py").write_text(MODULE)
+sys.path.append(str(folder))  # as if this were the current folder
+
+settings = config.model_dump() | {
+    "network": {"kind": "my_scorers.Straight", "sizes": {"width": 6}},
+    "loss": {"kind": "cross_entropy"},
+}
+mine = train(
+    TrainingConfig.model_validate(settings),
+    data=samples.FOLDER,
+    runs=folder,
+    seed=0,
+    progress=False,
+)
+print(f"{mine.purity:.1%} of its tracks are right:", mine.folder.name)
+
+# %% [markdown]
+# A weights file says how large its network is, but never which class is imported: you pass it.
+# `Scorer` lists what else a network may say: other candidate segments, the loss that it is trained
+# by, where tracks may end, which hidden units can be matched with those of another training.
+
+# %%
+weights = mine.folder / "weights.safetensors"
+again = load_network(weights, network=find_network("my_scorers.Straight"))
+problem = tracker_problem(again, frames[:3], losses=["cross_entropy", "hamming"])
+directions = random_directions(problem.model, 2, seed=0)
+surface = evaluate(problem, grid(problem.centre, directions.vectors, steps=3), progress=False)
+print(surface.mean("cross_entropy").round(3))
+
+# %% [markdown]
+# ## Your own loss
+# Losses are frozen dataclasses in `trackscape.training`: `Hinge(margin=0.2)` is a loss, the same in
+# a training and in a landscape. Any function of scores and truth is one as well, and `fit` trains
+# by it.
 
 
-torch.manual_seed(0)
-scorer = Straight(width=8)
+# %%
+def squares(scores, truth, *, assigner, frame):
+    """Brier score of the segments; `assigner` would decide, `frame` numbers the noise."""
+    return (scores.probability - truth).square().mean()
+
+
 module = TrackingModule(
-    scorer=scorer,
-    loss=MethodLoss("ptt", seed=0),
+    scorer=again.train(),
+    loss=squares,
     assigner=Assigner(),
     optimiser="adam",
     learning_rate=1e-2,
@@ -94,20 +139,17 @@ module = TrackingModule(
     steps=20,
 )
 data = FrameData(
-    training=frames[10:], validation=frames[:5], scorer=scorer, graphs_per_epoch=10, seed=0
+    training=frames[10:], validation=frames[:5], scorer=again, graphs_per_epoch=10, seed=0
 )
-mine = folder / "straight"
 purity = fit(
     module,
     data,
-    folder=mine,
+    folder=folder / "squares",
     epochs=2,
     graphs_per_step=1,
-    about={"run": "straight"},
+    about={"run": "squares"},
     progress=False,
 )
-again = load_network(mine / "weights.safetensors", network=Straight(width=8))
-print(f"{purity:.1%} of its tracks are right:", sorted(path.name for path in mine.iterdir()))
 
 # %% [markdown]
 # ## Check
@@ -115,5 +157,7 @@ print(f"{purity:.1%} of its tracks are right:", sorted(path.name for path in min
 # %%
 assert trained.purity == max(history)
 assert summary.values["purity"] > 0.6
-assert bool(again(again.prepare(again.connect(frames[0]))).logit.isfinite().all())
+assert again.architecture == "Straight (width 6)"
+assert bool(again.score(frames[0]).logit.isfinite().all())
+assert surface.mean("hamming").shape == (3, 3)
 assert 0 < purity <= 1

@@ -5,16 +5,9 @@ from typing import Annotated, Any
 
 import pydantic
 
-from trackscape.formats.settings import Strict, read_settings
-from trackscape.training.config import (
-    AssignerConfig,
-    Count,
-    LossConfig,
-    NetworkConfig,
-    OptimiserConfig,
-    Positive,
-    Share,
-)
+from trackscape.formats.settings import Count, Positive, Share, Strict, read_settings
+from trackscape.training import Objective, read_objective
+from trackscape.training.config import AssignerConfig, NetworkConfig, OptimiserConfig
 
 Seeds = Annotated[tuple[Annotated[int, pydantic.Field(ge=0)], ...], pydantic.Field(min_length=2)]
 Name = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -37,14 +30,14 @@ class MethodConfig(Strict):
         """Name of the scale that is searched for."""
         return next((name for name, value in self.loss.items() if isinstance(value, tuple)), None)
 
-    def candidates(self) -> list[LossConfig]:
+    def candidates(self) -> list[Objective]:
         """The losses to choose from; one if there is nothing to search for."""
         if self.searched is None:
             return [self._build(self.loss)]
         values: Any = self.loss[self.searched]
         return [self.with_scale(self.searched, value) for value in values]
 
-    def with_scale(self, name: str, value: float) -> LossConfig:
+    def with_scale(self, name: str, value: float) -> Objective:
         """Returns the loss with another value of one of its scales."""
         return self._build(self.loss | {name: value})
 
@@ -55,15 +48,17 @@ class MethodConfig(Strict):
         self.candidates()  # raises what is wrong with them
         return self
 
-    def _build(self, loss: dict[str, Any]) -> LossConfig:
+    def _build(self, loss: dict[str, Any]) -> Objective:
         """Turns what is wrong with it into one sentence."""
         try:
-            return LossConfig.model_validate(loss)
+            return read_objective(loss)
         except pydantic.ValidationError as error:
             problem = error.errors()[0]
             place = ".".join(map(str, problem["loc"]))
             reason = problem["msg"].removeprefix("Value error, ")
             raise ValueError(f"the method {self.name}: {place} {reason}") from error
+        except ValueError as error:
+            raise ValueError(f"the method {self.name}: {error}") from error
 
 
 class LadderConfig(Strict):

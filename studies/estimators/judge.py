@@ -20,7 +20,7 @@ from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
 from trackscape.training import tune_reject
 from trackscape.training.config import TrainingConfig
-from trackscape.training.diagnostics import WatchedAssigner
+from trackscape.training.modules import WatchedAssigner
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,8 @@ def count_solves(
     watched = WatchedAssigner(settings.assigner.build())
     leaf = scores.logit.clone().requires_grad_()
     asked = EdgeScores(graph=scores.graph, logit=leaf)
-    settings.loss.build(seed=seed)(asked, label, assigner=watched, frame=0).backward()
+    loss = settings.loss.seeded(seed)
+    loss(asked, label, assigner=watched, frame=0).backward()
     return watched.diagnose(torch.zeros_like(leaf)).solves
 
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from studies.estimators.config import MethodConfig, StudyConfig
 from studies.estimators.files import held_out_name, kept_name
-from trackscape.training.config import DataConfig, LossConfig, TrainingConfig
+from trackscape.training import Objective
+from trackscape.training.config import DataConfig, TrainingConfig
 
 
 class Run(NamedTuple):
@@ -35,7 +36,7 @@ def search_runs(study: StudyConfig) -> dict[str, list[Run]]:
     }
 
 
-def whole_runs(study: StudyConfig, found: Mapping[str, LossConfig]) -> dict[str, list[Run]]:
+def whole_runs(study: StudyConfig, found: Mapping[str, Objective]) -> dict[str, list[Run]]:
     """Trainings of all methods and seeds.
 
     Arguments:
@@ -70,7 +71,7 @@ def ladder_runs(study: StudyConfig) -> dict[str, list[list[Run]]]:
 
 
 def _run(
-    study: StudyConfig, method: MethodConfig, loss: LossConfig | None, *, seed: int, steps: int
+    study: StudyConfig, method: MethodConfig, loss: Objective | None, *, seed: int, steps: int
 ) -> Run:
     loss = loss or method.candidates()[0]
     settings = TrainingConfig(
@@ -86,5 +87,5 @@ def _run(
             validation_frames=1,
         ),
     )
-    scale = None if method.searched is None else loss.scales[method.searched]
+    scale = None if method.searched is None else loss.settings[method.searched]
     return Run(method=method.name, scale=scale, settings=settings, seed=seed)

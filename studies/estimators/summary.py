@@ -196,7 +196,7 @@ def _choices(outcomes: Sequence[Outcome], density: int) -> Choices:
 def _step(study: StudyConfig, outcomes: list[Outcome]) -> Step:
     density, run = study.judged_at[0], outcomes[0].run
     strength, tuning = run.scale or 0.0, outcomes[0].tuning
-    published = run.settings.loss.convention == "published"
+    published = run.settings.loss.settings.get("convention") == "published"
     return Step(
         method=run.method,
         strength=strength,

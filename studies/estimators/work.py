@@ -23,7 +23,7 @@ from studies.estimators.judge import judge, read_graphs, tune
 from studies.estimators.plan import Run, ladder_runs, search_runs, whole_runs
 from trackscape.data import HitGraph
 from trackscape.scoring import load_network
-from trackscape.training.config import LossConfig
+from trackscape.training import Objective
 from trackscape.training.train import train
 
 
@@ -80,7 +80,7 @@ def _all(groups: Iterable[list[Run]]) -> list[Run]:
     return [run for group in groups for run in group]
 
 
-def found_losses(study: StudyConfig, *, runs: Path) -> dict[str, LossConfig]:
+def found_losses(study: StudyConfig, *, runs: Path) -> dict[str, Objective]:
     """Returns the loss with the scale of the smallest held-out error, of all searched methods.
 
     Raises:

@@ -5,15 +5,13 @@ from typing import Annotated
 
 import pydantic
 
-from trackscape.formats.settings import Strict, read_settings
+from trackscape.formats.settings import Count, Positive, Strict, read_settings
 from trackscape.training.config import (
     AssignerConfig,
-    Count,
     DataConfig,
-    LossConfig,
     NetworkConfig,
+    ObjectiveConfig,
     OptimiserConfig,
-    Positive,
     TrainingConfig,
 )
 
@@ -29,7 +27,7 @@ class SettingConfig(Strict):
     """Name in the tables."""
     network: NetworkConfig
     """Settings with equal networks are compared with each other, others only with themselves."""
-    loss: LossConfig
+    loss: ObjectiveConfig
     assigner: AssignerConfig = AssignerConfig()
     """What decides, in the training and in all that is measured."""
     optimiser: OptimiserConfig | None = None

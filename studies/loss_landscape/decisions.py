@@ -12,7 +12,7 @@ from studies.loss_landscape.files import read_json
 from studies.loss_landscape.material import Places, frames_of, network_of
 from studies.loss_landscape.plan import Run
 from trackscape.assignment import Assigner
-from trackscape.data import EdgeScores, Hits
+from trackscape.data import Hits
 from trackscape.evaluation import FrameCounts, count_frame
 from trackscape.files import write_json
 from trackscape.graph_construction.labels import edge_labels
@@ -81,7 +81,7 @@ def read_decided(study: StudyConfig, run: Run, folder: Path) -> dict[str, Judged
 
 
 def _tune(scorer: Scorer, frames: list[Hits]) -> float:
-    scores = [_score(scorer, frame) for frame in frames]
+    scores = [scorer.score(frame) for frame in frames]
     return tune_reject(scores, [edge_labels(each.graph) for each in scores])
 
 
@@ -89,13 +89,9 @@ def _judge(scorer: Scorer, frames: list[Hits], assigners: dict[str, Assigner]) -
     counts: dict[str, list[FrameCounts]] = {way: [] for way in assigners}
     chosen: dict[str, list[Tensor]] = {way: [] for way in assigners}
     for frame in frames:
-        scores = _score(scorer, frame)
+        scores = scorer.score(frame)
         for way, assigner in assigners.items():
             assignment = assigner(scores)
             counts[way].append(count_frame(accept(follow(assignment)), assignment))
             chosen[way].append(assignment.selected)
     return {way: Judged(counts[way], torch.cat(chosen[way])) for way in assigners}
-
-
-def _score(scorer: Scorer, frame: Hits) -> EdgeScores:
-    return scorer(scorer.prepare(scorer.connect(frame)))

@@ -57,14 +57,15 @@ class Family(NamedTuple):
         return weigh([run.seed for run in self.runs], n_frames=n_frames)
 
     def of_loss(self, kind: str) -> list[str]:
-        """Names of the settings with a loss of this kind."""
+        """Names of the settings with a loss of this kind, by its published name."""
         return list(
-            dict.fromkeys(run.setting for run in self.runs if run.settings.loss.kind == kind)
+            dict.fromkeys(run.setting for run in self.runs if run.settings.loss.published == kind)
         )
 
     def strength(self, setting: str) -> float | None:
         """Of the blackbox gradient of a setting."""
-        return next(run.settings.loss.strength for run in self.runs if run.setting == setting)
+        loss = next(run.settings.loss for run in self.runs if run.setting == setting)
+        return loss.settings.get("strength")
 
 
 def group_of(pair: Pair) -> str:
@@ -76,7 +77,7 @@ def group_of(pair: Pair) -> str:
     """
     if pair.first.setting == pair.second.setting:
         return pair.first.setting
-    first, second = sorted(run.settings.loss.kind for run in pair)
+    first, second = sorted(run.settings.loss.published for run in pair)
     kinds = f"{first}, mixed" if first == second else f"{first} and {second}"
     return f"{kinds}, same start" if pair.first.seed == pair.second.seed else kinds
 

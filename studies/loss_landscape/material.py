@@ -11,12 +11,14 @@ from trackscape.data import Hits
 from trackscape.landscape.normalisation import NormPolicy
 from trackscape.landscape.problem import Problem
 from trackscape.scoring import Scorer, load_network
-from trackscape.tracker_landscape.networks import default_losses
 from trackscape.tracker_landscape.problem import (
-    LossName,
+    LossLike,
     read_problem_frames,
     tracker_problem,
 )
+
+SMOOTH = {"cross_entropy": "bce", "track_likelihood": "likelihood"}
+"""Names of smooth losses in the files and tables of the study."""
 
 
 class Places(NamedTuple):
@@ -47,9 +49,9 @@ def network_of(run: Run, runs: Path) -> Scorer:
     return load_network(run.weights(runs))
 
 
-def losses_of(scorer: Scorer) -> tuple[LossName, ...]:
+def losses_of(scorer: Scorer) -> tuple[str, ...]:
     """Returns what is measured: the smooth loss of its kind of network, then of decisions."""
-    return (*default_losses(scorer), "errors", "missed")
+    return (SMOOTH[scorer.default_objective], "hamming", "errors", "missed")
 
 
 def problem_of(
@@ -58,7 +60,7 @@ def problem_of(
     scorer: Scorer,
     frames: Sequence[Hits],
     *,
-    losses: Sequence[LossName] = (),
+    losses: Sequence[LossLike] = (),
     norm: NormPolicy = "frozen",
     twice_differentiable: bool = False,
 ) -> Problem:
@@ -68,7 +70,6 @@ def problem_of(
         frames,
         losses=losses or losses_of(scorer),
         assigner=run.settings.assigner.build(),
-        strength=study.curves.strength,
         norm=norm,
         twice_differentiable=twice_differentiable,
     )

@@ -18,9 +18,9 @@ from studies.loss_landscape.plan import Pair
 from trackscape.files import replacing
 from trackscape.landscape.connectivity import align, evaluate_path, train_bezier
 from trackscape.scoring import Scorer
-from trackscape.tracker_landscape.networks import default_losses, fast_gradient
-from trackscape.tracker_landscape.permutations import unit_groups
-from trackscape.tracker_landscape.problem import LossName
+from trackscape.tracker_landscape.networks import unit_groups
+from trackscape.tracker_landscape.problem import name_losses, needs_plain
+from trackscape.training import HammingBlackbox
 
 ROUTES = ("line", "aligned line", "curve of decisions", "curve of the smooth loss")
 
@@ -57,8 +57,8 @@ def _curves(
 ) -> Iterator[list[Tensor]]:
     settings = study.curves
     frames = frames_of(study, study.training, settings.training_frames, data=places.data)
-    losses: tuple[LossName, ...] = ("blackbox", default_losses(first)[0])
-    for loss in losses:
+    decisions = HammingBlackbox(strength=settings.strength, convention="corrected")
+    for loss in name_losses([decisions, first.default_objective]).values():
         problem = problem_of(
             study,
             pair.first,
@@ -66,7 +66,7 @@ def _curves(
             frames,
             losses=[loss],
             norm="batch",
-            twice_differentiable=not fast_gradient(first, loss),
+            twice_differentiable=needs_plain(first, loss),
         )
         yield train_bezier(
             problem,

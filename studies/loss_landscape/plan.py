@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +61,9 @@ def all_pairs(study: StudyConfig) -> list[Pair]:
 
 def measured_folder(study: StudyConfig, runs: Path) -> Path:
     """Returns where the measures of a study are kept: another study has another folder."""
-    text = study.model_dump_json()
+    content = study.model_dump(mode="json")
+    for setting, dumped in zip(study.settings, content["settings"], strict=True):
+        dumped["loss"] = setting.loss.as_published()  # so that older measures are found
+    text = json.dumps(content, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     return runs / f"{study.name}-measured-{digest}"

@@ -18,7 +18,6 @@ from trackscape.landscape.directions import eigen_directions
 from trackscape.landscape.output import save_surface
 from trackscape.landscape.points import grid
 from trackscape.landscape.surface import evaluate
-from trackscape.tracker_landscape.networks import default_losses
 
 PAIRS = 2
 """Eigenvectors: those of a plane."""
@@ -36,7 +35,7 @@ def measure_plane(study: StudyConfig, run: Run, places: Places, folder: Path) ->
     scorer = network_of(run, places.runs)
     few = frames_of(study, study.judged, settings.eigen_frames, data=places.data)
     smooth = problem_of(
-        study, run, scorer, few, losses=default_losses(scorer)[:1], twice_differentiable=True
+        study, run, scorer, few, losses=[scorer.default_objective], twice_differentiable=True
     )
     pairs = top_eigenpairs(exact_hessian(smooth), PAIRS, tolerance=settings.tolerance)
     directions = eigen_directions(pairs.vectors, scorer, norm="tensor")

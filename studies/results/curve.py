@@ -44,7 +44,7 @@ def measure_curves(data: Path, choice: Choice) -> dict[Cell, list[Curve]]:
 def _curve(method: str, scorer: Scorer, frames: Sequence[Hits]) -> Curve:
     counts: list[list[FrameCounts]] = [[] for _ in REJECTS]
     for frame in show_progress(frames):
-        scores = scorer(scorer.prepare(scorer.connect(frame)))
+        scores = scorer.score(frame)
         for reject, found in zip(REJECTS, counts, strict=True):
             chosen = Assigner(semantics="with_unmatched", unmatched_cost=reject)(scores)
             found.append(count_frame(accept(follow(chosen)), chosen))

@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from trackscape import samples
+from trackscape.cli.landscape import options
 from trackscape.landscape.output import load_surface, load_trajectory
 from trackscape.scoring import HitGraphNetwork, LineGraphNetwork, save_network
+from trackscape.training import TRAINABLE
 
 HITS = (samples.VALIDATION, "--per-frame", 10, "--frames", 2)
 VERBS = ("surface", "curvature", "connect", "similarity")
@@ -143,7 +145,7 @@ def test_similarity_prints_and_writes(trackscape, tmp_path, stages):
 
 TINY = ("--steps", 2, "-o", "out.npz")
 WRONG: dict[str, tuple[tuple[object, ...], str]] = {
-    "loss": ((*TINY, "--loss", "magic"), "bce, likelihood"),
+    "loss": ((*TINY, "--loss", "magic"), "cross_entropy, track_likelihood"),
     "steps": (("--steps", 1, "-o", "out.npz"), "2 steps"),
     "ending": (("--steps", 2, "-o", "out.docx"), "out.docx"),
     "direction": ((*TINY, "--along", "sideways"), "random, hessian"),
@@ -217,3 +219,26 @@ def test_curvature_of_what_has_none(trackscape, tmp_path):
     the_only_sentence(outcome, tmp_path, names="eigenpairs")
     outcome = trackscape(*arguments, "--kind", "magic")
     the_only_sentence(outcome, tmp_path, names="gauss-newton")
+
+
+def test_help_names_all_losses_that_can_be_trained():
+    assert tuple(options.LOSSES.split(", ")) == TRAINABLE
+
+
+@pytest.mark.parametrize("loss", ["hinge", "lpgd", "sinkhorn"])
+def test_a_surface_of_any_loss_of_a_training(trackscape, tmp_path, stages, loss):
+    outcome = trackscape(
+        *("landscape", "surface", *HITS, "--weights", stages[0], "--steps", 2, "--loss", loss),
+        *("-o", "all.npz"),
+    )
+    assert outcome.status == 0, outcome.err
+    assert load_surface(tmp_path / "all.npz").names == (loss,)
+
+
+def test_curvature_of_a_loss_that_follows_a_decision(trackscape, tmp_path, stages):
+    arguments = ("landscape", "curvature", *HITS, "--weights", stages[0], "--loss", "hinge")
+    outcome = trackscape(*arguments, "-o", "out.json")
+    the_only_sentence(outcome, tmp_path, names="piecewise linear")
+    small = ("--eigenvalues", 1, "--products", 6, "--probes", 2)
+    outcome = trackscape(*arguments, *small, "--kind", "difference", "-o", "out.json")
+    assert outcome.status == 0, outcome.err

@@ -14,16 +14,17 @@ from trackscape.landscape.problem import Evaluator
 from trackscape.scoring import HitGraphNetwork, Scorer, load_method, load_network, save_network
 from trackscape.tracker_landscape.computing import Computing
 from trackscape.tracker_landscape.connect import (
-    CurveSetting,
+    CurveConfig,
     connect_networks,
     draw_connection,
 )
-from trackscape.tracker_landscape.permutations import unit_groups
-from trackscape.tracker_landscape.problem import tracker_problem
-from trackscape.tracker_landscape.settings import Setting
+from trackscape.tracker_landscape.networks import unit_groups
+from trackscape.tracker_landscape.problem import LandscapeConfig, tracker_problem
 
 QUIET = Computing(progress=False)
-SETTING = Setting(file=samples.VALIDATION, per_frame=10, frames=2, losses=("bce", "hamming"))
+SETTING = LandscapeConfig(
+    file=samples.VALIDATION, per_frame=10, frames=2, losses=("bce", "hamming")
+)
 
 
 def shuffled(scorer: Scorer) -> Scorer:
@@ -70,7 +71,7 @@ def test_a_permuted_copy_has_a_barrier_that_alignment_takes_away(tmp_path):
     found = connect_networks(
         setting, ("line-graph-ptt", str(tmp_path / "copy.safetensors")), steps=5, computing=QUIET
     )
-    line, aligned = found.ways
+    line, aligned = found.paths
     assert line.summaries[0].barrier.value > 0.1
     assert aligned.summaries[0].barrier.value < 1e-5
     assert found.distances["aligned"] < 1e-5 < found.distances["plain"]
@@ -78,7 +79,7 @@ def test_a_permuted_copy_has_a_barrier_that_alignment_takes_away(tmp_path):
 
 def test_a_trained_curve_lies_lower_than_the_line_and_files_say_so(tmp_path, trained):
     outputs = tuple(tmp_path / name for name in ("all.json", "all.npz", "all.svg"))
-    curve = CurveSetting(losses=("bce",), steps=40, learning_rate=3e-2)
+    curve = CurveConfig(losses=("bce",), steps=40, learning_rate=3e-2)
     found = connect_networks(
         SETTING,
         (str(trained[0]), str(trained[2])),
@@ -88,8 +89,8 @@ def test_a_trained_curve_lies_lower_than_the_line_and_files_say_so(tmp_path, tra
         curve=curve,
         computing=QUIET,
     )
-    line, bent = found.ways
-    assert [way.name for way in found.ways] == ["line", "curve of bce"]
+    line, bent = found.paths
+    assert [way.name for way in found.paths] == ["line", "curve of bce"]
     for end in (0, -1):
         np.testing.assert_allclose(line.surface.values[end], bent.surface.values[end], rtol=1e-6)
     assert bent.summaries[0].mean < line.summaries[0].mean
@@ -108,7 +109,7 @@ def test_the_second_end_has_its_own_statistics_not_those_of_the_first(trained):
     alone = SETTING.problem(load_network(Path(paths[1])), several=True)
     evaluator = Evaluator(alone)
     values = [evaluator.move(alone.centre) or evaluator.losses(number) for number in range(2)]
-    np.testing.assert_allclose(found.ways[0].surface.values[-1], torch.stack(values), rtol=1e-6)
+    np.testing.assert_allclose(found.paths[0].surface.values[-1], torch.stack(values), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,6 @@ def test_curves_that_cannot_be_trained(trained, change, word):
             (str(trained[0]), str(trained[1])),
             aligned=False,
             steps=2,
-            curve=dataclasses.replace(CurveSetting(), **change),
+            curve=dataclasses.replace(CurveConfig(), **change),
             computing=QUIET,
         )

@@ -7,21 +7,21 @@ import torch
 from trackscape import samples
 from trackscape.errors import LandscapeError
 from trackscape.tracker_landscape.computing import Computing
-from trackscape.tracker_landscape.curvature import measure_curvature, operator_recipe
+from trackscape.tracker_landscape.curvature import measure_curvature, operator_factory
 from trackscape.tracker_landscape.networks import load_weights
-from trackscape.tracker_landscape.settings import Setting
+from trackscape.tracker_landscape.problem import LandscapeConfig
 
 QUIET = Computing(progress=False)
 
 
-def setting(*losses: str) -> Setting:
-    return Setting(file=samples.VALIDATION, per_frame=10, frames=1, losses=losses)
+def setting(*losses: str) -> LandscapeConfig:
+    return LandscapeConfig(file=samples.VALIDATION, per_frame=10, frames=1, losses=losses)
 
 
 @pytest.fixture(scope="module")
 def hessian(trained) -> torch.Tensor:
     """(P, P), by multiplying every unit vector."""
-    operator = operator_recipe(setting("bce"), load_weights(str(trained[0])), kind="hessian")()
+    operator = operator_factory(setting("bce"), load_weights(str(trained[0])), kind="hessian")()
     return operator.apply_many(torch.eye(operator.size, dtype=torch.float64))
 
 
@@ -51,7 +51,7 @@ def test_eigenvalues_trace_and_density_are_those_of_the_whole_matrix(hessian, tr
 
 def test_gauss_newton_has_no_negative_eigenvalue_and_differs_from_the_hessian(hessian, trained):
     scorer = load_weights(str(trained[0]))
-    operator = operator_recipe(setting("bce"), scorer, kind="gauss-newton")()
+    operator = operator_factory(setting("bce"), scorer, kind="gauss-newton")()
     whole = operator.apply_many(torch.eye(operator.size, dtype=torch.float64))
     values = torch.linalg.eigvalsh((whole + whole.T) / 2)
     assert values.min() > -1e-5 * values.max()
@@ -60,7 +60,7 @@ def test_gauss_newton_has_no_negative_eigenvalue_and_differs_from_the_hessian(he
 
 def test_differences_of_gradients_see_the_same_curvature(hessian, trained):
     scorer = load_weights(str(trained[0]))
-    operator = operator_recipe(setting("bce"), scorer, kind="difference", step=1e-2)()
+    operator = operator_factory(setting("bce"), scorer, kind="difference", step=1e-2)()
     vector = torch.linalg.eigh((hessian + hessian.T) / 2).eigenvectors[:, -1]
     seen, exact = operator.apply(vector), hessian @ vector
     assert torch.nn.functional.cosine_similarity(seen, exact, dim=0) > 0.9

@@ -10,11 +10,11 @@ from trackscape.scoring import LineGraphNetwork, save_network
 from trackscape.tracker_landscape.computing import Computing
 from trackscape.tracker_landscape.curvature import measure_curvature
 from trackscape.tracker_landscape.networks import load_several
-from trackscape.tracker_landscape.planes import plane_around, plane_through
-from trackscape.tracker_landscape.settings import Setting
+from trackscape.tracker_landscape.problem import LandscapeConfig
+from trackscape.tracker_landscape.surface import plane_around, plane_through
 
 QUIET = Computing(progress=False)
-SETTING = Setting(file=samples.VALIDATION, per_frame=10, frames=2, losses=("bce",))
+SETTING = LandscapeConfig(file=samples.VALIDATION, per_frame=10, frames=2, losses=("bce",))
 
 
 def names(trained) -> list[str]:
@@ -54,7 +54,7 @@ def test_the_middle_of_a_plane_is_the_network_itself(trained):
 
 
 def test_the_loss_rises_along_the_eigenvector_by_its_curvature(trained):
-    setting = Setting(file=samples.VALIDATION, per_frame=10, frames=1, losses=("bce",))
+    setting = LandscapeConfig(file=samples.VALIDATION, per_frame=10, frames=1, losses=("bce",))
     pairs = measure_curvature(
         setting, str(trained[2]), eigenvalues=1, products=6, probes=2, computing=QUIET
     ).eigenpairs

@@ -8,18 +8,25 @@ import torch
 
 from trackscape.assignment import Assigner
 from trackscape.errors import LandscapeError
+from trackscape.landscape import evaluate, grid
 from trackscape.landscape.problem import Evaluator
 from trackscape.samples import VALIDATION
 from trackscape.scoring import HitGraphNetwork, LineGraphNetwork, TrackModel, load_method
 from trackscape.tracker_landscape.problem import read_problem_frames, tracker_problem
+from trackscape.training import (
+    OBJECTIVES,
+    TRAINABLE,
+    CrossEntropy,
+    HammingBlackbox,
+    TrackLikelihood,
+)
 from trackscape.training.frames import Examples
-from trackscape.training.losses import MethodLoss
 
 CARD, REJECT = Assigner(), Assigner(semantics="with_unmatched", unmatched_cost=0.3)
 TRAINED_BY = {
-    "bce": MethodLoss("ptt", seed=0),
-    "blackbox": MethodLoss("pat", seed=0, strength=0.9, convention="corrected"),
-    "likelihood": MethodLoss("likelihood", seed=0),
+    "cross_entropy": CrossEntropy(),
+    "hamming_blackbox": HammingBlackbox(strength=0.9, convention="corrected"),
+    "track_likelihood": TrackLikelihood(),
 }
 
 
@@ -42,10 +49,10 @@ def networks() -> dict[str, torch.nn.Module]:
 @pytest.mark.parametrize("assigner", [CARD, REJECT], ids=["card", "reject"])
 def test_losses_and_gradients_are_those_of_the_training(frames, name, loss, assigner):
     scorer = networks()[name]
-    if (loss == "likelihood") != (name == "ours"):
+    if (loss == "track_likelihood") != (name == "ours"):
         return
     problem = tracker_problem(
-        scorer, frames, losses=[loss, "hamming"], assigner=assigner, strength=0.9
+        scorer, frames, losses=[TRAINED_BY[loss], "hamming"], assigner=assigner
     )
     evaluator = Evaluator(problem)
     values = mean(evaluator.losses(number) for number in range(len(frames)))
@@ -63,7 +70,7 @@ def test_losses_and_gradients_are_those_of_the_training(frames, name, loss, assi
     found = evaluator.gradient(problem.centre)
     torch.testing.assert_close(found, gradient.double(), rtol=1e-4, atol=1e-7)
     assert assigner is CARD or gradient.norm() > 0
-    if loss == "blackbox":
+    if loss == "hamming_blackbox":
         assert values[1].item() == pytest.approx(total.item(), rel=1e-12)
 
 
@@ -136,7 +143,7 @@ def test_both_paths_take_the_same_statistics_anew(frames, norm, rng):
 def test_making_a_problem_changes_no_network(frames):
     scorer = TrackModel()
     tracker_problem(scorer, frames, losses=["likelihood"], twice_differentiable=True)
-    assert not scorer.twice_differentiable
+    assert not scorer.is_plain
 
 
 def test_frames_without_two_segments_are_left_out(frames, straight_tracks):
@@ -156,9 +163,9 @@ def test_a_problem_survives_its_way_to_another_process(frames):
     assert dataclasses.replace(problem, objective=other).fingerprint != problem.fingerprint
 
 
-@pytest.mark.parametrize("losses", [["magic"], [], ["bce", "bce"]])
+@pytest.mark.parametrize("losses", [["magic"], [], ["bce", "bce"], [CrossEntropy()] * 2])
 def test_losses_that_do_not_exist(frames, losses):
-    with pytest.raises(LandscapeError, match="bce, likelihood"):
+    with pytest.raises(LandscapeError, match="cross_entropy, track_likelihood"):
         tracker_problem(load_method("line-graph-ptt"), frames, losses=losses)
 
 
@@ -178,3 +185,26 @@ def test_fewer_frames_are_a_part_of_more():
     assert set(places(some)) < set(places(more))
     assert places(more) == sorted(places(more))
     assert places(read_problem_frames(VALIDATION, per_frame=50, most=5, seed=4)) != places(more)
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_every_objective_is_drawn_as_a_training_reports_it(frames, name, rng):
+    scorer = load_method("trackscape" if name == "track_likelihood" else "line-graph-ptt")
+    problem = tracker_problem(scorer, frames, losses=[name, "hamming"], assigner=REJECT, seed=3)
+    points = grid(
+        problem.centre,
+        0.2 * torch.randn(2, len(problem.centre), generator=rng, dtype=torch.float64),
+        extent=1.0,
+        steps=3,
+    )
+    surface = evaluate(problem, points, progress=False)
+    loss = OBJECTIVES[name]().seeded(3)
+    examples = Examples(frames, scorer=scorer)
+    for place in range(len(points)):
+        torch.nn.utils.vector_to_parameters(points[place].float(), scorer.parameters())
+        for number in range(len(frames)):
+            scores = scorer(examples[number].graph)
+            expected = loss(scores, examples[number].label, assigner=REJECT, frame=number)
+            found = surface.values[place, number, 0]
+            assert found == pytest.approx(expected.item(), rel=1e-4, abs=1e-8)
+    assert surface.mean(name).max() > surface.mean(name).min()

@@ -9,11 +9,11 @@ from trackscape import samples
 from trackscape.assignment import Assigner
 from trackscape.landscape.connectivity import permuted
 from trackscape.scoring import load_method, save_network
-from trackscape.tracker_landscape.permutations import unit_groups
-from trackscape.tracker_landscape.settings import Setting
+from trackscape.tracker_landscape.networks import unit_groups
+from trackscape.tracker_landscape.problem import LandscapeConfig
 from trackscape.tracker_landscape.similarity import compare_networks
 
-SETTING = Setting(file=samples.VALIDATION, per_frame=20, frames=2, assigner=Assigner())
+SETTING = LandscapeConfig(file=samples.VALIDATION, per_frame=20, frames=2, assigner=Assigner())
 
 
 def test_a_permuted_copy_is_alike_in_all_layers_and_decisions(tmp_path):

@@ -6,7 +6,7 @@ import torch
 from trackscape.assignment import Assigner, blackbox_assignment, hamming_loss
 from trackscape.data import EdgeScores
 from trackscape.graph_construction import connect_layers
-from trackscape.training.diagnostics import WatchedAssigner
+from trackscape.training.modules import WatchedAssigner
 
 
 def test_it_decides_as_the_assigner_does_and_counts(random_hits):

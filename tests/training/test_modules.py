@@ -13,7 +13,17 @@ from trackscape.data import EdgeScores
 from trackscape.formats import read_hits
 from trackscape.graph_construction import split_frames
 from trackscape.scoring import LineGraphNetwork
-from trackscape.training import Example, FrameData, MethodLoss, TrackingModule, fit
+from trackscape.training import (
+    AdaptiveImplicitMLE,
+    CrossEntropy,
+    Example,
+    FenchelYoung,
+    FrameData,
+    FrameLoss,
+    HammingBlackbox,
+    TrackingModule,
+    fit,
+)
 from trackscape.training.frames import Examples, RandomFrames
 
 
@@ -23,11 +33,11 @@ def example() -> Example:
     return Examples(frames, scorer=LineGraphNetwork())[0]
 
 
-PTT = MethodLoss("ptt", seed=0)
-PAT = MethodLoss("pat", seed=0, strength=25, convention="published")
+PTT = CrossEntropy()
+PAT = HammingBlackbox(strength=25, convention="published")
 
 
-def make_module(loss: MethodLoss = PTT, **changes: object) -> TrackingModule:
+def make_module(loss: FrameLoss = PTT, **changes: object) -> TrackingModule:
     torch.manual_seed(0)
     settings = {
         "scorer": LineGraphNetwork(),
@@ -169,7 +179,7 @@ def test_without_averaging_the_weights_themselves_are_validated():
 def test_a_training_shows_what_it_learns_from(tmp_path, monkeypatch):
     frames = split_frames(read_hits(samples.VALIDATION), per_frame=5)[:6]
     logged: list[dict[str, float]] = []
-    module = make_module(MethodLoss("fenchel_young", seed=0, sigma=0.1, samples=3))
+    module = make_module(FenchelYoung(sigma=0.1, samples=3))
     log = module.log_dict
     monkeypatch.setattr(
         module, "log_dict", lambda values, **how: (logged.append(values), log(values, **how))
@@ -182,22 +192,23 @@ def test_a_training_shows_what_it_learns_from(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("kind", "scales"),
+    "loss",
     [
-        ("fenchel_young", {"sigma": 0.1, "samples": 1}),
-        ("aimle", {"strength": 0.1, "changed": 0.1, "sigma": 0.1, "samples": 1}),
+        FenchelYoung(sigma=0.1, samples=1),
+        AdaptiveImplicitMLE(strength=0.1, changed=0.1, sigma=0.1, samples=1),
     ],
+    ids=lambda loss: loss.kind,
 )
-def test_noise_and_strength_go_on_where_a_training_stopped(tmp_path, kind, scales):
+def test_noise_and_strength_go_on_where_a_training_stopped(tmp_path, loss):
     frames = split_frames(read_hits(samples.VALIDATION), per_frame=5)[:6]
-    whole, first, second = (make_module(MethodLoss(kind, seed=3, **scales)) for _ in range(3))
+    whole, first, second = (make_module(loss.seeded(3)) for _ in range(3))
     run(whole, frames, folder=tmp_path / "whole", epochs=2)
     run(first, frames, folder=tmp_path / "torn", epochs=1)
     run(second, frames, folder=tmp_path / "torn", epochs=2)
     assert whole.state_dict().keys() == second.state_dict().keys()
     for name, value in whole.state_dict().items():
         assert torch.equal(value, second.state_dict()[name]), name
-    if kind == "aimle":
+    if loss.kind == "aimle":
         assert whole.state_dict()["loss.strength.value"] != 0.1
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trackscape.training.optimisers import OptimiserKind, build_optimiser
+from trackscape.training.modules import OptimiserKind, build_optimiser
 
 RATE = 0.01
 

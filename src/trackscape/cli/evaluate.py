@@ -13,6 +13,7 @@ from trackscape.cli.options import (
     MaxBytes,
     Method,
     MinLastDeposit,
+    NetworkClass,
     PerFrame,
     Weights,
     checked_place,
@@ -26,6 +27,7 @@ def evaluate(
     per_frame: PerFrame,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
+    network: NetworkClass = None,
     detector: Detector = None,
     min_last_deposit: MinLastDeposit = None,
     json: Annotated[
@@ -56,6 +58,7 @@ def evaluate(
         per_frame=per_frame,
         method=method,
         weights=weights,
+        network=network,
         detector=detector,
         min_last_deposit=min_last_deposit,
         max_bytes=max_bytes,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trackscape.tracking import Tracker
     from trackscape.tracking.acceptance import Cut
 
-NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
+SHIPPED_NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
 HitFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="Hit file: npz, npy, root, parquet or csv.")
 ]
@@ -26,8 +26,8 @@ Method = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help=f"{NETWORKS} (networks, shipped weights), nine-constants (trackscape without its "
-        "network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
+        help=f"{SHIPPED_NETWORKS} (networks, shipped weights), nine-constants (trackscape without "
+        "its network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
         "physics-assignment or greedy.",
     ),
 ]
@@ -35,6 +35,15 @@ DEFAULT_METHOD = "trackscape"
 Weights = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Weights of your own training, instead of a shipped method."),
+]
+NetworkClass = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        metavar="CLASS",
+        help="Your own class of the networks in files of weights, such as my_package.MyScorer; it "
+        "is imported.",
+    ),
 ]
 
 Detector = Annotated[
@@ -107,6 +116,7 @@ def open_frames(
     per_frame: int,
     method: str,
     weights: Path | None,
+    network: str | None,
     detector: str | None,
     min_last_deposit: float | None,
     max_bytes: int | None,
@@ -120,7 +130,7 @@ def open_frames(
     from trackscape.tracking.acceptance import choose_cut, trained_for
     from trackscape.units import keV
 
-    name, tracker = _choose_tracker(method, weights)
+    name, tracker = _choose_tracker(method, weights, network)
     found = split_file(file, per_frame=per_frame, max_bytes=max_bytes)
     deposit = None if min_last_deposit is None else min_last_deposit * keV
     cut = choose_cut(found.depths, detector=detector, min_last_deposit=deposit)
@@ -130,10 +140,13 @@ def open_frames(
     return Opened(name, tracker, found, cut)
 
 
-def _choose_tracker(method: str, weights: Path | None) -> "tuple[str, Tracker]":
-    from trackscape.scoring import load_network
+def _choose_tracker(
+    method: str, weights: Path | None, network: str | None
+) -> "tuple[str, Tracker]":
+    from trackscape.scoring import find_network, load_network
     from trackscape.tracking import load_tracker, network_tracker
 
     if weights is not None:
-        return shown(weights.stem), network_tracker(load_network(weights))
+        own = None if network is None else find_network(network)
+        return shown(weights.stem), network_tracker(load_network(weights, network=own))
     return method, load_tracker(method)

@@ -12,7 +12,6 @@ from trackscape.data.graphs import CompressedLineGraph as CompressedLineGraph
 from trackscape.data.graphs import EdgeScores as EdgeScores
 from trackscape.data.graphs import HitGraph as HitGraph
 from trackscape.data.graphs import LineGraph as LineGraph
-from trackscape.data.graphs import PreparedGraph as PreparedGraph
 from trackscape.data.graphs import TrackScores as TrackScores
 from trackscape.data.graphs import TripletGraph as TripletGraph
 from trackscape.data.hits import Hits as Hits
@@ -27,7 +26,6 @@ __all__ = [
     "HitGraph",
     "Hits",
     "LineGraph",
-    "PreparedGraph",
     "TrackScores",
     "Tracks",
     "TripletGraph",

@@ -171,10 +171,6 @@ class TripletGraph(DeviceMixin):
     """(P,) float64. Square of the change of the slopes (dx/dz, dy/dz) between the two edges."""
 
 
-PreparedGraph = HitGraph | LineGraph | CompressedLineGraph | TripletGraph
-"""What a network may want to look at."""
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EdgeScores(DeviceMixin):
     """What a network thinks of each candidate segment. Axis: E edges."""

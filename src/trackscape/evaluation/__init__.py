@@ -7,6 +7,9 @@ many frames into ratios, and `summarise` gives all of them with bootstrap interv
 from trackscape.evaluation.counts import HIT_BINS as HIT_BINS
 from trackscape.evaluation.counts import FrameCounts as FrameCounts
 from trackscape.evaluation.counts import count_frame as count_frame
+from trackscape.evaluation.evaluate import evaluate_frames as evaluate_frames
+from trackscape.evaluation.evaluate import read_frames as read_frames
+from trackscape.evaluation.evaluate import split_file as split_file
 from trackscape.evaluation.metrics import METRICS as METRICS
 from trackscape.evaluation.metrics import Ratio as Ratio
 from trackscape.evaluation.metrics import efficiency as efficiency
@@ -24,6 +27,9 @@ __all__ = [
     "bootstrap_interval",
     "count_frame",
     "efficiency",
+    "evaluate_frames",
     "purity",
+    "read_frames",
+    "split_file",
     "summarise",
 ]

@@ -11,7 +11,8 @@ import torch
 
 from trackscape.data import Hits, Tracks
 from trackscape.errors import DataError
-from trackscape.evaluation import FrameCounts, Summary, count_frame, summarise
+from trackscape.evaluation.counts import FrameCounts, count_frame
+from trackscape.evaluation.summary import Summary, summarise
 from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.frames import spot_number

@@ -5,7 +5,7 @@ import reprlib
 import types
 import typing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pydantic
 import yaml
@@ -13,6 +13,9 @@ import yaml
 from trackscape.errors import ConfigError
 from trackscape.text import shown
 
+Positive = Annotated[float, pydantic.Field(gt=0)]
+Count = Annotated[int, pydantic.Field(ge=1)]
+Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
 MAX_BYTES = 100_000
 """Of a file; the parser takes a second for so many."""
 MAX_NODES = 100_000

@@ -5,6 +5,7 @@ from trackscape.scoring.line_graph.network import HitGraphNetwork as HitGraphNet
 from trackscape.scoring.line_graph.network import LineGraphNetwork as LineGraphNetwork
 from trackscape.scoring.pretrained import METHODS as METHODS
 from trackscape.scoring.pretrained import build_network as build_network
+from trackscape.scoring.pretrained import find_network as find_network
 from trackscape.scoring.pretrained import load_method as load_method
 from trackscape.scoring.pretrained import load_network as load_network
 from trackscape.scoring.pretrained import read_weights as read_weights
@@ -19,6 +20,7 @@ __all__ = [
     "Scorer",
     "TrackModel",
     "build_network",
+    "find_network",
     "likelihood_loss",
     "load_method",
     "load_network",

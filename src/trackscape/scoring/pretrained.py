@@ -1,7 +1,9 @@
 """Networks <-> safetensors files, and the weights that the package ships."""
 
+import importlib
 import inspect
 import json
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +19,7 @@ from trackscape.scoring.line_graph.network import HitGraphNetwork, LineGraphNetw
 from trackscape.scoring.track_model import TrackModel
 from trackscape.text import shown
 
-NETWORKS: dict[str, type[LineGraphNetwork] | type[HitGraphNetwork] | type[TrackModel]] = {
+NETWORKS: dict[str, type[Scorer]] = {
     "line_graph": LineGraphNetwork,
     "hit_graph": HitGraphNetwork,
     "belief": TrackModel,
@@ -36,40 +38,95 @@ LARGEST_SIZE = 4096
 """Largest hidden layer or encoding; larger numbers in a file would fill the memory."""
 
 
-def build_network(kind: str, **sizes: int) -> Scorer:
+def find_network(name: str) -> type[Scorer]:
+    """Returns a class of networks: one of `NETWORKS`, or your own by its place.
+
+    Only names that a user typed, in settings or as an option, may come here: a module is imported,
+    from where Python looks for modules or from the current folder.
+
+    Arguments:
+        name: ``line_graph``, ``hit_graph``, ``belief``, or such as ``my_package.MyScorer``.
+
+    Raises:
+        WeightsError: If there is no such network.
+    """
+    if name in NETWORKS:
+        return NETWORKS[name]
+    module, _, attribute = name.rpartition(".")
+    if not module or not all(part.isidentifier() for part in name.split(".")):
+        raise WeightsError(
+            f"Expected a network of {', '.join(NETWORKS)}, got {shown(name)!r}; one of your own is "
+            "named by its place, such as my_package.MyScorer."
+        )
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # to stay, so that other processes find it as well
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise WeightsError(
+            f"Expected a network {shown(name)}, but it cannot be imported ({shown(error)}); go to "
+            "the folder of its module, or install it."
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, Scorer)):
+        raise WeightsError(f"Expected {shown(name)} to be a class that inherits Scorer.")
+    return found
+
+
+def build_network(kind: str | type[Scorer], **sizes: Any) -> Scorer:
     """Makes an untrained network.
 
     Arguments:
-        kind: ``line_graph``, ``hit_graph`` or ``belief``.
-        sizes: Sizes that differ from the usual ones, such as ``hidden=32``.
+        kind: A class, or its name: see `find_network`.
+        sizes: Arguments of the class that differ from the usual ones, such as ``hidden=32``.
 
     Raises:
         WeightsError: If there is no such network, or it has no such size.
     """
-    if kind not in NETWORKS:
-        raise WeightsError(f"Expected a network of {', '.join(NETWORKS)}, got {shown(kind)!r}.")
-    known = inspect.signature(NETWORKS[kind]).parameters
+    made = kind if isinstance(kind, type) else find_network(kind)
+    known = inspect.signature(made).parameters
     unknown = sorted(sizes.keys() - known.keys())
     if unknown:
         raise WeightsError(
-            f"The network {kind} has no {shown(unknown[0])}, only {', '.join(known)}."
+            f"The network {_name(made)} has no {shown(unknown[0])}, only {', '.join(known)}."
         )
+    if made in NETWORKS.values():
+        _check_sizes(made, sizes)
+    try:
+        network = made(**sizes)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(
+            f"The network {_name(made)} cannot be made with {shown(sizes)} ({shown(error)})."
+        ) from error
+    if not hasattr(network, "sizes"):
+        network.sizes = sizes
+    return network
+
+
+def _name(network: type[Scorer]) -> str:
+    """The name that configurations use; a class is not taken for its parent."""
+    own = f"{network.__module__}.{network.__qualname__}"
+    return next((name for name, known in NETWORKS.items() if network is known), own)
+
+
+def _check_sizes(network: type[Scorer], sizes: dict[str, Any]) -> None:
     for name, size in sizes.items():
-        smallest = 0 if (kind, name) == ("belief", "hidden") else 1
-        if not smallest <= size <= LARGEST_SIZE:
+        smallest = 0 if (network, name) == (TrackModel, "hidden") else 1
+        if not isinstance(size, int) or not smallest <= size <= LARGEST_SIZE:
             raise WeightsError(
                 f"Expected sizes from {smallest} to {LARGEST_SIZE}, got {shown(sizes)}."
             )
-    return NETWORKS[kind](**sizes)
 
 
-def load_network(path: Path | str, *, network: Scorer | None = None) -> Scorer:
+def load_network(path: Path | str, *, network: Scorer | type[Scorer] | None = None) -> Scorer:
     """Reads a network that `save_network` wrote and puts it into evaluation mode.
+
+    A file names its class, but no class is looked up or imported because a file says so: of your
+    own networks you pass the class.
 
     Arguments:
         path: The file.
-        network: Takes the weights and is returned: for networks of your own, whose class is never
-            imported because a file says so. None for those of `NETWORKS`, which the file names.
+        network: Class of the network, which is made with the sizes that the file names; or a
+            network, which takes the weights and is returned. None for those of `NETWORKS`.
 
     Raises:
         WeightsError: If the file is damaged, or its weights are not those of the network.
@@ -78,11 +135,14 @@ def load_network(path: Path | str, *, network: Scorer | None = None) -> Scorer:
     if network is None and about.get("network") == OWN:
         raise WeightsError(
             f"{path}: expected weights of a network of trackscape, got those of "
-            f"{shown(about.get('class'))} with sizes {shown(about.get('sizes'))}. Make one from "
-            "Python and pass it: load_network(path, network=...)."
+            f"{shown(about.get('class'))} with sizes {shown(about.get('sizes'))}. Pass its class: "
+            "load_network(path, network=...), or --network my_package.MyScorer."
         )
     try:
-        network = _empty_network(about, weights) if network is None else network
+        if network is None or (isinstance(network, type) and about["network"] != OWN):
+            network = _empty_network(about["network"], about["sizes"], weights)
+        elif isinstance(network, type):
+            network = _empty_network(network, about["sizes"], weights)
         network.load_state_dict(weights)
     except (WeightsError, RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = shown(" ".join(str(error).split()))
@@ -128,11 +188,15 @@ def read_weights(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return cast(dict[str, Any], about), weights
 
 
-def _empty_network(about: dict[str, Any], weights: dict[str, Tensor]) -> Scorer:
+def _empty_network(
+    kind: str | type[Scorer], sizes: dict[str, Any], weights: dict[str, Tensor]
+) -> Scorer:
     """Makes the network that a header names, once it is sure that the weights are its own."""
+    if isinstance(kind, str) and kind not in NETWORKS:  # never import what a file names
+        raise WeightsError(f"Expected a network of {', '.join(NETWORKS)}, got {shown(kind)!r}.")
     # Without memory first: sizes that a file invents could fill it.
     with torch.device("meta"):
-        expected = build_network(about["network"], **about["sizes"]).state_dict()
+        expected = build_network(kind, **sizes).state_dict()
     needed, got = (
         {k: (v.dtype, tuple(v.shape)) for k, v in e.items()} for e in (expected, weights)
     )
@@ -142,7 +206,7 @@ def _empty_network(about: dict[str, Any], weights: dict[str, Tensor]) -> Scorer:
                 f"{shown(name)} is {shown(got.get(name, 'absent'))}, expected "
                 f"{needed.get(name, 'nothing')}"
             )
-    return build_network(about["network"], **about["sizes"])
+    return build_network(kind, **sizes)
 
 
 def read_about(path: Path | str) -> dict[str, Any]:
@@ -167,9 +231,7 @@ def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) ->
         WeightsError: If the network holds more than tensors, or sizes that are no JSON.
     """
     own = {"network": OWN, "class": f"{type(network).__module__}:{type(network).__qualname__}"}
-    # Not that of a parent: a class of its own may compute something else from the same weights.
-    known = (name for name, known in NETWORKS.items() if type(network) is known)
-    kind = next(({"network": name} for name in known), own)
+    kind = {"network": _name(type(network))} if type(network) in NETWORKS.values() else own
     try:
         # One entry, since safetensors writes several in random order: equal weights, equal bytes.
         entry = json.dumps({**about, **kind, "sizes": getattr(network, "sizes", {})})

@@ -22,7 +22,7 @@ from trackscape.landscape.surface import Surface
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.scoring import Scorer
 from trackscape.tracker_landscape.computing import HERE, Computing
-from trackscape.tracker_landscape.networks import fast_gradient, load_several
+from trackscape.tracker_landscape.networks import load_several, unit_groups
 from trackscape.tracker_landscape.outputs import (
     Writer,
     check_endings,
@@ -30,49 +30,56 @@ from trackscape.tracker_landscape.outputs import (
     write_numbers,
     write_outputs,
 )
-from trackscape.tracker_landscape.permutations import unit_groups
-from trackscape.tracker_landscape.problem import LossName
-from trackscape.tracker_landscape.settings import Setting
+from trackscape.tracker_landscape.problem import (
+    LandscapeConfig,
+    LossLike,
+    name_losses,
+    needs_plain,
+)
+from trackscape.training import TRAINABLE, Objective
 
-ENDINGS = (".json", ".npz", *PICTURES)
-CURVED: tuple[LossName, ...] = ("bce", "likelihood", "blackbox")
-"""Losses with a gradient, that a curve can be trained by."""
+_ENDINGS = (".json", ".npz", *PICTURES)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CurveSetting:
-    """How a Bezier curve is trained."""
+class CurveConfig:
+    """How Bezier curves are trained."""
 
-    losses: tuple[LossName, ...] = ()
-    """One curve for each; no curve if empty."""
+    losses: tuple[LossLike, ...] = ()
+    """Losses that a curve each is trained by; no curve if empty."""
     file: Path | None = None
-    """Hits that it is trained on; if None, the frames that it is evaluated on."""
+    """Hits that curves are trained on; if None, the frames that they are evaluated on."""
     bends: int = 1
-    """Control points between the ends."""
+    """Number of control points between the ends."""
     steps: int = 500
-    """Of the optimiser Adam."""
+    """Number of steps of the optimiser Adam."""
     learning_rate: float = 1e-3
-    """Of the optimiser."""
+    """Learning rate of the optimiser."""
     frames_per_step: int = 1
-    """Whose gradients are averaged."""
+    """Number of frames whose gradients are averaged."""
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.losses if name not in CURVED]
-        if unknown:
-            raise LandscapeError(
-                f"Expected curves that are trained by {', '.join(CURVED)}, got {unknown[0]}."
-            )
+        for name, loss in self.objectives.items():
+            if loss.kind not in TRAINABLE:
+                raise LandscapeError(
+                    f"Expected curves that are trained by {', '.join(TRAINABLE)}, got {name}."
+                )
+
+    @property
+    def objectives(self) -> dict[str, Objective]:
+        """The losses by name."""
+        return name_losses(self.losses) if self.losses else {}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Way:
-    """One way from the first network to the second."""
+class ConnectingPath:
+    """A path from the first network to the second."""
 
     name: str
     control: tuple[Tensor, ...]
     """Control points (P,); two of a line."""
     surface: Surface
-    """Losses along it."""
+    """Losses along the path."""
 
     @property
     def summaries(self) -> list[PathSummary]:
@@ -82,11 +89,11 @@ class Way:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Connection:
-    """All ways between two networks."""
+    """All paths between two networks."""
 
-    ways: tuple[Way, ...]
+    paths: tuple[ConnectingPath, ...]
     distances: dict[str, float]
-    """Of the parameters: ``plain``, and ``aligned`` if the second network was."""
+    """Distances of the parameters: ``plain``, and ``aligned`` if the second network was."""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns distances, and a summary of each loss on each way, in plain values."""
@@ -101,25 +108,25 @@ class Connection:
                     }
                     for summary in way.summaries
                 }
-                for way in self.ways
+                for way in self.paths
             },
         }
 
 
 def connect_networks(
-    setting: Setting,
+    config: LandscapeConfig,
     weights: tuple[str, str],
     *,
     outputs: Sequence[Path] = (),
     steps: int = 25,
     aligned: bool = True,
-    curve: CurveSetting | None = None,
+    curve: CurveConfig | None = None,
     computing: Computing = HERE,
 ) -> Connection:
     """Evaluates all losses on ways between two networks, and writes files.
 
     Arguments:
-        setting: Frames and losses. Statistics of BatchNorm are recomputed unless it says otherwise.
+        config: Frames and losses. Statistics of BatchNorm are recomputed unless it says otherwise.
         weights: Shipped methods or files of one architecture.
         outputs: Files to write, by their endings: JSON (summaries), npz (losses of each frame and
             control points), pictures.
@@ -133,21 +140,21 @@ def connect_networks(
         LandscapeError: Two architectures, equal weights, or a setting is out of range.
     """
     if outputs:
-        check_endings(outputs, known=ENDINGS)
+        check_endings(outputs, known=_ENDINGS)
     if steps < 2:
         raise LandscapeError(f"Expected at least 2 steps, got {steps}.")
-    first, second = load_several(weights)
-    problem = setting.problem(first, several=True)
+    first, second = load_several(weights, network=config.network)
+    problem = config.problem(first, several=True)
     distances = {"plain": _distance(problem.space.read(first), problem.space.read(second))}
     ways: dict[str, list[Tensor]] = {"line": [problem.centre, problem.space.read(second)]}
     if aligned:
-        second = align(second, first, unit_groups(first), seed=setting.seed).model
+        second = align(second, first, unit_groups(first), seed=config.seed).model
         ways["aligned line"] = [problem.centre, problem.space.read(second)]
         distances["aligned"] = _distance(*ways["aligned line"])
-    for name, control in _curves(setting, first, second, curve or CurveSetting(), computing):
+    for name, control in _curves(config, first, second, curve or CurveConfig(), computing):
         ways[name] = control
-    found_ways = [
-        Way(
+    found_paths = [
+        ConnectingPath(
             name=name,
             control=tuple(control),
             surface=evaluate_path(
@@ -159,21 +166,25 @@ def connect_networks(
         )
         for name, control in ways.items()
     ]
-    found = Connection(ways=tuple(found_ways), distances=distances)
-    _write(found, outputs, origin=setting.origin(*weights))
+    found = Connection(paths=tuple(found_paths), distances=distances)
+    _write(found, outputs, origin=config.origin(*weights))
     return found
 
 
 def _curves(
-    setting: Setting, first: Scorer, second: nn.Module, curve: CurveSetting, computing: Computing
+    config: LandscapeConfig,
+    first: Scorer,
+    second: nn.Module,
+    curve: CurveConfig,
+    computing: Computing,
 ) -> Iterator[tuple[str, list[Tensor]]]:
     """Trains as the networks were: BatchNorm looks at each frame."""
-    training = dataclasses.replace(setting, file=curve.file or setting.file, norm="batch")
-    for loss in curve.losses:
-        plain = not fast_gradient(first, loss)
+    training = dataclasses.replace(config, file=curve.file or config.file, norm="batch")
+    for name, loss in curve.objectives.items():
+        plain = needs_plain(first, loss)
         problem = training.problem(first, losses=[loss], twice_differentiable=plain)
         yield (
-            f"curve of {loss}",
+            f"curve of {name}",
             train_bezier(
                 problem,
                 problem.centre,
@@ -182,7 +193,7 @@ def _curves(
                 steps=curve.steps,
                 learning_rate=curve.learning_rate,
                 batches_per_step=curve.frames_per_step,
-                seed=setting.seed,
+                seed=config.seed,
                 progress=computing.progress,
             ),
         )
@@ -193,8 +204,8 @@ def _distance(a: Tensor, b: Tensor) -> float:
 
 
 def _write(found: Connection, outputs: Sequence[Path], *, origin: dict[str, Any]) -> None:
-    arrays: dict[str, Any] = {"names": np.array(found.ways[0].surface.names)}
-    for way in found.ways:
+    arrays: dict[str, Any] = {"names": np.array(found.paths[0].surface.names)}
+    for way in found.paths:
         key = way.name.replace(" ", "_")
         arrays[f"{key}_values"] = way.surface.values
         arrays[f"{key}_control"] = np.stack([point.numpy() for point in way.control])
@@ -209,12 +220,12 @@ def _write(found: Connection, outputs: Sequence[Path], *, origin: dict[str, Any]
 
 def draw_connection(found: Connection) -> Figure:
     """Draws each loss along all ways, with its standard error."""
-    names = found.ways[0].surface.names
+    names = found.paths[0].surface.names
     figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
-        for place, way in enumerate(found.ways):
+        for place, way in enumerate(found.paths):
             # The narrower the later, so that equal ways are all seen.
-            width = 1.5 + 2.5 * (len(found.ways) - 1 - place)
+            width = 1.5 + 2.5 * (len(found.paths) - 1 - place)
             add_line(axes, way.surface, name, label=way.name, width=width)
         axes.set_xlabel("share of the way, t")
     figure.axes[0].legend()

@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from trackscape.assignment import by_region, cross_entropy_loss
-from trackscape.data import EdgeScores, HitGraph
+from trackscape.assignment import Assigner
+from trackscape.data import EdgeScores
 from trackscape.errors import LandscapeError
 from trackscape.landscape.curvature import (
     Density,
@@ -27,12 +27,11 @@ from trackscape.landscape.curvature import (
     top_eigenpairs,
     trace,
 )
-from trackscape.landscape.problem import Problem
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.progress import show_status
 from trackscape.scoring import Scorer
 from trackscape.tracker_landscape.computing import HERE, Computing
-from trackscape.tracker_landscape.networks import fast_gradient, load_weights
+from trackscape.tracker_landscape.networks import load_weights
 from trackscape.tracker_landscape.outputs import (
     Writer,
     check_choice,
@@ -41,26 +40,24 @@ from trackscape.tracker_landscape.outputs import (
     write_numbers,
     write_outputs,
 )
-from trackscape.tracker_landscape.problem import LossName
-from trackscape.tracker_landscape.settings import Setting
-from trackscape.training.frames import Example
+from trackscape.tracker_landscape.problem import LandscapeConfig, needs_plain
+from trackscape.training import CrossEntropy, Example
 
 Kind = Literal["hessian", "difference", "gauss-newton", "fisher"]
-"""``hessian``: exact, of a smooth loss. ``difference``: of the gradient over a distance, also that
-of ``blackbox``. ``gauss-newton``: of ``bce`` for a linearised network. ``fisher``: spread of the
-gradients of frames."""
-ENDINGS = (".json", ".npz", *PICTURES)
+"""``hessian``: exact, of a smooth loss. ``difference``: difference of gradients over a distance, of
+any loss with a gradient. ``gauss-newton``: Hessian of ``cross_entropy`` for a linearised network.
+``fisher``: spread of the gradients of frames."""
+_ENDINGS = (".json", ".npz", *PICTURES)
 DENSITY_STEPS = 30
 """Products for each random vector of the density: enough for its shape at the width it is drawn."""
-PIECEWISE: tuple[LossName, ...] = ("blackbox", "hamming", "errors", "missed")
-"""Losses whose own second derivative is zero almost everywhere."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Curvature:
     """What was found at one point."""
 
-    loss: LossName
+    loss: str
+    """Name of the loss."""
     eigenpairs: Eigenpairs
     trace: Estimate
     density: Density
@@ -84,7 +81,7 @@ class Curvature:
 
 
 def measure_curvature(
-    setting: Setting,
+    config: LandscapeConfig,
     weights: str,
     *,
     outputs: tuple[Path, ...] = (),
@@ -98,13 +95,13 @@ def measure_curvature(
     """Measures the curvature of the first loss at the weights of a network, and writes files.
 
     Arguments:
-        setting: Frames and losses.
+        config: Frames and losses.
         weights: A shipped method or a file of weights.
         outputs: Files to write: JSON (all numbers), npz (eigenvectors, too), a picture.
         kind: Which matrix.
         step: Distance of ``difference``, relative to the length of the parameters.
-        eigenvalues: How many, the largest by magnitude.
-        products: With vectors, for the trace.
+        eigenvalues: Number of eigenvalues, the largest by magnitude.
+        products: Number of products with vectors, for the trace.
         probes: Random vectors for the density.
         computing: Who computes the density.
 
@@ -112,32 +109,32 @@ def measure_curvature(
         LandscapeError: The loss has no such curvature, or a setting is out of range.
     """
     if outputs:
-        check_endings(outputs, known=ENDINGS)
-    scorer = load_weights(weights)
-    recipe = operator_recipe(setting, scorer, kind=kind, step=step)
-    operator, show = recipe(), show_status if computing.progress else contextlib.nullcontext
+        check_endings(outputs, known=_ENDINGS)
+    scorer = load_weights(weights, network=config.network)
+    factory = operator_factory(config, scorer, kind=kind, step=step)
+    operator, show = factory(), show_status if computing.progress else contextlib.nullcontext
     with show("largest eigenvalues"):
-        eigenpairs = top_eigenpairs(operator, eigenvalues, seed=setting.seed)
+        eigenpairs = top_eigenpairs(operator, eigenvalues, seed=config.seed)
     with show("trace"):
-        estimate = trace(operator, products=products, seed=setting.seed)
+        estimate = trace(operator, products=products, seed=config.seed)
     found = Curvature(
-        loss=setting.losses_of(scorer)[0],
+        loss=config.first_loss(scorer)[0],
         eigenpairs=eigenpairs,
         trace=estimate,
         density=spectral_density(
-            recipe,
+            factory,
             probes=probes,
             steps=DENSITY_STEPS,
-            seed=setting.seed,
+            seed=config.seed,
             **computing.of("density"),
         ),
     )
-    _write(found, outputs, origin=setting.origin(weights))
+    _write(found, outputs, origin=config.origin(weights))
     return found
 
 
-def operator_recipe(
-    setting: Setting, scorer: Scorer, *, kind: Kind, step: float = 1e-3
+def operator_factory(
+    config: LandscapeConfig, scorer: Scorer, *, kind: Kind, step: float = 1e-3
 ) -> Callable[[], Operator]:
     """Returns what makes the matrix of a kind; picklable.
 
@@ -145,41 +142,27 @@ def operator_recipe(
         LandscapeError: The first loss has no such matrix.
     """
     check_choice(kind, of=get_args(Kind), what="kind")
-    loss = setting.losses_of(scorer)[0]
-    if kind in ("hessian", "gauss-newton") and loss in PIECEWISE:
+    name, loss = config.first_loss(scorer)
+    twice = kind in ("hessian", "gauss-newton")
+    if twice and loss.smoothness != "smooth":
+        steps = "linear" if loss.smoothness == "piecewise" else "constant"
         raise LandscapeError(
-            f"Expected a smooth loss for {kind}, got {loss}, which is piecewise constant; choose "
-            "bce or likelihood, or kind difference for the gradient of blackbox."
+            f"Expected a smooth loss for {kind}, got {name}, which is piecewise {steps} in the "
+            f"costs; choose {scorer.default_objective}, or kind difference for its gradient."
         )
-    if kind == "gauss-newton" and loss != "bce":
-        raise LandscapeError(f"Expected the loss bce for gauss-newton, got {loss}.")
-    plain = kind in ("hessian", "gauss-newton") or not fast_gradient(scorer, loss)
-    problem = setting.problem(scorer, losses=[loss], twice_differentiable=plain)
-    return functools.partial(_MAKERS[kind], problem, step)
-
-
-def _hessian(problem: Problem, _: float) -> Operator:
-    return exact_hessian(problem)
-
-
-def _difference(problem: Problem, step: float) -> Operator:
-    return finite_difference_hessian(problem, step=step)
-
-
-def _gauss_newton(problem: Problem, _: float) -> Operator:
-    return gauss_newton(problem, outputs=edge_logits, loss=edge_cross_entropy)
-
-
-def _fisher(problem: Problem, _: float) -> Operator:
-    return empirical_fisher(problem)
-
-
-_MAKERS: dict[Kind, Callable[[Problem, float], Operator]] = {
-    "hessian": _hessian,
-    "difference": _difference,
-    "gauss-newton": _gauss_newton,
-    "fisher": _fisher,
-}
+    if kind == "gauss-newton" and loss != CrossEntropy():
+        raise LandscapeError(f"Expected the loss cross_entropy for gauss-newton, got {name}.")
+    plain = twice or needs_plain(scorer, loss)
+    problem = config.problem(scorer, losses=[loss], twice_differentiable=plain)
+    makers: dict[Kind, Callable[[], Operator]] = {
+        "hessian": functools.partial(exact_hessian, problem),
+        "difference": functools.partial(finite_difference_hessian, problem, step=step),
+        "gauss-newton": functools.partial(
+            gauss_newton, problem, outputs=edge_logits, loss=edge_cross_entropy
+        ),
+        "fisher": functools.partial(empirical_fisher, problem),
+    }
+    return makers[kind]
 
 
 def edge_logits(scorer: nn.Module, example: Example) -> Tensor:
@@ -188,10 +171,9 @@ def edge_logits(scorer: nn.Module, example: Example) -> Tensor:
 
 
 def edge_cross_entropy(logit: Tensor, example: Example) -> Tensor:
-    """Returns the cross-entropy ``bce`` of log odds (E,) of a frame."""
-    prepared = example.graph
-    graph = prepared if isinstance(prepared, HitGraph) else prepared.hit_graph
-    return by_region(cross_entropy_loss, logit, example.label, graph=graph)
+    """Returns the cross-entropy of log odds (E,) of a frame."""
+    scores = EdgeScores(graph=example.hit_graph, logit=logit)
+    return CrossEntropy()(scores, example.label, assigner=Assigner(), frame=0)
 
 
 def _write(found: Curvature, outputs: tuple[Path, ...], *, origin: dict[str, Any]) -> None:

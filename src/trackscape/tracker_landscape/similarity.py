@@ -20,17 +20,17 @@ from trackscape.landscape.similarity import (
 from trackscape.scoring import Scorer
 from trackscape.tracker_landscape.networks import load_several
 from trackscape.tracker_landscape.outputs import check_endings, write_numbers, write_outputs
-from trackscape.tracker_landscape.settings import Setting
-from trackscape.training.frames import Example
+from trackscape.tracker_landscape.problem import LandscapeConfig
+from trackscape.training import Example
 
-ENDINGS = (".json",)
+_ENDINGS = (".json",)
 ACTIVATIONS = (nn.LeakyReLU, nn.SiLU)
 ROWS, BATCH = 2048, 256
 """Segments or messages of each frame of which features are kept, and those of a minibatch."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Comparison:
+class NetworkSimilarity:
     """How alike two networks are."""
 
     layers: dict[str, Similarity]
@@ -40,9 +40,9 @@ class Comparison:
     differing: float
     """Share of the edges that they decide differently."""
     disagreement: float
-    """The same between the least, 0, and the most, 1, that these errors allow."""
+    """Differing share on a scale from the least, 0, to the most, 1, that these errors allow."""
     by_chance: float
-    """What networks with independent errors would have in its place."""
+    """Disagreement of networks with independent errors."""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all in plain values."""
@@ -52,12 +52,12 @@ class Comparison:
 
 
 def compare_networks(
-    setting: Setting, weights: tuple[str, str], *, outputs: Sequence[Path] = ()
-) -> Comparison:
+    config: LandscapeConfig, weights: tuple[str, str], *, outputs: Sequence[Path] = ()
+) -> NetworkSimilarity:
     """Compares two networks on the same frames, and writes files.
 
     Arguments:
-        setting: Frames, and what decides.
+        config: Frames, and what decides.
         weights: Shipped methods or files of one architecture.
         outputs: Files to write: JSON.
 
@@ -65,11 +65,12 @@ def compare_networks(
         LandscapeError: Two architectures, or equal weights.
     """
     if outputs:
-        check_endings(outputs, known=ENDINGS)
-    scorers = load_several(weights)
+        check_endings(outputs, known=_ENDINGS)
+    scorers = load_several(weights, network=config.network)
     # The compiled path calls no layers whose features could be looked at.
     problems = [
-        setting.problem(each, losses=["bce"], twice_differentiable=True) for each in scorers
+        config.problem(scorer, losses=["cross_entropy"], twice_differentiable=True)
+        for scorer in scorers
     ]
     features = [
         layer_features(
@@ -78,23 +79,23 @@ def compare_networks(
             compared_layers(problem.model),
             apply_network,
             rows=ROWS,
-            seed=setting.seed,
+            seed=config.seed,
         )
         for problem in problems
     ]
     label = torch.cat([example.label for example in problems[0].batches]) > 0
-    chosen = [decisions(setting, scorer, problems[0]) for scorer in scorers]
+    chosen = [decisions(config, scorer, problems[0]) for scorer in scorers]
     errors = [differing_share(each, label) for each in chosen]
     differ = differing_share(*chosen)
     chance = chance_share(error_a=errors[0], error_b=errors[1])
-    found = Comparison(
-        layers=layer_cka(*features, batch=BATCH, seed=setting.seed),
+    found = NetworkSimilarity(
+        layers=layer_cka(*features, batch=BATCH, seed=config.seed),
         errors=(errors[0].item(), errors[1].item()),
         differing=differ.item(),
         disagreement=disagreement(differ, error_a=errors[0], error_b=errors[1]).item(),
         by_chance=disagreement(chance, error_a=errors[0], error_b=errors[1]).item(),
     )
-    content = found.as_dict() | {"origin": setting.origin(*weights)}
+    content = found.as_dict() | {"origin": config.origin(*weights)}
     write_outputs(outputs, writers={".json": lambda path: write_numbers(path, content)})
     return found
 
@@ -120,8 +121,8 @@ def apply_network(scorer: nn.Module, example: Example) -> object:
 
 
 @torch.no_grad()
-def decisions(setting: Setting, scorer: Scorer, problem: Problem) -> Tensor:
+def decisions(config: LandscapeConfig, scorer: Scorer, problem: Problem) -> Tensor:
     """Returns which edges of all frames a network chooses, (E,) bool."""
     return torch.cat(
-        [setting.assigner(scorer(example.graph)).selected for example in problem.batches]
+        [config.assigner(scorer(example.graph)).selected for example in problem.batches]
     )

@@ -34,6 +34,4 @@ def reconstruct(
 @torch.no_grad()
 def assign_hits(hits: Hits, *, scorer: Scorer, assigner: Assigner) -> Assignment:
     """Returns the chosen segments of one frame, before they are chained and filtered."""
-    graph = scorer.connect(hits)
-    scores = scorer(scorer.prepare(graph))
-    return assigner(scores)
+    return assigner(scorer.score(hits))

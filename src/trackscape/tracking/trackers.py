@@ -6,7 +6,7 @@ from collections.abc import Callable
 from trackscape.assignment import Assigner
 from trackscape.data import Hits, Tracks
 from trackscape.errors import WeightsError
-from trackscape.scoring import METHODS, Scorer, TrackModel, load_method
+from trackscape.scoring import METHODS, Scorer, load_method
 from trackscape.tracking.baselines import BASELINES
 from trackscape.tracking.follow import follow, in_canonical_order, recover_holes
 from trackscape.tracking.reconstruct import assign_hits
@@ -41,15 +41,11 @@ class NetworkTracker:
 
 
 def network_tracker(scorer: Scorer) -> NetworkTracker:
-    """Returns a network with the assignment that belongs to it.
-
-    The paper's networks force every hit to go on if it can. Beliefs are probabilities, which also
-    tell where a track ends: a segment is taken if that is right more often than wrong.
-    """
-    if isinstance(scorer, TrackModel):
-        reject = Assigner(semantics="with_unmatched", unmatched_cost=0.5)
-        return NetworkTracker(scorer=scorer, assigner=reject, bridges=True)
-    return NetworkTracker(scorer=scorer, assigner=Assigner())
+    """Returns a network with the assignment that belongs to it."""
+    assigner = Assigner()
+    if scorer.default_reject is not None:
+        assigner = Assigner(semantics="with_unmatched", unmatched_cost=scorer.default_reject)
+    return NetworkTracker(scorer=scorer, assigner=assigner, bridges=scorer.bridges_gaps)
 
 
 def load_tracker(name: str = DEFAULT_TRACKER) -> Tracker:

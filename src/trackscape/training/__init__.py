@@ -1,21 +1,57 @@
 """Frames and a loss -> weights: one Lightning module for all methods."""
 
-from trackscape.training.diagnostics import Diagnostics as Diagnostics
+from trackscape.training.config import TrainingConfig as TrainingConfig
 from trackscape.training.fit import fit as fit
 from trackscape.training.frames import Example as Example
 from trackscape.training.frames import FrameData as FrameData
-from trackscape.training.losses import FrameLoss as FrameLoss
-from trackscape.training.losses import MethodLoss as MethodLoss
+from trackscape.training.modules import Diagnostics as Diagnostics
 from trackscape.training.modules import TrackingModule as TrackingModule
+from trackscape.training.objectives import OBJECTIVES as OBJECTIVES
+from trackscape.training.objectives import TRAINABLE as TRAINABLE
+from trackscape.training.objectives import AdaptiveImplicitMLE as AdaptiveImplicitMLE
+from trackscape.training.objectives import CrossEntropy as CrossEntropy
+from trackscape.training.objectives import FenchelYoung as FenchelYoung
+from trackscape.training.objectives import FrameLoss as FrameLoss
+from trackscape.training.objectives import HammingBlackbox as HammingBlackbox
+from trackscape.training.objectives import Hinge as Hinge
+from trackscape.training.objectives import Identity as Identity
+from trackscape.training.objectives import ImplicitMLE as ImplicitMLE
+from trackscape.training.objectives import LagrangianPGD as LagrangianPGD
+from trackscape.training.objectives import Objective as Objective
+from trackscape.training.objectives import Perturbed as Perturbed
+from trackscape.training.objectives import Sinkhorn as Sinkhorn
+from trackscape.training.objectives import SPOPlus as SPOPlus
+from trackscape.training.objectives import TrackLikelihood as TrackLikelihood
+from trackscape.training.objectives import canonical_name as canonical_name
+from trackscape.training.objectives import read_objective as read_objective
 from trackscape.training.reject import tune_reject as tune_reject
+from trackscape.training.train import train as train
 
 __all__ = [
+    "OBJECTIVES",
+    "TRAINABLE",
+    "AdaptiveImplicitMLE",
+    "CrossEntropy",
     "Diagnostics",
     "Example",
+    "FenchelYoung",
     "FrameData",
     "FrameLoss",
-    "MethodLoss",
+    "HammingBlackbox",
+    "Hinge",
+    "Identity",
+    "ImplicitMLE",
+    "LagrangianPGD",
+    "Objective",
+    "Perturbed",
+    "SPOPlus",
+    "Sinkhorn",
+    "TrackLikelihood",
     "TrackingModule",
+    "TrainingConfig",
+    "canonical_name",
     "fit",
+    "read_objective",
+    "train",
     "tune_reject",
 ]

@@ -13,8 +13,8 @@ from lightning.pytorch.callbacks import Callback
 from trackscape.errors import RunError
 from trackscape.files import replacing
 from trackscape.scoring import save_network
-from trackscape.training.hooks import never_exhausted
 from trackscape.training.modules import VALIDATION_METRICS, TrackingModule
+from trackscape.training.process import never_exhausted
 
 COLUMNS = ("step", "loss", *(f"validation_{name}" for name in VALIDATION_METRICS))
 

@@ -7,25 +7,38 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from trackscape.assignment import SEMANTICS, Assigner, Convention, NoiseLaw, Side
+from trackscape.assignment import SEMANTICS, Assigner
 from trackscape.errors import AssignmentError, WeightsError
-from trackscape.formats.settings import Strict, read_settings
+from trackscape.formats.settings import Count, Positive, Share, Strict, read_settings
 from trackscape.scoring import build_network
-from trackscape.training.losses import SCALES, LossKind, MethodLoss
-from trackscape.training.optimisers import OptimiserKind
+from trackscape.training.modules import OptimiserKind
+from trackscape.training.objectives import Objective, Sinkhorn, read_objective
 
-Positive = Annotated[float, pydantic.Field(gt=0)]
-Count = Annotated[int, pydantic.Field(ge=1)]
-Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
+ObjectiveConfig = Annotated[
+    Objective,
+    pydantic.PlainValidator(read_objective),
+    pydantic.PlainSerializer(lambda objective: {"kind": objective.kind} | objective.settings),
+]
+"""The loss, as ``kind`` and all settings of `trackscape.training.objectives`."""
+Size = Annotated[
+    Annotated[int, pydantic.Field(ge=0)] | float | str,
+    pydantic.Field(union_mode="left_to_right"),
+]
 
 
 class NetworkConfig(Strict):
-    """Which network is trained."""
+    """Which network is trained; its name alone stands for its usual sizes."""
 
-    kind: Literal["line_graph", "hit_graph", "belief"]
-    """The paper's line-graph or hit-graph interaction network, or our track model."""
-    sizes: dict[str, Annotated[int, pydantic.Field(ge=0)]] = pydantic.Field(default_factory=dict)
-    """Sizes that differ from the usual ones, such as ``hidden: 32``."""
+    kind: str
+    """``line_graph`` or ``hit_graph``, the paper's interaction networks, ``belief``, ours, or a
+    class of your own such as ``my_package.MyScorer``, which is imported."""
+    sizes: dict[str, Size] = pydantic.Field(default_factory=dict)
+    """Arguments of the network that differ from the usual ones, such as ``hidden: 32``."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _a_name_is_a_kind(cls, content: Any) -> Any:
+        return {"kind": content} if isinstance(content, str) else content
 
     @pydantic.model_validator(mode="after")
     def _network_has_these_sizes(self) -> "NetworkConfig":
@@ -34,69 +47,6 @@ class NetworkConfig(Strict):
         except WeightsError as error:
             raise ValueError(str(error).rstrip(".")) from error
         return self
-
-
-class LossConfig(Strict):
-    """What is minimised. Each kind needs its own scales, and takes no others."""
-
-    kind: LossKind
-    """Likelihood of the true tracks (for track models); cross-entropy of edges before any
-    assignment (ptt, sinkhorn: after entropic transport); loss of labels against the assignment
-    (fenchel_young, hinge, spo_plus); or share of wrong decisions, differentiated through the
-    assignment (pat: blackbox, identity, perturbed, imle, aimle, lpgd).
-    """
-    strength: Positive | None = None
-    """For pat, in the unit of its convention; for imle, aimle (at the start) and lpgd, the largest
-    shift of a cost."""
-    convention: Convention | None = None
-    """For pat: see `trackscape.assignment.blackbox_assignment`."""
-    sigma: Positive | None = None
-    """For fenchel_young, perturbed, imle, aimle: standard deviation of the noise, in cost units."""
-    samples: Count | None = None
-    """For the same: assignments at noisy costs per frame."""
-    noise: NoiseLaw | None = None
-    """For imle, aimle: law of the noise."""
-    antithetic: bool | None = None
-    """For perturbed: whether samples come in pairs with opposite noise."""
-    changed: Share | None = None
-    """For aimle: wanted share of edges with a gradient."""
-    side: Side | None = None
-    """For lpgd: with which assignments the chosen one is compared."""
-    margin: Positive | None = None
-    """For hinge: handicap of true edges, in cost units."""
-    contrast: Positive | None = None
-    """For spo_plus: true cost of a false edge, and what a true one saves, in cost units."""
-    temperature: Positive | None = None
-    """For sinkhorn: weight of the entropy, in cost units."""
-    sweeps: Count | None = None
-    """For sinkhorn: scalings of rows and columns."""
-
-    @property
-    def scales(self) -> dict[str, Any]:
-        """The settings of the kind that are given."""
-        given = self.model_dump(exclude={"kind"})
-        return {name: value for name, value in given.items() if value is not None}
-
-    @pydantic.model_validator(mode="after")
-    def _kind_has_its_scales(self) -> "LossConfig":
-        if set(self.scales) != set(SCALES[self.kind]):
-            needed, given = (", ".join(each) or "none" for each in (SCALES[self.kind], self.scales))
-            raise ValueError(f"the loss {self.kind} needs the scales {needed}, got {given}")
-        samples = self.samples or 0
-        if self.kind == "perturbed" and (samples < 2 or (self.antithetic and samples % 2)):
-            raise ValueError(
-                "the loss perturbed needs at least 2 samples, and an even number if antithetic, "
-                f"got {samples}"
-            )
-        try:
-            self.build(seed=0)
-        except AssignmentError as error:
-            raise ValueError(str(error).rstrip(".")) from error
-        return self
-
-    def build(self, *, seed: int) -> MethodLoss:
-        """Returns the loss, with a seed for its noise."""
-        return MethodLoss(self.kind, seed=seed, **self.scales)
 
 
 class AssignerConfig(Strict):
@@ -190,14 +140,14 @@ class TrainingConfig(Strict):
     name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Begins the name of the run folder."""
     network: NetworkConfig
-    loss: LossConfig
+    loss: ObjectiveConfig
     assigner: AssignerConfig = AssignerConfig()
     optimiser: OptimiserConfig
     data: DataConfig
 
     @pydantic.model_validator(mode="after")
     def _transport_can_reject(self) -> "TrainingConfig":
-        if self.loss.kind == "sinkhorn" and self.assigner.semantics != "reject":
+        if isinstance(self.loss, Sinkhorn) and self.assigner.semantics != "reject":
             raise ValueError("the loss sinkhorn needs assigner: {semantics: reject}")
         return self
 
@@ -219,9 +169,12 @@ class TrainingConfig(Strict):
             del settings["assigner"]
         if settings["data"]["held_out"] is None:
             del settings["data"]["held_out"]
-        for name in set(settings["loss"]) - {"kind", "strength", "convention"}:
-            if settings["loss"][name] is None:
-                del settings["loss"][name]
+        published = self.loss.as_published()
+        settings["loss"] = {
+            name: value
+            for name, value in published.items()
+            if value is not None or name in ("strength", "convention")
+        }
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 

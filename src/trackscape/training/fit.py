@@ -13,10 +13,9 @@ from trackscape.errors import RunError, WeightsError
 from trackscape.files import locked
 from trackscape.scoring import read_weights
 from trackscape.training.callbacks import KeepRun
-from trackscape.training.checkpoints import WholeCheckpoints, unusable
 from trackscape.training.frames import FrameData
 from trackscape.training.modules import TrackingModule
-from trackscape.training.process import FolderLogger, OneProcess
+from trackscape.training.process import FolderLogger, OneProcess, WholeCheckpoints, unusable
 
 
 def fit(

@@ -1,26 +1,30 @@
 """Frames -> prepared graphs with labels, in an order that depends on seed and epoch alone."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import lightning
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from trackscape.data import Hits, PreparedGraph
+from trackscape.data import HitGraph, Hits
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import Scorer
-from trackscape.training.hooks import never_exhausted
+from trackscape.training.process import never_exhausted
 
 
 class Example(NamedTuple):
     """One frame as a network sees it, with its truth."""
 
-    graph: PreparedGraph
-    """Prepared for the network."""
+    graph: Any
+    """The graph as its network has prepared it."""
     label: Tensor
     """(E,) float. 1 where an edge is true."""
+    hit_graph: HitGraph
+    """The graph of the candidate segments."""
+    number: int
+    """Place of the frame among all of its data."""
 
 
 class Examples(Dataset[Example]):
@@ -36,7 +40,7 @@ class Examples(Dataset[Example]):
     def __getitem__(self, index: int) -> Example:
         """Returns the example of one frame."""
         graph = self.scorer.connect(self.frames[index])
-        return Example(graph=self.scorer.prepare(graph), label=edge_labels(graph))
+        return Example(self.scorer.prepare(graph), edge_labels(graph), graph, index)
 
 
 class RandomFrames(Sampler[int]):

@@ -1,23 +1,106 @@
 """A scorer and the loss of a frame -> a training, measured by the tracks of other frames."""
 
 import math
-from typing import Any, Literal, cast, final
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple, cast, final
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from trackscape.assignment import Assigner
-from trackscape.data import Assignment
+from trackscape.assignment import Assigner, Semantics, Solution
+from trackscape.data import Assignment, HitGraph
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.scoring import Scorer
 from trackscape.tracking import MINIMUM_LAST_ENERGY, accept, follow
-from trackscape.training.diagnostics import WatchedAssigner
 from trackscape.training.frames import Example
-from trackscape.training.hooks import never_exhausted
-from trackscape.training.losses import FrameLoss
-from trackscape.training.optimisers import OptimiserKind, build_optimiser
+from trackscape.training.objectives import FrameLoss
+from trackscape.training.process import never_exhausted
+
+OptimiserKind = Literal["rmsprop", "adam", "soap"]
+
+
+def build_optimiser(
+    kind: OptimiserKind, parameters: Iterable[nn.Parameter], *, learning_rate: float
+) -> torch.optim.Optimizer:
+    """Makes an optimiser.
+
+    Arguments:
+        kind: ``rmsprop``, as published; ``adam``; or ``soap``, RMSprop in the eigenvectors of
+            the correlations of each matrix's gradients, which decorrelates the many columns of
+            the encoded angle. SOAP's own momentum is left out: decisions jump, and with momentum
+            a training through the assignment does not settle.
+        parameters: What it moves.
+        learning_rate: Its rate.
+
+    References:
+        Vyas et al., "SOAP: Improving and Stabilizing Shampoo using Adam", ICLR 2025.
+    """
+    match kind:
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, lr=learning_rate)
+        case "adam":
+            return torch.optim.Adam(parameters, lr=learning_rate)
+        case "soap":
+            from pytorch_optimizer import SOAP  # takes a second to import
+
+            return SOAP(
+                parameters, lr=learning_rate, betas=(0.0, 0.99), shampoo_beta=0.95, weight_decay=0.0
+            )
+
+
+class Diagnostics(NamedTuple):
+    """What the loss of one frame and its backward pass did."""
+
+    solves: float
+    """Assignment problems that were solved."""
+    changed: float
+    """Share of the edges that these solutions do not all decide alike."""
+    moved: float
+    """Share of the edges whose score gets a gradient."""
+
+
+@final
+class WatchedAssigner:
+    """An assigner that keeps what it chose, until somebody asks."""
+
+    def __init__(self, assigner: Assigner) -> None:
+        self.assigner = assigner
+        self._chosen: list[Tensor] = []
+
+    @property
+    def semantics(self) -> Semantics:
+        """Semantics of the assigner."""
+        return self.assigner.semantics
+
+    @property
+    def unmatched_cost(self) -> float | None:
+        """Cost of a track's end of the assigner."""
+        return self.assigner.unmatched_cost
+
+    def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:
+        """Returns what the assigner returns."""
+        solution = self.assigner.solve(cost, graph=graph, start=start)
+        self._chosen.append(solution.selected)
+        return solution
+
+    def diagnose(self, gradient: Tensor) -> Diagnostics:
+        """Returns what happened to a frame since the last call, and forgets it.
+
+        Arguments:
+            gradient: (E,) Of the loss, for the scores of its edges.
+        """
+        chosen, self._chosen = self._chosen, []
+        changed = 0.0
+        if chosen:
+            changed = _share(torch.stack([each != chosen[0] for each in chosen]).any(dim=0))
+        return Diagnostics(solves=len(chosen), changed=changed, moved=_share(gradient != 0))
+
+
+def _share(edges: Tensor) -> float:
+    return int(edges.count_nonzero()) / max(len(edges), 1)
+
 
 Schedule = Literal["constant", "cosine"]
 VALIDATION_METRICS = ("purity", "efficiency", "edge_tpr", "edge_fpr")

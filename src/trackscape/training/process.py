@@ -1,9 +1,45 @@
-"""The process that trains, as Lightning should see it."""
+"""What Lightning is told about a training: its process, its files, its checkpoints, its errors."""
 
-from typing import final
+import functools
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, final
 
+import torch
+from lightning.fabric.plugins import CheckpointIO
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.loggers import TensorBoardLogger
+
+from trackscape.errors import RunError
+from trackscape.files import replacing
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def never_exhausted(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Makes a `StopIteration` from within an error, as Python does in generators (PEP 479).
+
+    Lightning, as any loop, takes it for the end of the frames or epochs, and stops without a word.
+
+    Example:
+        >>> @never_exhausted
+        ... def first(items):
+        ...     return next(iter(items))
+        >>> first([])
+        Traceback (most recent call last):
+        RuntimeError: first raised StopIteration
+    """
+
+    @functools.wraps(function)
+    def call(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as error:
+            raise RuntimeError(f"{function.__qualname__} raised StopIteration") from error
+
+    return call
 
 
 @final
@@ -50,3 +86,58 @@ class FolderLogger(TensorBoardLogger):
     def log_dir(self) -> str:
         """The folder."""
         return self._folder
+
+
+@final
+class WholeCheckpoints(CheckpointIO):
+    """Reads and writes checkpoints on this machine's disks; no part of a name is an address."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Writes a checkpoint, under a temporary name first."""
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        with replacing(Path(path)) as partial:
+            partial.write_bytes(content.getbuffer())
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Reads tensors, numbers, texts and containers of them; no code in the file is run.
+
+        Raises:
+            RunError: The file is no checkpoint.
+        """
+        try:
+            content = torch.load(path, map_location=map_location, weights_only=True)
+        except Exception as error:  # damaged files raise whatever they run into
+            raise unusable(path, error) from error
+        if not _is_whole(content):
+            raise unusable(path, "it lacks states of a training")
+        return content
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Removes the file."""
+        Path(path).unlink(missing_ok=True)
+
+
+def _is_whole(content: Any) -> bool:
+    """Whether no state is missing, which Lightning would leave as it was at the start."""
+    if not isinstance(content, dict):
+        return False
+    keep, *one = (content.get(name) for name in ("callbacks", "optimizer_states", "lr_schedulers"))
+    return (
+        isinstance(keep, dict)
+        and "KeepRun" in keep
+        and all(isinstance(states, list) and len(states) == 1 for states in one)
+    )
+
+
+def unusable(path: str | Path, reason: object) -> RunError:
+    """Returns the error for a file that is no checkpoint of the training at hand."""
+    first = (str(reason).strip().splitlines() or [type(reason).__name__])[0][:200].rstrip(".:; ")
+    return RunError(
+        f"{path}: expected a checkpoint of this training, but it cannot be used ({first}). Restore "
+        "it, or remove it to train again from the start."
+    )

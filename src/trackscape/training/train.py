@@ -1,6 +1,7 @@
 """Configuration + files -> a run folder with trained weights."""
 
 import dataclasses
+import inspect
 import itertools
 import math
 from collections.abc import Sequence
@@ -16,8 +17,10 @@ from trackscape.formats import read_hits
 from trackscape.scoring import Scorer, build_network, load_network
 from trackscape.simulation.geometry import geometry_of_hits, layer_depths
 from trackscape.tracking.acceptance import DETECTOR, choose_cut
-from trackscape.training import FrameData, TrackingModule, fit
 from trackscape.training.config import DataConfig, TrainingConfig
+from trackscape.training.fit import fit
+from trackscape.training.frames import FrameData
+from trackscape.training.modules import TrackingModule
 from trackscape.training.run_folder import open_run
 
 
@@ -67,6 +70,8 @@ def train(
         _start_from(weights, scorer)
     names = dict.fromkeys([*config.data.training, *config.data.validation])
     inputs = [*(data / name for name in names), *([weights] if weights else [])]
+    if "." in config.network.kind:  # a class that may change before the training goes on
+        inputs.append(Path(inspect.getfile(type(scorer))))
     folder = open_run(runs, config, seed=seed, inputs=inputs)
     optimiser = config.optimiser
     depths = _depths(training)
@@ -90,11 +95,11 @@ def train(
 
 
 def _start_from(weights: Path, scorer: Scorer) -> None:
-    start = load_network(weights)
+    start = load_network(weights, network=type(scorer))
     if type(start) is not type(scorer) or start.sizes != scorer.sizes:
         raise WeightsError(
-            f"{weights}: expected weights of {type(scorer).__name__} with sizes {scorer.sizes}, "
-            f"as the settings say, got {type(start).__name__} with {start.sizes}. Change either."
+            f"{weights}: expected weights of {scorer.architecture}, as the settings say, got "
+            f"{start.architecture}. Change either."
         )
     scorer.load_state_dict(start.state_dict())
 
@@ -153,7 +158,7 @@ def _build_module(
     optimiser = config.optimiser
     return TrackingModule(
         scorer=scorer,
-        loss=config.loss.build(seed=seed),
+        loss=config.loss.seeded(seed),
         assigner=config.assigner.build(),
         optimiser=optimiser.kind,
         learning_rate=optimiser.learning_rate,

@@ -47,7 +47,7 @@ def test_search_and_ladder_are_short_and_share_runs():
     assert {run.settings.optimiser.steps for run in search["blackbox"]} == {study.search_steps}
     of_ladder = {run.folder(Path()) for seeds in ladder["blackbox"] for run in seeds}
     assert {run.folder(Path()) for run in search["blackbox"]} < of_ladder
-    assert [seeds[0].settings.loss.strength for seeds in ladder["pat"]] == [25, 50]
+    assert [seeds[0].settings.loss.settings["strength"] for seeds in ladder["pat"]] == [25, 50]
 
 
 def test_a_found_loss_is_trained():

@@ -20,7 +20,8 @@ from trackscape.assignment import Assigner, by_region, hamming_loss
 from trackscape.data import EdgeScores
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import load_method
-from trackscape.training.config import AssignerConfig, LossConfig
+from trackscape.training import read_objective
+from trackscape.training.config import AssignerConfig
 
 STUDY = StudyConfig.load(Path(__file__).parents[3] / "configs" / "study" / "tiny.yaml")
 SETTINGS = whole_runs(STUDY, {})["ptt"][0].settings
@@ -56,7 +57,7 @@ def test_solves_of_a_loss(loss, solves, graphs):
     logit = torch.randn(graphs[0].n_edges, generator=torch.Generator().manual_seed(1))
     settings = SETTINGS.model_copy(
         update={
-            "loss": LossConfig.model_validate(loss),
+            "loss": read_objective(loss),
             "assigner": AssignerConfig(semantics="reject"),
         }
     )

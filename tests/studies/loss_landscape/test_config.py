@@ -40,7 +40,12 @@ def test_the_study_of_an_hour_compares_the_published_settings_and_ours():
         "pat-75",
         "trackscape",
     ]
-    assert {setting.loss.strength for setting in study.settings} == {None, 25, 50, 75}
+    assert {setting.loss.settings.get("strength") for setting in study.settings} == {
+        None,
+        25,
+        50,
+        75,
+    }
     assert 60 < core_minutes(study) < 150
 
 

@@ -38,7 +38,7 @@ def decided(rng) -> Decided:
     common = torch.rand(FRAMES, EDGES, generator=rng) < 0.1
     found: Decided = {}
     for run in FAMILY.runs:
-        share = 0.02 + 0.001 * (run.settings.loss.strength or 0)
+        share = 0.02 + 0.001 * run.settings.loss.settings.get("strength", 0)
         wrong = common | (torch.rand(FRAMES, EDGES, generator=rng) < share)
         judged = Judged(counts(wrong), wrong.flatten())
         found[run.name] = {"own": judged, "tuned": judged}

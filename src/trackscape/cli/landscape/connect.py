@@ -1,26 +1,27 @@
 """`trackscape landscape connect`: what lies between two networks."""
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import (
+    LOSSES,
     Card,
-    ExecutorName,
+    ExecutorOption,
     Frames,
     Losses,
     Network,
-    Norm,
+    NormOption,
     Reject,
     Seed,
-    Work,
     Workers,
+    WorkFolder,
     make_computing,
-    make_setting,
+    make_config,
 )
-from trackscape.cli.options import HitFile, PerFrame
+from trackscape.cli.options import HitFile, NetworkClass, PerFrame
 from trackscape.text import shown
 
 
@@ -47,8 +48,8 @@ def connect(
     curve: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="bce|likelihood|blackbox",
-            help="Train a curve by this loss. Repeat for more curves.",
+            metavar="NAME",
+            help=f"Loss that a curve is trained by: {LOSSES}. Repeat for more curves.",
         ),
     ] = None,
     curve_data: Annotated[
@@ -59,23 +60,26 @@ def connect(
     ] = None,
     curve_steps: Annotated[int, typer.Option(metavar="N", help="Steps of the optimiser.")] = 500,
     bends: Annotated[int, typer.Option(metavar="N", help="Control points of a curve.")] = 1,
-    learning_rate: Annotated[float, typer.Option(metavar="X", help="Of the optimiser.")] = 1e-3,
+    learning_rate: Annotated[
+        float, typer.Option(metavar="X", help="Learning rate of the optimiser.")
+    ] = 1e-3,
     frames: Frames = 20,
     loss: Losses = None,
     reject: Reject = 0.5,
     card: Card = False,
-    norm: Norm = None,
+    norm: NormOption = None,
     seed: Seed = 0,
+    network: NetworkClass = None,
     workers: Workers = 1,
-    executor: ExecutorName = None,
-    work: Work = None,
+    executor: ExecutorOption = None,
+    work: WorkFolder = None,
     threads: Threads = None,
 ) -> None:
     """Follow the losses from one network to another: on a line, and along trained curves."""
-    from trackscape.tracker_landscape.connect import CurveSetting, connect_networks
+    from trackscape.tracker_landscape.connect import CurveConfig, connect_networks
 
     prepare(threads)
-    setting = make_setting(
+    config = make_config(
         file,
         per_frame=per_frame,
         frames=frames,
@@ -84,15 +88,16 @@ def connect(
         card=card,
         norm=norm,
         seed=seed,
+        network=network,
     )
     found = connect_networks(
-        setting,
+        config,
         (first, second),
         outputs=tuple(output or ()),
         steps=steps,
         aligned=align,
-        curve=CurveSetting(
-            losses=cast(Any, tuple(curve or ())),
+        curve=CurveConfig(
+            losses=tuple(curve or ()),
             file=curve_data,
             bends=bends,
             steps=curve_steps,
@@ -100,11 +105,11 @@ def connect(
         ),
         computing=make_computing(executor, workers=workers, work=work),
     )
-    for way in found.ways:
-        for summary in way.summaries:
+    for path in found.paths:
+        for summary in path.summaries:
             barrier = summary.barrier
             print(
-                f"{way.name}, {summary.name}: barrier {barrier.value:.4g} +- "
+                f"{path.name}, {summary.name}: barrier {barrier.value:.4g} +- "
                 f"{barrier.standard_error:.2g} at {barrier.time:.2f}"
             )
     for path in output or ():

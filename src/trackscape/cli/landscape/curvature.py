@@ -8,19 +8,19 @@ import typer
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import (
     Card,
-    ExecutorName,
+    ExecutorOption,
     Frames,
     Losses,
     NetworkMethod,
-    Norm,
+    NormOption,
     Reject,
     Seed,
-    Work,
     Workers,
+    WorkFolder,
     make_computing,
-    make_setting,
+    make_config,
 )
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, NetworkClass, PerFrame, Weights
 from trackscape.text import shown
 
 
@@ -52,7 +52,7 @@ def curvature(
         ),
     ] = 1e-3,
     eigenvalues: Annotated[
-        int, typer.Option(metavar="N", help="How many, the largest by magnitude.")
+        int, typer.Option(metavar="N", help="Number of eigenvalues, the largest by magnitude.")
     ] = 5,
     products: Annotated[
         int, typer.Option(metavar="N", help="Products with vectors, for the trace.")
@@ -62,18 +62,19 @@ def curvature(
     loss: Losses = None,
     reject: Reject = 0.5,
     card: Card = False,
-    norm: Norm = None,
+    norm: NormOption = None,
     seed: Seed = 0,
+    network: NetworkClass = None,
     workers: Workers = 1,
-    executor: ExecutorName = None,
-    work: Work = None,
+    executor: ExecutorOption = None,
+    work: WorkFolder = None,
     threads: Threads = None,
 ) -> None:
     """Measure how the first loss curves at the weights of a network."""
     from trackscape.tracker_landscape.curvature import measure_curvature
 
     prepare(threads)
-    setting = make_setting(
+    config = make_config(
         file,
         per_frame=per_frame,
         frames=frames,
@@ -82,9 +83,10 @@ def curvature(
         card=card,
         norm=norm,
         seed=seed,
+        network=network,
     )
     found = measure_curvature(
-        setting,
+        config,
         str(weights or method),
         outputs=tuple(output or ()),
         kind=cast(Any, kind),

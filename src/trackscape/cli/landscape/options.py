@@ -5,39 +5,44 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from trackscape.cli.options import NETWORKS
+from trackscape.cli.options import SHIPPED_NETWORKS
 
 if TYPE_CHECKING:
     from trackscape.tracker_landscape.computing import Computing
-    from trackscape.tracker_landscape.settings import Setting
+    from trackscape.tracker_landscape.problem import LandscapeConfig
 
 Network = Annotated[
     str,
-    typer.Argument(metavar="NETWORK", help=f"Network: {NETWORKS} (shipped), or a file of weights."),
+    typer.Argument(
+        metavar="NETWORK", help=f"Network: {SHIPPED_NETWORKS} (shipped), or a file of weights."
+    ),
 ]
-NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {NETWORKS}.")]
+NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {SHIPPED_NETWORKS}.")]
 Frames = Annotated[
     int, typer.Option(min=1, metavar="N", help="Frames that are drawn from the file.")
 ]
+LOSSES = (
+    "cross_entropy, track_likelihood, hamming_blackbox, fenchel_young, imle, perturbed, aimle, "
+    "lpgd, hinge, spo_plus, sinkhorn, identity"
+)
+"""Objectives with a gradient, as `trackscape.training` knows them; named here for a fast start."""
 Losses = Annotated[
     list[str] | None,
     typer.Option(
         "--loss",
         metavar="NAME",
-        help="bce, likelihood, blackbox, hamming, errors or missed; repeat for more. The first is "
-        "the one that is differentiated. (default: what the network is trained by, and hamming)",
+        help=f"{LOSSES}, hamming, errors or missed; repeat for more. The first is the one that is "
+        "differentiated. (default: what the network is trained by, and hamming)",
     ),
 ]
 Reject = Annotated[
     float,
-    typer.Option(
-        metavar="COST", help="Cost of a track's end, for the losses that are of decisions."
-    ),
+    typer.Option(metavar="COST", help="Cost of leaving a hit unmatched, for losses of decisions."),
 ]
 Card = Annotated[
     bool, typer.Option("--card", help="Decide as published: tracks end only where they must.")
 ]
-Norm = Annotated[
+NormOption = Annotated[
     str | None,
     typer.Option(
         metavar="frozen|recomputed|batch",
@@ -47,12 +52,12 @@ Norm = Annotated[
 ]
 Seed = Annotated[
     int,
-    typer.Option(min=0, metavar="N", help="Of the draw of frames, and of random directions."),
+    typer.Option(min=0, metavar="N", help="Random seed of frames, directions and noise."),
 ]
 Workers = Annotated[
     int, typer.Option(min=1, metavar="N", help="Processes that compute side by side.")
 ]
-ExecutorName = Annotated[
+ExecutorOption = Annotated[
     str | None,
     typer.Option(
         "--executor",
@@ -61,7 +66,7 @@ ExecutorName = Annotated[
         "if there are several --workers, else serial)",
     ),
 ]
-Work = Annotated[
+WorkFolder = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
@@ -70,7 +75,7 @@ Work = Annotated[
 ]
 
 
-def make_setting(
+def make_config(
     file: Path,
     *,
     per_frame: int,
@@ -80,19 +85,21 @@ def make_setting(
     card: bool,
     norm: str | None,
     seed: int,
-) -> "Setting":
+    network: str | None,
+) -> "LandscapeConfig":
     """Returns what the options say."""
     from trackscape.assignment import Assigner
-    from trackscape.tracker_landscape.settings import Setting
+    from trackscape.tracker_landscape.problem import LandscapeConfig
 
     assigner = Assigner() if card else Assigner(semantics="with_unmatched", unmatched_cost=reject)
-    return Setting(
+    return LandscapeConfig(
         file=file,
         per_frame=per_frame,
         frames=frames,
-        losses=cast(Any, tuple(losses or ())),
+        losses=tuple(losses or ()),
         assigner=assigner,
         norm=cast(Any, norm),
+        network=network,
         seed=seed,
     )
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.landscape.options import Card, Frames, Network, Reject, Seed, make_setting
-from trackscape.cli.options import HitFile, PerFrame
+from trackscape.cli.landscape.options import Card, Frames, Network, Reject, Seed, make_config
+from trackscape.cli.options import HitFile, NetworkClass, PerFrame
 from trackscape.text import shown
 
 
@@ -24,13 +24,14 @@ def similarity(
     reject: Reject = 0.5,
     card: Card = False,
     seed: Seed = 0,
+    network: NetworkClass = None,
     threads: Threads = None,
 ) -> None:
     """Compare what the layers of two networks compute, and what they decide."""
     from trackscape.tracker_landscape.similarity import compare_networks
 
     prepare(threads)
-    setting = make_setting(
+    config = make_config(
         file,
         per_frame=per_frame,
         frames=frames,
@@ -39,8 +40,9 @@ def similarity(
         card=card,
         norm=None,
         seed=seed,
+        network=network,
     )
-    found = compare_networks(setting, (first, second), outputs=tuple(output or ()))
+    found = compare_networks(config, (first, second), outputs=tuple(output or ()))
     for name, layer in found.layers.items():
         print(f"CKA of {name}: {layer.value:.3f} +- {layer.standard_error:.3f}")
     a, b = (100 * error for error in found.errors)

@@ -8,19 +8,19 @@ import typer
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.landscape.options import (
     Card,
-    ExecutorName,
+    ExecutorOption,
     Frames,
     Losses,
     NetworkMethod,
-    Norm,
+    NormOption,
     Reject,
     Seed,
-    Work,
     Workers,
+    WorkFolder,
     make_computing,
-    make_setting,
+    make_config,
 )
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, NetworkClass, PerFrame, Weights
 from trackscape.text import shown
 
 
@@ -72,19 +72,20 @@ def surface(
     loss: Losses = None,
     reject: Reject = 0.5,
     card: Card = False,
-    norm: Norm = None,
+    norm: NormOption = None,
     seed: Seed = 0,
+    network: NetworkClass = None,
     workers: Workers = 1,
-    executor: ExecutorName = None,
-    work: Work = None,
+    executor: ExecutorOption = None,
+    work: WorkFolder = None,
     threads: Threads = None,
 ) -> None:
     """Draw losses on a grid: around a network, or through several."""
+    from trackscape.tracker_landscape.outputs import files_of
     from trackscape.tracker_landscape.surface import compute_surface
-    from trackscape.tracker_landscape.surface_files import files_of
 
     prepare(threads)
-    setting = make_setting(
+    config = make_config(
         file,
         per_frame=per_frame,
         frames=frames,
@@ -93,9 +94,10 @@ def surface(
         card=card,
         norm=norm,
         seed=seed,
+        network=network,
     )
     found = compute_surface(
-        setting,
+        config,
         [*map(str, [weights] if weights else []), *(through or [])] or [method],
         outputs=output,
         along=cast(Any, along),

@@ -17,7 +17,6 @@ from trackscape.data import (
     EdgeScores,
     HitGraph,
     LineGraph,
-    PreparedGraph,
 )
 from trackscape.graph_construction import (
     beam_angle,
@@ -34,7 +33,7 @@ from trackscape.units import keV
 
 
 @final
-class LineGraphNetwork(Scorer):
+class LineGraphNetwork(Scorer[LineGraph | CompressedLineGraph]):
     """Scores each segment from the segments that share a hit with it; 4,961 parameters.
 
     Messages run both ways between the two segments of a pair:
@@ -54,15 +53,14 @@ class LineGraphNetwork(Scorer):
     def prepare(self, graph: HitGraph) -> LineGraph | CompressedLineGraph:
         """Returns the line graph of a hit graph, compressed where the fast path can take it."""
         fast = self.sizes["hidden"] == ROW_WIDTH and graph.edge_index.device.type == "cpu"
-        return compressed_line_graph(graph) if fast else line_graph(graph)
+        return compressed_line_graph(graph) if fast and not self.is_plain else line_graph(graph)
 
-    def forward(self, graph: PreparedGraph) -> EdgeScores:
+    def forward(self, graph: LineGraph | CompressedLineGraph) -> EdgeScores:
         """Returns the scores of the nodes of a line graph.
 
         A `CompressedLineGraph` takes the fast path, a `LineGraph` the plain one, which can be
         differentiated twice. They agree but for rounding.
         """
-        assert isinstance(graph, (LineGraph, CompressedLineGraph)), "call prepare first"
         x = segment_features(graph.hit_graph).to(self.dtype)
         if isinstance(graph, LineGraph):
             strongest = self._strongest_message(graph, x)
@@ -70,6 +68,10 @@ class LineGraphNetwork(Scorer):
             strongest = strongest_messages(self.R1, self.encode, graph, x)
         logit = self.R2(self.O(torch.cat([x, strongest], dim=1)))[:, 0]
         return EdgeScores(graph=graph.hit_graph, logit=logit)
+
+    def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
+        """Returns the three blocks; messages stand behind the 8 features of a segment."""
+        return {"R1": [("O", 8)], "O": [("R2", 0)], "R2": []}
 
     def _strongest_message(self, graph: LineGraph, x: Tensor) -> Tensor:
         if graph.pairs.shape[1] == 0:  # no message whose statistics could be taken
@@ -82,7 +84,7 @@ class LineGraphNetwork(Scorer):
 
 
 @final
-class HitGraphNetwork(Scorer):
+class HitGraphNetwork(Scorer[HitGraph]):
     """Scores each segment from its two hits and their neighbours; 39,839 parameters.
 
     Messages run from the downstream to the upstream hit. The published code applies the sigmoid
@@ -100,9 +102,8 @@ class HitGraphNetwork(Scorer):
         """Returns the graph as it is."""
         return graph
 
-    def forward(self, graph: PreparedGraph) -> EdgeScores:
+    def forward(self, graph: HitGraph) -> EdgeScores:
         """Returns the scores of the edges of a hit graph."""
-        assert isinstance(graph, HitGraph), "call prepare first"
         x, segments = hit_features(graph).to(self.dtype), spherical_features(graph).to(self.dtype)
         source, target = graph.edge_index
         inputs = torch.cat([x[target], x[source], segments], dim=1)
@@ -111,6 +112,15 @@ class HitGraphNetwork(Scorer):
         x = self.O(torch.cat([x, strongest], dim=1))
         logit = self.R2(torch.cat([x[target], x[source], message], dim=1))[:, 0]
         return EdgeScores(graph=graph, logit=logit)
+
+    def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
+        """Returns the three blocks; the last one reads both hits, then the message."""
+        hidden = self.sizes["hidden"]
+        return {
+            "R1": [("O", 4), ("R2", 2 * hidden)],
+            "O": [("R2", 0), ("R2", hidden)],
+            "R2": [],
+        }
 
 
 def relate(block: nn.Sequential, parts: Sequence[MatrixColumns]) -> Tensor:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from trackscape.data import EdgeScores, HitGraph, Hits, PreparedGraph, TrackScores, TripletGraph
+from trackscape.data import EdgeScores, HitGraph, Hits, TrackScores, TripletGraph
 from trackscape.errors import AssignmentError
 from trackscape.graph_construction import connect_layers, triplet_graph
 from trackscape.scoring.interface import Scorer
@@ -67,7 +67,7 @@ def _plausible_slope_changes() -> Tensor:
     return potentials
 
 
-class TrackModel(Scorer):
+class TrackModel(Scorer[TripletGraph]):
     """Scores each segment by its probability of being on a track, given all hits; 1,545 parameters.
 
     A perceptron with two hidden layers gives the potentials of each segment, and belief propagation
@@ -79,8 +79,14 @@ class TrackModel(Scorer):
             for all segments, to see what the perceptron is worth.
         rounds: Iterations of the belief propagation, each along the beam and back.
 
-    Set `twice_differentiable` for gradients through everything, and theirs, on the processor, too.
+    Its scores are probabilities, which also tell where a track ends: a segment is taken if that is
+    right more often than wrong.
     """
+
+    default_objective = "track_likelihood"
+    scores_have_gradient = False  # compiled messages carry the gradient of the log partition only
+    default_reject = 0.5
+    bridges_gaps = True
 
     extra_inputs: ClassVar[int] = 0
     """Columns of `inputs` beside the usual ones, in networks that are told more."""
@@ -88,7 +94,6 @@ class TrackModel(Scorer):
     def __init__(self, *, hidden: int = 32, rounds: int = 2) -> None:
         super().__init__()
         self.sizes = {"hidden": hidden, "rounds": rounds}
-        self.twice_differentiable = False
         self.potentials = (
             _perceptron(INPUTS + self.extra_inputs, hidden) if hidden else _Constants()
         )
@@ -111,15 +116,14 @@ class TrackModel(Scorer):
         """Returns the hit graph with the pairs of segments that a proton could have followed."""
         return triplet_graph(graph)
 
-    def forward(self, graph: PreparedGraph) -> TrackScores:
+    def forward(self, graph: TripletGraph) -> TrackScores:
         """Returns the marginal probabilities of the segments as log odds.
 
-        On the processor this runs compiled, and gradients go through the log partition only, unless
-        `twice_differentiable` is set.
+        On the processor this runs compiled, and gradients go through the log partition only, but
+        for a `plain` copy.
         """
-        assert isinstance(graph, TripletGraph), "call prepare first"
         potentials = bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
-        compiled = potentials.device.type == "cpu" and not self.twice_differentiable
+        compiled = potentials.device.type == "cpu" and not self.is_plain
         propagate = run_bp if compiled else run_bp_plain
         logit, log_partition = propagate(potentials, graph=graph, n_iterations=self.sizes["rounds"])
         return TrackScores(
@@ -129,6 +133,10 @@ class TrackModel(Scorer):
             potentials=potentials,
             log_partition=log_partition,
         )
+
+    def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
+        """Returns the perceptron."""
+        return {"potentials": []}
 
 
 def likelihood_loss(scores: EdgeScores, links: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""Every method by its name: its loss, its noise, and that it learns."""
+"""Every objective by its name: its value, its noise, its gradient, and that it learns."""
 
-from typing import get_args
+from typing import Any
 
 import pytest
 import torch
@@ -19,10 +19,18 @@ from trackscape.data import EdgeScores
 from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.labels import edge_labels
-from trackscape.training import MethodLoss
-from trackscape.training.losses import SCALES, LossKind
+from trackscape.scoring import load_method
+from trackscape.training import (
+    OBJECTIVES,
+    TRAINABLE,
+    Objective,
+    TrackLikelihood,
+    canonical_name,
+    read_objective,
+)
+from trackscape.training.objectives import ALIASES, setting_names
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "ptt": {},
     "pat": {"strength": 0.2, "convention": "corrected"},
     "fenchel_young": {"sigma": 0.1, "samples": 2},
@@ -49,15 +57,73 @@ def truth() -> tuple[EdgeScores, Tensor]:
     return EdgeScores(graph=graph, logit=label - 0.5 + noise), label
 
 
-def value(kind: LossKind, scores: EdgeScores, label: Tensor, *, frame: int) -> Tensor:
-    return MethodLoss(kind, seed=4, **CASES[kind])(scores, label, assigner=REJECT, frame=frame)
+def objective(kind: str) -> Objective:
+    return read_objective({"kind": kind, **CASES[kind]})
+
+
+def value(kind: str, scores: EdgeScores, label: Tensor, *, frame: int) -> Tensor:
+    return objective(kind)(scores, label, assigner=REJECT, frame=frame, seed=4)
 
 
 def test_every_method_has_a_case_and_its_scales():
     # The likelihood is one of tracks, not of scores: tests/assignment/test_likelihood.py.
-    assert {*CASES, "likelihood"} == set(SCALES) == set(get_args(LossKind))
+    assert {*map(canonical_name, CASES), "track_likelihood"} == set(TRAINABLE)
+    assert len(TRAINABLE) == 12
     for kind, scales in CASES.items():
-        assert set(scales) == set(SCALES[kind])
+        assert set(scales) == set(setting_names(OBJECTIVES[canonical_name(kind)]))
+
+
+def test_an_alias_is_another_name_of_the_same_objective():
+    for alias, name in ALIASES.items():
+        settings = OBJECTIVES[name]().settings
+        assert read_objective({"kind": alias, **settings}) == OBJECTIVES[name]()
+    assert objective("pat").published == "pat"
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_settings_of_older_runs_are_read_again(name):
+    given = OBJECTIVES[name]()
+    assert read_objective(given.as_published()) == given
+    assert hash(given) == hash(OBJECTIVES[name]())
+
+
+@pytest.mark.parametrize("kind", ["ptt", "sinkhorn"])
+def test_gradients_of_smooth_objectives_are_those_of_differences(kind, truth):
+    scores, label = truth
+    loss = objective(kind)
+    assert loss.smoothness == "smooth"
+    logit = scores.logit.double().requires_grad_()
+    label = label.double()
+
+    def at(point: Tensor) -> Tensor:
+        return loss(EdgeScores(graph=scores.graph, logit=point), label, assigner=REJECT, frame=0)
+
+    [gradient] = torch.autograd.grad(at(logit), logit)
+    for seed in range(3):
+        step = torch.randn(len(logit), generator=torch.Generator().manual_seed(seed)).double()
+        difference = (at(logit.detach() + 1e-5 * step) - at(logit.detach() - 1e-5 * step)) / 2e-5
+        torch.testing.assert_close(difference, gradient @ step, rtol=1e-6, atol=1e-9)
+
+
+def test_the_gradient_of_the_likelihood_is_that_of_differences(truth):
+    scorer = load_method("trackscape").double().plain()
+    prepared = scorer.prepare(scorer.connect(truth[0].graph.hits.to(torch.float64)))
+    generator = torch.Generator().manual_seed(2)
+    weights = dict(scorer.named_parameters())
+    steps = {
+        name: torch.randn(value.shape, generator=generator).double()
+        for name, value in weights.items()
+    }
+
+    def at(length: float) -> Tensor:
+        moved = {name: value + length * steps[name] for name, value in weights.items()}
+        scores = torch.func.functional_call(scorer, moved, (prepared,))
+        return TrackLikelihood()(scores, truth[1], assigner=REJECT, frame=0)
+
+    gradients = torch.autograd.grad(at(0.0), list(weights.values()))
+    slope = sum((one * steps[name]).sum() for name, one in zip(weights, gradients, strict=True))
+    difference = (at(1e-6) - at(-1e-6)) / 2e-6
+    torch.testing.assert_close(difference, slope, rtol=1e-5, atol=1e-8)
 
 
 @every_method
@@ -72,7 +138,7 @@ def test_a_method_brings_the_decisions_to_the_truth(kind, truth):
     scores, label = truth
     logit = scores.logit.clone().requires_grad_()
     optimiser = torch.optim.Adam([logit], lr=0.1)
-    loss = MethodLoss(kind, seed=4, **CASES[kind])
+    loss = objective(kind).seeded(4)
 
     def wrong() -> float:
         chosen = REJECT(EdgeScores(graph=scores.graph, logit=logit.detach())).selected
