@@ -179,14 +179,14 @@ def _read_primaries(path: Path) -> object:
 
 
 def _read_plan(path: Path) -> object:
-    from trackscape.simulation.beam import Beam
-    from trackscape.simulation.plan_files import read_plan
+    from trackscape.simulation import Beam
+    from trackscape.simulation.setup.beam import read_plan
 
     return read_plan(path, Beam()).spot_of(10)
 
 
 def _read_detector(path: Path) -> object:
-    from trackscape.simulation.detector import load_detector
+    from trackscape.simulation import load_detector
 
     return load_detector(path).layer_z
 
@@ -210,7 +210,7 @@ def _read_landscape(path: Path) -> object:
 
 
 def _read_phantom(path: Path) -> object:
-    from trackscape.simulation.phantom_files import read_phantom
+    from trackscape.simulation import read_phantom
 
     return read_phantom(path).depth
 

@@ -10,16 +10,15 @@ import pytest
 from hypothesis import given
 
 from trackscape.errors import ConfigError, FormatError
-from trackscape.simulation.beam import (
+from trackscape.simulation import load_detector
+from trackscape.simulation.setup.beam import (
     Beam,
     Plan,
     check_aim,
     parse_beam,
-    raster_plan,
+    read_plan,
     single_spot,
 )
-from trackscape.simulation.detector import load_detector
-from trackscape.simulation.plan_files import read_plan
 
 weights = st.lists(st.floats(0, 1e6), min_size=1, max_size=30).filter(lambda w: sum(w) > 1e-3)
 
@@ -50,17 +49,6 @@ def test_single_spot():
     one = single_spot(Beam(energy=150.0))
     assert (one.x, one.y, one.energy) == (0, 0, 150)
     assert one.spot_of(3).tolist() == [0, 0, 0]
-
-
-def test_raster_covers_the_rectangle_evenly():
-    grid = raster_plan(Beam(), width=168, height=42)
-    assert len(grid.x) == 25 * 7
-    assert (grid.x.min(), grid.x.max(), grid.y.min(), grid.y.max()) == (-84, 84, -21, 21)
-    assert set(np.diff(np.unique(grid.x))) == {7.0}
-    assert (np.diff(grid.y) >= 0).all()
-    for wrong in ({"spacing": 0.0}, {"width": -1.0}, {"spacing": 1e-9}, {"height": math.nan}):
-        with pytest.raises(ConfigError, match="plan"):
-            raster_plan(Beam(), **({"width": 10.0, "height": 10.0} | wrong))
 
 
 def test_defaults_are_those_of_the_geant4_files():

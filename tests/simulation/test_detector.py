@@ -7,10 +7,12 @@ import pytest
 import yaml
 
 from trackscape.errors import ConfigError
-from trackscape.simulation.detector import load_detector, shipped_detectors
-from trackscape.simulation.detector_picture import draw_detector
-from trackscape.simulation.detector_table import render, tabulate
-from trackscape.simulation.materials import shipped_materials
+from trackscape.simulation import load_detector, shipped_detectors, shipped_materials
+from trackscape.simulation.setup.detector_view import (
+    draw_detector,
+    module_table,
+    tabulate_modules,
+)
 
 WATER = shipped_materials()["water-75"]
 
@@ -83,7 +85,7 @@ def test_hits_of_the_gate_file_lie_in_the_sensitive_slabs(shared_data):
     ],
 )
 def test_integrals_of_a_module(variant, module, mass, lengths, at_200, at_100):
-    rows = tabulate(load_detector(variant), energies=(200.0, 100.0), water=WATER)
+    rows = tabulate_modules(load_detector(variant), energies=(200.0, 100.0), water=WATER)
     row = next(row for row in rows if row.name == module)
     assert row.mass_thickness == pytest.approx(mass, abs=6e-4)
     assert row.radiation_lengths == pytest.approx(lengths, abs=6e-5)
@@ -92,7 +94,7 @@ def test_integrals_of_a_module(variant, module, mass, lengths, at_200, at_100):
 
 def test_the_tracker_of_the_geant4_files_has_a_cable_more():
     thin, thick = (
-        tabulate(load_detector(name), energies=[200.0], water=WATER)[0]
+        tabulate_modules(load_detector(name), energies=[200.0], water=WATER)[0]
         for name in ("bergen-final", "bergen-auto")
     )
     # 0.03 mm of aluminium, 0.02 mm of Kapton and 0.005 mm of glue; a front of silicon.
@@ -104,8 +106,8 @@ def test_the_tracker_of_the_geant4_files_has_a_cable_more():
 
 
 def test_the_table_has_a_line_for_each_module_and_the_sum(shipped):
-    rows = tabulate(shipped, energies=[150.0], water=WATER)
-    lines = render(rows, energies=[150.0], water=WATER).splitlines()
+    rows = tabulate_modules(shipped, energies=[150.0], water=WATER)
+    lines = module_table(rows, energies=[150.0], water=WATER).splitlines()
     assert [row.layer for row in rows] == list(range(len(shipped.layer_z)))
     assert [row.plane for row in rows] == pytest.approx(shipped.layer_z.tolist())
     depth = shipped.edges[-1] - shipped.front

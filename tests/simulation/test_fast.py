@@ -6,18 +6,24 @@ import numpy as np
 import pytest
 
 from trackscape.errors import ConfigError
-from trackscape.simulation import fast
-from trackscape.simulation.beam import Beam, Plan
-from trackscape.simulation.materials import shipped_materials
-from trackscape.simulation.phantoms import Phantom, stepped_wedge
-from trackscape.simulation.record import INELASTIC, LEFT, STOPPED
-from trackscape.simulation.setup import make_setup
+from trackscape.simulation import (
+    INELASTIC,
+    LEFT,
+    STOPPED,
+    Beam,
+    Phantom,
+    Plan,
+    make_setup,
+    shipped_materials,
+)
+from trackscape.simulation.setup.phantom import stepped_wedge
+from trackscape.simulation.transport import engine
 
 PROTONS = 8000
 
 
 def collect(setup, primaries=PROTONS, seed=1, **options):
-    chunks = list(fast.simulate(setup, primaries, seed, **options))
+    chunks = list(engine.simulate_fast(setup, primaries, seed, **options))
     hits = np.concatenate([chunk.hits for chunk in chunks])
     return hits, np.concatenate([chunk.primaries for chunk in chunks])
 
@@ -137,7 +143,7 @@ def test_another_seed_gives_other_protons():
 def test_a_block_with_more_rows_than_expected_is_whole(monkeypatch):
     setup = make_setup(phantom="none")
     hits, _ = collect(setup, 100)
-    monkeypatch.setattr(fast, "_ROWS", 1)
+    monkeypatch.setattr(engine, "_ROWS", 1)
     again, _ = collect(setup, 100)
     assert np.array_equal(hits, again)
 
@@ -228,4 +234,4 @@ def test_energies_outside_of_the_tables_are_refused(beam, expected):
     plan = dataclasses.replace(setup.plan, energy=np.array([beam["energy"]]))
     setup = dataclasses.replace(setup, beam=Beam(**beam), plan=plan)
     with pytest.raises(ConfigError, match=expected):
-        next(fast.simulate(setup, 10, 1))
+        next(engine.simulate_fast(setup, 10, 1))

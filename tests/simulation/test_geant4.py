@@ -9,12 +9,18 @@ import numpy as np
 import pytest
 
 from trackscape.errors import ConfigError, TrackscapeError
-from trackscape.simulation.beam import Beam, Plan, single_spot
-from trackscape.simulation.detector import load_detector
+from trackscape.simulation import (
+    INELASTIC,
+    LEFT,
+    STOPPED,
+    Phantom,
+    Setup,
+    load_detector,
+    parse_phantom,
+    shipped_materials,
+)
 from trackscape.simulation.geant4 import geometry, provenance, simulate, stub_data
-from trackscape.simulation.materials import shipped_materials
-from trackscape.simulation.phantoms import Phantom, water_box
-from trackscape.simulation.record import INELASTIC, LEFT, STOPPED, Setup
+from trackscape.simulation.setup.beam import Beam, Plan, single_spot
 
 # Importing it here would make it look for data sets, and offer to download them.
 missing = importlib.util.find_spec("geant4_pybind") is None
@@ -25,7 +31,7 @@ PROTONS = 300
 
 def make_setup(phantom=None, **beam):
     beam = Beam(**beam)
-    phantom = phantom or water_box(100.0)
+    phantom = phantom or parse_phantom("water:100")
     return Setup(load_detector("bergen-auto"), phantom, beam, single_spot(beam))
 
 
@@ -212,4 +218,4 @@ def test_a_phantom_of_too_many_boxes_is_refused(monkeypatch):
 @needs_geant4
 def test_a_phantom_that_reaches_into_the_detector_is_refused():
     with pytest.raises(ConfigError, match="between the source"):
-        next(simulate(make_setup(water_box(460.0)), 10, 1))
+        next(simulate(make_setup(parse_phantom("water:460")), 10, 1))

@@ -9,10 +9,9 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from trackscape.simulation.beam import Beam, Plan
-from trackscape.simulation.detector import load_detector
+from trackscape.simulation import Beam, Plan, Setup, load_detector, parse_phantom
 from trackscape.simulation.geant4.actions import sample_protons
-from trackscape.simulation.geant4.boxes import merge
+from trackscape.simulation.geant4.geometry import merge_boxes
 from trackscape.simulation.geant4.stub_data import (
     DATA_SETS,
     installed_data,
@@ -21,8 +20,6 @@ from trackscape.simulation.geant4.stub_data import (
     neutron_inelastic,
     write_stub_data,
 )
-from trackscape.simulation.phantoms import water_box
-from trackscape.simulation.record import Setup
 
 PROTON, AMU = 938.272, 931.494
 
@@ -101,7 +98,7 @@ def test_data_sets_are_found_in_one_folder(tmp_path, in_home):
 )
 def test_boxes_fill_the_grid_once_with_its_labels(labels):
     covered = np.zeros(labels.shape, int)
-    for block in merge(labels):
+    for block in merge_boxes(labels):
         place = tuple(slice(*bounds) for bounds in block.ranges)
         if not block.parts:
             assert (labels[place] == block.label).all()
@@ -111,13 +108,13 @@ def test_boxes_fill_the_grid_once_with_its_labels(labels):
 
 def test_a_stack_of_slabs_is_a_box_for_each():
     labels = np.repeat(np.arange(5, dtype=np.uint8), 3)[None, None, :]
-    blocks = list(merge(np.broadcast_to(labels, (7, 8, 15))))
+    blocks = list(merge_boxes(np.broadcast_to(labels, (7, 8, 15))))
     assert [block.label for block in blocks] == [-1, 0, 1, 2, 3, 4]
 
 
 def test_protons_are_aimed_from_the_scanning_magnet():
     plan = Plan(*(np.array(v) for v in ([0.0, 66.0], [0.0, -33.0], [230.0, 100.0], [1.0, 1.0])))
-    setup = Setup(load_detector("bergen-auto"), water_box(100.0), Beam(), plan)
+    setup = Setup(load_detector("bergen-auto"), parse_phantom("water:100"), Beam(), plan)
     spots = np.repeat(np.arange(2, dtype=np.int32), 20_000)
     protons = sample_protons(setup, spots, np.random.default_rng(1))
     x, _, z, dx, dy, dz, energy = protons.T

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from trackscape.errors import ConfigError
-from trackscape.simulation.detector import shipped_detectors
-from trackscape.simulation.geometry import (
+from trackscape.simulation import shipped_detectors
+from trackscape.simulation.recognition import (
     Geometry,
     geometry_of,
     geometry_of_hits,

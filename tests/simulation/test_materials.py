@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 
 from trackscape.errors import ConfigError
-from trackscape.simulation.materials import (
+from trackscape.simulation.physics import mass_stopping_power
+from trackscape.simulation.setup.materials import (
     ELEMENTS,
     MaterialSettings,
     choose_material,
     excitation_energy,
     shipped_materials,
 )
-from trackscape.simulation.physics.stopping import mass_stopping_power
 
 SHIPPED = shipped_materials()
 

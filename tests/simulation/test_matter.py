@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from trackscape.simulation.materials import ELEMENTS, Material, shipped_materials
+from trackscape.simulation.physics import csda_range, energy_behind, mass_stopping_power
 from trackscape.simulation.physics.electrons import production_threshold
 from trackscape.simulation.physics.nuclear import load_nuclear_data
 from trackscape.simulation.physics.scattering import FINE_STRUCTURE, screening_of_element
-from trackscape.simulation.physics.stopping import csda_range, energy_behind, mass_stopping_power
+from trackscape.simulation.setup.materials import ELEMENTS, Material, shipped_materials
 from trackscape.simulation.transport.matter import (
     HIGHEST,
     LOG_ENERGY,
@@ -21,7 +21,7 @@ from trackscape.simulation.transport.matter import (
     energy_after,
     find_energy,
     read,
-    tabulate,
+    tabulate_matter,
 )
 
 SHIPPED = shipped_materials()
@@ -38,7 +38,7 @@ rows = st.sampled_from(range(len(NAMES)))
 def tables(law: str = "theory") -> Matter:
     mixtures = [[(SHIPPED[name], 1.0)] for name in NAMES]
     densities = [SHIPPED[name].density for name in NAMES]
-    return tabulate([*mixtures, HALF], [*densities, 1.5], NUCLEAR, law=law)
+    return tabulate_matter([*mixtures, HALF], [*densities, 1.5], NUCLEAR, law=law)
 
 
 MATTER = tables()
@@ -177,7 +177,7 @@ def test_compounds_scatter_like_the_sum_of_their_elements():
 def test_nuclei_are_as_large_as_measured(symbol, measured):
     # Root-mean-square charge radii in fm: Angeli and Marinova, Atomic Data 99:69 (2013).
     pure = Material(symbol, 1.0, {symbol: 1.0}, 100.0, "Al")
-    matter = tabulate([[(pure, 1.0)]], [1.0], NUCLEAR, law="theory")
+    matter = tabulate_matter([[(pure, 1.0)]], [1.0], NUCLEAR, law="theory")
     assert 197.327 * math.sqrt(matter.radius_squared[0]) == pytest.approx(measured, rel=0.04)
 
 
@@ -193,7 +193,7 @@ def test_atoms_are_counted_by_mass():
 def test_a_neighbour_stands_in_for_an_element_without_cross_sections():
     assert "Mg" not in NUCLEAR.elements
     magnesium = Material("magnesium", 1.74, {"Mg": 1.0}, 156.0, "Al")
-    matter = tabulate([[(magnesium, 1.0)]], [1.74], NUCLEAR, law="theory")
+    matter = tabulate_matter([[(magnesium, 1.0)]], [1.74], NUCLEAR, law="theory")
     column = NUCLEAR.elements.index("Al")
     assert matter.atoms[0, column] == pytest.approx(1.0 / ELEMENTS["Al"].mass)
     assert matter.nuclear[0] == pytest.approx(MATTER.nuclear[NAMES.index("aluminium")])

@@ -8,10 +8,10 @@ import pytest
 import torch
 from hypothesis import given
 
-from trackscape.simulation.materials import ELEMENTS, Material, shipped_materials
+from trackscape.simulation.physics import csda_range, energy_behind
 from trackscape.simulation.physics.kinematics import PROTON_MASS, momentum_squared
-from trackscape.simulation.physics.nuclear import MILLIBARN, elastic_angles, load_nuclear_data
-from trackscape.simulation.physics.stopping import csda_range, energy_behind
+from trackscape.simulation.physics.nuclear import elastic_angles, load_nuclear_data
+from trackscape.simulation.setup.materials import ELEMENTS, Material, shipped_materials
 
 DATA = load_nuclear_data()
 ENERGIES = np.array([20.0, 50.0, 100.0, 150.0, 200.0, 250.0])
@@ -27,7 +27,7 @@ def millibarns(energy: np.ndarray, symbol: str) -> tuple[np.ndarray, np.ndarray]
     """Inelastic and elastic cross-sections of an element."""
     row = DATA.elements.index(symbol)
     inelastic, elastic = DATA.cross_sections(np.log(energy))
-    return inelastic[row] / MILLIBARN, elastic[row] / MILLIBARN
+    return inelastic[row] / 6.02214076e-4, elastic[row] / 6.02214076e-4
 
 
 def survival(material: Material, energy: float, thickness: float) -> float:
@@ -89,7 +89,7 @@ def test_cross_sections_are_linear_in_the_logarithm_and_end_with_the_table():
     middle = math.sqrt(first * second)
     below, between, above = DATA.cross_sections(np.log([first, middle, second]))[0].T
     assert between == pytest.approx(0.5 * (below + above))
-    assert below == pytest.approx(MILLIBARN * DATA.inelastic[:, 40])
+    assert below == pytest.approx(6.02214076e-4 * DATA.inelastic[:, 40])
     for table in DATA.cross_sections(np.log([0.5, DATA.energies[-1], 5000.0])):
         assert not table[:, 0].any()
         assert (table[:, 1] == table[:, 2]).all()

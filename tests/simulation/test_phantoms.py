@@ -11,15 +11,14 @@ import yaml
 from hypothesis import given
 
 from trackscape.errors import ConfigError, FormatError
-from trackscape.simulation.ctp404 import INSERTS, ctp404
-from trackscape.simulation.materials import shipped_materials
-from trackscape.simulation.phantom_files import parse_phantom, read_phantom
-from trackscape.simulation.phantoms import (
+from trackscape.simulation import parse_phantom, read_phantom, shipped_materials
+from trackscape.simulation.setup.phantom import (
+    INSERTS,
     Phantom,
     check_fits,
+    ctp404,
     no_phantom,
     stepped_wedge,
-    water_box,
 )
 
 
@@ -38,8 +37,8 @@ def material_at(phantom: Phantom, *point: float) -> str:
     return phantom.materials[phantom.labels[at]].name
 
 
-def test_water_box():
-    box = water_box(100.0)
+def test_a_box_of_water():
+    box = parse_phantom("water:100")
     assert volume_of(box, "water") == pytest.approx(400 * 400 * 100)
     assert box.depth == (-50, 50)
     assert box.materials[0].excitation_energy == 78
@@ -112,11 +111,11 @@ def test_a_phantom_off_the_axis_turns_about_the_isocentre():
 
 
 def test_phantoms_must_fit_between_source_and_detector():
-    check_fits(water_box(200.0), source=-500, front=225)
+    check_fits(parse_phantom("water:200"), source=-500, front=225)
     with pytest.raises(ConfigError, match="-250 to 250 mm"):
-        check_fits(water_box(500.0), source=-500, front=225)
+        check_fits(parse_phantom("water:500"), source=-500, front=225)
     with pytest.raises(ConfigError, match="source at z = -90"):
-        check_fits(water_box(200.0), source=-90, front=225)
+        check_fits(parse_phantom("water:200"), source=-90, front=225)
     with pytest.raises(ConfigError, match="at 45 degrees"):
         check_fits(parse_phantom("water:200", angle=math.pi / 4), source=-500, front=200)
 

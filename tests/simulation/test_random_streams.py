@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 from hypothesis import given
 
-from trackscape.simulation.random_streams import (
+from trackscape.simulation.physics.random_streams import (
     next_bits,
     normals,
     on_circle,

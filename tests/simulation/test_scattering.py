@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 
-from trackscape.simulation.materials import ELEMENTS, shipped_materials
+from trackscape.simulation.physics import energy_behind
 from trackscape.simulation.physics.kinematics import (
     ELECTRON_MASS,
     PROTON_MASS,
@@ -28,8 +28,13 @@ from trackscape.simulation.physics.scattering import (
     screening_of_element,
     soft_variance,
 )
-from trackscape.simulation.physics.stopping import energy_behind
-from trackscape.simulation.transport.matter import Matter, energy_after, find_energy, tabulate
+from trackscape.simulation.setup.materials import ELEMENTS, shipped_materials
+from trackscape.simulation.transport.matter import (
+    Matter,
+    energy_after,
+    find_energy,
+    tabulate_matter,
+)
 from trackscape.simulation.transport.step import across, point_along, scatter
 from trackscape.simulation.transport.world import UX, UZ, T
 
@@ -46,7 +51,7 @@ turns = st.floats(0.0, 2.0 * math.pi)
 def make_matter(law: str) -> Matter:
     materials = [SHIPPED[name] for name in NAMES]
     mixtures = [[(material, 1.0)] for material in materials]
-    return tabulate(mixtures, [m.density for m in materials], load_nuclear_data(), law=law)
+    return tabulate_matter(mixtures, [m.density for m in materials], load_nuclear_data(), law=law)
 
 
 MATTER = make_matter("theory")

@@ -9,10 +9,10 @@ import pytest
 import torch
 from hypothesis import given
 
-from trackscape.simulation.materials import shipped_materials
+from trackscape.simulation import shipped_materials
+from trackscape.simulation.physics import csda_range, energy_behind, mass_stopping_power
 from trackscape.simulation.physics.electrons import production_threshold
 from trackscape.simulation.physics.kinematics import PROTON_MASS, beta_squared, largest_transfer
-from trackscape.simulation.physics.stopping import csda_range, energy_behind, mass_stopping_power
 from trackscape.simulation.physics.straggling import (
     BOHR_CONSTANT,
     bohr_variance,

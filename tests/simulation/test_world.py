@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from trackscape.simulation.materials import shipped_materials
-from trackscape.simulation.phantoms import Phantom
-from trackscape.simulation.setup import make_setup
-from trackscape.simulation.transport.geometry import build_world
+from trackscape.simulation import Phantom, make_setup, shipped_materials
+from trackscape.simulation.transport.scene import build_world
 from trackscape.simulation.transport.world import (
     AIR,
     FAR,

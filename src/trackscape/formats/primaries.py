@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 
 from trackscape.errors import FormatError
-from trackscape.formats.files import kind_to_read
-from trackscape.formats.limits import budget
-from trackscape.formats.numpy_files import PUBLISHED_KEY, open_archive
+from trackscape.formats.files import budget, kind_to_read
+from trackscape.formats.tables import PUBLISHED_KEY, open_archive
 from trackscape.text import listed, shown
 
-MARKS = ("eventID", "in_ekin", "out_ekin", "fate")
+_MARKS = ("eventID", "in_ekin", "out_ekin", "fate")
 """Columns by which such a table is known."""
-DIRECTIONS = ("out_dx", "out_dy", "out_dz")
-"""Behind the phantom; may be NaN where `out_ekin` is -1. They need that column beside them."""
-FATES = {1: "inelastic reaction", 2: "stopped", 3: "left the world", 9: "other"}
+_DIRECTIONS = ("out_dx", "out_dy", "out_dz")
+"""Behind the phantom; may be NaN where `out_ekin` is -1."""
+_FATES = {1: "inelastic reaction", 2: "stopped", 3: "left the world", 9: "other"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,15 +24,17 @@ class PrimaryReport:
     """What a table of primaries says about the beam."""
 
     path: Path
+    """File of the table."""
     columns: tuple[str, ...]
+    """Names of its columns."""
     primaries: int
-    """Number of rows."""
+    """Number of rows, one for each primary."""
     behind_phantom: int
-    """Primaries that reached the exit face of the phantom."""
+    """Number of primaries that reached the exit face of the phantom."""
     energy: tuple[float, float]
-    """Median kinetic energy in MeV before the phantom, and of those that came out, behind it."""
+    """Median kinetic energies in MeV: of all before the phantom, of those that left it behind."""
     fates: dict[str, int]
-    """How many primaries ended in which way."""
+    """Number of primaries by the way in which they ended."""
 
     def render(self) -> str:
         """Returns the report as plain text, one fact a line."""
@@ -63,10 +64,10 @@ def inspect_primaries(path: Path, *, max_bytes: int | None = None) -> PrimaryRep
     if kind_to_read(path) != ".npz":
         return None
     with open_archive(path, budget(path, max_bytes)) as archive:
-        fitting = PUBLISHED_KEY in archive and set(MARKS) <= set(
+        fitting = PUBLISHED_KEY in archive and set(_MARKS) <= set(
             archive.dtype(PUBLISHED_KEY).names or ()
         )
-    table = read_primaries(path, MARKS, max_bytes=max_bytes) if fitting else None
+    table = read_primaries(path, _MARKS, max_bytes=max_bytes) if fitting else None
     if table is None or len(table) == 0:
         return None
     before, behind = table["in_ekin"], table["out_ekin"][table["out_ekin"] > 0]
@@ -78,7 +79,7 @@ def inspect_primaries(path: Path, *, max_bytes: int | None = None) -> PrimaryRep
         primaries=len(table),
         behind_phantom=len(behind),
         energy=(float(np.median(before)), float(np.median(behind)) if len(behind) else 0.0),
-        fates={FATES.get(fate, str(fate)): n for fate, n in ends},
+        fates={_FATES.get(fate, str(fate)): n for fate, n in ends},
     )
 
 
@@ -93,7 +94,8 @@ def read_primaries(
 
     Arguments:
         path: An .npz file that holds a structured array under `arr_0`.
-        needed: Columns that must be there, with one finite number in each row; see `DIRECTIONS`.
+        needed: Columns that must be there, with one finite number in each row; but out_dx,
+            out_dy and out_dz may be NaN where out_ekin is negative, and need that column, too.
         optional: Columns that may be absent, but are such numbers if they are there.
         max_bytes: Bytes that the file may unpack to; by default as in `read_hits`.
 
@@ -117,7 +119,7 @@ def read_primaries(
     for name in (*needed, *set(optional).intersection(table.dtype.names or ())):
         _check_type(table[name], name=name, path=path)
         # Where a primary never got, it has no direction.
-        never = table["out_ekin"] < 0 if name in DIRECTIONS else False
+        never = table["out_ekin"] < 0 if name in _DIRECTIONS else False
         _check_finite(np.where(never, 0, table[name]), name=name, path=path)
     return table
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from trackscape.simulation.elements import ELEMENTS
 from trackscape.simulation.geant4.physics import make_physics_list
 from trackscape.simulation.geant4.stub_data import import_geant4
+from trackscape.simulation.setup.materials import ELEMENTS
 
 SYMBOLS = ("H", "C", "N", "O", "F", "Al", "Si", "P", "Cl", "Ar", "Ca", "Ti", "Fe", "Cu", "W")
 """Elements of which there is a block, in their natural mixture of isotopes."""
 ATOMS = 1e22
-"""In a mm³ of every block; so dense that even a microbarn is met within 10 km."""
+"""Atoms in a mm³ of every block; so dense that even a microbarn is met within 10 km."""
 HALF_LENGTH = 1e8
-"""Of the blocks, in mm."""
+"""Half the side of a block in mm."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,9 @@ class Shot:
     """One proton into one element."""
 
     element: str
+    """Symbol of the element of the block."""
     energy: float
+    """Kinetic energy of the proton in MeV."""
 
 
 class Laboratory:

@@ -25,12 +25,10 @@ REACTION_TARGETS = ("C", "N", "O", "Al", "Si", "Ca", "Cu")
 REACTION_ENERGIES = (15.0, 25.0, 40.0, 60.0, 85.0, 115.0, 150.0, 190.0, 230.0, 270.0)
 ELASTIC_TARGETS = ("H", "C", "N", "O", "Al", "Si", "Ca", "Cu")
 ELASTIC_ENERGIES = (2.0, 5.0, 10.0, *REACTION_ENERGIES)
-PHOTON = 22
-"""Its code of the Particle Data Group."""
-LEAST_PHOTON = 0.03
-"""MeV. Photons below are left out: their electrons would not reach a sensitive layer."""
+_PHOTON = 22  # code of the Particle Data Group
+_LEAST_PHOTON = 0.03  # MeV; the electrons of photons below would not reach a sensitive layer
 PROBABILITIES = np.concatenate([np.linspace(0, 0.95, 49), 1 - np.geomspace(0.04, 5e-4, 15), [1.0]])
-"""Of the quantiles: even steps for the bulk, ever finer ones for the tail of large angles."""
+"""Probabilities of the quantiles: even steps for the bulk, finer ones for large angles."""
 
 
 def measure_cross_sections(laboratory: Laboratory, process: str) -> NDArray[np.float32]:
@@ -73,12 +71,13 @@ def sample_reactions(laboratory: Laboratory, count: int, seed: int) -> dict[str,
         for track in step.GetSecondaryInCurrentStep():
             particle = track.GetDefinition()
             charge, mass = particle.GetPDGCharge(), particle.GetBaryonNumber()
-            photon = particle.GetPDGEncoding() == PHOTON and track.GetKineticEnergy() > LEAST_PHOTON
+            energy = track.GetKineticEnergy()
+            photon = particle.GetPDGEncoding() == _PHOTON and energy > _LEAST_PHOTON
             if photon or (charge > 0 and mass > 0):
                 direction = track.GetMomentumDirection()
                 theta = math.acos(max(-1.0, min(1.0, direction.z)))
                 phi = math.atan2(direction.y, direction.x)
-                rows.append((round(charge), mass, track.GetKineticEnergy(), theta, phi))
+                rows.append((round(charge), mass, energy, theta, phi))
         ends.append(len(rows))
 
     laboratory.g4.HepRandom.setTheSeed(seed)
@@ -121,8 +120,8 @@ def make_tables(path: Path, *, reactions: int = 300, elastic: int = 8000, seed: 
     Arguments:
         path: The file to write.
         reactions: Inelastic reactions for each target and energy.
-        elastic: Elastic ones.
-        seed: Of the random numbers.
+        elastic: Elastic collisions for each target and energy.
+        seed: Seed of the random numbers.
     """
     with tempfile.TemporaryDirectory() as folder:
         laboratory = Laboratory(Path(folder))
@@ -146,7 +145,7 @@ def make_tables(path: Path, *, reactions: int = 300, elastic: int = 8000, seed: 
     os.replace(partial, path)
 
 
-def main() -> None:
+def _main() -> None:
     """Runs `make_tables` from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
@@ -154,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _main()

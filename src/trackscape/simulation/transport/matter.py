@@ -13,11 +13,11 @@ import torch
 from scipy.interpolate import CubicSpline
 
 from trackscape.compiled import inlined
-from trackscape.simulation.materials import ELEMENTS, Material
 from trackscape.simulation.physics.electrons import production_threshold
 from trackscape.simulation.physics.nuclear import NuclearData
 from trackscape.simulation.physics.scattering import FINE_STRUCTURE, screening_of_element
 from trackscape.simulation.physics.stopping import mass_stopping_power
+from trackscape.simulation.setup.materials import ELEMENTS, Material
 
 LOWEST, HIGHEST = 0.01, 1e4
 """MeV. A proton below the lowest energy has less than 0.2 µm of silicon to go: it stops. One of the
@@ -26,7 +26,7 @@ POINTS = 1600
 _START = math.log(LOWEST)
 _STEP = (math.log(HIGHEST) - _START) / (POINTS - 1)
 LOG_ENERGY = _START + _STEP * np.arange(POINTS)
-"""(P,) ln of the energies in MeV."""
+"""Logarithms of the energies in MeV, (P,)."""
 
 Mixture = Sequence[tuple[Material, float]]
 """Materials and their fractions of the mass."""
@@ -36,36 +36,36 @@ class Matter(NamedTuple):
     """What a step needs to know of each of M mixtures. E elements, P = POINTS energies."""
 
     density: np.ndarray
-    """(M,) g/cm³."""
+    """Density, (M,) in g/cm³."""
     electrons: np.ndarray
-    """(M,) Z/A, mol/g."""
+    """Electrons per mass Z/A, (M,) in mol/g."""
     nuclei: np.ndarray
-    """(M,) Σ w Z²/A, mol/g: how strongly nuclei scatter."""
+    """Strength with which nuclei scatter, Σ w Z²/A, (M,) in mol/g."""
     screening: np.ndarray
-    """(M,) screening constant in (MeV/c)², geometric mean weighted with w Z²/A."""
+    """Screening constant, (M,) in (MeV/c)²; geometric mean weighted with w Z²/A."""
     coupling: np.ndarray
-    """(M,) (αZ)², mean weighted with w Z²/A."""
+    """Coupling (αZ)², (M,); mean weighted with w Z²/A."""
     radius_squared: np.ndarray
-    """(M,) R² of the nuclei in (c/MeV)², mean weighted with w Z²/A."""
+    """Squared radius of the nuclei, (M,) in (c/MeV)²; mean weighted with w Z²/A."""
     excitation: np.ndarray
-    """(M,) MeV."""
+    """Mean excitation energy, (M,) in MeV."""
     cut: np.ndarray
-    """(M,) MeV. Knocked-out electrons above it are particles of their own."""
+    """Energy above which knocked-out electrons are particles of their own, (M,) in MeV."""
     straggling_cut: np.ndarray
-    """(M,) MeV. The same if it widens the straggling, see `straggling_variance`; else infinite."""
+    """Cut that widens the straggling, (M,) in MeV, see `straggling_variance`; infinite: none."""
     range: np.ndarray
-    """(M, P) CSDA range in g/cm²."""
+    """CSDA range, (M, P) in g/cm²."""
     log_range: np.ndarray
-    """(M, P) its logarithm."""
+    """Logarithm of the CSDA range, (M, P)."""
     stopping: np.ndarray
-    """(M, P) S/ρ in MeV cm²/g."""
+    """Mass stopping power S/ρ, (M, P) in MeV cm²/g."""
     atoms: np.ndarray
-    """(M, E) atoms of each element of the nuclear tables, mol/g."""
+    """Atoms of each element of the nuclear tables, (M, E) in mol/g."""
     nuclear: np.ndarray
-    """(M, P) macroscopic cross-section of nuclear interactions, elastic and inelastic, cm²/g."""
+    """Cross-section of nuclear interactions, elastic and inelastic, (M, P) in cm²/g."""
 
 
-def tabulate(
+def tabulate_matter(
     mixtures: Sequence[Mixture], densities: Sequence[float], nuclear: NuclearData, *, law: str
 ) -> Matter:
     """Returns the tables of mixtures, numbered as in the sequence.

@@ -13,14 +13,7 @@ from trackscape.simulation.physics.kinematics import (
     largest_transfer,
     momentum_squared,
 )
-from trackscape.simulation.physics.scattering import (
-    form_factor_squared,
-    scattering_strength,
-    screening_angle_squared,
-    soft_variance,
-)
-from trackscape.simulation.physics.straggling import bohr_variance, urban_loss
-from trackscape.simulation.random_streams import (
+from trackscape.simulation.physics.random_streams import (
     Stream,
     normal,
     normals,
@@ -28,6 +21,13 @@ from trackscape.simulation.random_streams import (
     poisson,
     uniform,
 )
+from trackscape.simulation.physics.scattering import (
+    form_factor_squared,
+    scattering_strength,
+    screening_angle_squared,
+    soft_variance,
+)
+from trackscape.simulation.physics.straggling import bohr_variance, urban_loss
 from trackscape.simulation.transport.matter import Matter
 from trackscape.simulation.transport.world import UX, UY, UZ, T, X, Y, Z
 

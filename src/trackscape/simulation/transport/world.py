@@ -25,22 +25,29 @@ class World(NamedTuple):
     """Geometry as arrays. S slabs; the grid has nx, ny, nz boxes."""
 
     slab_edges: np.ndarray
-    """(S + 1,) z in mm."""
+    """Borders of the slabs, (S + 1,) z in mm."""
     slab_material: np.ndarray
-    """(S,) number of the material."""
+    """Number of the material of each slab, (S,)."""
     slab_layer: np.ndarray
-    """(S,) layer of a sensitive slab, else -1."""
+    """Layer of each slab, (S,); -1 if it is not sensitive."""
     half_width: float
+    """Half the extent of the slabs in x in mm."""
     half_height: float
+    """Half the extent of the slabs in y in mm."""
     labels: np.ndarray
-    """(nx, ny, nz) number of the material."""
+    """Number of the material of each box, (nx, ny, nz)."""
     x_edges: np.ndarray
+    """Borders of the boxes in x, (nx + 1,) in mm."""
     y_edges: np.ndarray
+    """Borders of the boxes in y, (ny + 1,) in mm."""
     z_edges: np.ndarray
+    """Borders of the boxes in z, (nz + 1,) in mm."""
     cosine: float
+    """Cosine of the angle of the phantom."""
     sine: float
-    """Of the angle of the phantom."""
+    """Sine of the angle of the phantom."""
     air: int
+    """Number of the material of the surrounding air."""
 
 
 @inlined

@@ -7,10 +7,30 @@ import numpy as np
 import numpy.typing as npt
 
 from trackscape.errors import ConfigError
-from trackscape.simulation.materials import Material, choose_material, shipped_materials
-from trackscape.text import shown
+from trackscape.simulation.setup.materials import Material, shipped_materials
 
 _Edges = npt.NDArray[np.float64]
+
+
+_RADIUS, _HEIGHT = 75.0, 25.0
+"""Radius and height of the module CTP404 in mm."""
+_INSERT_RADIUS, _INSERT_DISTANCE = 6.1, 58.5
+"""Radius of its inserts, and distance of their centres from the axis, in mm."""
+INSERTS = {
+    0: "air",
+    30: "polystyrene",
+    90: "ldpe",
+    150: "pmp",
+    180: "air",
+    210: "teflon",
+    270: "delrin",
+    330: "pmma",
+}
+"""Materials of the inserts by the direction of their centres in degrees, from x towards z."""
+_RODS = {(25.0, 25.0): "air", (-25.0, 25.0): "air", (25.0, -25.0): "air", (-25.0, -25.0): "teflon"}
+_ROD_RADIUS = 1.5
+_SPHERES = {180: 5.0, 108: 4.0, 36: 3.0, 324: 2.0, 252: 1.0}  # direction in degrees -> radius
+_SPHERE_DISTANCE = 15.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,10 +42,11 @@ class Phantom:
     """
 
     name: str
+    """Name for messages and for the provenance of simulated hits."""
     labels: npt.NDArray[np.uint8]
-    """Index into `materials`, (nx, ny, nz)."""
+    """Indices into `materials`, (nx, ny, nz)."""
     materials: tuple[Material, ...]
-    """What the labels mean."""
+    """Materials that the labels stand for."""
     edges: tuple[_Edges, _Edges, _Edges]
     """Borders of the boxes in x, y and z in the frame of the phantom, in mm, ascending."""
     angle: float = 0.0
@@ -70,11 +91,6 @@ def no_phantom() -> Phantom:
     """Returns a millimetre of air at the isocentre."""
     air = shipped_materials()["air"]
     return dataclasses.replace(material_box(air, thickness=1.0), name="none")
-
-
-def water_box(thickness: float, *, width: float = 400.0) -> Phantom:
-    """Returns a box of water, as wide and high as `width`, all in mm."""
-    return material_box(shipped_materials()["water"], thickness=thickness, width=width)
 
 
 def material_box(material: Material, *, thickness: float, width: float = 400.0) -> Phantom:
@@ -124,27 +140,6 @@ def stepped_wedge(
     return Phantom("wedge", labels, materials, edges)
 
 
-def parse_box(text: str) -> Phantom:
-    """Reads a box of one of the shipped materials, such as ``water:100`` with 100 mm.
-
-    Raises:
-        ConfigError: If the material is unknown, or the thickness no positive number.
-    """
-    name, _, thickness = text.partition(":")
-    try:
-        material = choose_material(name, shipped_materials())
-    except ConfigError as error:
-        raise ConfigError(f"phantom {text}: {error}") from error
-    try:
-        length = float(thickness)
-    except ValueError as error:
-        raise ConfigError(
-            f"phantom {shown(text)}: expected a thickness in mm behind the colon, got "
-            f"{shown(thickness)!r}; write for example water:100."
-        ) from error
-    return material_box(material, thickness=length)
-
-
 def check_fits(phantom: Phantom, *, source: float, front: float) -> None:
     """Checks that a phantom stands between the source of the beam and the detector.
 
@@ -163,6 +158,81 @@ def check_fits(phantom: Phantom, *, source: float, front: float) -> None:
             f"detector at {front:g} mm, but at {math.degrees(phantom.angle):g} degrees it reaches "
             f"from {first:g} to {last:g} mm; make it smaller or move the source or the detector."
         )
+
+
+def ctp404(voxel: float = 0.5) -> Phantom:
+    """Returns the CTP404 module: a disc of epoxy with inserts of known stopping power.
+
+    A cylinder about the vertical axis y with eight inserts, four rods and five spheres of PMMA, as
+    in the Digital Tracking Calorimeter Toolkit (gate/DTC/Phantom/CTP404.mac); its wires, 0.1 mm in
+    radius, are left out. A voxel has the material at its centre.
+
+    Arguments:
+        voxel: Side of the voxels in mm, rounded so that they fill the cylinder.
+
+    Raises:
+        ConfigError: If the voxels are larger than an insert, or too many.
+    """
+    if not 0.1 <= voxel <= 2 * _INSERT_RADIUS:
+        raise ConfigError(
+            f"phantom ctp404: expected voxels of 0.1 to {2 * _INSERT_RADIUS:g} mm, got {voxel:g} "
+            "mm."
+        )
+    across, up = (
+        _centred(length, boxes=max(1, round(length / voxel))) for length in (2 * _RADIUS, _HEIGHT)
+    )
+    names = ("air", "epoxy", *dict.fromkeys(name for name in INSERTS.values() if name != "air"))
+    section = _section(_middles(across), names)
+    labels = np.repeat(section[:, None, :], len(up) - 1, axis=1)
+    _add_spheres(labels, across=_middles(across), up=_middles(up), label=names.index("pmma"))
+    materials = tuple(shipped_materials()[name] for name in names)
+    return Phantom("ctp404", labels, materials, (across, up, across))
+
+
+def _section(middles: npt.NDArray[np.float64], names: tuple[str, ...]) -> npt.NDArray[np.uint8]:
+    """Returns the labels of a section across the axis, (nx, nz)."""
+    x, z = np.meshgrid(middles, middles, indexing="ij")
+    labels = np.zeros(x.shape, dtype=np.uint8)
+    discs = [_Disc(0.0, 0.0, _RADIUS, "epoxy")]
+    for direction, name in INSERTS.items():
+        discs.append(_Disc(*_around(_INSERT_DISTANCE, direction), _INSERT_RADIUS, name))
+    discs += [_Disc(*centre, _ROD_RADIUS, name) for centre, name in _RODS.items()]
+    for disc in discs:
+        inside = (x - disc.x) ** 2 + (z - disc.z) ** 2 <= disc.radius**2
+        labels[inside] = names.index(disc.name)
+    return labels
+
+
+@dataclasses.dataclass(frozen=True)
+class _Disc:
+    x: float
+    z: float
+    radius: float
+    name: str
+
+
+def _add_spheres(
+    labels: npt.NDArray[np.uint8],
+    *,
+    across: npt.NDArray[np.float64],
+    up: npt.NDArray[np.float64],
+    label: int,
+) -> None:
+    for direction, radius in _SPHERES.items():
+        x, z = _around(_SPHERE_DISTANCE, direction)
+        offsets = (across - x, up, across - z)
+        near = np.ix_(*(np.flatnonzero(abs(offset) <= radius) for offset in offsets))
+        squared = sum(offset[at] ** 2 for offset, at in zip(offsets, near, strict=True))
+        labels[near] = np.where(squared <= radius**2, label, labels[near])
+
+
+def _around(distance: float, direction: int) -> tuple[float, float]:
+    angle = math.radians(direction)
+    return distance * math.cos(angle), distance * math.sin(angle)
+
+
+def _middles(edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return 0.5 * (edges[:-1] + edges[1:])
 
 
 def _centred(length: float, *, boxes: int) -> _Edges:

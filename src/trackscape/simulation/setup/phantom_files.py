@@ -1,4 +1,4 @@
-"""Names and voxel files -> phantoms."""
+"""Words of the command line and voxel files -> phantoms."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,16 +10,20 @@ import numpy.typing as npt
 import pydantic
 
 from trackscape.errors import ConfigError, FormatError
-from trackscape.formats.settings import Strict, read_settings
-from trackscape.formats.volumes import Volume, read_volume
-from trackscape.simulation.ctp404 import ctp404
-from trackscape.simulation.materials import (
+from trackscape.formats import Strict, Volume, read_settings, read_volume
+from trackscape.simulation.setup.materials import (
     Material,
     MaterialSettings,
     choose_material,
     shipped_materials,
 )
-from trackscape.simulation.phantoms import Phantom, no_phantom, parse_box, stepped_wedge
+from trackscape.simulation.setup.phantom import (
+    Phantom,
+    ctp404,
+    material_box,
+    no_phantom,
+    stepped_wedge,
+)
 from trackscape.text import shown
 
 _NAMED = {"none": no_phantom, "wedge": stepped_wedge, "ctp404": ctp404}
@@ -73,11 +77,32 @@ def parse_phantom(text: str, *, angle: float = 0.0) -> Phantom:
     if text in _NAMED:
         return dataclasses.replace(_NAMED[text](), angle=angle)
     if ":" in text:
-        return dataclasses.replace(parse_box(text), angle=angle)
+        return dataclasses.replace(_parse_box(text), angle=angle)
     raise ConfigError(
         f"phantom {text}: expected {', '.join(_NAMED)}, a material with its thickness in mm such "
         f"as water:100, or a voxel file ending in {', '.join(_SUFFIXES)}; choose one of these."
     )
+
+
+def _parse_box(text: str) -> Phantom:
+    """Reads a box of one of the shipped materials, such as ``water:100`` with 100 mm.
+
+    Raises:
+        ConfigError: If the material is unknown, or the thickness no positive number.
+    """
+    name, _, thickness = text.partition(":")
+    try:
+        material = choose_material(name, shipped_materials())
+    except ConfigError as error:
+        raise ConfigError(f"phantom {text}: {error}") from error
+    try:
+        length = float(thickness)
+    except ValueError as error:
+        raise ConfigError(
+            f"phantom {shown(text)}: expected a thickness in mm behind the colon, got "
+            f"{shown(thickness)!r}; write for example water:100."
+        ) from error
+    return material_box(material, thickness=length)
 
 
 def read_phantom(path: Path | str, *, angle: float = 0.0) -> Phantom:
@@ -89,7 +114,7 @@ def read_phantom(path: Path | str, *, angle: float = 0.0) -> Phantom:
     define ``materials`` of its own as in a detector file.
 
     Arguments:
-        path: A file that `trackscape.formats.volumes.read_volume` reads.
+        path: A file that `trackscape.formats.read_volume` reads.
         angle: Rotation about the vertical axis y through the isocentre in rad.
 
     Raises:

@@ -1,18 +1,44 @@
-"""Setup -> the geometry as arrays, and the mixtures that it is made of."""
+"""Setup -> geometry and tables as arrays, for compiled code."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.simulation.detector import Detector, Slab
-from trackscape.simulation.materials import Material
+from trackscape.simulation.physics.nuclear import load_nuclear_data
 from trackscape.simulation.record import Setup
-from trackscape.simulation.transport.matter import Mixture
+from trackscape.simulation.setup.detector import Detector, Slab
+from trackscape.simulation.setup.materials import Material
+from trackscape.simulation.transport.matter import LOG_ENERGY, Matter, Mixture, tabulate_matter
+from trackscape.simulation.transport.reactions import Reactions, tabulate_reactions
 from trackscape.simulation.transport.world import World
 
-_FOIL = 0.15
-"""mm. Passive slabs thinner than this are taken together with their neighbours."""
+_FOIL = 0.15  # mm; passive slabs thinner than this are taken together with their neighbours
+
+
+class Scene(NamedTuple):
+    """All that stays the same during a simulation."""
+
+    world: World
+    """Geometry."""
+    matter: Matter
+    """Tables of the materials."""
+    reactions: Reactions
+    """Samples of nuclear reactions."""
+    displaces_at_borders: bool
+    """Whether the deflections of a step that ends at a border displace a particle, too."""
+
+
+def build_scene(setup: Setup) -> Scene:
+    """Returns geometry and tables of a setup for compiled code."""
+    world, mixtures, densities = build_world(setup)
+    nuclear = load_nuclear_data()
+    return Scene(
+        world=world,
+        matter=tabulate_matter(mixtures, densities, nuclear, law=setup.law),
+        reactions=tabulate_reactions(nuclear, LOG_ENERGY),
+        displaces_at_borders=setup.law == "theory",
+    )
 
 
 def build_world(setup: Setup) -> tuple[World, list[Mixture], list[float]]:

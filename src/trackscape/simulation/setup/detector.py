@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pydantic
 
 from trackscape.errors import ConfigError
-from trackscape.formats.settings import Strict, read_settings
-from trackscape.simulation.materials import (
+from trackscape.formats import Positive, Strict, read_settings
+from trackscape.formats.layers import TRACKERS
+from trackscape.simulation.setup.materials import (
     Material,
     MaterialSettings,
-    Positive,
     choose_material,
     shipped_materials,
 )
@@ -24,8 +24,7 @@ from trackscape.text import listed, shown
 
 _VARIANTS = Path(str(resources.files("trackscape.simulation") / "detectors"))
 _MAX_SLABS = 100_000
-_ROUNDING = 1e-9
-"""In mm; sums of slabs that fill a pitch differ from it by less."""
+_ROUNDING = 1e-9  # mm; sums of slabs that fill a pitch differ from it by less
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +32,9 @@ class Slab:
     """A plate across the beam, as wide and high as the detector."""
 
     material: Material
+    """Material that fills it."""
     thickness: float
-    """In mm."""
+    """Thickness along the beam in mm."""
     sensitive: bool = False
     """Whether the energy that is deposited in it is recorded."""
     module: str = ""
@@ -46,20 +46,21 @@ class Detector:
     """A stack of slabs without gaps, in air. The beam goes along z; the isocentre is at z = 0."""
 
     name: str
+    """Name of the variant, as hit files record it."""
     source: str
-    """Where the numbers come from."""
+    """Publication or file that the numbers come from."""
     width: float
     """Full extent in x in mm, centred on the beam axis."""
     height: float
     """Full extent in y in mm."""
     front: float
-    """Entrance of the first slab: z in mm."""
+    """Position of the entrance of the first slab: z in mm."""
     slabs: tuple[Slab, ...]
     """All slabs in the order of the beam; air fills what the modules leave free."""
     air: Material
-    """What is around the detector and the phantom."""
-    trackers: int = 2
-    """Layers that hit files number as trackers; the published columns know two."""
+    """Gas around the detector and the phantom."""
+    trackers: int = TRACKERS
+    """Number of layers in front that hit files number as trackers."""
 
     @property
     def edges(self) -> npt.NDArray[np.float64]:

@@ -1,13 +1,16 @@
-"""A pencil beam, and the plan of spots that it scans."""
+"""A pencil beam, and the plan of spots that it scans, from text or a CSV file."""
 
+import csv
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from trackscape.errors import ConfigError
-from trackscape.simulation.detector import Detector
+from trackscape.errors import ConfigError, FormatError
+from trackscape.simulation.setup.detector import Detector
+from trackscape.text import listed, shown
 from trackscape.units import mrad
 
 _Column = npt.NDArray[np.float64]
@@ -21,6 +24,12 @@ _OPTIONS = {
     "magnet": ("magnet", 1.0),
 }
 """Key on the command line -> field of the beam and the unit of the key."""
+
+
+_REQUIRED = ("spotX", "spotY")
+_WEIGHTS = ("weight", "primaries")
+_COLUMNS = (*_REQUIRED, *_WEIGHTS, "energy")
+_MAX_BYTES = 100_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +52,7 @@ class Beam:
     divergence: float = 2.0 * mrad
     """Standard deviation of the angle in each projection in rad, uncorrelated with position."""
     source: float = -500.0
-    """The plane where the protons start: z in mm."""
+    """Position of the plane where the protons start: z in mm."""
     magnet: float = 6600.0
     """Distance of the scanning magnet before the isocentre in mm."""
 
@@ -80,11 +89,11 @@ class Plan:
     """
 
     x: _Column
-    """Where the axes of the spots cross the isocentre plane, (S,) in mm."""
+    """Where the axes of the spots cross the isocentre plane: x, (S,) in mm."""
     y: _Column
-    """The same in y."""
+    """Where the axes of the spots cross the isocentre plane: y, (S,) in mm."""
     energy: _Column
-    """Mean kinetic energy, (S,) in MeV."""
+    """Mean kinetic energy of each spot, (S,) in MeV."""
     weight: _Column
     """Relative numbers of primaries, (S,)."""
 
@@ -125,26 +134,6 @@ class Plan:
 def single_spot(beam: Beam) -> Plan:
     """Returns a plan with all primaries on the axis."""
     return Plan(np.zeros(1), np.zeros(1), np.array([beam.energy]), np.ones(1))
-
-
-def raster_plan(beam: Beam, *, width: float, height: float, spacing: float = 7.0) -> Plan:
-    """Returns a rectangle of equal spots about the axis, row by row in y; lengths in mm.
-
-    The outermost spots are at most half of the width and height away from the axis. The usual
-    spacing is 7 mm.
-
-    Raises:
-        ConfigError: If the spacing is not positive, or a side negative.
-    """
-    if not (spacing > 0 and width >= 0 and height >= 0 and width * height / spacing**2 < 1e7):
-        raise ConfigError(
-            f"plan: expected a positive spacing and sides of 0 mm or more, got {spacing:g}, "
-            f"{width:g} and {height:g} mm."
-        )
-    columns, rows = (int(0.5 * side / spacing) for side in (width, height))
-    across, up = np.meshgrid(np.arange(-columns, columns + 1), np.arange(-rows, rows + 1))
-    x, y = spacing * across.ravel().astype(float), spacing * up.ravel().astype(float)
-    return Plan(x, y, np.full(len(x), beam.energy), np.ones(len(x)))
 
 
 def parse_beam(text: str) -> Beam:
@@ -201,3 +190,77 @@ def _refuse(name: str, values: _Column, possible: npt.NDArray[np.bool_], *, expe
             f"plan: expected {expected}, got {name} = {values[spot]:g} for spot {spot} (counted "
             "from 0); correct it."
         )
+
+
+def read_plan(path: Path | str, beam: Beam) -> Plan:
+    """Reads a plan from a CSV file with a header.
+
+    The columns are spotX and spotY, where the axis of a spot crosses the isocentre plane in mm,
+    weight or primaries, relative numbers of primaries (1 each if left out), and energy in MeV (that
+    of the beam if left out).
+
+    Raises:
+        FormatError: If the file is no such table.
+        ConfigError: If a spot is impossible, as in `Plan`.
+    """
+    path = Path(path)
+    header, rows = _read_rows(path)
+    _check_header(header, path=path)
+    columns = {name: _numbers(rows, at=at, name=name, path=path) for at, name in enumerate(header)}
+    ones = np.ones(len(rows))
+    weight = next((columns[name] for name in _WEIGHTS if name in columns), ones)
+    energy = columns.get("energy", beam.energy * ones)
+    try:
+        return Plan(columns["spotX"], columns["spotY"], energy, weight)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise FormatError(
+                f"{path}: expected a plan of less than {_MAX_BYTES // 10**6} MB, but the file is "
+                "larger; name the right file."
+            )
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except OSError as error:
+        raise FormatError(
+            f"{path}: expected a plan, but {error.strerror}; check the path."
+        ) from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise FormatError(
+            f"{path}: expected a CSV file, but it cannot be read ({shown(error)})."
+        ) from error
+    if len(rows) < 2:
+        raise FormatError(
+            f"{path}: expected a header with {', '.join(_REQUIRED)} and a row for each spot, but "
+            f"the file has {len(rows)} rows; add the spots."
+        )
+    return [name.strip() for name in rows[0]], rows[1:]
+
+
+def _check_header(header: list[str], *, path: Path) -> None:
+    weights = sum(name in _WEIGHTS for name in header)
+    wrong = [name for name in header if name not in _COLUMNS or header.count(name) > 1]
+    missing = [name for name in _REQUIRED if name not in header]
+    if wrong or missing or weights > 1:
+        raise FormatError(
+            f"{path}: expected the columns {', '.join(_REQUIRED)}, and perhaps energy and one of "
+            f"{' or '.join(_WEIGHTS)}, each once, got {listed(header)}; rename or remove some."
+        )
+
+
+def _numbers(rows: list[list[str]], *, at: int, name: str, path: Path) -> np.ndarray:
+    values: list[float] = []
+    for number, row in enumerate(rows):
+        try:
+            values.append(float(row[at]))
+        except (ValueError, IndexError) as error:
+            found = repr(shown(row[at])) if at < len(row) else "nothing"
+            raise FormatError(
+                f"{path}: column {name}, spot {number} (counted from 0): expected a number, got "
+                f"{found}; write plain numbers, with a decimal point."
+            ) from error
+    return np.array(values)

@@ -10,16 +10,16 @@ import numpy as np
 
 import trackscape
 from trackscape.errors import ConfigError
-from trackscape.formats.stream import hit_stream
-from trackscape.simulation.beam import check_aim
-from trackscape.simulation.phantoms import check_fits
-from trackscape.simulation.record import HIT, PRIMARY, SPOT, Chunk, Engine, Setup
+from trackscape.formats import hit_stream
+from trackscape.simulation.record import HIT, PRIMARY, Chunk, Engine, Setup
+from trackscape.simulation.setup.beam import check_aim
+from trackscape.simulation.setup.phantom import check_fits
 
-ENGINES = ("fast", "geant4")
-MOST_PRIMARIES = 2**31 - 1
-"""eventID is a 32-bit number in the published columns."""
+_ENGINES = ("fast", "geant4")
+_SPOT = np.dtype([("spotX", "f4"), ("spotY", "f4")])  # mm at the isocentre
+_MOST_PRIMARIES = 2**31 - 1  # eventID is a 32-bit number in the published columns
 
-Progress = Callable[[Iterable[Chunk], int], Iterable[Chunk]]
+_Progress = Callable[[Iterable[Chunk], int], Iterable[Chunk]]
 
 
 def simulate(
@@ -31,7 +31,7 @@ def simulate(
     engine: str = "fast",
     truth: Path | None = None,
     threads: int | None = None,
-    progress: Progress = lambda chunks, _: chunks,
+    progress: _Progress = lambda chunks, _: chunks,
 ) -> int:
     """Simulates protons and writes what they leave in the detector, as `read_hits` reads it.
 
@@ -43,7 +43,7 @@ def simulate(
         path: New .npz file of hits: the published columns, pdg, and the spot of each hit if the
             plan has several.
         primaries: Number of protons, shared among the spots of the plan.
-        seed: Of the random numbers, 0 or more.
+        seed: Seed of the random numbers, 0 or more.
         engine: "fast" or "geant4".
         truth: New .npz file with a row for each primary, see `PRIMARY`; none by default.
         threads: Threads of the fast engine or processes of Geant4, which do not change the result;
@@ -64,7 +64,7 @@ def simulate(
     rows = 0
     with (
         hit_stream(path, spot.dtype, provenance=origin) as add_hits,
-        _optional(truth, origin) as add_primaries,
+        _primary_stream(truth, origin) as add_primaries,
         _closing(run(setup, primaries, seed)) as chunks,
     ):
         for chunk in progress(chunks, primaries):
@@ -81,15 +81,15 @@ def choose_engine(name: str, *, threads: int | None = None) -> Engine:
         ConfigError: There is none, or what it needs is not installed.
     """
     if name == "fast":
-        from trackscape.simulation import fast
+        from trackscape.simulation.transport.engine import simulate_fast
 
-        return functools.partial(fast.simulate, threads=threads)
+        return functools.partial(simulate_fast, threads=threads)
     if name == "geant4":
         from trackscape.simulation import geant4
 
         geant4.check_installed()
         return functools.partial(geant4.simulate, workers=threads)
-    raise ConfigError(f"Expected one of the engines {', '.join(ENGINES)}, but got {name!r}.")
+    raise ConfigError(f"Expected one of the engines {', '.join(_ENGINES)}, but got {name!r}.")
 
 
 def check(setup: Setup, *, primaries: int, seed: int) -> None:
@@ -100,8 +100,8 @@ def check(setup: Setup, *, primaries: int, seed: int) -> None:
     """
     check_fits(setup.phantom, source=setup.beam.source, front=setup.detector.front)
     check_aim(setup.plan, beam=setup.beam, detector=setup.detector)
-    if not 0 < primaries <= MOST_PRIMARIES:
-        raise ConfigError(f"Expected 1 to {MOST_PRIMARIES} primaries, but got {primaries}.")
+    if not 0 < primaries <= _MOST_PRIMARIES:
+        raise ConfigError(f"Expected 1 to {_MOST_PRIMARIES} primaries, but got {primaries}.")
     if not 0 <= seed < 2**63:
         raise ConfigError(f"Expected a seed of 0 or more, below 2^63, but got {seed}.")
 
@@ -133,7 +133,7 @@ class _SpotOfEvent:
         several = len(setup.plan.x) > 1
         self.plan = setup.plan
         self.spot = setup.plan.spot_of(primaries) if several else None
-        self.dtype = np.dtype(HIT.descr + SPOT.descr) if several else HIT
+        self.dtype = np.dtype(HIT.descr + _SPOT.descr) if several else HIT
 
     def add_to(self, hits: np.ndarray) -> np.ndarray:
         if self.spot is None:
@@ -146,15 +146,12 @@ class _SpotOfEvent:
         return wider
 
 
-@contextlib.contextmanager
-def _optional(
+def _primary_stream(
     path: Path | None, origin: dict[str, Any]
-) -> Generator[Callable[[np.ndarray], None], None, None]:
+) -> contextlib.AbstractContextManager[Callable[[np.ndarray], None]]:
     if path is None:
-        yield lambda rows: None
-        return
-    with hit_stream(path, PRIMARY, provenance=origin) as add:
-        yield add
+        return contextlib.nullcontext(lambda rows: None)
+    return hit_stream(path, PRIMARY, provenance=origin)
 
 
 @contextlib.contextmanager

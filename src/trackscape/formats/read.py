@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackscape.formats.checks import checked
-from trackscape.formats.columns import SPOT, TRUTH, Columns
+from trackscape.formats.columns import SPOT, TRUTH, HitColumns, checked
 from trackscape.formats.events import number_events
 from trackscape.formats.files import kind_to_read
 from trackscape.formats.layers import Numbering, number_layers
-from trackscape.formats.numpy_files import read_npy, read_npz
 from trackscape.formats.root import read_root
-from trackscape.formats.tables import read_csv, read_parquet
+from trackscape.formats.tables import read_csv, read_npy, read_npz, read_parquet
 from trackscape.text import shown
 
 if TYPE_CHECKING:
@@ -40,20 +38,21 @@ _READERS = {
 class Recognised:
     """Checked columns of a file, and how they were understood. Axis: H hits."""
 
-    columns: Columns
+    columns: HitColumns
+    """Columns with a meaning, (H,) each."""
     numbering: Numbering
-    """Layers (H,)."""
+    """Layers of the hits, (H,), and the rule that gave them."""
     truth: Mapping[str, np.ndarray] | None
-    """event, track and parent, (H,) int64 each, as in `trackscape.data.Truth`."""
+    """Columns event, track and parent, (H,) int64 each; None for measured data."""
     notes: tuple[str, ...]
-    """What was read in a way that has to be told."""
+    """Remarks on what was read in a way that has to be told."""
 
 
 def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
     """Reads simulated or measured hits; one row is one hit, and rows keep their order.
 
     Understands `.npz` (the published structured array, or one array for each column), `.npy`,
-    `.root` (trees of GATE 8, 9 and 10; needs the extra `root`), `.parquet` and `.csv`. Columns
+    `.root` (trees of GATE 8, 9 and 10; needs the extra `root`), `.parquet` and `.csv`. HitColumns
     are found by name, layers by the rule that agrees with posZ; `inspect_file` reports both.
 
     Arguments:
