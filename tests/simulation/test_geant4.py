@@ -187,8 +187,8 @@ def test_geant4_prints_nothing(capfd):
 @needs_geant4
 def test_the_table_of_reactions_is_what_geant4_gives(tmp_path):
     code = (
-        "import sys, pathlib; from trackscape.simulation.geant4 import reactions; "
-        "reactions.make_tables(pathlib.Path(sys.argv[1]), reactions=2, elastic=2)"
+        "import sys, pathlib; from studies import reaction_tables; "
+        "reaction_tables.make_tables(pathlib.Path(sys.argv[1]), reactions=2, elastic=2)"
     )
     path = tmp_path / "reactions.npz"
     subprocess.run([sys.executable, "-c", code, path], check=True, capture_output=True)

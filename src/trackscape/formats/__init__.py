@@ -5,24 +5,14 @@ Hits, Tracks -> .npz .parquet .csv
 .npz .mhd .mha -> voxel volumes; .yaml -> settings
 """
 
-from trackscape.formats.files import kind_to_read as kind_to_read
-from trackscape.formats.files import reading as reading
-from trackscape.formats.inspect import PARTICLES as PARTICLES
-from trackscape.formats.inspect import HitReport as HitReport
-from trackscape.formats.inspect import inspect_file as inspect_file
-from trackscape.formats.inspect import inspect_hits as inspect_hits
-from trackscape.formats.primaries import PrimaryReport as PrimaryReport
-from trackscape.formats.primaries import read_primaries as read_primaries
-from trackscape.formats.read import read_hits as read_hits
-from trackscape.formats.settings import Positive as Positive
-from trackscape.formats.settings import Strict as Strict
-from trackscape.formats.settings import read_settings as read_settings
-from trackscape.formats.stream import hit_stream as hit_stream
-from trackscape.formats.stream import read_provenance as read_provenance
-from trackscape.formats.volumes import Volume as Volume
-from trackscape.formats.volumes import read_volume as read_volume
-from trackscape.formats.write import write_hits as write_hits
-from trackscape.formats.write import write_tracks as write_tracks
+from trackscape.formats.files import kind_to_read, reading
+from trackscape.formats.inspect import PARTICLES, HitReport, inspect_file, inspect_hits
+from trackscape.formats.primaries import PrimaryReport, read_primaries
+from trackscape.formats.read import read_hits
+from trackscape.formats.settings import Positive, Strict, read_settings
+from trackscape.formats.stream import hit_stream, read_provenance
+from trackscape.formats.volumes import Volume, read_volume
+from trackscape.formats.write import write_hits, write_tracks
 
 __all__ = [
     "PARTICLES",

@@ -18,7 +18,7 @@ GAP = 1.0 * mm
 """Hits belong to different planes where posZ leaves a larger gap; layers are 3 mm or more apart."""
 THICKEST_PLANE = 2.0 * mm
 """A plane is thinner; the sensitive silicon measures 0.014 to 0.025 mm."""
-TRACKERS = 2
+N_TRACKERS = 2
 """Layers in front that the published columns number as trackers, each a volume of level 1."""
 LAST_LAYER = 1000
 """Larger layer numbers are taken for an error."""
@@ -170,7 +170,7 @@ def _tried(objections: dict[str, _Objection]) -> tuple[str, ...]:
 
 
 def _published(level1: np.ndarray, level2: np.ndarray) -> np.ndarray:
-    return np.where(level2 == -1, level1, TRACKERS + level2)
+    return np.where(level2 == -1, level1, N_TRACKERS + level2)
 
 
 def _cumulative(base: np.ndarray, level1: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pyarrow.parquet as arrow_parquet
 from trackscape.errors import DataError
 from trackscape.files import replacing
 from trackscape.formats.files import kind_to_write
-from trackscape.formats.layers import TRACKERS
+from trackscape.formats.layers import N_TRACKERS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,10 +35,10 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
     Raises:
         FormatError: The suffix is unknown, or the file cannot be written there.
     """
-    tracker = hits.layer < TRACKERS
+    tracker = hits.layer < N_TRACKERS
     columns = _measured(hits) | _truth(hits)
     columns["level1ID"] = hits.layer.where(tracker, 0)
-    columns["level2ID"] = (hits.layer - TRACKERS).where(~tracker, -1)
+    columns["level2ID"] = (hits.layer - N_TRACKERS).where(~tracker, -1)
     if hits.truth is not None and hits.truth.pdg is not None:
         columns["pdg"] = hits.truth.pdg
     if hits.spot is not None:

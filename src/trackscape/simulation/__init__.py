@@ -8,39 +8,37 @@
 What is offered here loads neither PyTorch nor numba; `trackscape.simulation.physics` does.
 """
 
-from trackscape.simulation.recognition import METHODS_DETECTOR as METHODS_DETECTOR
-from trackscape.simulation.recognition import Geometry as Geometry
-from trackscape.simulation.recognition import describe_detector as describe_detector
-from trackscape.simulation.recognition import geometry_of as geometry_of
-from trackscape.simulation.recognition import geometry_of_hits as geometry_of_hits
-from trackscape.simulation.recognition import layer_depths as layer_depths
-from trackscape.simulation.recognition import mismatch as mismatch
-from trackscape.simulation.recognition import recognise_detector as recognise_detector
-from trackscape.simulation.record import HIT as HIT
-from trackscape.simulation.record import INELASTIC as INELASTIC
-from trackscape.simulation.record import LEFT as LEFT
-from trackscape.simulation.record import OTHER as OTHER
-from trackscape.simulation.record import PRIMARY as PRIMARY
-from trackscape.simulation.record import STOPPED as STOPPED
-from trackscape.simulation.record import Chunk as Chunk
-from trackscape.simulation.record import Engine as Engine
-from trackscape.simulation.record import Setup as Setup
-from trackscape.simulation.record import make_setup as make_setup
-from trackscape.simulation.run import choose_engine as choose_engine
-from trackscape.simulation.run import simulate as simulate
-from trackscape.simulation.setup.beam import Beam as Beam
-from trackscape.simulation.setup.beam import Plan as Plan
-from trackscape.simulation.setup.detector import Detector as Detector
-from trackscape.simulation.setup.detector import Slab as Slab
-from trackscape.simulation.setup.detector import load_detector as load_detector
-from trackscape.simulation.setup.detector import shipped_detectors as shipped_detectors
-from trackscape.simulation.setup.materials import Material as Material
-from trackscape.simulation.setup.materials import shipped_materials as shipped_materials
-from trackscape.simulation.setup.phantom import Phantom as Phantom
-from trackscape.simulation.setup.phantom_files import parse_phantom as parse_phantom
-from trackscape.simulation.setup.phantom_files import read_phantom as read_phantom
+from trackscape.simulation.recognition import (
+    METHODS_DETECTOR,
+    Geometry,
+    describe_detector,
+    geometry_of,
+    geometry_of_hits,
+    layer_depths,
+    mismatch,
+    recognise_detector,
+)
+from trackscape.simulation.record import (
+    HIT,
+    INELASTIC,
+    LEFT,
+    OTHER,
+    PRIMARY,
+    STOPPED,
+    Chunk,
+    Engine,
+    Setup,
+    make_setup,
+)
+from trackscape.simulation.run import choose_engine, simulate
+from trackscape.simulation.setup.beam import Beam, Plan
+from trackscape.simulation.setup.detector import Detector, Slab, load_detector, shipped_detectors
+from trackscape.simulation.setup.materials import ELEMENTS, Material, shipped_materials
+from trackscape.simulation.setup.phantom import Phantom
+from trackscape.simulation.setup.phantom_files import parse_phantom, read_phantom
 
 __all__ = [
+    "ELEMENTS",
     "HIT",
     "INELASTIC",
     "LEFT",

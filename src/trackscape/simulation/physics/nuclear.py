@@ -2,7 +2,7 @@
 
 Both were drawn from Geant4 11.4: cross-sections of Barashenkov, Glauber and Gribov, elastic
 scattering of the CHIPS model, inelastic reactions of the Binary Cascade.
-`python -m trackscape.simulation.geant4.reactions` makes the file.
+`python -m studies.reaction_tables` in the repository makes the file.
 """
 
 import dataclasses

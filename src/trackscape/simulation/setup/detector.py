@@ -13,7 +13,7 @@ import pydantic
 
 from trackscape.errors import ConfigError
 from trackscape.formats import Positive, Strict, read_settings
-from trackscape.formats.layers import TRACKERS
+from trackscape.formats.layers import N_TRACKERS
 from trackscape.simulation.setup.materials import (
     Material,
     MaterialSettings,
@@ -59,7 +59,7 @@ class Detector:
     """All slabs in the order of the beam; air fills what the modules leave free."""
     air: Material
     """Gas around the detector and the phantom."""
-    trackers: int = TRACKERS
+    trackers: int = N_TRACKERS
     """Number of layers in front that hit files number as trackers."""
 
     @property
