@@ -80,7 +80,7 @@ def simulate(
         beam=beam,
         plan=plan,
         angle=math.radians(angle),
-        law=law,
+        condensed_history=law,
     )
     announce_compilation()
     rows = run(

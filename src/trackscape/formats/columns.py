@@ -182,7 +182,7 @@ def checked(columns: HitColumns, *, path: Path) -> HitColumns:
         measured = meaning in MEASURED + SPOT
         values[meaning] = (_finite if measured else _whole)(column, place=place)
     place = f"{path}: column {shown(columns.names['energy'])}"
-    _refuse(
+    refuse_rows(
         values["energy"], values["energy"] < 0, place=place, expected="an energy of 0 MeV or more"
     )
     return dataclasses.replace(columns, values=values)
@@ -207,7 +207,7 @@ def _check_lengths(columns: HitColumns, *, path: Path) -> None:
 
 def _finite(column: np.ndarray, *, place: str) -> np.ndarray:
     values = column.astype(np.float64)
-    _refuse(values, ~(np.abs(values) <= _LARGEST), place=place, expected="a finite number")
+    refuse_rows(values, ~(np.abs(values) <= _LARGEST), place=place, expected="a finite number")
     return values
 
 
@@ -215,22 +215,23 @@ def _whole(column: np.ndarray, *, place: str) -> np.ndarray:
     if column.dtype.kind == "i":
         return column.astype(np.int64)
     if column.dtype.kind == "u":
-        _refuse(column, column >= 2**63, place=place, expected="a whole number below 2^63")
+        refuse_rows(column, column >= 2**63, place=place, expected="a whole number below 2^63")
         return column.astype(np.int64)
     values = column.astype(np.float64)
     # Both bounds are powers of two and exact in floats; NaN fails the comparison.
     whole = (values >= -(2.0**63)) & (values < 2.0**63) & (values == np.floor(values))
-    _refuse(column, ~whole, place=place, expected="a whole number")
+    refuse_rows(column, ~whole, place=place, expected="a whole number")
     exact = 2.0 ** (np.finfo(column.dtype).nmant + 1)
     expected = (
         f"a number below {exact:.0f}, since {column.dtype.name} rounds larger ones, so that "
         "several fall together (store integers)"
     )
-    _refuse(column, np.abs(values) >= exact, place=place, expected=expected)
+    refuse_rows(column, np.abs(values) >= exact, place=place, expected=expected)
     return values.astype(np.int64)
 
 
-def _refuse(values: np.ndarray, wrong: np.ndarray, *, place: str, expected: str) -> None:
+def refuse_rows(values: np.ndarray, wrong: np.ndarray, *, place: str, expected: str) -> None:
+    """Raises a FormatError that names the first of the rows that are wrong."""
     if wrong.any():
         row = int(wrong.argmax())
         raise FormatError(

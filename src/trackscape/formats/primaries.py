@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from trackscape.errors import FormatError
+from trackscape.formats.columns import refuse_rows
 from trackscape.formats.files import budget, kind_to_read
 from trackscape.formats.tables import PUBLISHED_KEY, open_archive
 from trackscape.text import listed, shown
@@ -120,7 +121,9 @@ def read_primaries(
         _check_type(table[name], name=name, path=path)
         # Where a primary never got, it has no direction.
         never = table["out_ekin"] < 0 if name in _DIRECTIONS else False
-        _check_finite(np.where(never, 0, table[name]), name=name, path=path)
+        values = np.where(never, 0, table[name])
+        place = f"{path}: column {name}"
+        refuse_rows(values, ~np.isfinite(values), place=place, expected="a finite number")
     return table
 
 
@@ -130,13 +133,4 @@ def _check_type(column: np.ndarray, *, name: str, path: Path) -> None:
         raise FormatError(
             f"{path}: column {name}: expected a number for each primary, but it holds "
             f"{shown(column.dtype)} of the shape {column.shape}; store plain numbers."
-        )
-
-
-def _check_finite(column: np.ndarray, *, name: str, path: Path) -> None:
-    wrong = ~np.isfinite(column)
-    if wrong.any():
-        raise FormatError(
-            f"{path}: column {name}, row {int(wrong.argmax())} (counted from 0): expected a finite "
-            f"number, but got {column[wrong.argmax()]}; correct or remove such rows."
         )

@@ -38,7 +38,8 @@ INELASTIC, STOPPED, LEFT, OTHER = 1, 2, 3, 9
 """Fates: lost in a nuclear reaction, stopped, left the world, something else."""
 
 
-Law = Literal["geant4", "theory"]
+CondensedHistory = Literal["geant4", "theory"]
+"""Models of how many small collisions of a step are taken together."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Setup:
     """Pencil beam."""
     plan: Plan
     """Spots that the beam scans."""
-    law: Law = "geant4"
-    """Which condensed history the fast engine follows. "geant4" does what Geant4 does with its
+    condensed_history: CondensedHistory = "geant4"
+    """Condensed history that the fast engine follows. "geant4" does what Geant4 does with its
     default range cut, with three peculiarities: losses straggle wider where electrons are cut
     (`straggling_variance`), light elements scatter a little less (`screening_of_element`), and a
     step that ends at a border turns the proton without displacing it. "theory" has Bohr's
@@ -82,7 +83,7 @@ def make_setup(
     beam: str = "",
     plan: Path | None = None,
     angle: float = 0.0,
-    law: str = "geant4",
+    condensed_history: str = "geant4",
 ) -> Setup:
     """Returns the setup that a few words describe.
 
@@ -92,7 +93,7 @@ def make_setup(
         beam: Such as "energy=200,spot=3", see `parse_beam`.
         plan: CSV file of spots; one spot on the axis by default.
         angle: Rotation of the phantom about the vertical axis in rad.
-        law: "geant4" or "theory", see `Setup`.
+        condensed_history: "geant4" or "theory", see `Setup`.
 
     Raises:
         ConfigError: Something is impossible.
@@ -102,13 +103,16 @@ def make_setup(
         >>> make_setup(phantom="water:150").phantom.depth
         (-75.0, 75.0)
     """
-    if law not in ("geant4", "theory"):
-        raise ConfigError(f"Expected one of the laws geant4 and theory, but got {law!r}.")
+    if condensed_history not in ("geant4", "theory"):
+        raise ConfigError(
+            "Expected one of the condensed histories geant4 and theory, but got "
+            f"{condensed_history!r}."
+        )
     pencil = parse_beam(beam)
     return Setup(
         detector=load_detector(detector),
         phantom=parse_phantom(phantom, angle=angle),
         beam=pencil,
         plan=single_spot(pencil) if plan is None else read_plan(plan, pencil),
-        law=law,
+        condensed_history=condensed_history,
     )

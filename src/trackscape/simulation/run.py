@@ -39,7 +39,7 @@ def simulate(
     interruption or an error there are none.
 
     Arguments:
-        setup: Detector, phantom, beam, plan and law.
+        setup: Detector, phantom, beam, plan and condensed history.
         path: New .npz file of hits: the published columns, pdg, and the spot of each hit if the
             plan has several.
         primaries: Number of protons, shared among the spots of the plan.
@@ -123,7 +123,7 @@ def _provenance(setup: Setup, *, primaries: int, seed: int, engine: str) -> dict
         from trackscape.simulation import geant4
 
         return origin | geant4.provenance(setup)
-    return origin | {"law": setup.law}
+    return origin | {"law": setup.condensed_history}
 
 
 class _SpotOfEvent:

@@ -66,7 +66,11 @@ class Matter(NamedTuple):
 
 
 def tabulate_matter(
-    mixtures: Sequence[Mixture], densities: Sequence[float], nuclear: NuclearData, *, law: str
+    mixtures: Sequence[Mixture],
+    densities: Sequence[float],
+    nuclear: NuclearData,
+    *,
+    model: str,
 ) -> Matter:
     """Returns the tables of mixtures, numbered as in the sequence.
 
@@ -74,11 +78,11 @@ def tabulate_matter(
         mixtures: What they consist of.
         densities: Their densities in g/cm³.
         nuclear: Cross-sections.
-        law: "geant4" or "theory", see `Setup`.
+        model: "geant4" or "theory", see `Setup`.
     """
     atoms = np.stack([_atoms(mixture, nuclear.elements) for mixture in mixtures])
     inelastic, elastic = nuclear.cross_sections(LOG_ENERGY)
-    means = np.array([_scattering_means(mixture, law) for mixture in mixtures]).T
+    means = np.array([_scattering_means(mixture, model) for mixture in mixtures]).T
     stopping = np.stack([_stopping(mixture) for mixture in mixtures])
     cut = np.array([_mean(mixture, production_threshold) for mixture in mixtures])
     lengths = np.stack([_range(power) for power in stopping])
@@ -91,7 +95,7 @@ def tabulate_matter(
         radius_squared=means[3].copy(),
         excitation=np.array([1e-6 * _mean(m, lambda x: x.excitation_energy) for m in mixtures]),
         cut=cut,
-        straggling_cut=cut if law == "geant4" else np.full(len(mixtures), math.inf),
+        straggling_cut=cut if model == "geant4" else np.full(len(mixtures), math.inf),
         range=lengths,
         log_range=np.log(lengths),
         stopping=stopping,
@@ -139,13 +143,13 @@ def _atoms(mixture: Mixture, elements: Sequence[str]) -> np.ndarray:
     return atoms
 
 
-def _scattering_means(mixture: Mixture, law: str) -> tuple[float, float, float, float]:
+def _scattering_means(mixture: Mixture, model: str) -> tuple[float, float, float, float]:
     symbols, fractions = zip(*_elements(mixture), strict=True)
     charge = np.array([ELEMENTS[symbol].number for symbol in symbols], dtype=float)
     mass = np.array([ELEMENTS[symbol].mass for symbol in symbols])
     weight = np.array(fractions) * charge**2 / mass
     share = weight / weight.sum()
-    screening = np.array([screening_of_element(int(z), law=law) for z in charge])
+    screening = np.array([screening_of_element(int(z), model=model) for z in charge])
     radius = 1.27 * mass**0.27 / 197.327  # fm to c/MeV
     return (
         float(weight.sum()),

@@ -35,9 +35,9 @@ def build_scene(setup: Setup) -> Scene:
     nuclear = load_nuclear_data()
     return Scene(
         world=world,
-        matter=tabulate_matter(mixtures, densities, nuclear, law=setup.law),
+        matter=tabulate_matter(mixtures, densities, nuclear, model=setup.condensed_history),
         reactions=tabulate_reactions(nuclear, LOG_ENERGY),
-        displaces_at_borders=setup.law == "theory",
+        displaces_at_borders=setup.condensed_history == "theory",
     )
 
 

@@ -152,7 +152,7 @@ def test_the_law_of_theory_straggles_less_where_geant4_cuts_electrons(behind_wat
     thickness, _, primaries = behind_water
     if thickness != 100:
         return
-    _, theory = collect(make_setup(phantom="water:100", law="theory"))
+    _, theory = collect(make_setup(phantom="water:100", condensed_history="theory"))
 
     def straggling(table):
         out = table[table["out_ekin"] > 0]

@@ -51,7 +51,7 @@ turns = st.floats(0.0, 2.0 * math.pi)
 def make_matter(law: str) -> Matter:
     materials = [SHIPPED[name] for name in NAMES]
     mixtures = [[(material, 1.0)] for material in materials]
-    return tabulate_matter(mixtures, [m.density for m in materials], load_nuclear_data(), law=law)
+    return tabulate_matter(mixtures, [m.density for m in materials], load_nuclear_data(), model=law)
 
 
 MATTER = make_matter("theory")
@@ -187,12 +187,12 @@ def test_many_steps_through_water_make_highlands_width_of_the_whole(new_stream, 
 
 def test_screening_constants_of_elements():
     for number in (1, 6, 13, 74):
-        theory = screening_of_element(number, law="theory")
+        theory = screening_of_element(number, model="theory")
         # 1.13 (α m_e / 0.885)² Z^(2/3), from the radius of Thomas and Fermi.
         fermi = 1.13 * (FINE_STRUCTURE * ELECTRON_MASS / 0.885) ** 2 * number ** (2 / 3)
         assert theory == pytest.approx(fermi, rel=1e-3)
         factor = 1.0 if number == 1 else 1.0 + math.exp(-(number**2) / 1000)
-        assert screening_of_element(number, law="geant4") == pytest.approx(factor * theory)
+        assert screening_of_element(number, model="geant4") == pytest.approx(factor * theory)
 
 
 @pytest.mark.parametrize("charge", [1.0, 2.0])
@@ -200,7 +200,7 @@ def test_screening_constants_of_elements():
 def test_screening_angles_are_molieres(number, charge):
     # χ_a² = χ_0² [1.13 + 3.76 (αZz/β)²], χ_0 = α m_e Z^(1/3) / (0.885 p).
     energy, mass = 60.0, charge * PROTON_MASS
-    element = (screening_of_element(number, law="theory"), (FINE_STRUCTURE * number) ** 2)
+    element = (screening_of_element(number, model="theory"), (FINE_STRUCTURE * number) ** 2)
     angle = screening_angle_squared(energy, mass, charge, *element)
     born = (FINE_STRUCTURE * ELECTRON_MASS / 0.885) ** 2 * number ** (2 / 3)
     ratio = (FINE_STRUCTURE * number * charge) ** 2 / beta_squared(energy, mass)

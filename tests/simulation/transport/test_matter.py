@@ -38,7 +38,7 @@ rows = st.sampled_from(range(len(NAMES)))
 def tables(law: str = "theory") -> Matter:
     mixtures = [[(SHIPPED[name], 1.0)] for name in NAMES]
     densities = [SHIPPED[name].density for name in NAMES]
-    return tabulate_matter([*mixtures, HALF], [*densities, 1.5], NUCLEAR, law=law)
+    return tabulate_matter([*mixtures, HALF], [*densities, 1.5], NUCLEAR, model=law)
 
 
 MATTER = tables()
@@ -153,7 +153,7 @@ def test_elements_scatter_with_their_own_constants(name, symbol, law):
     matter, row, element = tables(law), NAMES.index(name), ELEMENTS[symbol]
     Z = element.number
     assert matter.nuclei[row] == pytest.approx(Z**2 / element.mass)
-    assert matter.screening[row] == pytest.approx(screening_of_element(Z, law=law))
+    assert matter.screening[row] == pytest.approx(screening_of_element(Z, model=law))
     assert matter.coupling[row] == pytest.approx((FINE_STRUCTURE * Z) ** 2)
 
 
@@ -164,7 +164,7 @@ def test_compounds_scatter_like_the_sum_of_their_elements():
     assert MATTER.nuclei[0] == pytest.approx(total)
     # ∫ of deflections: the sum over elements of Z²/A ln(1/screening) is that of the mean.
     logarithm = sum(
-        weight / total * math.log(screening_of_element(ELEMENTS[symbol].number, law="theory"))
+        weight / total * math.log(screening_of_element(ELEMENTS[symbol].number, model="theory"))
         for symbol, weight in weights.items()
     )
     assert math.log(MATTER.screening[0]) == pytest.approx(logarithm)
@@ -177,7 +177,7 @@ def test_compounds_scatter_like_the_sum_of_their_elements():
 def test_nuclei_are_as_large_as_measured(symbol, measured):
     # Root-mean-square charge radii in fm: Angeli and Marinova, Atomic Data 99:69 (2013).
     pure = Material(symbol, 1.0, {symbol: 1.0}, 100.0, "Al")
-    matter = tabulate_matter([[(pure, 1.0)]], [1.0], NUCLEAR, law="theory")
+    matter = tabulate_matter([[(pure, 1.0)]], [1.0], NUCLEAR, model="theory")
     assert 197.327 * math.sqrt(matter.radius_squared[0]) == pytest.approx(measured, rel=0.04)
 
 
@@ -193,7 +193,7 @@ def test_atoms_are_counted_by_mass():
 def test_a_neighbour_stands_in_for_an_element_without_cross_sections():
     assert "Mg" not in NUCLEAR.elements
     magnesium = Material("magnesium", 1.74, {"Mg": 1.0}, 156.0, "Al")
-    matter = tabulate_matter([[(magnesium, 1.0)]], [1.74], NUCLEAR, law="theory")
+    matter = tabulate_matter([[(magnesium, 1.0)]], [1.74], NUCLEAR, model="theory")
     column = NUCLEAR.elements.index("Al")
     assert matter.atoms[0, column] == pytest.approx(1.0 / ELEMENTS["Al"].mass)
     assert matter.nuclear[0] == pytest.approx(MATTER.nuclear[NAMES.index("aluminium")])
