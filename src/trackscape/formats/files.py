@@ -16,11 +16,11 @@ _MAGIC = {
     ".root": b"root",
     ".parquet": b"PAR1",
 }
-"""How the content of each binary kind of file starts."""
+"""First bytes of each binary kind of file."""
 _READABLE = (*_MAGIC, ".csv")
 _WRITABLE = (".npz", ".parquet", ".csv")
 _RATIO = 100
-"""Times its own size that a file may unpack to; hits take 2 to 20 times theirs."""
+"""Multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs."""
 ALWAYS = 64 * 2**20
 """Bytes that any file may unpack to, however small it is."""
 _NEVER = 16 * 2**30

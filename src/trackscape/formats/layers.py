@@ -15,13 +15,13 @@ from trackscape.formats.columns import HitColumns
 from trackscape.units import mm
 
 GAP = 1.0 * mm
-"""Hits belong to different planes where posZ leaves a larger gap; layers are 3 mm or more apart."""
+"""Gap of posZ in mm between hits of different planes; layers are 3 mm or more apart."""
 THICKEST_PLANE = 2.0 * mm
-"""A plane is thinner; the sensitive silicon measures 0.014 to 0.025 mm."""
+"""Thickness in mm below which a plane is; the sensitive silicon measures 0.014 to 0.025 mm."""
 N_TRACKERS = 2
 """Layers in front that the published columns number as trackers, each a volume of level 1."""
 LAST_LAYER = 1000
-"""Larger layer numbers are taken for an error."""
+"""Largest layer number that is no error."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,9 +14,9 @@ from trackscape.units import mm, um
 METHODS_DETECTOR = "bergen-auto"
 """Detector that the shipped methods were trained for, or tuned on."""
 _TOLERANCE = 0.08 * mm
-"""Largest distance of a layer from its place; the Bergen variants differ by 0.155 mm."""
+"""Largest distance in mm of a layer from its place; the Bergen variants differ by 0.155 mm."""
 _FEWEST_LAYERS = 3
-"""Fewer do not tell detectors apart."""
+"""Number of layers with hits that tell detectors apart."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

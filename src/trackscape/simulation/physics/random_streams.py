@@ -12,7 +12,7 @@ import numpy as np
 from trackscape.compiled import compiled, inlined
 
 Stream = np.ndarray
-"""(4,) uint64. State of a stream; every draw changes it."""
+"""State of a stream, (4,) uint64; every draw changes it."""
 
 
 @compiled

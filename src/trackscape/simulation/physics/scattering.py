@@ -32,7 +32,8 @@ RUTHERFORD_CONSTANT = 0.156915
 """4π N_A (α ħ c)² in MeV² cm²/mol."""
 FINE_STRUCTURE = 1.0 / 137.035999
 SCREENING_CONSTANT = 2.007e-5
-"""(MeV/c)²: 1.13 (α m_e / 0.885)² (Lynch and Dahl, Nucl. Instrum. Meth. B 58:6, 1991)."""
+"""Screening constant of hydrogen in (MeV/c)²: 1.13 (α m_e / 0.885)² (Lynch and Dahl, Nucl. Instrum.
+Meth. B 58:6, 1991)."""
 
 
 def screening_of_element(number: int, *, model: str) -> float:

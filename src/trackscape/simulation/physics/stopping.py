@@ -26,7 +26,7 @@ from trackscape.simulation.physics.kinematics import ELECTRON_MASS, PROTON_MASS
 from trackscape.simulation.setup.materials import ELEMENTS, Material
 
 LOWEST_ENERGY, HIGHEST_ENERGY = 1e-3, 1e4
-"""MeV. Between these the functions hold."""
+"""Energies in MeV between which the functions hold."""
 _POINTS = 1601
 _SHELLS_MATTER_BELOW = 2.0
 

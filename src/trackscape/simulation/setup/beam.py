@@ -23,7 +23,7 @@ _OPTIONS = {
     "source": ("source", 1.0),
     "magnet": ("magnet", 1.0),
 }
-"""Key on the command line -> field of the beam and the unit of the key."""
+"""Field of the beam and unit of each key of the command line."""
 
 
 _REQUIRED = ("spotX", "spotY")
@@ -89,13 +89,13 @@ class Plan:
     """
 
     x: _Column
-    """Where the axes of the spots cross the isocentre plane: x, (S,) in mm."""
+    """Positions in x where the axes of the spots cross the isocentre plane, (S,) in mm."""
     y: _Column
-    """Where the axes of the spots cross the isocentre plane: y, (S,) in mm."""
+    """Positions in y where the axes of the spots cross the isocentre plane, (S,) in mm."""
     energy: _Column
     """Mean kinetic energy of each spot, (S,) in MeV."""
     weight: _Column
-    """Relative numbers of primaries, (S,)."""
+    """Relative number of primaries of each spot, (S,)."""
 
     def __post_init__(self) -> None:
         shapes = {np.shape(column) for column in (self.x, self.y, self.energy, self.weight)}

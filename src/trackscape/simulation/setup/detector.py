@@ -56,7 +56,7 @@ class Detector:
     front: float
     """Position of the entrance of the first slab: z in mm."""
     slabs: tuple[Slab, ...]
-    """All slabs in the order of the beam; air fills what the modules leave free."""
+    """Slabs in the order of the beam; air fills what the modules leave free."""
     air: Material
     """Gas around the detector and the phantom."""
     trackers: int = N_TRACKERS

@@ -53,16 +53,11 @@ from trackscape.simulation.transport.world import (
     next_place,
 )
 
-_SEARCH = 100.0
-"""mm. Longest step in the phantom."""
-_SHARE_OF_RANGE, _LAST_RANGE = 0.1, 0.05
-"""Of the range, and mm: how Geant4's EM option 4 limits the steps of hadrons."""
-_ENOUGH = 9.0
-"""A loss this many times its variance (of squares) is drawn; a smaller one waits for the next."""
-_LEAST_PHOTON = 0.03
-"""MeV. Photons below are absorbed on the spot."""
-_LEAST_ELECTRON = 0.03
-"""MeV. Electrons below cannot cross the 11 µm in front of a sensitive layer."""
+_SEARCH = 100.0  # mm; longest step in the phantom
+_SHARE_OF_RANGE, _LAST_RANGE = 0.1, 0.05  # limits of steps of hadrons in Geant4's EM option 4; mm
+_ENOUGH = 9.0  # a loss whose square is this many times its variance is drawn; a smaller one waits
+_LEAST_PHOTON = 0.03  # MeV; photons below are absorbed on the spot
+_LEAST_ELECTRON = 0.03  # MeV; electrons below cannot cross the 11 µm before a sensitive layer
 
 
 @compiled
@@ -239,7 +234,7 @@ def release_knocked_out(
         stream: Random numbers.
         recorder: Where they wait.
         particle: State at the end of the step.
-        mass: Of the particle, MeV.
+        mass: Mass of the particle in MeV.
         charge: Its charge number.
         electrons: (Z/A) t of the matter of the step in mol/cm².
         cut: Least energy of an electron in MeV.

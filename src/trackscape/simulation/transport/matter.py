@@ -20,8 +20,8 @@ from trackscape.simulation.physics.stopping import mass_stopping_power
 from trackscape.simulation.setup.materials import ELEMENTS, Material
 
 LOWEST, HIGHEST = 0.01, 1e4
-"""MeV. A proton below the lowest energy has less than 0.2 µm of silicon to go: it stops. One of the
-highest energy is as fast as an electron of 5.4 MeV."""
+"""Energies in MeV where the tables end. A proton below has less than 0.2 µm of silicon to go and
+stops; one of the highest energy is as fast as an electron of 5.4 MeV."""
 POINTS = 1600
 _START = math.log(LOWEST)
 _STEP = (math.log(HIGHEST) - _START) / (POINTS - 1)
@@ -56,7 +56,7 @@ class Matter(NamedTuple):
     range: np.ndarray
     """CSDA range, (M, P) in g/cm²."""
     log_range: np.ndarray
-    """Logarithm of the CSDA range, (M, P)."""
+    """Logarithm of the CSDA range in g/cm², (M, P)."""
     stopping: np.ndarray
     """Mass stopping power S/ρ, (M, P) in MeV cm²/g."""
     atoms: np.ndarray

@@ -15,8 +15,7 @@ from trackscape.simulation.transport.recorder import HEAVY, PROTON, Recorder, ki
 from trackscape.simulation.transport.step import point_along
 from trackscape.simulation.transport.world import T
 
-_NUCLEON = 931.494
-"""MeV."""
+_NUCLEON = 931.494  # MeV
 
 
 class Reactions(NamedTuple):
@@ -25,7 +24,7 @@ class Reactions(NamedTuple):
     inelastic: np.ndarray
     """Inelastic cross-sections at the energies of `Matter`, (E, P) in cm²/mol."""
     elastic: np.ndarray
-    """Elastic cross-sections at these energies, (E, P) in cm²/mol."""
+    """Elastic cross-sections at the energies of `Matter`, (E, P) in cm²/mol."""
     target_mass: np.ndarray
     """Mass of the nucleus, (E,) in MeV."""
     target: np.ndarray
@@ -39,17 +38,17 @@ class Reactions(NamedTuple):
     energy: np.ndarray
     """Kinetic energy of each secondary, (S,) in MeV."""
     cosine: np.ndarray
-    """Cosine of the angle to the proton, (S,)."""
+    """Cosine of the angle of each secondary to the proton, (S,)."""
     azimuth: np.ndarray
-    """Azimuth about the proton, (S,) in rad."""
+    """Azimuth of each secondary about the proton, (S,) in rad."""
     elastic_target: np.ndarray
     """Number of the target in the table of elastic scattering, (E,)."""
     elastic_log_energy: np.ndarray
-    """Logarithms of the energies of this table in MeV, (L,)."""
+    """Logarithms of the energies of elastic scattering in MeV, (L,)."""
     probabilities: np.ndarray
     """Probabilities of the quantiles, (Q,), from 0 to 1."""
     elastic_loss: np.ndarray
-    """Quantiles of the energy loss, (targets, L, Q) in MeV."""
+    """Quantiles of the energy loss in elastic scattering, (targets, L, Q) in MeV."""
 
 
 def tabulate_reactions(nuclear: NuclearData, log_energy: np.ndarray) -> Reactions:

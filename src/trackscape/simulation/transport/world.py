@@ -12,13 +12,12 @@ import numpy as np
 from trackscape.compiled import compiled, inlined
 
 AIR, PHANTOM, OUTSIDE = -1, -2, -3
-"""Air before the detector, the phantom, and beyond all that is simulated."""
+"""Places that are no slab: air before the detector, the phantom, beyond all that is simulated."""
 X, Y, Z, UX, UY, UZ, T = range(7)
-"""A particle is an array (7,): position in mm, direction, kinetic energy in MeV."""
-_SHORT = 1e-6
-"""mm. A particle at a border counts as beyond it."""
+"""Entries of a particle, an array (7,): position in mm, direction, kinetic energy in MeV."""
+_SHORT = 1e-6  # mm; a particle at a border counts as beyond it
 FAR = 1e30
-"""mm. Distance to what is not there."""
+"""Distance in mm to what is not there."""
 
 
 class World(NamedTuple):
