@@ -5,13 +5,13 @@ import math
 import pytest
 
 from trackscape.errors import ConfigError
-from trackscape.simulation import shipped_detectors
-from trackscape.simulation.recognition import (
+from trackscape.simulation import (
     Geometry,
     geometry_of,
     geometry_of_hits,
     layer_depths,
     recognise_detector,
+    shipped_detectors,
 )
 
 
