@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from trackscape.formats import Strict, read_settings
+from trackscape.formats.settings import Strict, read_settings
 from trackscape.training.config import (
     AssignerConfig,
     Count,

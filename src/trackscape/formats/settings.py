@@ -13,12 +13,12 @@ import yaml
 from trackscape.errors import ConfigError
 from trackscape.text import shown
 
+Positive = Annotated[float, pydantic.Field(gt=0)]
+Count = Annotated[int, pydantic.Field(ge=1)]
+Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
 _MAX_BYTES = 100_000  # of a file; the parser takes a second for so many
 _MAX_NODES = 100_000  # keys, values and lists in a file, each as often as others refer to it
 _MAX_DEPTH = 50  # lists and mappings inside of one another
-
-Positive = Annotated[float, pydantic.Field(gt=0)]
-"""A number above 0."""
 
 
 class Strict(pydantic.BaseModel):

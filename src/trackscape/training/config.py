@@ -9,12 +9,12 @@ import pydantic
 
 from trackscape.assignment import Assigner, Convention, NoiseLaw, Side
 from trackscape.errors import AssignmentError, WeightsError
-from trackscape.formats import Positive as Positive
-from trackscape.formats import Strict, read_settings
+from trackscape.formats.settings import Strict, read_settings
 from trackscape.scoring import build_network
 from trackscape.training.losses import SCALES, LossKind, MethodLoss
 from trackscape.training.optimisers import OptimiserKind
 
+Positive = Annotated[float, pydantic.Field(gt=0)]
 Count = Annotated[int, pydantic.Field(ge=1)]
 Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
 
