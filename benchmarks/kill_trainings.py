@@ -19,8 +19,7 @@ import torch
 import typer
 
 from trackscape import samples
-from trackscape.simulation.setup import make_setup
-from trackscape.simulation.simulate import simulate
+from trackscape.simulation import make_setup, simulate
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import train
 

@@ -5,7 +5,6 @@ the engines alone: their rows are thrown away. Times and peak memory (the larges
 Linux only) are those of `trackscape simulate` in new processes.
 """
 
-import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -75,9 +74,9 @@ def run_command(primaries: int) -> Process:
 
 def measure_fast(phantom: str, *, threads: int) -> Speed:
     """Medians of some runs; one before them is not counted."""
-    from trackscape.simulation import fast
+    from trackscape.simulation import choose_engine
 
-    engine = functools.partial(fast.simulate, threads=threads)
+    engine = choose_engine("fast", threads=threads)
     runs = [_measure(engine, phantom, FAST_PRIMARIES, threads) for _ in range(1 + RUNS)]
     return Speed(*(median(values) for values in zip(*runs[1:], strict=True)))
 
@@ -90,16 +89,16 @@ def measure_geant4(*, processes: int) -> Speed | None:
     """One run, or None if Geant4 is not installed; it never gets into this process."""
     if not has_geant4():
         return None
-    from trackscape.simulation import geant4
+    from trackscape.simulation import choose_engine
 
-    engine = functools.partial(geant4.simulate, workers=processes)
+    engine = choose_engine("geant4", threads=processes)
     return _measure(engine, COMPARED, GEANT4_PRIMARIES, processes)
 
 
 def _measure(
     engine: Callable[[Any, int, int], Iterator[Any]], phantom: str, each: int, workers: int
 ) -> Speed:
-    from trackscape.simulation.setup import make_setup
+    from trackscape.simulation import make_setup
 
     setup = make_setup(phantom=phantom)
     arrivals: list[float] = []

@@ -11,8 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 import typer
 
 from trackscape.progress import show_primaries
-from trackscape.simulation.setup import make_setup
-from trackscape.simulation.simulate import simulate
+from trackscape.simulation import make_setup, simulate
 
 Kind = Literal["training", "test"]
 

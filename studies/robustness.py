@@ -19,8 +19,7 @@ from trackscape.evaluation.evaluate import evaluate_frames, read_frames, split_f
 from trackscape.files import replacing
 from trackscape.graph_construction import clean_frame
 from trackscape.progress import show_progress
-from trackscape.simulation.setup import make_setup
-from trackscape.simulation.simulate import simulate
+from trackscape.simulation import make_setup, simulate
 from trackscape.tracking import MINIMUM_LAST_ENERGY, TRACKERS, load_tracker
 from trackscape.tracking.acceptance import choose_cut
 from trackscape.units import mm

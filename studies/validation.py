@@ -18,8 +18,7 @@ from trackscape.comparison.rows import Comparison
 from trackscape.files import replacing
 from trackscape.pictures import save_figure
 from trackscape.progress import show_primaries
-from trackscape.simulation.setup import make_setup
-from trackscape.simulation.simulate import simulate
+from trackscape.simulation import make_setup, simulate
 
 REFERENCES = ("val", "train")
 PRIMARIES = 60_000

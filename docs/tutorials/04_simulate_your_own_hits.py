@@ -17,12 +17,9 @@ from trackscape import samples
 from trackscape.comparison import compare_files, print_comparison
 from trackscape.comparison.rows import FAIL
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames
-from trackscape.formats.stream import read_provenance
-from trackscape.simulation import fast
-from trackscape.simulation.physics.stopping import energy_behind
-from trackscape.simulation.record import STOPPED
-from trackscape.simulation.setup import make_setup
-from trackscape.simulation.simulate import simulate
+from trackscape.formats import read_provenance
+from trackscape.simulation import STOPPED, choose_engine, make_setup, simulate
+from trackscape.simulation.physics import energy_behind
 from trackscape.tracking import load_tracker
 
 folder = Path(tempfile.mkdtemp())
@@ -54,7 +51,7 @@ print(f"behind 10 cm of water: {behind:.1f} MeV; by the range tables {expected:.
 # Every primary has random numbers of its own, so the rows depend on the seed, not on the cores.
 
 # %%
-(alone,) = fast.simulate(setup, 1000, 1, threads=1)
+(alone,) = choose_engine("fast", threads=1)(setup, 1000, 1)
 same = rows[rows["eventID"] < 1000]
 
 # %% [markdown]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from trackscape.formats.settings import Count, Positive, Share, Strict, read_settings
+from trackscape.formats import Count, Positive, Share, Strict, read_settings
 from trackscape.training import Objective, read_objective
 from trackscape.training.config import AssignerConfig, NetworkConfig, OptimiserConfig
 

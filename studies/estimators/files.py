@@ -8,8 +8,7 @@ from studies.estimators.config import StudyConfig
 from trackscape.data import Hits
 from trackscape.errors import DataError, RunError
 from trackscape.files import write_json
-from trackscape.formats import read_hits, write_hits
-from trackscape.formats.files import kind_to_read, reading
+from trackscape.formats import kind_to_read, read_hits, reading, write_hits
 
 
 def kept_name(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import pydantic
 
-from trackscape.formats.settings import Count, Positive, Strict, read_settings
+from trackscape.formats import Count, Positive, Strict, read_settings
 from trackscape.training.config import (
     AssignerConfig,
     DataConfig,

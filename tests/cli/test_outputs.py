@@ -50,8 +50,8 @@ def test_what_cannot_be_written_is_refused_before_any_work(
     def fail(*arguments: object, **options: object):
         raise AssertionError("work has begun")
 
-    monkeypatch.setattr("trackscape.formats.recognise.recognise", fail)
-    monkeypatch.setattr("trackscape.simulation.detector.load_detector", fail)
+    monkeypatch.setattr("trackscape.formats.read.recognise", fail)
+    monkeypatch.setattr("trackscape.simulation.setup.detector.load_detector", fail)
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").touch()
     the_only_sentence(trackscape(*VERBS[verb], "-o", name), names=name)

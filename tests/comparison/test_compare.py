@@ -32,8 +32,7 @@ from trackscape.comparison.rows import (
 from trackscape.comparison.statistics import Estimate
 from trackscape.data import Hits, Truth
 from trackscape.errors import DataError, FormatError
-from trackscape.formats import write_hits
-from trackscape.formats.stream import hit_stream
+from trackscape.formats import hit_stream, write_hits
 from trackscape.graph_construction import connect_layers, line_graph
 
 Change = Callable[[dict[str, np.ndarray]], None]

@@ -12,8 +12,7 @@ import pytest
 
 from trackscape.errors import FormatError
 from trackscape.files import check_place
-from trackscape.formats import inspect_hits, read_hits
-from trackscape.formats.volumes import read_volume
+from trackscape.formats import inspect_hits, read_hits, read_volume
 
 
 def refused(path, message):

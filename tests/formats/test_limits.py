@@ -11,11 +11,15 @@ import pyarrow.parquet as arrow_parquet
 import pytest
 
 from trackscape.errors import ConfigError, FormatError
-from trackscape.formats import inspect_file, read_hits
-from trackscape.formats.limits import ALWAYS
-from trackscape.formats.settings import Strict, read_settings
-from trackscape.formats.stream import read_provenance
-from trackscape.formats.volumes import read_volume
+from trackscape.formats import (
+    Strict,
+    inspect_file,
+    read_hits,
+    read_provenance,
+    read_settings,
+    read_volume,
+)
+from trackscape.formats.files import ALWAYS
 
 ROWS = 6_000_000
 NAMES = ("posX", "posY", "posZ", "edep")

@@ -6,8 +6,7 @@ import pytest
 from trackscape import samples
 from trackscape.comparison.truth import read_truth
 from trackscape.errors import FormatError
-from trackscape.formats import inspect_file
-from trackscape.formats.primaries import PrimaryReport
+from trackscape.formats import PrimaryReport, inspect_file
 
 TYPE = [("eventID", "i4"), ("in_ekin", "f4"), ("out_ekin", "f4"), ("fate", "i4")]
 

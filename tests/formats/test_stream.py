@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from trackscape import samples
 from trackscape.errors import DataError, FormatError
-from trackscape.formats import inspect_hits, read_hits
-from trackscape.formats.stream import hit_stream, read_provenance
+from trackscape.formats import hit_stream, inspect_hits, read_hits, read_provenance
 
 PROVENANCE = {"engine": "fast", "seed": 3, "beam": {"energy": 230.0}, "notes": ["µm", "\n"]}
 

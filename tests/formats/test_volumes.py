@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from trackscape.errors import FormatError
-from trackscape.formats.volumes import read_volume
+from trackscape.formats import read_volume
 
 VALUES = np.arange(24, dtype=np.int16).reshape(2, 3, 4) - 5
 

@@ -181,14 +181,14 @@ def _read_primaries(path: Path) -> object:
 
 
 def _read_plan(path: Path) -> object:
-    from trackscape.simulation.beam import Beam
-    from trackscape.simulation.plan_files import read_plan
+    from trackscape.simulation import Beam
+    from trackscape.simulation.setup.beam import read_plan
 
     return read_plan(path, Beam()).spot_of(10)
 
 
 def _read_detector(path: Path) -> object:
-    from trackscape.simulation.detector import load_detector
+    from trackscape.simulation import load_detector
 
     return load_detector(path).layer_z
 
@@ -212,7 +212,7 @@ def _read_landscape(path: Path) -> object:
 
 
 def _read_phantom(path: Path) -> object:
-    from trackscape.simulation.phantom_files import read_phantom
+    from trackscape.simulation import read_phantom
 
     return read_phantom(path).depth
 
@@ -236,8 +236,9 @@ def _read_checkpoint(path: Path) -> object:
 
 
 def _read_provenance(path: Path) -> object:
-    from trackscape.training.config import TrainingConfig
     from trackscape.training.run_origin import check_origin
+
+    from trackscape.training.config import TrainingConfig
 
     run = next(ROOT.glob("docs/runs/trackscape-bf2a3dd8-s0"))
     with tempfile.TemporaryDirectory() as folder:

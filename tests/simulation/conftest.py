@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from trackscape.simulation.random_streams import Stream, open_stream
+from trackscape.simulation.physics.random_streams import Stream, open_stream
 
 
 def make_stream(seed: int, number: int = 0) -> Stream:

@@ -4,8 +4,7 @@ import pytest
 
 from trackscape import samples
 from trackscape.comparison import compare_files
-from trackscape.simulation.setup import make_setup
-from trackscape.simulation.simulate import simulate
+from trackscape.simulation import make_setup, simulate
 
 
 def failures(comparison):

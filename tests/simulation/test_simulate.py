@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 
 from trackscape.errors import ConfigError, FormatError
-from trackscape.formats import inspect_file, read_hits
-from trackscape.formats.stream import read_provenance
-from trackscape.simulation import fast
-from trackscape.simulation.beam import Plan
-from trackscape.simulation.record import HIT, PRIMARY
-from trackscape.simulation.setup import make_setup
-from trackscape.simulation.simulate import simulate
+from trackscape.formats import inspect_file, read_hits, read_provenance
+from trackscape.simulation import HIT, PRIMARY, Plan, make_setup, simulate
+from trackscape.simulation.transport.engine import simulate_fast
 
 PROTONS = 1500
 
@@ -25,7 +21,7 @@ def setup():
 def test_the_file_holds_what_the_engine_gives(setup, tmp_path):
     path, truth = tmp_path / "hits.npz", tmp_path / "hits_truth.npz"
     rows = simulate(setup, path, primaries=PROTONS, seed=3, truth=truth)
-    chunks = list(fast.simulate(setup, PROTONS, 3))
+    chunks = list(simulate_fast(setup, PROTONS, 3))
     hits = np.load(path, allow_pickle=False)["arr_0"]
     assert hits.dtype == HIT
     assert rows == len(hits)

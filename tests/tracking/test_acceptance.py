@@ -13,8 +13,7 @@ from trackscape.data import Hits
 from trackscape.errors import DataError
 from trackscape.evaluation.evaluate import read_frames, split_file
 from trackscape.scoring import build_network, save_network
-from trackscape.simulation.geometry import geometry_of
-from trackscape.simulation.recognition import describe_detector, mismatch
+from trackscape.simulation import describe_detector, geometry_of, mismatch
 from trackscape.tracking import Acceptance
 from trackscape.tracking.acceptance import (
     DETECTOR,

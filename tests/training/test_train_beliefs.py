@@ -4,7 +4,7 @@ import pytest
 
 from trackscape import samples
 from trackscape.scoring import load_network
-from trackscape.simulation.geometry import geometry_of
+from trackscape.simulation import geometry_of
 from trackscape.tracking import network_tracker
 from trackscape.tracking.acceptance import trained_for
 from trackscape.training.config import TrainingConfig

@@ -33,16 +33,18 @@ def detector(
 
     The table has planes, mass per area, radiation lengths and WET of each module.
     """
-    from trackscape.simulation.detector import load_detector
-    from trackscape.simulation.detector_picture import draw_detector
-    from trackscape.simulation.detector_table import render, tabulate
-    from trackscape.simulation.materials import shipped_materials
+    from trackscape.simulation import load_detector, shipped_materials
+    from trackscape.simulation.setup.detector_view import (
+        draw_detector,
+        module_table,
+        tabulate_modules,
+    )
 
     stack, energies = load_detector(variant), energy or [200.0, 100.0]
     water = shipped_materials()["water"]
-    rows = tabulate(stack, energies=energies, water=water)
+    rows = tabulate_modules(stack, energies=energies, water=water)
     print(f"{shown(stack.name)}\n{shown(stack.source, limit=2000)}\n")
-    print(render(rows, energies=energies, water=water))
+    print(module_table(rows, energies=energies, water=water))
     if output is not None:
         save_figure(draw_detector(stack), output, dpi=150)
         print(shown(output))

@@ -8,12 +8,12 @@ def inspect(file: HitFile, max_bytes: MaxBytes = None) -> None:
 
     That is: columns, layers, events, primaries, spots, and what is missing.
     """
-    from trackscape.formats.inspect import Report, inspect_file
+    from trackscape.formats import HitReport, inspect_file
 
     report = inspect_file(file, max_bytes=max_bytes)
     print(report.render())
-    if isinstance(report, Report):
-        from trackscape.simulation.recognition import describe_detector
+    if isinstance(report, HitReport):
+        from trackscape.simulation import describe_detector
 
         for line in describe_detector(report.layers.depths):
             print(f"  {line}")

@@ -126,7 +126,7 @@ def open_frames(
     Arguments are values of the options of the same names, `min_last_deposit` in keV.
     """
     from trackscape.evaluation.evaluate import split_file
-    from trackscape.simulation.recognition import mismatch
+    from trackscape.simulation import mismatch
     from trackscape.tracking.acceptance import choose_cut, trained_for
     from trackscape.units import keV
 

@@ -71,8 +71,8 @@ def simulate(
     """
     from trackscape.cli.compilation import announce_compilation
     from trackscape.progress import show_primaries
-    from trackscape.simulation.setup import make_setup
-    from trackscape.simulation.simulate import simulate as run
+    from trackscape.simulation import make_setup
+    from trackscape.simulation import simulate as run
 
     setup = make_setup(
         detector=detector,
@@ -80,7 +80,7 @@ def simulate(
         beam=beam,
         plan=plan,
         angle=math.radians(angle),
-        law=law,
+        condensed_history=law,
     )
     announce_compilation()
     rows = run(

@@ -30,9 +30,7 @@ from trackscape.comparison.truth import (
 )
 from trackscape.data import Hits
 from trackscape.errors import DataError
-from trackscape.formats import read_hits
-from trackscape.formats.inspect import PARTICLES
-from trackscape.formats.stream import read_provenance
+from trackscape.formats import PARTICLES, read_hits, read_provenance
 from trackscape.graph_construction import beam_angle, cluster_size, merge_deposits
 from trackscape.graph_construction.frames import spot_number
 from trackscape.graph_construction.line_graph import angle_between

@@ -17,7 +17,7 @@ from trackscape.comparison.statistics import (
     share,
 )
 from trackscape.errors import FormatError
-from trackscape.formats.primaries import read_primaries
+from trackscape.formats import read_primaries
 from trackscape.units import mrad
 
 AXES = ("x", "y")

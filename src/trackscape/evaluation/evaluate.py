@@ -17,7 +17,7 @@ from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.frames import spot_number
 from trackscape.graph_construction.labels import Ceiling, graph_ceiling
-from trackscape.simulation.geometry import layer_depths
+from trackscape.simulation import layer_depths
 from trackscape.tracking import (
     MINIMUM_LAST_ENERGY,
     Acceptance,

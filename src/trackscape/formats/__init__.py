@@ -2,20 +2,37 @@
 
 .npz .npy .root .parquet .csv -> Hits
 Hits, Tracks -> .npz .parquet .csv
+.npz .mhd .mha -> voxel volumes; .yaml -> settings
 """
 
-from trackscape.formats.inspect import Report as Report
-from trackscape.formats.inspect import inspect_file as inspect_file
-from trackscape.formats.inspect import inspect_hits as inspect_hits
-from trackscape.formats.recognise import read_hits as read_hits
-from trackscape.formats.tracks import write_tracks as write_tracks
-from trackscape.formats.write import write_hits as write_hits
+from trackscape.formats.files import kind_to_read, reading
+from trackscape.formats.inspect import PARTICLES, HitReport, inspect_file, inspect_hits
+from trackscape.formats.primaries import PrimaryReport, read_primaries
+from trackscape.formats.read import read_hits
+from trackscape.formats.settings import Count, Positive, Share, Strict, read_settings
+from trackscape.formats.stream import hit_stream, read_provenance
+from trackscape.formats.volumes import Volume, read_volume
+from trackscape.formats.write import write_hits, write_tracks
 
 __all__ = [
-    "Report",
+    "PARTICLES",
+    "Count",
+    "HitReport",
+    "Positive",
+    "PrimaryReport",
+    "Share",
+    "Strict",
+    "Volume",
+    "hit_stream",
     "inspect_file",
     "inspect_hits",
+    "kind_to_read",
     "read_hits",
+    "read_primaries",
+    "read_provenance",
+    "read_settings",
+    "read_volume",
+    "reading",
     "write_hits",
     "write_tracks",
 ]

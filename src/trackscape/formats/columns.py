@@ -1,4 +1,4 @@
-"""Column names of a file -> what they mean.
+"""Column names of a file -> what they mean; values as stored -> possible ones.
 
 One table holds every name that is understood. Names are compared without regard to capitals and
 underscores, so that `eventID` (GATE 8 and 9) and `EventID` (GATE 10) are one alias; of `posX` and
@@ -7,7 +7,7 @@ underscores, so that `eventID` (GATE 8 and 9) and `EventID` (GATE 10) are one al
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,9 @@ class Meaning:
     """What a column can mean, and the names under which it is known."""
 
     text: str
+    """Meaning in words, with its unit."""
     aliases: tuple[str, ...]
-    """The published name first; of several columns in one file the earliest alias is taken."""
+    """Column names, the published one first; of several in one file the earliest is taken."""
 
 
 MEANINGS: dict[str, Meaning] = {
@@ -53,37 +54,35 @@ MEANINGS: dict[str, Meaning] = {
 MEASURED = ("x", "y", "z", "energy")
 TRUTH = ("event", "track", "parent")
 SPOT = ("spot_x", "spot_y")
+_LARGEST = float(np.finfo(np.float32).max)  # what overflows the type that networks compute in
 
 
 @dataclasses.dataclass(frozen=True)
-class Columns:
+class HitColumns:
     """The columns of a file that have a meaning."""
 
     values: Mapping[str, np.ndarray]
-    """Meaning -> values as they were stored, (rows,)."""
+    """Values as they were stored, (rows,), by meaning."""
     names: Mapping[str, str]
-    """Meaning -> name of the column in the file."""
+    """Name of the column in the file, by meaning."""
     ignored: tuple[str, ...]
     """Names of the columns that were not read."""
     notes: tuple[str, ...] = ()
-    """What else of the file was not read, or read in a way that has to be told."""
+    """Remarks on what else was not read, or read in a way that has to be told."""
 
     def has(self, meanings: Iterable[str]) -> bool:
         """Returns whether the file has a column for each of the meanings."""
         return all(meaning in self.values for meaning in meanings)
 
 
-def match(names: Iterable[str]) -> dict[str, str]:
+def find_meanings(names: Iterable[str]) -> dict[str, str]:
     """Returns meaning -> column name, for the columns that have a meaning.
 
     Example:
-        >>> match(["EventID", "PostPosition_X", "time"])
+        >>> find_meanings(["EventID", "PostPosition_X", "time"])
         {'x': 'PostPosition_X', 'event': 'EventID'}
     """
-    found: dict[str, str] = {}
-    for key, candidates in _candidates(names).items():
-        found[key] = candidates[0]
-    return found
+    return {meaning: candidates[0] for meaning, candidates in _candidates(names).items()}
 
 
 def _candidates(names: Iterable[str]) -> dict[str, list[str]]:
@@ -110,7 +109,7 @@ def missing(found: Iterable[str]) -> list[str]:
 
 
 def select(names: Iterable[str], *, path: Path) -> dict[str, str]:
-    """Returns meaning -> column name, like `match`.
+    """Returns meaning -> column name, like `find_meanings`.
 
     Raises:
         FormatError: Columns are missing, or two of them could be meant.
@@ -122,7 +121,7 @@ def select(names: Iterable[str], *, path: Path) -> dict[str, str]:
                 f"{path}: expected one column for each quantity, but {listed(candidates)} are "
                 "there, of one name but for capitals and underscores; rename or remove some."
             )
-    found = match(names)
+    found = find_meanings(names)
     absent = missing(found)
     if absent:
         wanted = [MEANINGS[meaning].aliases[0] for meaning in absent]
@@ -132,6 +131,16 @@ def select(names: Iterable[str], *, path: Path) -> dict[str, str]:
             f"{listed(names) or '(none)'}; {_advice(wanted, names)}."
         )
     return found
+
+
+def read_columns(
+    names: Iterable[str], read: Callable[[str], np.ndarray], *, path: Path
+) -> HitColumns:
+    """Reads those of the named columns that have a meaning, see `select`."""
+    names = list(names)
+    found = select(names, path=path)
+    values = {meaning: read(name) for meaning, name in found.items()}
+    return HitColumns(values, found, unused(names, found))
 
 
 def unused(names: Iterable[str], found: Mapping[str, str]) -> tuple[str, ...]:
@@ -153,3 +162,79 @@ def _advice(wanted: list[str], names: list[str]) -> str:
 
 def _fold(name: str) -> str:
     return name.lower().replace("_", "")
+
+
+def checked(columns: HitColumns, *, path: Path) -> HitColumns:
+    """Returns the same columns, measured ones as float64 and all others as int64.
+
+    Raises:
+        FormatError: There are no rows, or a value is not a number, not finite or impossible.
+    """
+    _check_lengths(columns, path=path)
+    values: dict[str, np.ndarray] = {}
+    for meaning, column in columns.values.items():
+        place = f"{path}: column {shown(columns.names[meaning])}"
+        if column.dtype.kind not in "iuf" or column.dtype.itemsize > 8:
+            raise FormatError(
+                f"{place}: expected numbers ({MEANINGS[meaning].text}), but it holds "
+                f"{shown(column.dtype)} values; write plain numbers, with a decimal point."
+            )
+        measured = meaning in MEASURED + SPOT
+        values[meaning] = (_finite if measured else _whole)(column, place=place)
+    place = f"{path}: column {shown(columns.names['energy'])}"
+    refuse_rows(
+        values["energy"], values["energy"] < 0, place=place, expected="an energy of 0 MeV or more"
+    )
+    return dataclasses.replace(columns, values=values)
+
+
+def _check_lengths(columns: HitColumns, *, path: Path) -> None:
+    shapes = {columns.names[meaning]: np.shape(v) for meaning, v in columns.values.items()}
+    rows = shapes[columns.names["x"]]
+    for name, shape in shapes.items():
+        if len(shape) != 1 or shape != rows:
+            raise FormatError(
+                f"{path}: column {shown(name)}: expected one value for each row, shape "
+                f"{rows if len(rows) == 1 else '(rows,)'}, but its shape is {shape}; store "
+                "columns of one length."
+            )
+    if rows == (0,):
+        raise FormatError(
+            f"{path}: expected hits, but its columns have no rows; check that the beam reaches "
+            "the detector in the simulation."
+        )
+
+
+def _finite(column: np.ndarray, *, place: str) -> np.ndarray:
+    values = column.astype(np.float64)
+    refuse_rows(values, ~(np.abs(values) <= _LARGEST), place=place, expected="a finite number")
+    return values
+
+
+def _whole(column: np.ndarray, *, place: str) -> np.ndarray:
+    if column.dtype.kind == "i":
+        return column.astype(np.int64)
+    if column.dtype.kind == "u":
+        refuse_rows(column, column >= 2**63, place=place, expected="a whole number below 2^63")
+        return column.astype(np.int64)
+    values = column.astype(np.float64)
+    # Both bounds are powers of two and exact in floats; NaN fails the comparison.
+    whole = (values >= -(2.0**63)) & (values < 2.0**63) & (values == np.floor(values))
+    refuse_rows(column, ~whole, place=place, expected="a whole number")
+    exact = 2.0 ** (np.finfo(column.dtype).nmant + 1)
+    expected = (
+        f"a number below {exact:.0f}, since {column.dtype.name} rounds larger ones, so that "
+        "several fall together (store integers)"
+    )
+    refuse_rows(column, np.abs(values) >= exact, place=place, expected=expected)
+    return values.astype(np.int64)
+
+
+def refuse_rows(values: np.ndarray, wrong: np.ndarray, *, place: str, expected: str) -> None:
+    """Raises a FormatError that names the first of the rows that are wrong."""
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise FormatError(
+            f"{place}, row {row} (counted from 0): expected {expected}, but got {values[row]}; "
+            f"correct or remove such rows ({int(wrong.sum())} in all)."
+        )

@@ -14,10 +14,8 @@ from trackscape.errors import FormatError
 from trackscape.formats.columns import SPOT
 from trackscape.units import mm
 
-FAR = 1.0 * mm
-"""A primary leaves no two hits in one thin layer that are farther apart."""
-FEW = 0.01
-"""Share of the events in which two primaries may be far apart and the file is still read."""
+_FAR = 1.0 * mm  # a primary leaves no two hits in one thin layer that are farther apart
+_FEW = 0.01  # share of the events in which two primaries may be far apart, for a file to be read
 
 _Values = Mapping[str, np.ndarray]
 
@@ -135,20 +133,20 @@ def _jobs(
     counted[numbered] = _counted_on(before, job[numbered], path=path)
     events = len(np.unique(event[primaries]))
     torn = _torn(event[primaries], job[primaries], layer[primaries])
-    if jobs > 1 and not torn and (left := far(counted)) <= FEW * events:
+    if jobs > 1 and not torn and (left := far(counted)) <= _FEW * events:
         return counted[numbered], [
             f"eventID starts anew {jobs - 1:,} times from row to row, as where the files of jobs "
             f"were merged, and {first - left:,} numbers stood for two primaries: the event is "
             "(run, event, job), and those of each job are counted on from those before"
         ]
-    if first <= FEW * events:
+    if first <= _FEW * events:
         return before, [
-            f"{first:,} events have two hits of one primary more than {FAR:g} mm apart in one "
+            f"{first:,} events have two hits of one primary more than {_FAR:g} mm apart in one "
             "layer: were files merged in which eventID is used twice?"
         ]
     raise FormatError(
         f"{path}: expected one primary under each number of an event, but {first:,} of {events:,} "
-        f"events have hits of one more than {FAR:g} mm apart in one layer, as where files of "
+        f"events have hits of one more than {_FAR:g} mm apart in one layer, as where files of "
         "several jobs were merged and eventID is used twice; read the file of each job, or store "
         "runID."
     )
@@ -169,7 +167,7 @@ def _far(
     wide = np.zeros(len(start), dtype=bool)
     for name in ("x", "y"):
         along = values[name][rows][order]
-        wide |= np.maximum.reduceat(along, start) - np.minimum.reduceat(along, start) > FAR
+        wide |= np.maximum.reduceat(along, start) - np.minimum.reduceat(along, start) > _FAR
     return len(np.unique(event[rows][order][start[wide]]))
 
 

@@ -1,6 +1,7 @@
-"""Files as files: which kind, and is it there and whole."""
+"""Files as files: which kind, is it there and whole, and how much may it unpack to."""
 
 import contextlib
+import dataclasses
 import os
 import warnings
 from collections.abc import Generator
@@ -9,15 +10,23 @@ from pathlib import Path
 from trackscape.errors import FormatError, TrackscapeError
 from trackscape.text import shown
 
-MAGIC = {
+_MAGIC = {
     ".npz": b"PK\x03\x04",
     ".npy": b"\x93NUMPY",
     ".root": b"root",
     ".parquet": b"PAR1",
 }
-"""How the content of each binary kind of file starts."""
-READABLE = (*MAGIC, ".csv")
-WRITABLE = (".npz", ".parquet", ".csv")
+"""First bytes of each binary kind of file."""
+_READABLE = (*_MAGIC, ".csv")
+_WRITABLE = (".npz", ".parquet", ".csv")
+_RATIO = 100
+"""Multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs."""
+ALWAYS = 64 * 2**20
+"""Bytes that any file may unpack to, however small it is."""
+_NEVER = 16 * 2**30
+"""Bytes that no file may unpack to, however large it is."""
+NUMBER_BYTES = 8
+"""Bytes of a number in a file, at most."""
 
 
 def kind_to_read(path: Path) -> str:
@@ -31,12 +40,12 @@ def kind_to_read(path: Path) -> str:
         raise FormatError(f"{path}: expected a file of hits, but it is a folder; name one file.")
     if not os.path.isfile(path):  # no pipe, which would let us wait for ever
         raise FormatError(f"{path}: expected a file of hits, but nothing is there; check the path.")
-    kind = _known_suffix(path, READABLE, verb="read")
+    kind = _known_suffix(path, _READABLE, verb="read")
     with reading(path), path.open("rb") as file:
         start = file.read(8)
     if not start:
         raise FormatError(f"{path}: expected hits, but the file is empty (0 bytes); write it anew.")
-    content = next((name for name, magic in MAGIC.items() if start.startswith(magic)), ".csv")
+    content = next((name for name, magic in _MAGIC.items() if start.startswith(magic)), ".csv")
     if content != kind:
         found = "something else" if content == ".csv" else f"those of a {content} file"
         raise FormatError(
@@ -72,7 +81,7 @@ def kind_to_write(path: Path) -> str:
     Raises:
         FormatError: They cannot.
     """
-    return _known_suffix(path, WRITABLE, verb="write")
+    return _known_suffix(path, _WRITABLE, verb="write")
 
 
 def _known_suffix(path: Path, suffixes: tuple[str, ...], *, verb: str) -> str:
@@ -83,3 +92,53 @@ def _known_suffix(path: Path, suffixes: tuple[str, ...], *, verb: str) -> str:
             f"{suffix or 'no suffix'!r}; choose one of these."
         )
     return suffix
+
+
+@dataclasses.dataclass
+class Budget:
+    """The bytes that may still be unpacked of one file."""
+
+    path: Path
+    """File that is unpacked."""
+    limit: int
+    """Bytes that may be unpacked in all."""
+    advice: str
+    """Advice for whoever meets the limit, as the end of a sentence."""
+    taken: int = 0
+    """Bytes that were unpacked so far."""
+
+    def take(self, size: int, *, what: str) -> None:
+        """Counts `size` bytes, before they are unpacked.
+
+        Raises:
+            FormatError: The file unpacks to more than its limit.
+        """
+        self.taken += size
+        if size < 0 or self.taken > self.limit:
+            raise FormatError(
+                f"{self.path}: expected at most {self.limit:,} bytes when unpacked, as the file "
+                f"has {self.path.stat().st_size:,}, but {what} brings it to {self.taken:,}; "
+                f"{self.advice}."
+            )
+
+
+def budget(
+    path: Path,
+    max_bytes: int | None = None,
+    *,
+    always: int = ALWAYS,
+    advice: str = (
+        "if you trust it, allow more with --max-bytes (in Python: max_bytes), or store it "
+        "uncompressed"
+    ),
+) -> Budget:
+    """Returns what a file may unpack to: 100 times its size, at least 64 MiB, at most 16 GiB.
+
+    Arguments:
+        path: The file.
+        max_bytes: Another limit in its place, in bytes.
+        always: Another smallest limit, in bytes.
+        advice: What to do where it is too little, for the message.
+    """
+    usual = min(max(_RATIO * path.stat().st_size, always), _NEVER)
+    return Budget(path, usual if max_bytes is None else max_bytes, advice)

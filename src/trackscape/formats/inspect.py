@@ -11,7 +11,7 @@ import numpy as np
 
 from trackscape.formats.columns import MEANINGS, SPOT
 from trackscape.formats.primaries import PrimaryReport, inspect_primaries
-from trackscape.formats.recognise import Recognised, recognise
+from trackscape.formats.read import Recognised, recognise
 from trackscape.formats.stream import read_provenance
 from trackscape.text import listed, shown
 from trackscape.units import keV
@@ -43,9 +43,9 @@ class LayerSummary:
     pitch: tuple[float, float, float] | None
     """Smallest, median and largest distance in mm of neighbouring layers; None if none are."""
     depths: dict[int, float]
-    """Layer -> mean posZ in mm."""
+    """Mean posZ of the hits in mm, by layer."""
     rule: str
-    """How layers are numbered."""
+    """Name of the rule that numbers the layers."""
     rejected: tuple[str, ...]
     """Rules that were tried before, and why they do not fit."""
 
@@ -57,39 +57,41 @@ class TruthSummary:
     hits: int
     """Number of hits: rows of one event, track and layer together."""
     primary_hits: int
-    """Number of these with parentID 0."""
+    """Number of hits with parentID 0."""
     events: int
     """Number of events with hits."""
     events_without_primary: int
-    """Number of these in which the primary left no hit."""
+    """Number of events in which the primary left no hit."""
     hits_per_event: tuple[int, float, int]
-    """Minimum, median, maximum."""
+    """Minimum, median and maximum of the hits of an event."""
     particles: dict[int, int] | None
-    """Particle code -> number of rows, most frequent first; None where there are no codes."""
+    """Number of rows by particle code, most frequent first; None where there are no codes."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
+class HitReport:
     """What was recognised in a file."""
 
     path: Path
+    """File of the hits."""
     columns: dict[str, str]
-    """Column -> its meaning."""
+    """Meaning of each column in words, by its name."""
     ignored: tuple[str, ...]
-    """Columns that were not used."""
+    """Names of the columns that were not used."""
     rows: int
-    """Number of rows."""
+    """Number of rows in the file."""
     energy_range: tuple[float, float]
     """Smallest and largest energy deposit of a row in MeV."""
     layers: LayerSummary
+    """Layers with hits, and how they are numbered."""
     truth: TruthSummary | None
-    """None for measured data."""
+    """Events and particles of the simulation; None for measured data."""
     spots: int | None
     """Number of different beam spots; None where the file has none."""
     remarks: tuple[str, ...]
-    """What is missing or looks odd, and what follows from it."""
+    """Remarks on what is missing or looks odd, and what follows from it."""
     provenance: dict[str, Any] | None
-    """What made the hits, where the file says so."""
+    """Program and settings that made the hits; None where the file does not say."""
 
     def render(self) -> str:
         """Returns the report as plain text, one fact a line."""
@@ -100,7 +102,7 @@ class Report:
         return "\n".join([shown(self.path), "", *columns, "", *facts])
 
 
-def inspect_file(path: Path | str, *, max_bytes: int | None = None) -> Report | PrimaryReport:
+def inspect_file(path: Path | str, *, max_bytes: int | None = None) -> HitReport | PrimaryReport:
     """Reads a file and reports what was understood: hits, or a table of primaries.
 
     Arguments:
@@ -123,7 +125,7 @@ def inspect_file(path: Path | str, *, max_bytes: int | None = None) -> Report | 
     return primaries or inspect_hits(path, max_bytes=max_bytes)
 
 
-def inspect_hits(path: Path | str, *, max_bytes: int | None = None) -> Report:
+def inspect_hits(path: Path | str, *, max_bytes: int | None = None) -> HitReport:
     """Reads a file as `read_hits` does and reports what was understood.
 
     Example:
@@ -135,7 +137,7 @@ def inspect_hits(path: Path | str, *, max_bytes: int | None = None) -> Report:
     path = Path(path)
     found = recognise(path, max_bytes=max_bytes)
     energy, truth = found.columns.values["energy"], _summarise_truth(found)
-    return Report(
+    return HitReport(
         path=path,
         columns={name: MEANINGS[m].text for m, name in found.columns.names.items()},
         ignored=found.columns.ignored,
@@ -221,7 +223,7 @@ def _remarks(found: Recognised, truth: TruthSummary | None) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _facts(report: Report) -> Iterator[tuple[str, str]]:
+def _facts(report: HitReport) -> Iterator[tuple[str, str]]:
     yield "rows", f"{report.rows:,}"
     if report.truth is not None:
         yield from _truth_facts(report.truth)

@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from trackscape.errors import FormatError
-from trackscape.formats.columns import Columns
+from trackscape.formats.columns import HitColumns
 from trackscape.units import mm
 
 GAP = 1.0 * mm
-"""Hits belong to different planes where posZ leaves a larger gap; layers are 3 mm or more apart."""
+"""Gap of posZ in mm between hits of different planes; layers are 3 mm or more apart."""
 THICKEST_PLANE = 2.0 * mm
-"""A plane is thinner; the sensitive silicon measures 0.014 to 0.025 mm."""
+"""Thickness in mm below which a plane is; the sensitive silicon measures 0.014 to 0.025 mm."""
+N_TRACKERS = 2
+"""Layers in front that the published columns number as trackers, each a volume of level 1."""
 LAST_LAYER = 1000
-"""Larger layer numbers are taken for an error."""
+"""Largest layer number that is no error."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,13 +29,13 @@ class Planes:
     """Hits grouped by posZ. Axes: H hits, P planes, from the first to the last."""
 
     order: np.ndarray
-    """(H,) Hits sorted by posZ."""
+    """Numbers of the hits in the order of posZ, (H,)."""
     start: np.ndarray
-    """(P,) Where each plane starts in `order`."""
+    """Place in `order` where each plane starts, (P,)."""
     low: np.ndarray
-    """(P,) Smallest posZ in mm."""
+    """Smallest posZ of each plane, (P,) in mm."""
     high: np.ndarray
-    """(P,) Largest posZ in mm."""
+    """Largest posZ of each plane, (P,) in mm."""
 
     def number(self, z: np.ndarray) -> np.ndarray:
         """Returns the plane of each hit, (H,)."""
@@ -45,34 +47,36 @@ class Numbering:
     """The layers of a file and how they were found."""
 
     layer: np.ndarray
-    """(H,) int64."""
+    """Layer of each hit, (H,) int64."""
     rule: str
-    """The rule that was taken."""
+    """Name of the rule that was taken."""
     rejected: tuple[str, ...]
-    """The rules before it, each with the reason why it was not taken."""
+    """Rules that were tried before it, each with the reason why it was not taken."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Rule:
+class LayerRule:
     """One way to number layers."""
 
     name: str
+    """Formula, as a report shows it."""
     needs: tuple[str, ...]
     """Meanings of the columns that it is computed from."""
     layers: Callable[..., np.ndarray]
+    """Function of these columns that returns the layer of each hit."""
     strict: bool = True
-    """The numbers are meant as layers, so that impossible ones are an error; copy numbers may
-    count chips or start anew in every module."""
+    """Whether impossible numbers are an error, as they are meant as layers; copy numbers may count
+    chips or start anew in every module."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Objection:
     reason: str
     final: bool
-    """The numbers are meant as layers, but wrong; posZ must not silently take their place."""
+    """Whether the numbers are meant as layers: then posZ must not silently take their place."""
 
 
-def number_layers(columns: Columns, z: np.ndarray, *, path: Path) -> Numbering:
+def number_layers(columns: HitColumns, z: np.ndarray, *, path: Path) -> Numbering:
     """Finds the rule that gives every plane in posZ one layer, increasing with posZ.
 
     Arguments:
@@ -166,7 +170,7 @@ def _tried(objections: dict[str, _Objection]) -> tuple[str, ...]:
 
 
 def _published(level1: np.ndarray, level2: np.ndarray) -> np.ndarray:
-    return np.where(level2 == -1, level1, 2 + level2)
+    return np.where(level2 == -1, level1, N_TRACKERS + level2)
 
 
 def _cumulative(base: np.ndarray, level1: np.ndarray) -> np.ndarray:
@@ -181,18 +185,18 @@ def _copies(copy: np.ndarray) -> np.ndarray:
     return copy - copy.min()
 
 
-EXPLICIT = Rule("layer", ("layer",), lambda layer: layer)
+EXPLICIT = LayerRule("layer", ("layer",), lambda layer: layer)
 RULES = (
     EXPLICIT,
-    Rule("level1ID if level2ID is -1, else 2 + level2ID", ("level1", "level2"), _published),
-    Rule(
+    LayerRule("level1ID if level2ID is -1, else 2 + level2ID", ("level1", "level2"), _published),
+    LayerRule(
         "2 * volumeID[2] + volumeID[3]",
         ("volume2", "volume3"),
         lambda volume2, volume3: 2 * volume2 + volume3,
     ),
-    Rule("level1ID, counted on from one baseID to the next", ("base", "level1"), _cumulative),
-    Rule("PreStepVolumeCopyNo", ("copy_before",), _copies, strict=False),
-    Rule("TrackVolumeCopyNo", ("copy",), _copies, strict=False),
-    Rule("PostStepVolumeCopyNo", ("copy_after",), _copies, strict=False),
+    LayerRule("level1ID, counted on from one baseID to the next", ("base", "level1"), _cumulative),
+    LayerRule("PreStepVolumeCopyNo", ("copy_before",), _copies, strict=False),
+    LayerRule("TrackVolumeCopyNo", ("copy",), _copies, strict=False),
+    LayerRule("PostStepVolumeCopyNo", ("copy_after",), _copies, strict=False),
 )
 BY_POSITION = "planes in posZ, counted from 0 (planes without any hit are not counted)"

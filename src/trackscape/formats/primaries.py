@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from trackscape.errors import FormatError
-from trackscape.formats.files import kind_to_read
-from trackscape.formats.limits import budget
-from trackscape.formats.numpy_files import PUBLISHED_KEY, open_archive
+from trackscape.formats.columns import refuse_rows
+from trackscape.formats.files import budget, kind_to_read
+from trackscape.formats.tables import PUBLISHED_KEY, open_archive
 from trackscape.text import listed, shown
 
-MARKS = ("eventID", "in_ekin", "out_ekin", "fate")
+_MARKS = ("eventID", "in_ekin", "out_ekin", "fate")
 """Columns by which such a table is known."""
-DIRECTIONS = ("out_dx", "out_dy", "out_dz")
-"""Behind the phantom; may be NaN where `out_ekin` is -1. They need that column beside them."""
-FATES = {1: "inelastic reaction", 2: "stopped", 3: "left the world", 9: "other"}
+_DIRECTIONS = ("out_dx", "out_dy", "out_dz")
+"""Behind the phantom; may be NaN where `out_ekin` is -1."""
+_FATES = {1: "inelastic reaction", 2: "stopped", 3: "left the world", 9: "other"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,15 +25,17 @@ class PrimaryReport:
     """What a table of primaries says about the beam."""
 
     path: Path
+    """File of the table."""
     columns: tuple[str, ...]
+    """Names of its columns."""
     primaries: int
-    """Number of rows."""
+    """Number of rows, one for each primary."""
     behind_phantom: int
-    """Primaries that reached the exit face of the phantom."""
+    """Number of primaries that reached the exit face of the phantom."""
     energy: tuple[float, float]
-    """Median kinetic energy in MeV before the phantom, and of those that came out, behind it."""
+    """Median kinetic energies in MeV: of all before the phantom, of those that left it behind."""
     fates: dict[str, int]
-    """How many primaries ended in which way."""
+    """Number of primaries by the way in which they ended."""
 
     def render(self) -> str:
         """Returns the report as plain text, one fact a line."""
@@ -63,10 +65,10 @@ def inspect_primaries(path: Path, *, max_bytes: int | None = None) -> PrimaryRep
     if kind_to_read(path) != ".npz":
         return None
     with open_archive(path, budget(path, max_bytes)) as archive:
-        fitting = PUBLISHED_KEY in archive and set(MARKS) <= set(
+        fitting = PUBLISHED_KEY in archive and set(_MARKS) <= set(
             archive.dtype(PUBLISHED_KEY).names or ()
         )
-    table = read_primaries(path, MARKS, max_bytes=max_bytes) if fitting else None
+    table = read_primaries(path, _MARKS, max_bytes=max_bytes) if fitting else None
     if table is None or len(table) == 0:
         return None
     before, behind = table["in_ekin"], table["out_ekin"][table["out_ekin"] > 0]
@@ -78,7 +80,7 @@ def inspect_primaries(path: Path, *, max_bytes: int | None = None) -> PrimaryRep
         primaries=len(table),
         behind_phantom=len(behind),
         energy=(float(np.median(before)), float(np.median(behind)) if len(behind) else 0.0),
-        fates={FATES.get(fate, str(fate)): n for fate, n in ends},
+        fates={_FATES.get(fate, str(fate)): n for fate, n in ends},
     )
 
 
@@ -93,7 +95,8 @@ def read_primaries(
 
     Arguments:
         path: An .npz file that holds a structured array under `arr_0`.
-        needed: Columns that must be there, with one finite number in each row; see `DIRECTIONS`.
+        needed: Columns that must be there, with one finite number in each row; but out_dx,
+            out_dy and out_dz may be NaN where out_ekin is negative, and need that column, too.
         optional: Columns that may be absent, but are such numbers if they are there.
         max_bytes: Bytes that the file may unpack to; by default as in `read_hits`.
 
@@ -117,8 +120,10 @@ def read_primaries(
     for name in (*needed, *set(optional).intersection(table.dtype.names or ())):
         _check_type(table[name], name=name, path=path)
         # Where a primary never got, it has no direction.
-        never = table["out_ekin"] < 0 if name in DIRECTIONS else False
-        _check_finite(np.where(never, 0, table[name]), name=name, path=path)
+        never = table["out_ekin"] < 0 if name in _DIRECTIONS else False
+        values = np.where(never, 0, table[name])
+        place = f"{path}: column {name}"
+        refuse_rows(values, ~np.isfinite(values), place=place, expected="a finite number")
     return table
 
 
@@ -128,13 +133,4 @@ def _check_type(column: np.ndarray, *, name: str, path: Path) -> None:
         raise FormatError(
             f"{path}: column {name}: expected a number for each primary, but it holds "
             f"{shown(column.dtype)} of the shape {column.shape}; store plain numbers."
-        )
-
-
-def _check_finite(column: np.ndarray, *, name: str, path: Path) -> None:
-    wrong = ~np.isfinite(column)
-    if wrong.any():
-        raise FormatError(
-            f"{path}: column {name}, row {int(wrong.argmax())} (counted from 0): expected a finite "
-            f"number, but got {column[wrong.argmax()]}; correct or remove such rows."
         )

@@ -1,5 +1,7 @@
-"""ROOT files of GATE 8, 9 and 10 -> `Columns`."""
+"""ROOT files of GATE 8, 9 and 10 -> `HitColumns`."""
 
+import dataclasses
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,24 +10,67 @@ from typing import Any
 import numpy as np
 
 from trackscape.errors import FormatError
-from trackscape.formats.columns import Columns, match, missing, select, unused
-from trackscape.formats.files import reading
-from trackscape.formats.limits import Budget, budget
-from trackscape.formats.root_columns import RootColumn, columns_of
+from trackscape.formats.columns import HitColumns, find_meanings, missing, select, unused
+from trackscape.formats.files import NUMBER_BYTES, Budget, budget, reading
 from trackscape.text import listed, shown
 
-FIRST_CHOICES = ("Hits", "hits", "PhaseSpace", "tree")
+_FIRST_CHOICES = ("Hits", "hits", "PhaseSpace", "tree")
 """Trees that are taken before others."""
-CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
+_CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
 """What ROOT calls a table."""
-RUN = re.compile(r"_run(\d+)$")
+_RUN = re.compile(r"_run(\d+)$")
 """How GATE 9.3 names the trees of the runs after the first one: Hits, Hits_run1, Hits_run2."""
-NAME = re.compile(r"[\w:<>,*& .~()\[\]-]*", re.ASCII)
+_NAME = re.compile(r"[\w:<>,*& .~()\[\]-]*", re.ASCII)
 """Names of classes and members in C++."""
-_Table = dict[str, RootColumn]
+_VOLUME_DEPTHS = (2, 3)
+"""Entries of GATE's `volumeID[10]` that can number layers."""
+_FIELD = re.compile(r"(std::array<)?(float|double|std::u?int(8|16|32|64)_t)(?(1),(?P<size>\d+)>)")
+"""Types of the fields of an RNTuple that are read: numbers, and arrays of them of one size."""
 
 
-def read_root(path: Path, max_bytes: int | None = None) -> Columns:
+@dataclasses.dataclass(frozen=True)
+class _Column:
+    """One column of a tree."""
+
+    name: str
+    table: Any
+    """Tree of uproot's that it belongs to."""
+    source: Any
+    """Branch or field of uproot's."""
+    depth: int | None = None
+    """Place among the numbers of an entry; None where an entry is one number."""
+
+    def check(self, spare: Budget) -> None:
+        """Looks at type and size before anything is unpacked.
+
+        Raises:
+            FormatError: Its entries are no numbers, or it is larger than the file may be.
+        """
+        shape, kind = (_of_branch if _is_branch(self.source) else _of_field)(self.source)
+        if shape is None or (len(shape) != 0 if self.depth is None else len(shape) != 1):
+            raise FormatError(
+                f"{spare.path}: branch {shown(self.name)}: expected one number in each entry, but "
+                f"it holds {shown(kind)}; store plain numbers, one entry for each hit."
+            )
+        if self.depth is not None and self.depth >= shape[0]:
+            raise FormatError(
+                f"{spare.path}: branch {shown(self.name)}: expected more than {self.depth} numbers "
+                f"in each entry, but it holds {shape[0]}; store the whole volumeID."
+            )
+        rows = self.table.num_entries
+        size = max(rows * NUMBER_BYTES * math.prod(shape), _packed(self.source))
+        spare.take(size, what=f"branch {shown(self.name)!r} of {rows:,} entries")
+
+    def read(self) -> np.ndarray:
+        """Returns the numbers, (entries,)."""
+        values = self.source.array(library="np", array_cache=None)
+        return values if self.depth is None else values[:, self.depth]
+
+
+_Table = dict[str, _Column]
+
+
+def read_root(path: Path, max_bytes: int | None = None) -> HitColumns:
     """Reads the tree of hits, or the trees where there is one for each run.
 
     Raises:
@@ -43,7 +88,7 @@ def read_root(path: Path, max_bytes: int | None = None) -> Columns:
     # A file that is open, since uproot takes colons in names of files for protocols and objects.
     with reading(path), path.open("rb") as content, open_file(content) as file:
         _check_names(file, path=path)
-        tables = {name: columns_of(table) for name, table in _tables(file, spare)}
+        tables = {name: _columns_of(table) for name, table in _tables(file, spare)}
         chosen = _choose(tables, path=path)
         return _join({name: tables[name] for name in chosen}, tables, spare)
 
@@ -53,7 +98,7 @@ def _check_names(file: Any, *, path: Path) -> None:
     for versions in file.file.streamers.values():
         for info in versions.values():
             for name in (info.name, *_names_of_members(info)):
-                if not NAME.fullmatch(str(name)):
+                if not _NAME.fullmatch(str(name)):
                     raise FormatError(
                         f"{path}: expected names of classes and members as C++ allows them, but "
                         f"the file describes {shown(name, limit=60)!r}, which could be run as "
@@ -71,33 +116,36 @@ def _names_of_members(info: Any) -> Iterator[str]:
 def _tables(file: Any, spare: Budget) -> Iterator[tuple[str, Any]]:
     # Without a cycle number, uproot gives the newest of the copies that ROOT keeps of a tree.
     for name, class_ in file.classnames(cycle=False).items():
-        if class_ in CLASSES:
+        if class_ in _CLASSES:
             spare.take(file.key(name).data_uncompressed_bytes, what=f"tree {shown(name)!r}")
             yield name, file[name]
 
 
 def _choose(tables: Mapping[str, _Table], *, path: Path) -> list[str]:
     """Returns the names of the trees that are read, in the order of their runs."""
-    fitting = [name for name, table in tables.items() if not missing(match(table))]
-    likely = fitting or list(tables)
+    likely = [name for name in tables if _has_hits(tables[name])] or list(tables)
     families: dict[str, list[str]] = {}
     for name in likely:
-        families.setdefault(RUN.sub("", name), []).append(name)
-    first = [name for name in FIRST_CHOICES if name in families]
+        families.setdefault(_RUN.sub("", name), []).append(name)
+    first = [name for name in _FIRST_CHOICES if name in families]
     if len(families) == 1 or first:
         return sorted(families[first[0] if first else next(iter(families))], key=_run)
     raise FormatError(
-        f"{path}: expected one tree with hits, named {' or '.join(FIRST_CHOICES)}, but found "
+        f"{path}: expected one tree with hits, named {' or '.join(_FIRST_CHOICES)}, but found "
         f"{listed(likely) or 'no tree'}; leave only one tree with posX, posY, posZ and edep."
     )
 
 
+def _has_hits(table: _Table) -> bool:
+    return not missing(find_meanings(table))
+
+
 def _run(name: str) -> int:
-    number = RUN.search(name)
+    number = _RUN.search(name)
     return int(number[1]) if number else 0
 
 
-def _join(chosen: Mapping[str, _Table], tables: Mapping[str, _Table], spare: Budget) -> Columns:
+def _join(chosen: Mapping[str, _Table], tables: Mapping[str, _Table], spare: Budget) -> HitColumns:
     """Reads trees one below another."""
     path, (first, *others) = spare.path, list(chosen)
     names = select(chosen[first], path=path)
@@ -118,7 +166,60 @@ def _join(chosen: Mapping[str, _Table], tables: Mapping[str, _Table], spare: Bud
         values["tree"] = np.repeat(np.arange(len(rows)), rows)
         names = names | {"tree": "(tree)"}
         notes.append(f"the trees {listed(chosen)} are read as one file, a run each")
-    left = [n for n, table in tables.items() if n not in chosen and not missing(match(table))]
+    left = [name for name in tables if name not in chosen and _has_hits(tables[name])]
     if left:
         notes.append(f"not read, though they hold hits as well: the trees {listed(left)}")
-    return Columns(values, names, ignored, tuple(notes))
+    return HitColumns(values, names, ignored, tuple(notes))
+
+
+def _columns_of(table: Any) -> dict[str, _Column]:
+    """Returns the columns of a tree by name.
+
+    GATE 8 has one branch volumeID of ten numbers; GateToTree of GATE 9 writes ten branches, whose
+    own names are volumeID[0] to volumeID[9].
+    """
+    columns: dict[str, _Column] = {}
+    for source in table.branches if hasattr(table, "branches") else table.values(recursive=False):
+        if source.name == "volumeID":
+            for depth in _VOLUME_DEPTHS:
+                name = f"volumeID[{depth}]"
+                columns.setdefault(name, _Column(name, table, source, depth))
+        else:
+            columns[source.name] = _Column(source.name, table, source)
+    return columns
+
+
+def _is_branch(source: Any) -> bool:
+    return hasattr(source, "interpretation")
+
+
+def _of_branch(branch: Any) -> tuple[tuple[int, ...] | None, str]:
+    """Returns the shape of an entry and what it is called; None if it is no number."""
+    interpretation = branch.interpretation
+    dtype = getattr(interpretation, "numpy_dtype", np.dtype(object))
+    number = dtype.base.kind in "iuf"
+    vector = " (a vector of any length)" if "Jagged" in type(interpretation).__name__ else ""
+    return dtype.shape if number else None, f"{branch.typename}{vector}"
+
+
+def _of_field(field: Any) -> tuple[tuple[int, ...] | None, str]:
+    found = _FIELD.fullmatch(field.typename)
+    if found is None:
+        return None, f"{field.typename} (in an RNTuple)"
+    return (int(found["size"]),) if found["size"] else (), field.typename
+
+
+def _packed(source: Any) -> int:
+    """Bytes that the file says the pieces of a column unpack to."""
+    if _is_branch(source):
+        return sum(map(source.basket_uncompressed_bytes, range(source.num_baskets)))
+    tuple_, record = source.ntuple, source.record
+    # An array has its numbers in a field below its own.
+    fields = [f for f, r in enumerate(tuple_.field_records) if record in (r, _parent(tuple_, r))]
+    own = [c for c, r in enumerate(tuple_.column_records) if r.field_id in fields]
+    pages = (cluster[c].pages for cluster in tuple_.page_link_list for c in own)
+    return sum(NUMBER_BYTES * page.num_elements for several in pages for page in several)
+
+
+def _parent(tuple_: Any, record: Any) -> Any:
+    return tuple_.field_records[record.parent_field_id]

@@ -16,12 +16,9 @@ from trackscape.text import shown
 Positive = Annotated[float, pydantic.Field(gt=0)]
 Count = Annotated[int, pydantic.Field(ge=1)]
 Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
-MAX_BYTES = 100_000
-"""Of a file; the parser takes a second for so many."""
-MAX_NODES = 100_000
-"""Keys, values and lists in a file, each as often as others refer to it."""
-MAX_DEPTH = 50
-"""Lists and mappings inside of one another."""
+_MAX_BYTES = 100_000  # of a file; the parser takes a second for so many
+_MAX_NODES = 100_000  # keys, values and lists in a file, each as often as others refer to it
+_MAX_DEPTH = 50  # lists and mappings inside of one another
 
 
 class Strict(pydantic.BaseModel):
@@ -66,9 +63,9 @@ def read_settings(path: Path, model: type[_Model], *, described_in: str) -> _Mod
 
 def _parse(path: Path) -> Any:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > _MAX_BYTES:
             raise ConfigError(
-                f"{path}: expected settings of less than {MAX_BYTES // 1000} kB, but the file is "
+                f"{path}: expected settings of less than {_MAX_BYTES // 1000} kB, but the file is "
                 "larger; name the right file."
             )
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
@@ -95,18 +92,20 @@ def _measure(node: yaml.Node, known: dict[int, int], *, depth: int) -> int:
 
     A few lines in which each refers to the one before can stand for any number of values.
     """
-    if depth > MAX_DEPTH:
-        raise ValueError(f"its lists and mappings are nested more than {MAX_DEPTH} times")
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"its lists and mappings are nested more than {_MAX_DEPTH} times")
     if id(node) not in known:
         _check_keys(node)
-        known[id(node)] = MAX_NODES  # what a node inside of itself counts
+        known[id(node)] = _MAX_NODES  # what a node inside of itself counts
         below = itertools.chain.from_iterable(
             entry if isinstance(entry, tuple) else (entry,)
             for entry in (node.value if isinstance(node, yaml.CollectionNode) else ())
         )
         known[id(node)] = 1 + sum(_measure(inner, known, depth=depth + 1) for inner in below)
-    if known[id(node)] > MAX_NODES:
-        raise ValueError(f"it holds more than {MAX_NODES:,} values when references are written out")
+    if known[id(node)] > _MAX_NODES:
+        raise ValueError(
+            f"it holds more than {_MAX_NODES:,} values when references are written out"
+        )
     return known[id(node)]
 
 

@@ -18,13 +18,11 @@ import numpy as np
 from trackscape.errors import DataError
 from trackscape.files import check_place, remove_leftovers, replacing
 from trackscape.formats.files import kind_to_read
-from trackscape.formats.numpy_files import PUBLISHED_KEY, open_archive
+from trackscape.formats.tables import PUBLISHED_KEY, open_archive
 
-PROVENANCE_KEY = "provenance"
-FAST = 1
-"""Level of compression: 9 would save another 6 % of simulated hits, in 18 times the time."""
-BLOCK = 2**20
-"""Bytes that are compressed at a time."""
+_PROVENANCE_KEY = "provenance"
+_LEVEL = 1  # of compression: 9 would save another 6 % of simulated hits, in 18 times the time
+_BLOCK = 2**20  # bytes that are compressed at a time
 
 
 @contextlib.contextmanager
@@ -62,12 +60,12 @@ def hit_stream(
     remove_leftovers(path)
     with (
         replacing(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST) as archive,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive,
         # How many rows there are stands before them in the archive, but is known at the end only:
         # until then they wait in a file that has no name and cannot stay behind.
         tempfile.TemporaryFile(dir=path.parent) as waiting,
     ):
-        with archive.open(f"{PROVENANCE_KEY}.npy", "w") as member:
+        with archive.open(f"{_PROVENANCE_KEY}.npy", "w") as member:
             np.lib.format.write_array(member, np.array(text), allow_pickle=False)
         rows = 0
 
@@ -91,9 +89,9 @@ def read_provenance(path: Path) -> dict[str, Any] | None:
     if kind_to_read(path) != ".npz":
         return None
     with open_archive(path) as archive:
-        if PROVENANCE_KEY not in archive or archive.dtype(PROVENANCE_KEY).kind != "U":
+        if _PROVENANCE_KEY not in archive or archive.dtype(_PROVENANCE_KEY).kind != "U":
             return None
-        text = archive.read(PROVENANCE_KEY)
+        text = archive.read(_PROVENANCE_KEY)
     try:
         content = json.loads(text.item())
     # No JSON: another program stores something of its own under this name.
@@ -108,7 +106,7 @@ def _copy_rows(waiting: BinaryIO, archive: zipfile.ZipFile, *, rows: int, dtype:
     header = {"descr": type_, "fortran_order": False, "shape": (rows,)}
     with archive.open(f"{PUBLISHED_KEY}.npy", "w", force_zip64=True) as member:
         np.lib.format.write_array_header_1_0(member, header)
-        shutil.copyfileobj(waiting, member, BLOCK)
+        shutil.copyfileobj(waiting, member, _BLOCK)
 
 
 def _as_json(provenance: Mapping[str, Any]) -> str:

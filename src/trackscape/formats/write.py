@@ -1,4 +1,4 @@
-"""`Hits` -> .npz, .parquet or .csv."""
+"""`Hits`, `Tracks` -> .npz, .parquet or .csv."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,11 +12,12 @@ import pyarrow.parquet as arrow_parquet
 from trackscape.errors import DataError
 from trackscape.files import replacing
 from trackscape.formats.files import kind_to_write
+from trackscape.formats.layers import N_TRACKERS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trackscape.data import Hits
+    from trackscape.data import Hits, Tracks
 
 
 def write_hits(hits: "Hits", path: Path | str) -> None:
@@ -34,24 +35,75 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
     Raises:
         FormatError: The suffix is unknown, or the file cannot be written there.
     """
-    tracker = hits.layer < hits.n_trackers
-    columns = measured_columns(hits) | truth_columns(hits)
+    tracker = hits.layer < N_TRACKERS
+    columns = _measured(hits) | _truth(hits)
     columns["level1ID"] = hits.layer.where(tracker, 0)
-    columns["level2ID"] = (hits.layer - 2).where(~tracker, -1)
+    columns["level2ID"] = (hits.layer - N_TRACKERS).where(~tracker, -1)
     if hits.truth is not None and hits.truth.pdg is not None:
         columns["pdg"] = hits.truth.pdg
     if hits.spot is not None:
         columns["spotX"], columns["spotY"] = hits.spot.unbind(1)
-    write_parts([columns], Path(path))
+    _write_parts([columns], Path(path))
 
 
-def measured_columns(hits: "Hits") -> "dict[str, Tensor]":
+def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path | str) -> None:
+    """Writes reconstructed tracks, one row for each hit on a track.
+
+    The columns: frame, track (counted in its frame from 0), step (0 is the first layer of the
+    track), layer, posX posY posZ (mm), edep (MeV), and eventID trackID parentID where the truth
+    is known. Hits without a track are left out. Parquet and CSV are written frame by frame; the
+    file appears when the last frame is done, and not at all if one fails.
+
+    Arguments:
+        frames: (number of the frame, its tracks), one after the other.
+        path: New file ending in .parquet, .csv or .npz; an old one is replaced.
+
+    Raises:
+        FormatError: The suffix is unknown, or the folder is absent or full.
+        DataError: The truth is known in some of the frames only.
+    """
+    _write_parts(_parts(frames), Path(path))
+
+
+def _parts(frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[dict[str, Tensor]]":
+    none = True
+    for number, tracks in frames:
+        none = False
+        yield _part(number, tracks)
+    if none:
+        yield _part(0, _no_tracks())  # the columns alone
+
+
+def _part(frame: int, tracks: "Tracks") -> "dict[str, Tensor]":
+    import torch
+
+    hits, number = tracks.hits.select(tracks.index), tracks.number
+    columns = {
+        "frame": torch.full_like(number, frame),
+        "track": number,
+        "step": torch.arange(len(number), device=number.device) - tracks.offset[number],
+        "layer": hits.layer,
+    }
+    return columns | _measured(hits) | _truth(hits)
+
+
+def _no_tracks() -> "Tracks":
+    import torch
+
+    from trackscape.data import Hits, Tracks
+
+    none = torch.empty(0, dtype=torch.int64)
+    hits = Hits(position=torch.empty(0, 3), energy=torch.empty(0), layer=none)
+    return Tracks(hits=hits, index=none, offset=torch.zeros(1, dtype=torch.int64))
+
+
+def _measured(hits: "Hits") -> "dict[str, Tensor]":
     """Returns posX, posY, posZ in mm and edep in MeV."""
     x, y, z = hits.position.unbind(1)
     return {"posX": x, "posY": y, "posZ": z, "edep": hits.energy}
 
 
-def truth_columns(hits: "Hits") -> "dict[str, Tensor]":
+def _truth(hits: "Hits") -> "dict[str, Tensor]":
     """Returns eventID, trackID and parentID, or nothing where the truth is not known."""
     truth = hits.truth
     if truth is None:
@@ -59,7 +111,7 @@ def truth_columns(hits: "Hits") -> "dict[str, Tensor]":
     return {"eventID": truth.event, "trackID": truth.track, "parentID": truth.parent}
 
 
-def write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path) -> None:
+def _write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path) -> None:
     """Writes tables below one another into one file.
 
     Parquet and CSV are written part by part, .npz when all parts are there.

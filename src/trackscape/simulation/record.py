@@ -1,23 +1,23 @@
-"""What an engine is asked for, and what it gives back."""
+"""What an engine is asked for, made from words of the command line, and what it gives back."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from trackscape.simulation.beam import Beam, Plan
-from trackscape.simulation.detector import Detector
-from trackscape.simulation.phantoms import Phantom
+from trackscape.errors import ConfigError
+from trackscape.simulation.setup.beam import Beam, Plan, parse_beam, read_plan, single_spot
+from trackscape.simulation.setup.detector import Detector, load_detector
+from trackscape.simulation.setup.phantom import Phantom
+from trackscape.simulation.setup.phantom_files import parse_phantom
 
 HIT = np.dtype(
     [(name, "f4") for name in ("posX", "posY", "posZ", "edep")]
     + [(name, "i4") for name in ("eventID", "trackID", "parentID", "level1ID", "level2ID", "pdg")]
 )
 """A row for each particle and sensitive layer in which it deposited energy; mm and MeV."""
-
-SPOT = np.dtype([("spotX", "f4"), ("spotY", "f4")])
-"""What is added to HIT where a plan has several spots: the spot at the isocentre in mm."""
 
 PRIMARY = np.dtype(
     [("eventID", "i4")]
@@ -38,7 +38,8 @@ INELASTIC, STOPPED, LEFT, OTHER = 1, 2, 3, 9
 """Fates: lost in a nuclear reaction, stopped, left the world, something else."""
 
 
-Law = Literal["geant4", "theory"]
+CondensedHistory = Literal["geant4", "theory"]
+"""Models of how many small collisions of a step are taken together."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +47,15 @@ class Setup:
     """Everything that an engine needs to know."""
 
     detector: Detector
+    """Stack of slabs that is hit."""
     phantom: Phantom
+    """Object in the beam, at its angle."""
     beam: Beam
+    """Pencil beam."""
     plan: Plan
-    law: Law = "geant4"
-    """Which condensed history the fast engine follows. "geant4" does what Geant4 does with its
+    """Spots that the beam scans."""
+    condensed_history: CondensedHistory = "geant4"
+    """Condensed history that the fast engine follows. "geant4" does what Geant4 does with its
     default range cut, with three peculiarities: losses straggle wider where electrons are cut
     (`straggling_variance`), light elements scatter a little less (`screening_of_element`), and a
     step that ends at a border turns the proton without displacing it. "theory" has Bohr's
@@ -62,10 +67,52 @@ class Chunk:
     """Some of the primaries, in order, and all that they left behind."""
 
     hits: np.ndarray
-    """(H,) of type HIT, ordered by event."""
+    """Rows of hits, (H,) of type HIT, ordered by event."""
     primaries: np.ndarray
-    """(P,) of type PRIMARY, ordered by event."""
+    """Rows of primaries, (P,) of type PRIMARY, ordered by event."""
 
 
 Engine = Callable[[Setup, int, int], Iterator[Chunk]]
 """Setup, number of primaries, seed -> chunks in the order of the events."""
+
+
+def make_setup(
+    *,
+    detector: str = "bergen-auto",
+    phantom: str = "water:100",
+    beam: str = "",
+    plan: Path | None = None,
+    angle: float = 0.0,
+    condensed_history: str = "geant4",
+) -> Setup:
+    """Returns the setup that a few words describe.
+
+    Arguments:
+        detector: Shipped variant or YAML file, see `load_detector`.
+        phantom: Such as "water:100" or a voxel file, see `parse_phantom`.
+        beam: Such as "energy=200,spot=3", see `parse_beam`.
+        plan: CSV file of spots; one spot on the axis by default.
+        angle: Rotation of the phantom about the vertical axis in rad.
+        condensed_history: "geant4" or "theory", see `Setup`.
+
+    Raises:
+        ConfigError: Something is impossible.
+        FormatError: A file cannot be read.
+
+    Example:
+        >>> make_setup(phantom="water:150").phantom.depth
+        (-75.0, 75.0)
+    """
+    if condensed_history not in ("geant4", "theory"):
+        raise ConfigError(
+            "Expected one of the condensed histories geant4 and theory, but got "
+            f"{condensed_history!r}."
+        )
+    pencil = parse_beam(beam)
+    return Setup(
+        detector=load_detector(detector),
+        phantom=parse_phantom(phantom, angle=angle),
+        beam=pencil,
+        plan=single_spot(pencil) if plan is None else read_plan(plan, pencil),
+        condensed_history=condensed_history,
+    )

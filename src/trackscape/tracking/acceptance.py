@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 from trackscape.errors import DataError
 from trackscape.scoring.pretrained import read_about
-from trackscape.simulation.geometry import Geometry, geometry_of, recognise_detector
-from trackscape.simulation.recognition import METHODS_DETECTOR
+from trackscape.simulation import (
+    METHODS_DETECTOR,
+    Geometry,
+    geometry_of,
+    recognise_detector,
+)
 from trackscape.tracking.filters import (
     MINIMUM_HITS,
     MINIMUM_LAST_ENERGY,

@@ -9,7 +9,7 @@ import pydantic
 
 from trackscape.assignment import SEMANTICS, Assigner
 from trackscape.errors import AssignmentError, WeightsError
-from trackscape.formats.settings import Count, Positive, Share, Strict, read_settings
+from trackscape.formats import Count, Positive, Share, Strict, read_settings
 from trackscape.scoring import build_network
 from trackscape.training.modules import OptimiserKind
 from trackscape.training.objectives import Objective, Sinkhorn, read_objective

@@ -37,7 +37,7 @@ from trackscape.assignment import (
 )
 from trackscape.data import EdgeScores
 from trackscape.errors import AssignmentError
-from trackscape.formats.settings import Count, Positive, Share, Strict
+from trackscape.formats import Count, Positive, Share, Strict
 from trackscape.graph_construction.labels import link_labels
 from trackscape.scoring import likelihood_loss
 from trackscape.text import shown

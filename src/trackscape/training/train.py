@@ -15,7 +15,7 @@ from trackscape.errors import ConfigError, WeightsError
 from trackscape.evaluation.evaluate import split_hits
 from trackscape.formats import read_hits
 from trackscape.scoring import Scorer, build_network, load_network
-from trackscape.simulation.geometry import geometry_of_hits, layer_depths
+from trackscape.simulation import geometry_of_hits, layer_depths
 from trackscape.tracking.acceptance import DETECTOR, choose_cut
 from trackscape.training.config import DataConfig, TrainingConfig
 from trackscape.training.fit import fit

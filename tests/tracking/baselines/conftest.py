@@ -10,7 +10,7 @@ from trackscape import samples
 from trackscape.data import Hits, Tracks, Truth
 from trackscape.formats import read_hits
 from trackscape.graph_construction import split_frames
-from trackscape.simulation.detector import load_detector
+from trackscape.simulation import load_detector
 
 SOURCE = 360.0
 """mm before the first layer."""

@@ -8,7 +8,7 @@ import torch
 
 from trackscape.data import Hits
 from trackscape.errors import ConfigError
-from trackscape.simulation.detector import load_detector
+from trackscape.simulation import load_detector
 from trackscape.tracking.baselines.motion_model import material_effects
 
 TABLE = material_effects("bergen-auto")

@@ -7,5 +7,15 @@ without them, what needs them is left out, and `provenance` says so.
 from trackscape.simulation.geant4.engine import check_installed as check_installed
 from trackscape.simulation.geant4.engine import provenance as provenance
 from trackscape.simulation.geant4.engine import simulate as simulate
+from trackscape.simulation.geant4.physics import geant4_version as geant4_version
+from trackscape.simulation.geant4.physics import make_physics_list as make_physics_list
+from trackscape.simulation.geant4.stub_data import import_geant4 as import_geant4
 
-__all__ = ["check_installed", "provenance", "simulate"]
+__all__ = [
+    "check_installed",
+    "geant4_version",
+    "import_geant4",
+    "make_physics_list",
+    "provenance",
+    "simulate",
+]

@@ -1,25 +1,28 @@
 """Setup -> Geant4's volumes: the world of air, the phantom in its shell, the detector's slabs."""
 # ruff: noqa: N802 (Geant4 names the methods that it calls)
 
+import dataclasses
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trackscape.errors import ConfigError
-from trackscape.simulation.elements import ELEMENTS
-from trackscape.simulation.geant4.boxes import Block, merge
 from trackscape.simulation.geant4.physics import TRACKED_ABOVE
-from trackscape.simulation.materials import Material
-from trackscape.simulation.phantoms import Phantom, check_fits
 from trackscape.simulation.record import Setup
+from trackscape.simulation.setup.materials import ELEMENTS, Material
+from trackscape.simulation.setup.phantom import Phantom, check_fits
 
 SHELL = 0.01
 """Thickness in mm of the layer of air around the phantom in which its faces are recorded."""
 MAX_BOXES = 200_000
-"""Of one phantom: Geant4 takes about 2.5 kB and 40 us for each, in each process."""
+"""Most boxes of one phantom: Geant4 takes about 2.5 kB and 40 us for each, in each process."""
 
 _LEAST_WORLD = (600.0, 600.0, 700.0)  # half lengths in mm
 _MARGIN = 100.0
+_Range = tuple[int, int]
 
 
 def make_geometry(g4: Any, setup: Setup, *, layers: Any, shell: Any) -> Any:
@@ -67,13 +70,79 @@ def check_volumes(setup: Setup) -> None:
     phantom = setup.phantom
     source, front = setup.beam.source + SHELL, setup.detector.front - SHELL
     check_fits(phantom, source=source, front=front)
-    count = sum(1 for _ in merge(phantom.labels))
+    count = sum(1 for _ in merge_boxes(phantom.labels))
     if count > MAX_BOXES:
         raise ConfigError(
             f"phantom {phantom.name}: expected at most {MAX_BOXES:,} boxes of one material for "
             f"Geant4, but it takes {count:,}; use larger voxels or fewer materials, or the engine "
             "fast."
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """A part of the grid that has one label, or that is divided along one axis."""
+
+    ranges: tuple[_Range, _Range, _Range]
+    """Half-open ranges of indices in x, y and z."""
+    label: int
+    """Label of its voxels; -1 if it is divided."""
+    parts: tuple["Block", ...] = ()
+    """Blocks that it is divided into."""
+
+    def __iter__(self) -> Iterator["Block"]:
+        """Goes through this block and all that are in it."""
+        yield self
+        for part in self.parts:
+            yield from part
+
+
+def merge_boxes(labels: NDArray[np.uint8]) -> Block:
+    """Divides a grid into boxes, first along the axis along which it changes least often.
+
+    Equal neighbouring slices are one box; each is divided into equal neighbouring rows, and these
+    into runs of one label. A homogeneous grid is one block, a stack of slabs one block a slab.
+
+    Arguments:
+        labels: (nx, ny, nz).
+
+    Example:
+        >>> labels = np.zeros((4, 4, 4), np.uint8)
+        >>> labels[1:3, 1:3] = 7
+        >>> [block.ranges[:2] for block in merge_boxes(labels) if block.label == 7]
+        [((1, 3), (1, 3))]
+    """
+    axes = tuple(sorted(range(3), key=lambda axis: len(_groups(labels, axis))))
+    x, y, z = labels.shape
+    return _divide(labels, ((0, x), (0, y), (0, z)), axes)
+
+
+def _divide(
+    labels: NDArray[np.uint8], ranges: tuple[_Range, _Range, _Range], axes: tuple[int, ...]
+) -> Block:
+    within = labels[tuple(slice(*bounds) for bounds in ranges)]
+    first = int(within.flat[0])
+    if (within == first).all():
+        return Block(ranges, first)
+    axis, *rest = axes
+    groups = _groups(within, axis)
+    start = ranges[axis][0]
+    parts: list[Block] = []
+    for lower, upper in groups:
+        x, y, z = (
+            (start + lower, start + upper) if i == axis else bounds
+            for i, bounds in enumerate(ranges)
+        )
+        parts.append(_divide(labels, (x, y, z), tuple(rest)))
+    return parts[0] if len(parts) == 1 else Block(ranges, -1, tuple(parts))
+
+
+def _groups(labels: NDArray[np.uint8], axis: int) -> list[_Range]:
+    """Ranges of equal slices across an axis."""
+    slices = np.moveaxis(labels, axis, 0).reshape(labels.shape[axis], -1)
+    changes = 1 + np.flatnonzero((slices[1:] != slices[:-1]).any(axis=1))
+    borders = [0, *changes.tolist(), len(slices)]
+    return list(itertools.pairwise(borders))
 
 
 class _Builder:
@@ -133,7 +202,7 @@ class _Builder:
 
 
 def _add_phantom(builder: _Builder, phantom: Phantom, world: Any, shell: Any) -> None:
-    blocks = merge(phantom.labels)
+    blocks = merge_boxes(phantom.labels)
     size, centre = _extent(phantom, blocks)
     volume = builder.box(size + 2 * SHELL, builder.air, "shell")
     volume.SetSensitiveDetector(shell)

@@ -10,7 +10,7 @@ LIST_WITHOUT_DATA = (
 )
 
 TRACKED_ABOVE = 0.03
-"""Photons and neutrons are stopped below this energy, in MeV: nothing is left to absorb them."""
+"""Energy in MeV below which photons and neutrons are stopped: nothing is left to absorb them."""
 
 _NEEDS_DATA = {
     "phot",

@@ -35,8 +35,7 @@ OTHER_DATA_SETS = (
 )
 """Data sets that geant4-pybind looks for when it is imported, and that nothing here reads."""
 
-MILLIBARN = 1e-25
-"""In mm², the unit of area of Geant4."""
+_MILLIBARN = 1e-25  # mm², the unit of area of Geant4
 
 _NEUTRON_ENERGIES = np.geomspace(1e-3, 300.0, 160)  # MeV; Geant4 wants equal steps of log energy
 
@@ -223,7 +222,7 @@ def neutron_elastic(energy: NDArray[np.float64], mass: int) -> NDArray[np.float6
 def _vector(millibarn: NDArray[np.float64]) -> str:
     """As Geant4 reads a table: first and last energy, number of rows (twice), the rows."""
     energies = _NEUTRON_ENERGIES
-    rows = (f"{e:.12e} {x * MILLIBARN:.8e}" for e, x in zip(energies, millibarn, strict=True))
+    rows = (f"{e:.12e} {x * _MILLIBARN:.8e}" for e, x in zip(energies, millibarn, strict=True))
     return "\n".join(
         (f"{energies[0]:.12e} {energies[-1]:.12e} {len(energies)}", str(len(energies)), *rows, "")
     )

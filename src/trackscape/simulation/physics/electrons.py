@@ -3,7 +3,6 @@
 import math
 
 from trackscape.compiled import compiled, inlined
-from trackscape.simulation.materials import Material
 from trackscape.simulation.physics.kinematics import (
     ELECTRON_MASS,
     PROTON_MASS,
@@ -11,12 +10,12 @@ from trackscape.simulation.physics.kinematics import (
     largest_transfer,
     momentum_squared,
 )
+from trackscape.simulation.physics.random_streams import Stream, uniform
 from trackscape.simulation.physics.stopping import energy_of_range
 from trackscape.simulation.physics.straggling import BOHR_CONSTANT
-from trackscape.simulation.random_streams import Stream, uniform
+from trackscape.simulation.setup.materials import Material
 
-RANGE_CUT = 0.07
-"""cm. Geant4's default: electrons that would go less far are not followed."""
+_RANGE_CUT = 0.07  # cm, Geant4's default: electrons that would go less far are not followed
 _LEAST, _MOST = 1e-3, 1.0  # MeV; thresholds beyond these are never asked for
 KLEIN_NISHINA_CONSTANT = BOHR_CONSTANT / ELECTRON_MASS
 """2π N_A r_e² in cm²/mol."""
@@ -31,7 +30,7 @@ def production_threshold(material: Material) -> float:
     infinite above 1 MeV, which no proton of a medical beam can transfer.
     """
     ratio = ELECTRON_MASS / PROTON_MASS
-    length = 1.2 * material.density * RANGE_CUT
+    length = 1.2 * material.density * _RANGE_CUT
     energy = ratio * float(energy_of_range(material, length / ratio))
     return max(energy, _LEAST) if energy < _MOST else math.inf
 
@@ -88,7 +87,7 @@ def compton_cross_section(energy: float) -> float:
     From 1 keV on; far below, its terms cancel.
 
     Arguments:
-        energy: Of the photon, in MeV.
+        energy: Energy of the photon in MeV.
     """
     k = energy / ELECTRON_MASS
     width = 1.0 + 2.0 * k
@@ -110,7 +109,7 @@ def scatter_photon(stream: Stream, energy: float) -> tuple[float, float, float]:
 
     Arguments:
         stream: Random numbers.
-        energy: Of the photon before, in MeV.
+        energy: Energy of the photon before it in MeV.
     """
     k = energy / ELECTRON_MASS
     least = 1.0 / (1.0 + 2.0 * k)

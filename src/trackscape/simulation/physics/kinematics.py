@@ -3,8 +3,9 @@
 from trackscape.compiled import inlined
 
 PROTON_MASS = 938.27209
+"""Mass of the proton in MeV (CODATA 2022)."""
 ELECTRON_MASS = 0.51099895
-"""MeV (CODATA 2022)."""
+"""Mass of the electron in MeV (CODATA 2022)."""
 
 
 @inlined

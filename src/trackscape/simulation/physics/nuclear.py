@@ -2,7 +2,7 @@
 
 Both were drawn from Geant4 11.4: cross-sections of Barashenkov, Glauber and Gribov, elastic
 scattering of the CHIPS model, inelastic reactions of the Binary Cascade.
-`python -m trackscape.simulation.geant4.reactions` makes the file.
+`python -m studies.reaction_tables` in the repository makes the file.
 """
 
 import dataclasses
@@ -15,8 +15,7 @@ import numpy as np
 from trackscape.compiled import compiled
 from trackscape.simulation.physics.kinematics import momentum_squared
 
-MILLIBARN = 6.02214076e-4
-"""cm²/mol."""
+_MILLIBARN = 6.02214076e-4  # cm²/mol
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,34 +23,37 @@ class NuclearData:
     """E elements with cross-sections; T targets with R sampled reactions at each of K energies."""
 
     elements: tuple[str, ...]
+    """Symbols of the elements with cross-sections."""
     energies: np.ndarray
-    """(N,) MeV, of the cross-sections."""
+    """Energies of the cross-sections, (N,) in MeV."""
     inelastic: np.ndarray
-    """(E, N) per atom, in mb."""
+    """Inelastic cross-sections of an atom, (E, N) in mb."""
     elastic: np.ndarray
-    """(E, N) per atom, in mb."""
+    """Elastic cross-sections of an atom, (E, N) in mb."""
     reaction_targets: tuple[str, ...]
+    """Symbols of the targets with sampled reactions."""
     reaction_energies: np.ndarray
-    """(K,) MeV."""
+    """Energies of the sampled reactions, (K,) in MeV."""
     reaction_offsets: np.ndarray
-    """(T·K·R + 1,) where the secondaries of each reaction start."""
+    """Place where the secondaries of each reaction start, (T·K·R + 1,)."""
     secondary_charge: np.ndarray
-    """(S,) charge number of each nucleus that comes out; 0 for photons. Neutrons are left out."""
+    """Charge number of each nucleus that comes out, (S,); 0 for photons, without neutrons."""
     secondary_mass: np.ndarray
-    """(S,) its mass number; 0 for photons."""
+    """Mass number of each nucleus that comes out, (S,); 0 for photons."""
     secondary_energy: np.ndarray
-    """(S,) its kinetic energy in MeV."""
+    """Kinetic energy of each secondary, (S,) in MeV."""
     secondary_theta: np.ndarray
-    """(S,) its angle to the proton in rad."""
+    """Angle of each secondary to the proton, (S,) in rad."""
     secondary_phi: np.ndarray
-    """(S,) its azimuth about the proton in rad, common to the secondaries of a reaction."""
+    """Azimuth of each secondary about the proton in the frame of its reaction, (S,) in rad."""
     elastic_targets: tuple[str, ...]
+    """Symbols of the targets with sampled elastic scattering."""
     elastic_energies: np.ndarray
-    """(L,) MeV."""
+    """Energies of the sampled elastic scattering, (L,) in MeV."""
     elastic_probabilities: np.ndarray
-    """(Q,) 0 to 1."""
+    """Probabilities of the quantiles, (Q,), from 0 to 1."""
     elastic_loss: np.ndarray
-    """(targets, L, Q) quantiles of the energy that the proton gives to the nucleus, in MeV."""
+    """Quantiles of the energy that the nucleus takes from the proton, (targets, L, Q) in MeV."""
 
     def cross_sections(self, log_energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns inelastic and elastic cross-sections, (E, P) in cm²/mol, at ln of energies (P,).
@@ -63,7 +65,7 @@ class NuclearData:
         def tabulate(table: np.ndarray) -> np.ndarray:
             grid = np.log(self.energies)
             rows = [np.interp(log_energy, grid, row, left=0.0) for row in table]
-            return MILLIBARN * np.stack(rows)
+            return _MILLIBARN * np.stack(rows)
 
         inelastic = tabulate(self.inelastic)
         inelastic[self.elements.index("H")] = 0.0

@@ -32,10 +32,11 @@ RUTHERFORD_CONSTANT = 0.156915
 """4π N_A (α ħ c)² in MeV² cm²/mol."""
 FINE_STRUCTURE = 1.0 / 137.035999
 SCREENING_CONSTANT = 2.007e-5
-"""(MeV/c)²: 1.13 (α m_e / 0.885)² (Lynch and Dahl, Nucl. Instrum. Meth. B 58:6, 1991)."""
+"""Screening constant of hydrogen in (MeV/c)²: 1.13 (α m_e / 0.885)² (Lynch and Dahl, Nucl. Instrum.
+Meth. B 58:6, 1991)."""
 
 
-def screening_of_element(number: int, *, law: str) -> float:
+def screening_of_element(number: int, *, model: str) -> float:
     """Returns the screening constant of an element in (MeV/c)², 2.007e-5 Z^(2/3) f(Z).
 
     Molière has f = 1. Geant4 11 (G4WentzelOKandVIxSection, after Butkevich et al., Nucl. Instrum.
@@ -44,9 +45,9 @@ def screening_of_element(number: int, *, law: str) -> float:
 
     Arguments:
         number: Charge number Z.
-        law: "theory" for Molière's, "geant4" for Geant4's.
+        model: "theory" for Molière's, "geant4" for Geant4's.
     """
-    factor = 1.0 + math.exp(-0.001 * number**2) if law == "geant4" and number > 1 else 1.0
+    factor = 1.0 + math.exp(-0.001 * number**2) if model == "geant4" and number > 1 else 1.0
     return SCREENING_CONSTANT * number ** (2.0 / 3.0) * factor
 
 

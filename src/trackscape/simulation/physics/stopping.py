@@ -1,4 +1,4 @@
-"""Stopping power, range and mean energy loss of protons, differentiable.
+"""Stopping power, range and mean energy of protons behind matter, differentiable.
 
 Electronic mass stopping powers are those of ICRU Report 49 as tabulated by NIST PSTAR, 1 keV to
 10 GeV. A material that PSTAR lacks takes the shape of one that is like it, scaled by the ratio of
@@ -22,11 +22,11 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from trackscape.errors import ConfigError
-from trackscape.simulation.materials import ELEMENTS, Material
 from trackscape.simulation.physics.kinematics import ELECTRON_MASS, PROTON_MASS
+from trackscape.simulation.setup.materials import ELEMENTS, Material
 
 LOWEST_ENERGY, HIGHEST_ENERGY = 1e-3, 1e4
-"""MeV. Between these the functions hold."""
+"""Energies in MeV between which the functions hold."""
 _POINTS = 1601
 _SHELLS_MATTER_BELOW = 2.0
 
@@ -58,7 +58,7 @@ def mass_stopping_power(material: Material, energy: float | Tensor) -> Tensor:
         ConfigError: An energy is outside of the table.
 
     Example:
-        >>> from trackscape.simulation.materials import shipped_materials
+        >>> from trackscape.simulation.setup.materials import shipped_materials
         >>> water = shipped_materials()["water-75"]
         >>> round(float(mass_stopping_power(water, 100.0)), 3)
         7.286
@@ -83,7 +83,7 @@ def csda_range(material: Material, energy: float | Tensor) -> Tensor:
         ConfigError: An energy is outside of the table.
 
     Example:
-        >>> from trackscape.simulation.materials import shipped_materials
+        >>> from trackscape.simulation.setup.materials import shipped_materials
         >>> water = shipped_materials()["water-75"]
         >>> round(float(csda_range(water, 200.0)), 2)
         25.97
@@ -115,14 +115,6 @@ def energy_behind(material: Material, energy: float | Tensor, thickness: float |
         ConfigError: An energy is outside of the table.
     """
     return energy_of_range(material, csda_range(material, energy) - thickness)
-
-
-def mean_energy_loss(
-    material: Material, energy: float | Tensor, thickness: float | Tensor
-) -> Tensor:
-    """Returns the mean energy in MeV that protons lose in matter; arguments of `energy_behind`."""
-    energy = torch.as_tensor(energy, dtype=torch.float64)
-    return energy - energy_behind(material, energy, thickness)
 
 
 class _RangeTable:

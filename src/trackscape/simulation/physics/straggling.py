@@ -10,7 +10,7 @@ import math
 
 from trackscape.compiled import compiled, inlined
 from trackscape.simulation.physics.kinematics import beta_squared, largest_transfer
-from trackscape.simulation.random_streams import Stream, normal, poisson, uniform
+from trackscape.simulation.physics.random_streams import Stream, normal, poisson, uniform
 
 BOHR_CONSTANT = 0.153537
 """2π N_A r_e² m_e c² in MeV cm²/mol: ξ = 0.1535 (Z/A) t z²/β² (Particle Data Group)."""

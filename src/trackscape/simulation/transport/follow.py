@@ -1,20 +1,42 @@
-"""One charged particle, from where it starts to where it ends."""
+"""One particle, from where it starts to where it ends."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from trackscape.compiled import compiled, inlined
+from trackscape.simulation.physics.electrons import (
+    compton_cross_section,
+    knock_out,
+    knocked_out,
+    scatter_photon,
+)
+from trackscape.simulation.physics.random_streams import Stream, on_circle, poisson, uniform
 from trackscape.simulation.physics.straggling import straggling_variance
-from trackscape.simulation.random_streams import Stream, uniform
 from trackscape.simulation.record import INELASTIC, LEFT, STOPPED
 from trackscape.simulation.transport.matter import Matter, energy_after, find_energy, read
-from trackscape.simulation.transport.particles import CHARGE, ELECTRON, HEAVY, MASS, PDG, PROTON
-from trackscape.simulation.transport.photons import release_knocked_out
-from trackscape.simulation.transport.reactions import Reactions, meet_nucleus
-from trackscape.simulation.transport.recorder import Recorder, deposit, note_layer, note_phantom
-from trackscape.simulation.transport.step import scatter, sensitive_loss, straggle
+from trackscape.simulation.transport.reactions import meet_nucleus
+from trackscape.simulation.transport.recorder import (
+    CHARGE,
+    ELECTRON,
+    HEAVY,
+    MASS,
+    PDG,
+    PROTON,
+    Recorder,
+    deposit,
+    note_layer,
+    note_phantom,
+    release,
+)
+from trackscape.simulation.transport.scene import Scene
+from trackscape.simulation.transport.step import (
+    go_straight,
+    point_along,
+    scatter,
+    sensitive_loss,
+    straggle,
+)
 from trackscape.simulation.transport.world import (
     FAR,
     OUTSIDE,
@@ -31,26 +53,15 @@ from trackscape.simulation.transport.world import (
     next_place,
 )
 
-_SEARCH = 100.0
-"""mm. Longest step in the phantom."""
-_SHARE_OF_RANGE, _LAST_RANGE = 0.1, 0.05
-"""Of the range, and mm: how Geant4's EM option 4 limits the steps of hadrons."""
-_ENOUGH = 9.0
-"""A loss this many times its variance (of squares) is drawn; a smaller one waits for the next."""
-
-
-class Scene(NamedTuple):
-    """All that stays the same during a simulation."""
-
-    world: World
-    matter: Matter
-    reactions: Reactions
-    displaces_at_borders: bool
-    """Whether the deflections of a step that ends at a border displace a particle, too."""
+_SEARCH = 100.0  # mm; longest step in the phantom
+_SHARE_OF_RANGE, _LAST_RANGE = 0.1, 0.05  # limits of steps of hadrons in Geant4's EM option 4; mm
+_ENOUGH = 9.0  # a loss whose square is this many times its variance is drawn; a smaller one waits
+_LEAST_PHOTON = 0.03  # MeV; photons below are absorbed on the spot
+_LEAST_ELECTRON = 0.03  # MeV; electrons below cannot cross the 11 µm before a sensitive layer
 
 
 @compiled
-def follow(
+def follow_charged(
     stream: Stream,
     scene: Scene,
     recorder: Recorder,
@@ -66,7 +77,7 @@ def follow(
         scene: Geometry and tables.
         recorder: Where deposits and secondaries go.
         particle: State, (7,); changed.
-        kind: Number of the particle in `particles`.
+        kind: Number of its kind, such as `PROTON`.
         track: Its number in the event; 1 for the primary.
         parent: Number of the particle that it comes from; 0 for the primary.
     """
@@ -161,3 +172,85 @@ def _longest_step(length: float) -> float:
         return length
     last = _LAST_RANGE * (1.0 - _SHARE_OF_RANGE) * (2.0 - _LAST_RANGE / length)
     return _SHARE_OF_RANGE * length + last
+
+
+@compiled
+def follow_photon(
+    stream: Stream,
+    world: World,
+    matter: Matter,
+    recorder: Recorder,
+    photon: np.ndarray,
+    track: int,
+) -> None:
+    """Carries a photon from one Compton scattering to the next, and releases the electrons."""
+    free_paths = -math.log(uniform(stream))
+    place = find_place(world, photon)
+    while place != OUTSIDE and photon[T] > _LEAST_PHOTON:
+        material, distance = look_ahead(world, photon, place, FAR)
+        if distance >= FAR:
+            return
+        per_mm = 0.1 * matter.density[material] * matter.electrons[material]
+        per_mm *= compton_cross_section(photon[T])
+        scatters = per_mm * distance > free_paths
+        if scatters:
+            distance = free_paths / per_mm
+        free_paths -= per_mm * distance
+        go_straight(photon, distance)
+        if scatters:
+            _scatter_photon(stream, recorder, photon, track)
+            free_paths = -math.log(uniform(stream))
+        place = find_place(world, photon)
+
+
+@inlined
+def _scatter_photon(stream: Stream, recorder: Recorder, photon: np.ndarray, track: int) -> None:
+    before = photon[T]
+    after, cosine, aside_cosine = scatter_photon(stream, before)
+    aside, upwards = on_circle(stream)
+    if before - after > _LEAST_ELECTRON:
+        release(recorder, photon, ELECTRON, track, before - after, aside_cosine, -aside, -upwards)
+    point_along(photon, cosine, aside, upwards)
+    photon[T] = after
+
+
+@inlined
+def release_knocked_out(
+    stream: Stream,
+    recorder: Recorder,
+    particle: np.ndarray,
+    mass: float,
+    charge: float,
+    electrons: float,
+    cut: float,
+    track: int,
+    distance: float,
+) -> None:
+    """Lets the electrons wait that a charged particle knocks out in a step.
+
+    Their energy is part of the mean loss of the particle.
+
+    Arguments:
+        stream: Random numbers.
+        recorder: Where they wait.
+        particle: State at the end of the step.
+        mass: Mass of the particle in MeV.
+        charge: Its charge number.
+        electrons: (Z/A) t of the matter of the step in mol/cm².
+        cut: Least energy of an electron in MeV.
+        track: Number of the particle.
+        distance: Length of the step in mm, somewhere on which they start.
+    """
+    if cut == math.inf:
+        return
+    cut = max(cut, _LEAST_ELECTRON)
+    expected = knocked_out(particle[T], mass, charge, electrons, cut)
+    if expected == 0.0:
+        return
+    for _ in range(poisson(stream, expected)):
+        energy, cosine = knock_out(stream, particle[T], mass, cut)
+        aside, upwards = on_circle(stream)
+        back = distance * uniform(stream)
+        go_straight(particle, -back)
+        release(recorder, particle, ELECTRON, track, energy, cosine, aside, upwards)
+        go_straight(particle, back)

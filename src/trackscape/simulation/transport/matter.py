@@ -13,20 +13,20 @@ import torch
 from scipy.interpolate import CubicSpline
 
 from trackscape.compiled import inlined
-from trackscape.simulation.materials import ELEMENTS, Material
 from trackscape.simulation.physics.electrons import production_threshold
 from trackscape.simulation.physics.nuclear import NuclearData
 from trackscape.simulation.physics.scattering import FINE_STRUCTURE, screening_of_element
 from trackscape.simulation.physics.stopping import mass_stopping_power
+from trackscape.simulation.setup.materials import ELEMENTS, Material
 
 LOWEST, HIGHEST = 0.01, 1e4
-"""MeV. A proton below the lowest energy has less than 0.2 µm of silicon to go: it stops. One of the
-highest energy is as fast as an electron of 5.4 MeV."""
+"""Energies in MeV where the tables end. A proton below has less than 0.2 µm of silicon to go and
+stops; one of the highest energy is as fast as an electron of 5.4 MeV."""
 POINTS = 1600
 _START = math.log(LOWEST)
 _STEP = (math.log(HIGHEST) - _START) / (POINTS - 1)
 LOG_ENERGY = _START + _STEP * np.arange(POINTS)
-"""(P,) ln of the energies in MeV."""
+"""Logarithms of the energies in MeV, (P,)."""
 
 Mixture = Sequence[tuple[Material, float]]
 """Materials and their fractions of the mass."""
@@ -36,37 +36,41 @@ class Matter(NamedTuple):
     """What a step needs to know of each of M mixtures. E elements, P = POINTS energies."""
 
     density: np.ndarray
-    """(M,) g/cm³."""
+    """Density, (M,) in g/cm³."""
     electrons: np.ndarray
-    """(M,) Z/A, mol/g."""
+    """Electrons per mass Z/A, (M,) in mol/g."""
     nuclei: np.ndarray
-    """(M,) Σ w Z²/A, mol/g: how strongly nuclei scatter."""
+    """Strength with which nuclei scatter, Σ w Z²/A, (M,) in mol/g."""
     screening: np.ndarray
-    """(M,) screening constant in (MeV/c)², geometric mean weighted with w Z²/A."""
+    """Screening constant, (M,) in (MeV/c)²; geometric mean weighted with w Z²/A."""
     coupling: np.ndarray
-    """(M,) (αZ)², mean weighted with w Z²/A."""
+    """Coupling (αZ)², (M,); mean weighted with w Z²/A."""
     radius_squared: np.ndarray
-    """(M,) R² of the nuclei in (c/MeV)², mean weighted with w Z²/A."""
+    """Squared radius of the nuclei, (M,) in (c/MeV)²; mean weighted with w Z²/A."""
     excitation: np.ndarray
-    """(M,) MeV."""
+    """Mean excitation energy, (M,) in MeV."""
     cut: np.ndarray
-    """(M,) MeV. Knocked-out electrons above it are particles of their own."""
+    """Energy above which knocked-out electrons are particles of their own, (M,) in MeV."""
     straggling_cut: np.ndarray
-    """(M,) MeV. The same if it widens the straggling, see `straggling_variance`; else infinite."""
+    """Cut that widens the straggling, (M,) in MeV, see `straggling_variance`; infinite: none."""
     range: np.ndarray
-    """(M, P) CSDA range in g/cm²."""
+    """CSDA range, (M, P) in g/cm²."""
     log_range: np.ndarray
-    """(M, P) its logarithm."""
+    """Logarithm of the CSDA range in g/cm², (M, P)."""
     stopping: np.ndarray
-    """(M, P) S/ρ in MeV cm²/g."""
+    """Mass stopping power S/ρ, (M, P) in MeV cm²/g."""
     atoms: np.ndarray
-    """(M, E) atoms of each element of the nuclear tables, mol/g."""
+    """Atoms of each element of the nuclear tables, (M, E) in mol/g."""
     nuclear: np.ndarray
-    """(M, P) macroscopic cross-section of nuclear interactions, elastic and inelastic, cm²/g."""
+    """Cross-section of nuclear interactions, elastic and inelastic, (M, P) in cm²/g."""
 
 
-def tabulate(
-    mixtures: Sequence[Mixture], densities: Sequence[float], nuclear: NuclearData, *, law: str
+def tabulate_matter(
+    mixtures: Sequence[Mixture],
+    densities: Sequence[float],
+    nuclear: NuclearData,
+    *,
+    model: str,
 ) -> Matter:
     """Returns the tables of mixtures, numbered as in the sequence.
 
@@ -74,11 +78,11 @@ def tabulate(
         mixtures: What they consist of.
         densities: Their densities in g/cm³.
         nuclear: Cross-sections.
-        law: "geant4" or "theory", see `Setup`.
+        model: "geant4" or "theory", see `Setup`.
     """
     atoms = np.stack([_atoms(mixture, nuclear.elements) for mixture in mixtures])
     inelastic, elastic = nuclear.cross_sections(LOG_ENERGY)
-    means = np.array([_scattering_means(mixture, law) for mixture in mixtures]).T
+    means = np.array([_scattering_means(mixture, model) for mixture in mixtures]).T
     stopping = np.stack([_stopping(mixture) for mixture in mixtures])
     cut = np.array([_mean(mixture, production_threshold) for mixture in mixtures])
     lengths = np.stack([_range(power) for power in stopping])
@@ -91,7 +95,7 @@ def tabulate(
         radius_squared=means[3].copy(),
         excitation=np.array([1e-6 * _mean(m, lambda x: x.excitation_energy) for m in mixtures]),
         cut=cut,
-        straggling_cut=cut if law == "geant4" else np.full(len(mixtures), math.inf),
+        straggling_cut=cut if model == "geant4" else np.full(len(mixtures), math.inf),
         range=lengths,
         log_range=np.log(lengths),
         stopping=stopping,
@@ -139,13 +143,13 @@ def _atoms(mixture: Mixture, elements: Sequence[str]) -> np.ndarray:
     return atoms
 
 
-def _scattering_means(mixture: Mixture, law: str) -> tuple[float, float, float, float]:
+def _scattering_means(mixture: Mixture, model: str) -> tuple[float, float, float, float]:
     symbols, fractions = zip(*_elements(mixture), strict=True)
     charge = np.array([ELEMENTS[symbol].number for symbol in symbols], dtype=float)
     mass = np.array([ELEMENTS[symbol].mass for symbol in symbols])
     weight = np.array(fractions) * charge**2 / mass
     share = weight / weight.sum()
-    screening = np.array([screening_of_element(int(z), law=law) for z in charge])
+    screening = np.array([screening_of_element(int(z), model=model) for z in charge])
     radius = 1.27 * mass**0.27 / 197.327  # fm to c/MeV
     return (
         float(weight.sum()),

@@ -6,51 +6,49 @@ from typing import NamedTuple
 import numpy as np
 
 from trackscape.compiled import compiled, inlined
-from trackscape.simulation.materials import ELEMENTS
 from trackscape.simulation.physics.kinematics import PROTON_MASS
 from trackscape.simulation.physics.nuclear import NuclearData, elastic_angles
-from trackscape.simulation.random_streams import Stream, on_circle, uniform
+from trackscape.simulation.physics.random_streams import Stream, on_circle, uniform
+from trackscape.simulation.setup.materials import ELEMENTS
 from trackscape.simulation.transport.matter import Matter, find_energy, read
-from trackscape.simulation.transport.particles import HEAVY, PROTON, kind_of
-from trackscape.simulation.transport.recorder import Recorder, release
+from trackscape.simulation.transport.recorder import HEAVY, PROTON, Recorder, kind_of, release
 from trackscape.simulation.transport.step import point_along
 from trackscape.simulation.transport.world import T
 
-_NUCLEON = 931.494
-"""MeV."""
+_NUCLEON = 931.494  # MeV
 
 
 class Reactions(NamedTuple):
     """Samples as arrays. E elements, K energies; T targets of R reactions each; S secondaries."""
 
     inelastic: np.ndarray
-    """(E, P) cross-sections in cm²/mol at the energies of `Matter`."""
+    """Inelastic cross-sections at the energies of `Matter`, (E, P) in cm²/mol."""
     elastic: np.ndarray
-    """(E, P)"""
+    """Elastic cross-sections at the energies of `Matter`, (E, P) in cm²/mol."""
     target_mass: np.ndarray
-    """(E,) MeV."""
+    """Mass of the nucleus, (E,) in MeV."""
     target: np.ndarray
-    """(E,) number of the target whose reactions stand for an element."""
+    """Number of the target whose reactions stand for an element, (E,)."""
     log_energy: np.ndarray
-    """(K,)"""
+    """Logarithms of the sampled energies in MeV, (K,)."""
     offsets: np.ndarray
-    """(T, K, R + 1) where the secondaries of each reaction start."""
+    """Place where the secondaries of each reaction start, (T, K, R + 1)."""
     kind: np.ndarray
-    """(S,) number of the particle."""
+    """Kind of each secondary, (S,)."""
     energy: np.ndarray
-    """(S,) MeV."""
+    """Kinetic energy of each secondary, (S,) in MeV."""
     cosine: np.ndarray
-    """(S,) of the angle to the proton."""
+    """Cosine of the angle of each secondary to the proton, (S,)."""
     azimuth: np.ndarray
-    """(S,) rad."""
+    """Azimuth of each secondary about the proton, (S,) in rad."""
     elastic_target: np.ndarray
-    """(E,) number of the target of the table of elastic scattering."""
+    """Number of the target in the table of elastic scattering, (E,)."""
     elastic_log_energy: np.ndarray
-    """(L,)"""
+    """Logarithms of the energies of elastic scattering in MeV, (L,)."""
     probabilities: np.ndarray
-    """(Q,)"""
+    """Probabilities of the quantiles, (Q,), from 0 to 1."""
     elastic_loss: np.ndarray
-    """(targets, L, Q) quantiles of the energy loss in MeV."""
+    """Quantiles of the energy loss in elastic scattering, (targets, L, Q) in MeV."""
 
 
 def tabulate_reactions(nuclear: NuclearData, log_energy: np.ndarray) -> Reactions:

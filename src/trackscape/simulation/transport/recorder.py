@@ -1,16 +1,26 @@
-"""What particles leave behind: deposits, and particles that still wait for their turn."""
+"""The kinds of particles, and what they leave behind: deposits, and particles that still wait."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from trackscape.compiled import compiled, inlined
+from trackscape.simulation.physics.kinematics import ELECTRON_MASS, PROTON_MASS
 from trackscape.simulation.record import HIT, PRIMARY
 from trackscape.simulation.transport.step import point_along
 from trackscape.simulation.transport.world import PHANTOM, UX, UY, UZ, T, X, Y, Z
 
+PROTON, DEUTERON, TRITON, HELIUM_3, ALPHA, HEAVY, ELECTRON, PHOTON = range(8)
+"""HEAVY stands for all nuclei beyond helium: they stop where they are made."""
+MASS = np.array([PROTON_MASS, 1875.613, 2808.921, 2808.391, 3727.379, 26000.0, ELECTRON_MASS, 0.0])
+"""Masses in MeV (CODATA 2022); HEAVY about that of silicon."""
+CHARGE = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 12.0, -1.0, 0.0])
+"""Charge numbers."""
+PDG = np.array([2212, 1000010020, 1000010030, 1000020030, 1000020040, 1000120240, 11, 22])
+"""Codes of the Particle Data Group; HEAVY as magnesium-24."""
+_LIGHT = {(1, 1): PROTON, (1, 2): DEUTERON, (1, 3): TRITON, (2, 3): HELIUM_3, (2, 4): ALPHA}
 WAITING = 256
-"""Most particles of one primary that may wait at a time; more are forgotten."""
+"""Number of particles of one primary that may wait at a time; more are forgotten."""
 ROWS, PRIMARY_ROW, TRACKS, QUEUE = range(4)
 """Entries of `Recorder.counts`."""
 
@@ -19,17 +29,17 @@ class Recorder(NamedTuple):
     """Buffers that compiled code writes to."""
 
     hits: np.ndarray
-    """(capacity,) of type HIT. level1ID holds the layer, posZ is not filled."""
+    """Rows of hits, (capacity,) of type HIT; level1ID holds the layer, posZ is not filled."""
     row_of_layer: np.ndarray
-    """(layers,) row where the present track deposited energy in a layer, -1 where it did not."""
+    """Row of the present track in each layer, (layers,); -1 where it deposited no energy."""
     counts: np.ndarray
-    """(4,) int64: rows in use, row of the primary, tracks of the event, particles that wait."""
+    """Rows in use, row of the primary, tracks of the event, particles that wait; (4,) int64."""
     primaries: np.ndarray
-    """(P,) of type PRIMARY."""
+    """Rows of primaries, (P,) of type PRIMARY."""
     waiting: np.ndarray
-    """(WAITING, 7) their states."""
+    """States of the particles that wait, (WAITING, 7)."""
     waiting_info: np.ndarray
-    """(WAITING, 3) int64: kind, track, parent."""
+    """Kind, track and parent of the particles that wait, (WAITING, 3) int64."""
 
 
 def new_recorder(primaries: int, layers: int, rows: int) -> Recorder:
@@ -148,3 +158,11 @@ def note_phantom(
             particle[UZ],
         )
         primary["out_ekin"] = particle[T]
+
+
+def kind_of(charge: np.ndarray, nucleons: np.ndarray) -> np.ndarray:
+    """Returns the numbers of nuclei of given charge and mass numbers; charge 0 means a photon."""
+    kind = np.where(charge == 0, PHOTON, HEAVY)
+    for (z, a), number in _LIGHT.items():
+        kind[(charge == z) & (nucleons == a)] = number
+    return kind

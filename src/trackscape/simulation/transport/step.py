@@ -13,14 +13,7 @@ from trackscape.simulation.physics.kinematics import (
     largest_transfer,
     momentum_squared,
 )
-from trackscape.simulation.physics.scattering import (
-    form_factor_squared,
-    scattering_strength,
-    screening_angle_squared,
-    soft_variance,
-)
-from trackscape.simulation.physics.straggling import bohr_variance, urban_loss
-from trackscape.simulation.random_streams import (
+from trackscape.simulation.physics.random_streams import (
     Stream,
     normal,
     normals,
@@ -28,13 +21,18 @@ from trackscape.simulation.random_streams import (
     poisson,
     uniform,
 )
+from trackscape.simulation.physics.scattering import (
+    form_factor_squared,
+    scattering_strength,
+    screening_angle_squared,
+    soft_variance,
+)
+from trackscape.simulation.physics.straggling import bohr_variance, urban_loss
 from trackscape.simulation.transport.matter import Matter
 from trackscape.simulation.transport.world import UX, UY, UZ, T, X, Y, Z
 
-_EXPECTED_HARD = 0.5
-"""Deflections expected above the limit between many and single ones, in a step."""
-_TOO_THIN = 3e-4
-"""g/cm². Two millimetres of air scatter a ten-thousandth of what a layer does: not followed."""
+_EXPECTED_HARD = 0.5  # deflections of a step above the limit between many and single ones
+_TOO_THIN = 3e-4  # g/cm²; two millimetres of air scatter a ten-thousandth of what a layer does
 
 
 @inlined
@@ -179,7 +177,7 @@ def point_along(particle: np.ndarray, cosine: float, aside: float, upwards: floa
 
     Arguments:
         particle: State; changed.
-        cosine: Of the angle between old and new direction.
+        cosine: Cosine of the angle between old and new direction.
         aside: Cosine of the azimuth of the new direction about the old one.
         upwards: Sine of the azimuth.
     """

@@ -12,35 +12,41 @@ import numpy as np
 from trackscape.compiled import compiled, inlined
 
 AIR, PHANTOM, OUTSIDE = -1, -2, -3
-"""Air before the detector, the phantom, and beyond all that is simulated."""
+"""Places that are no slab: air before the detector, the phantom, beyond all that is simulated."""
 X, Y, Z, UX, UY, UZ, T = range(7)
-"""A particle is an array (7,): position in mm, direction, kinetic energy in MeV."""
-_SHORT = 1e-6
-"""mm. A particle at a border counts as beyond it."""
+"""Entries of a particle, an array (7,): position in mm, direction, kinetic energy in MeV."""
+_SHORT = 1e-6  # mm; a particle at a border counts as beyond it
 FAR = 1e30
-"""mm. Distance to what is not there."""
+"""Distance in mm to what is not there."""
 
 
 class World(NamedTuple):
     """Geometry as arrays. S slabs; the grid has nx, ny, nz boxes."""
 
     slab_edges: np.ndarray
-    """(S + 1,) z in mm."""
+    """Borders of the slabs, (S + 1,) z in mm."""
     slab_material: np.ndarray
-    """(S,) number of the material."""
+    """Number of the material of each slab, (S,)."""
     slab_layer: np.ndarray
-    """(S,) layer of a sensitive slab, else -1."""
+    """Layer of each slab, (S,); -1 if it is not sensitive."""
     half_width: float
+    """Half the extent of the slabs in x in mm."""
     half_height: float
+    """Half the extent of the slabs in y in mm."""
     labels: np.ndarray
-    """(nx, ny, nz) number of the material."""
+    """Number of the material of each box, (nx, ny, nz)."""
     x_edges: np.ndarray
+    """Borders of the boxes in x, (nx + 1,) in mm."""
     y_edges: np.ndarray
+    """Borders of the boxes in y, (ny + 1,) in mm."""
     z_edges: np.ndarray
+    """Borders of the boxes in z, (nz + 1,) in mm."""
     cosine: float
+    """Cosine of the angle of the phantom."""
     sine: float
-    """Of the angle of the phantom."""
+    """Sine of the angle of the phantom."""
     air: int
+    """Number of the material of the surrounding air."""
 
 
 @inlined

@@ -20,11 +20,13 @@ import torch
 
 from trackscape.compiled import compiled
 from trackscape.errors import DataError
-from trackscape.simulation.detector import Detector, load_detector
-from trackscape.simulation.materials import Material, shipped_materials
-from trackscape.simulation.physics.kinematics import PROTON_MASS
-from trackscape.simulation.physics.scattering import highland
-from trackscape.simulation.physics.stopping import energy_of_range, mass_stopping_power
+from trackscape.simulation import Detector, Material, load_detector, shipped_materials
+from trackscape.simulation.physics import (
+    PROTON_MASS,
+    energy_of_range,
+    highland,
+    mass_stopping_power,
+)
 from trackscape.tracking.baselines.layers import Layers
 from trackscape.units import MeV, cm, mm, mrad, um
 

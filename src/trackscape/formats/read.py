@@ -1,0 +1,119 @@
+"""A file -> what was understood of it, and `Hits`.
+
+PyTorch, which takes long to load, is needed for `Hits` only.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trackscape.formats.columns import SPOT, TRUTH, HitColumns, checked
+from trackscape.formats.events import number_events
+from trackscape.formats.files import kind_to_read
+from trackscape.formats.layers import Numbering, number_layers
+from trackscape.formats.root import read_root
+from trackscape.formats.tables import read_csv, read_npy, read_npz, read_parquet
+from trackscape.text import shown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trackscape.data import Hits
+
+_LOG = logging.getLogger(__name__)
+_READERS = {
+    ".npz": read_npz,
+    ".npy": read_npy,
+    ".root": read_root,
+    ".parquet": read_parquet,
+    ".csv": read_csv,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recognised:
+    """Checked columns of a file, and how they were understood. Axis: H hits."""
+
+    columns: HitColumns
+    """Columns with a meaning, (H,) each."""
+    numbering: Numbering
+    """Layers of the hits, (H,), and the rule that gave them."""
+    truth: Mapping[str, np.ndarray] | None
+    """Columns event, track and parent, (H,) int64 each; None for measured data."""
+    notes: tuple[str, ...]
+    """Remarks on what was read in a way that has to be told."""
+
+
+def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
+    """Reads simulated or measured hits; one row is one hit, and rows keep their order.
+
+    Understands `.npz` (the published structured array, or one array for each column), `.npy`,
+    `.root` (trees of GATE 8, 9 and 10; needs the extra `root`), `.parquet` and `.csv`. HitColumns
+    are found by name, layers by the rule that agrees with posZ; `inspect_file` reports both.
+
+    Arguments:
+        path: The file. Positions in mm, energies in MeV, the beam along +z.
+        max_bytes: Bytes that the file may unpack to. By default 100 times its size, at least 64 MiB
+            and at most 16 GiB.
+
+    Returns:
+        The hits. Positions and energies are float32, in which networks compute. The truth is None
+        where the file has no eventID, trackID and parentID; its events are those of
+        `trackscape.formats.events.number_events`.
+
+    Raises:
+        FormatError: The file is absent, damaged or of an unknown kind, lacks columns, holds
+            impossible values, unpacks to too much, or events share a number.
+
+    Example:
+        >>> from trackscape.samples import VALIDATION
+        >>> hits = read_hits(VALIDATION)
+        >>> len(hits), hits.position.dtype, int(hits.layer.max())
+        (18377, torch.float32, 42)
+    """
+    path = Path(path)
+    found = recognise(path, max_bytes=max_bytes)
+    for note in found.notes:
+        _LOG.warning("%s: %s", shown(path), note)
+    return _as_hits(found)
+
+
+def recognise(path: Path, *, max_bytes: int | None = None) -> Recognised:
+    """Reads, checks and interprets a file."""
+    columns = checked(_READERS[kind_to_read(path)](path, max_bytes), path=path)
+    values = columns.values
+    numbering = number_layers(columns, values["z"], path=path)
+    truth, notes = None, columns.notes
+    if columns.has(TRUTH):
+        truth, more = number_events(values, numbering.layer, path=path)
+        notes += more
+    return Recognised(columns, numbering, truth, notes)
+
+
+def _as_hits(found: Recognised) -> "Hits":
+    import torch
+
+    from trackscape.data import Hits, Truth
+
+    values, truth = found.columns.values, None
+    if found.truth is not None:
+        pdg = torch.from_numpy(values["pdg"]) if "pdg" in values else None
+        truth = Truth(**{name: torch.from_numpy(v) for name, v in found.truth.items()}, pdg=pdg)
+    return Hits(
+        position=_together(values, ("x", "y", "z")),
+        energy=torch.from_numpy(values["energy"].astype(np.float32)),
+        layer=torch.from_numpy(found.numbering.layer),
+        spot=_together(values, SPOT) if found.columns.has(SPOT) else None,
+        truth=truth,
+    )
+
+
+def _together(values: Mapping[str, np.ndarray], meanings: tuple[str, ...]) -> "Tensor":
+    import torch
+
+    stacked = np.stack([values[meaning] for meaning in meanings], axis=1)
+    return torch.from_numpy(stacked.astype(np.float32))

@@ -1,0 +1,215 @@
+"""Words of the command line and voxel files -> phantoms."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import pydantic
+
+from trackscape.errors import ConfigError, FormatError
+from trackscape.formats import Strict, Volume, read_settings, read_volume
+from trackscape.simulation.setup.materials import (
+    Material,
+    MaterialSettings,
+    choose_material,
+    shipped_materials,
+)
+from trackscape.simulation.setup.phantom import (
+    Phantom,
+    ctp404,
+    material_box,
+    no_phantom,
+    stepped_wedge,
+)
+from trackscape.text import shown
+
+_NAMED = {"none": no_phantom, "wedge": stepped_wedge, "ctp404": ctp404}
+_SUFFIXES = (".npz", ".mhd", ".mha")
+_MAX_MATERIALS = 256
+_MAX_VALUE = 100_000
+_Edges = npt.NDArray[np.float64]
+
+
+class _Band(Strict):
+    up_to: float
+    material: str
+
+
+_Bands = Annotated[list[_Band], pydantic.Field(min_length=1, max_length=1000)]
+
+
+class _VoxelTable(Strict):
+    labels: dict[int, str] | None = None
+    hounsfield: _Bands | None = None
+    materials: dict[str, MaterialSettings] = pydantic.Field(default_factory=dict)
+
+    @pydantic.model_validator(mode="after")
+    def _bands_ascend(self) -> "_VoxelTable":
+        limits = [band.up_to for band in self.hounsfield or []]
+        if limits != sorted(set(limits)):
+            raise ValueError(
+                f"expected limits up_to that ascend, got {shown(limits)}; reorder them"
+            )
+        return self
+
+
+def parse_phantom(text: str, *, angle: float = 0.0) -> Phantom:
+    """Returns the phantom that a word of the command line names.
+
+    Arguments:
+        text: ``none``, ``wedge``, ``ctp404``, a shipped material with its thickness in mm such as
+            ``water:100``, or a voxel file ending in .npz, .mhd or .mha, see `read_phantom`.
+        angle: Rotation about the vertical axis y through the isocentre in rad.
+
+    Raises:
+        ConfigError: If the word is none of these, or describes no possible phantom.
+        FormatError: If the file is damaged.
+
+    Example:
+        >>> parse_phantom("water:100").depth
+        (-50.0, 50.0)
+    """
+    if Path(text).suffix.lower() in _SUFFIXES:
+        return read_phantom(text, angle=angle)
+    if text in _NAMED:
+        return dataclasses.replace(_NAMED[text](), angle=angle)
+    if ":" in text:
+        return dataclasses.replace(_parse_box(text), angle=angle)
+    raise ConfigError(
+        f"phantom {text}: expected {', '.join(_NAMED)}, a material with its thickness in mm such "
+        f"as water:100, or a voxel file ending in {', '.join(_SUFFIXES)}; choose one of these."
+    )
+
+
+def _parse_box(text: str) -> Phantom:
+    """Reads a box of one of the shipped materials, such as ``water:100`` with 100 mm.
+
+    Raises:
+        ConfigError: If the material is unknown, or the thickness no positive number.
+    """
+    name, _, thickness = text.partition(":")
+    try:
+        material = choose_material(name, shipped_materials())
+    except ConfigError as error:
+        raise ConfigError(f"phantom {text}: {error}") from error
+    try:
+        length = float(thickness)
+    except ValueError as error:
+        raise ConfigError(
+            f"phantom {shown(text)}: expected a thickness in mm behind the colon, got "
+            f"{shown(thickness)!r}; write for example water:100."
+        ) from error
+    return material_box(material, thickness=length)
+
+
+def read_phantom(path: Path | str, *, angle: float = 0.0) -> Phantom:
+    """Reads a voxel volume, whose axes are those of the phantom: y is vertical, the beam along z.
+
+    The materials of the labels are in the file (.npz with the array ``materials``) or in a YAML
+    file beside it of the same name, which has either ``labels``, a mapping from label to material,
+    or ``hounsfield``, a list of bands ``{up_to: 40, material: soft-tissue}`` that ascend, and may
+    define ``materials`` of its own as in a detector file.
+
+    Arguments:
+        path: A file that `trackscape.formats.read_volume` reads.
+        angle: Rotation about the vertical axis y through the isocentre in rad.
+
+    Raises:
+        FormatError: If the volume is damaged, or there is no table of materials.
+        ConfigError: If the table is wrong, a label has no material, or a material is unknown.
+    """
+    path = Path(path)
+    volume = read_volume(path)
+    table = _read_table(path) if volume.materials is None else _VoxelTable()
+    own = {name: settings.material(name) for name, settings in table.materials.items()}
+    try:
+        names = _names_of_values(volume, table)
+        materials = _choose(names, {**shipped_materials(), **own})
+        labels = _label(volume.values, names, tuple(materials))
+        return Phantom(path.name, labels, tuple(materials.values()), _edges(volume), angle)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _read_table(path: Path) -> _VoxelTable:
+    beside = path.with_suffix(".yaml")
+    if not beside.is_file():
+        raise FormatError(
+            f"{path}: expected the names of its materials in the array materials of an .npz file "
+            f"or in {beside.name} beside it, but found neither; docs/detectors.md shows one."
+        )
+    table = read_settings(beside, _VoxelTable, described_in="docs/detectors.md")
+    if (table.labels is None) == (table.hounsfield is None):
+        raise ConfigError(f"{beside}: expected either labels or hounsfield; give one of them.")
+    return table
+
+
+def _names_of_values(volume: Volume, table: _VoxelTable) -> dict[int, str]:
+    """Returns the name of the material of each value that the file or the table covers."""
+    if volume.materials is not None:
+        return dict(enumerate(volume.materials))
+    return table.labels or _names_in_bands(table.hounsfield or [], *_range(volume.values))
+
+
+def _names_in_bands(bands: list[_Band], lowest: int, highest: int) -> dict[int, str]:
+    values = np.arange(lowest, highest + 1)
+    band_of = np.searchsorted([band.up_to for band in bands], values)
+    pairs = zip(values.tolist(), band_of.tolist(), strict=True)
+    return {value: bands[band].material for value, band in pairs if band < len(bands)}
+
+
+def _choose(names: dict[int, str], known: Mapping[str, Material]) -> dict[str, Material]:
+    materials = {name: choose_material(name, known) for name in dict.fromkeys(names.values())}
+    if len(materials) > _MAX_MATERIALS:
+        raise ConfigError(
+            f"expected at most {_MAX_MATERIALS} materials, got {len(materials)}; merge some."
+        )
+    return materials
+
+
+def _label(
+    values: npt.NDArray[np.integer], names: dict[int, str], materials: tuple[str, ...]
+) -> npt.NDArray[np.uint8]:
+    """Returns the index of the material of each voxel."""
+    lowest, highest = _range(values)
+    label_of = np.zeros(highest - lowest + 1, dtype=np.uint8)
+    unnamed = np.ones(len(label_of), dtype=bool)
+    for value, name in names.items():
+        if lowest <= value <= highest:
+            label_of[value - lowest] = materials.index(name)
+            unnamed[value - lowest] = False
+    labels = np.empty(values.shape, dtype=np.uint8)
+    for plane, out in zip(values, labels, strict=True):  # one at a time, to save memory
+        at = plane.astype(np.int64) - lowest
+        if unnamed[at].any():
+            value = int(plane[unnamed[at]][0])
+            raise ConfigError(
+                f"expected a material for every value of the voxels, but {value} has none; name "
+                "one, or correct the volume."
+            )
+        out[...] = label_of[at]
+    return labels
+
+
+def _range(values: npt.NDArray[np.integer]) -> tuple[int, int]:
+    lowest, highest = int(values.min()), int(values.max())
+    if lowest < -_MAX_VALUE or highest > _MAX_VALUE:
+        raise ConfigError(
+            f"expected labels or Hounsfield units between {-_MAX_VALUE} and {_MAX_VALUE}, got "
+            f"{lowest} to {highest}; number the materials from 0."
+        )
+    return lowest, highest
+
+
+def _edges(volume: Volume) -> tuple[_Edges, _Edges, _Edges]:
+    shape = np.array(volume.values.shape)
+    centred = -0.5 * (shape - 1) * volume.spacing
+    first = (centred if volume.origin is None else volume.origin) - 0.5 * volume.spacing
+    x, y, z = (
+        start + step * np.arange(boxes + 1)
+        for start, step, boxes in zip(first, volume.spacing, shape, strict=True)
+    )
+    return x, y, z
