@@ -128,7 +128,8 @@ def _eigenpairs(found: list[eigenpairs.Found], products: list[eigenpairs.Product
         f"The {eigenpairs.PAIRS} of largest magnitude, cross-entropy of {eigenpairs.FRAMES} "
         f"frames, tolerance {eigenpairs.TOLERANCE:g} in each tool's own sense, plain PyTorch for "
         "all. `error`: largest of an eigenvalue, from those with residuals below 1e-6; "
-        "`residual`: largest |Hv - λv| / |λ|. scipy has our operator."
+        "`residual`: largest |Hv - λv| / |λ|. Ours is scipy's eigsh with a small basis; the "
+        "products that measure residuals count."
     )
     yield ""
     rows = [

@@ -97,7 +97,7 @@ print("written:", sorted(path.name for path in folder.iterdir()))
 
 # %%
 pairs = top_eigenpairs(exact_hessian(problem), 3)
-print(f"{pairs.kind}: {pairs.values.tolist()} from {pairs.products} products")
+print(f"{pairs.kind}: {pairs.values.tolist()} from {pairs.num_matvecs} products")
 step = 1e-2
 row = evaluate(problem, grid(problem.centre, pairs.vectors[:1], extent=step, steps=3))
 below, here, above = row.mean()

@@ -7,7 +7,7 @@ import torch
 from trackscape import samples
 from trackscape.errors import LandscapeError
 from trackscape.tracker_landscape.computing import Computing
-from trackscape.tracker_landscape.curvature import measure_curvature, operator_recipe
+from trackscape.tracker_landscape.curvature import measure_curvature, operator_factory
 from trackscape.tracker_landscape.networks import load_weights
 from trackscape.tracker_landscape.settings import Setting
 
@@ -21,8 +21,8 @@ def setting(*losses: str) -> Setting:
 @pytest.fixture(scope="module")
 def hessian(trained) -> torch.Tensor:
     """(P, P), by multiplying every unit vector."""
-    operator = operator_recipe(setting("bce"), load_weights(str(trained[0])), kind="hessian")()
-    return operator.apply_many(torch.eye(operator.size, dtype=torch.float64))
+    operator = operator_factory(setting("bce"), load_weights(str(trained[0])), kind="hessian")()
+    return operator @ torch.eye(operator.shape[0], dtype=torch.float64)
 
 
 def test_eigenvalues_trace_and_density_are_those_of_the_whole_matrix(hessian, trained, tmp_path):
@@ -51,8 +51,8 @@ def test_eigenvalues_trace_and_density_are_those_of_the_whole_matrix(hessian, tr
 
 def test_gauss_newton_has_no_negative_eigenvalue_and_differs_from_the_hessian(hessian, trained):
     scorer = load_weights(str(trained[0]))
-    operator = operator_recipe(setting("bce"), scorer, kind="gauss-newton")()
-    whole = operator.apply_many(torch.eye(operator.size, dtype=torch.float64))
+    operator = operator_factory(setting("bce"), scorer, kind="gauss-newton")()
+    whole = operator @ torch.eye(operator.shape[0], dtype=torch.float64)
     values = torch.linalg.eigvalsh((whole + whole.T) / 2)
     assert values.min() > -1e-5 * values.max()
     assert (whole - hessian).norm() > 1e-3 * hessian.norm()
@@ -60,9 +60,9 @@ def test_gauss_newton_has_no_negative_eigenvalue_and_differs_from_the_hessian(he
 
 def test_differences_of_gradients_see_the_same_curvature(hessian, trained):
     scorer = load_weights(str(trained[0]))
-    operator = operator_recipe(setting("bce"), scorer, kind="difference", step=1e-2)()
+    operator = operator_factory(setting("bce"), scorer, kind="difference", step=1e-2)()
     vector = torch.linalg.eigh((hessian + hessian.T) / 2).eigenvectors[:, -1]
-    seen, exact = operator.apply(vector), hessian @ vector
+    seen, exact = operator @ vector, hessian @ vector
     assert torch.nn.functional.cosine_similarity(seen, exact, dim=0) > 0.9
 
 

@@ -8,7 +8,7 @@ import torch
 
 from trackscape.assignment import Assigner
 from trackscape.errors import LandscapeError
-from trackscape.landscape.problem import Evaluator
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.samples import VALIDATION
 from trackscape.scoring import BeliefNetwork, HitGraphNetwork, LineGraphNetwork, load_method
 from trackscape.tracker_landscape.problem import read_problem_frames, tracker_problem

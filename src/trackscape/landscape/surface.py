@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 import trackscape
 from trackscape.errors import LandscapeError, LandscapeWarning
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.execution import Executor, carry_out
 from trackscape.landscape.execution.work import Evaluate
 from trackscape.landscape.fingerprint import fingerprint
-from trackscape.landscape.points import Points
-from trackscape.landscape.problem import Evaluator, Problem
+from trackscape.landscape.points import SampleGrid
+from trackscape.landscape.problem import Problem
 
 Floats = NDArray[np.float64]
 
@@ -24,15 +25,16 @@ Floats = NDArray[np.float64]
 class Surface:
     """What was computed at N points, for B batches and M names."""
 
-    points: Points
+    points: SampleGrid
+    """Points where values were computed."""
     names: tuple[str, ...]
-    """Of the values; the first is the one that is differentiated."""
+    """Names of the values; the first is the one that is differentiated."""
     values: Floats
-    """(N, B, M) As they were computed: not a number stays so."""
+    """Values as they were computed, (N, B, M): not a number stays so."""
     weights: Floats
-    """(B,) Of the batches in means; their sum is 1."""
+    """Weights of the batches in means, (B,); their sum is 1."""
     about: dict[str, Any]
-    """Where it comes from; plain values only."""
+    """Origin of the numbers; plain values only."""
 
     def __repr__(self) -> str:
         return f"Surface({', '.join(self.names)} of {self.values.shape[1]} batches, {self.points})"
@@ -85,9 +87,9 @@ class _SurfaceWork:
     """
 
     problem: Problem
-    points: Points
+    points: SampleGrid
     names: tuple[str, ...]
-    """Of the values, in the order of the columns in every process."""
+    """Names of the values, in the order of the columns in every process."""
 
     @property
     def fingerprint(self) -> str:
@@ -128,7 +130,7 @@ class _SurfaceWork:
 
 def evaluate(
     problem: Problem,
-    points: Points,
+    points: SampleGrid,
     *,
     executor: Executor | None = None,
     folder: Path | None = None,

@@ -74,8 +74,11 @@ class Curvature:
             "parameters": self.density.size,
             "eigenvalues": self.eigenpairs.values.tolist(),
             "residuals": self.eigenpairs.residuals.tolist(),
-            "products": self.eigenpairs.products,
-            "trace": dataclasses.asdict(self.trace),
+            "products": self.eigenpairs.num_matvecs,
+            "trace": {
+                "products" if name == "num_matvecs" else name: value
+                for name, value in dataclasses.asdict(self.trace).items()
+            },
             "density": {
                 **{name: getattr(self.density, name).tolist() for name in curves},
                 "width": self.density.width,
@@ -114,12 +117,12 @@ def measure_curvature(
     if outputs:
         check_endings(outputs, known=ENDINGS)
     scorer = load_weights(weights)
-    recipe = operator_recipe(setting, scorer, kind=kind, step=step)
+    recipe = operator_factory(setting, scorer, kind=kind, step=step)
     operator, show = recipe(), show_status if computing.progress else contextlib.nullcontext
     with show("largest eigenvalues"):
         eigenpairs = top_eigenpairs(operator, eigenvalues, seed=setting.seed)
     with show("trace"):
-        estimate = trace(operator, products=products, seed=setting.seed)
+        estimate = trace(operator, num_matvecs=products, seed=setting.seed)
     found = Curvature(
         loss=setting.losses_of(scorer)[0],
         eigenpairs=eigenpairs,
@@ -136,7 +139,7 @@ def measure_curvature(
     return found
 
 
-def operator_recipe(
+def operator_factory(
     setting: Setting, scorer: Scorer, *, kind: Kind, step: float = 1e-3
 ) -> Callable[[], Operator]:
     """Returns what makes the matrix of a kind; picklable.

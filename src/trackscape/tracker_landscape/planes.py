@@ -10,15 +10,15 @@ from torch import Tensor
 from trackscape.errors import LandscapeError
 from trackscape.landscape.curvature import top_eigenpairs
 from trackscape.landscape.directions import (
+    DirectionNorm,
     Directions,
-    Scale,
     eigen_directions,
     random_directions,
-    trajectory_directions,
 )
-from trackscape.landscape.points import Points, grid
+from trackscape.landscape.points import SampleGrid, grid
 from trackscape.landscape.problem import Problem
-from trackscape.tracker_landscape.curvature import operator_recipe
+from trackscape.landscape.trajectory import trajectory_directions
+from trackscape.tracker_landscape.curvature import operator_factory
 from trackscape.tracker_landscape.networks import load_several, load_weights
 from trackscape.tracker_landscape.outputs import check_choice
 from trackscape.tracker_landscape.settings import Setting
@@ -47,7 +47,7 @@ class Plane:
     distance: Tensor
     """(T,) Of the networks from the plane."""
 
-    def points(self, *, steps: int) -> Points:
+    def points(self, *, steps: int) -> SampleGrid:
         """Returns the grid that is evaluated."""
         return grid(
             self.centre,
@@ -65,7 +65,7 @@ def plane_around(
     along: Along = "random",
     dimensions: int = 2,
     extent: float = 1.0,
-    scale: Scale | None = None,
+    scale: DirectionNorm | None = None,
 ) -> Plane:
     """Returns a plane whose middle is one network.
 
@@ -91,7 +91,7 @@ def plane_around(
             problem.model, dimensions, norm=scale or "filter", seed=setting.seed
         )
     else:
-        operator = operator_recipe(setting, scorer, kind="hessian")()
+        operator = operator_factory(setting, scorer, kind="hessian")()
         pairs = top_eigenpairs(operator, dimensions, seed=setting.seed)
         directions = eigen_directions(pairs.vectors, problem.model, norm=scale or "tensor")
     return Plane(

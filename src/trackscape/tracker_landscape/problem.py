@@ -23,7 +23,7 @@ from trackscape.errors import DataError, LandscapeError
 from trackscape.evaluation.evaluate import read_frames
 from trackscape.graph_construction import line_graph
 from trackscape.graph_construction.labels import edge_labels, link_labels
-from trackscape.landscape.normalisation import NormPolicy
+from trackscape.landscape import NormPolicy
 from trackscape.landscape.problem import Problem
 from trackscape.scoring import BeliefNetwork, LineGraphNetwork, Scorer
 from trackscape.training.frames import Example

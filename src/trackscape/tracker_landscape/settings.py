@@ -8,7 +8,7 @@ from typing import Any
 
 from trackscape.assignment import Assigner
 from trackscape.data import Hits
-from trackscape.landscape.normalisation import NormPolicy
+from trackscape.landscape import NormPolicy
 from trackscape.landscape.problem import Problem
 from trackscape.scoring import Scorer
 from trackscape.tracker_landscape.networks import default_losses

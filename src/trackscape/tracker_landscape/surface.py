@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.directions import Scale
-from trackscape.landscape.output import Route
+from trackscape.landscape import Trajectory
+from trackscape.landscape.directions import DirectionNorm
 from trackscape.landscape.surface import Surface, evaluate
 from trackscape.tracker_landscape.computing import HERE, Computing
 from trackscape.tracker_landscape.outputs import check_endings, write_outputs
@@ -28,7 +28,7 @@ def compute_surface(
     dimensions: int | None = None,
     steps: int = 25,
     extent: float | None = None,
-    scale: Scale | None = None,
+    scale: DirectionNorm | None = None,
     computing: Computing = HERE,
 ) -> Surface:
     """Evaluates all losses on a grid, and writes files.
@@ -71,6 +71,6 @@ def compute_surface(
     found = evaluate(plane.problem, plane.points(steps=steps), **work)
     about = {"directions": plane.directions.about, **setting.origin(*plane.weights), **found.about}
     surface = dataclasses.replace(found, about=about)
-    route = Route(plane.path.numpy(), plane.distance.numpy())
+    route = Trajectory(plane.path.numpy(), plane.distance.numpy())
     write_outputs(outputs, writers=surface_writers(surface, route=route))
     return surface

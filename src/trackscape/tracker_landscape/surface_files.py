@@ -7,7 +7,6 @@ from typing import Any
 
 from trackscape.errors import LandscapeError
 from trackscape.landscape.output import (
-    Route,
     draw_contour,
     draw_line,
     save_surface,
@@ -16,6 +15,7 @@ from trackscape.landscape.output import (
     write_vtk,
 )
 from trackscape.landscape.surface import Surface
+from trackscape.landscape.trajectory import Trajectory
 from trackscape.pictures import PICTURES
 from trackscape.tracker_landscape.outputs import Writer, write_numbers
 
@@ -39,7 +39,7 @@ def check_dimensions(outputs: Sequence[Path], *, dimensions: int) -> None:
             )
 
 
-def surface_writers(surface: Surface, *, route: Route) -> dict[str, Writer]:
+def surface_writers(surface: Surface, *, route: Trajectory) -> dict[str, Writer]:
     """Returns what writes a surface, by the ending of a file.
 
     Arguments:
@@ -88,7 +88,7 @@ def _pictures(path: Path, surface: Surface) -> list[Path]:
     return [path, *(path.with_stem(f"{path.stem}-{name}") for name in surface.names[1:])]
 
 
-def draw(surface: Surface, path: Path, *, trajectory: Route | None) -> None:
+def draw(surface: Surface, path: Path, *, trajectory: Trajectory | None) -> None:
     """Draws each loss into a file of its own."""
     for name, place in zip(surface.names, _pictures(path, surface), strict=True):
         if len(surface.points.shape) == 1:

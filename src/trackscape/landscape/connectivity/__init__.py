@@ -3,17 +3,17 @@
 from trackscape.landscape.connectivity.alignment import Alignment as Alignment
 from trackscape.landscape.connectivity.alignment import align as align
 from trackscape.landscape.connectivity.alignment import permuted as permuted
-from trackscape.landscape.connectivity.chains import Chain as Chain
-from trackscape.landscape.connectivity.chains import chain as chain
-from trackscape.landscape.connectivity.chains import groups_of as groups_of
-from trackscape.landscape.connectivity.chains import join as join
 from trackscape.landscape.connectivity.curve import train_bezier as train_bezier
 from trackscape.landscape.connectivity.path import AtTime as AtTime
 from trackscape.landscape.connectivity.path import PathSummary as PathSummary
 from trackscape.landscape.connectivity.path import evaluate_path as evaluate_path
 from trackscape.landscape.connectivity.path import path_summary as path_summary
-from trackscape.landscape.connectivity.specification import Group as Group
-from trackscape.landscape.connectivity.specification import Slot as Slot
+from trackscape.landscape.connectivity.units import Chain as Chain
+from trackscape.landscape.connectivity.units import Group as Group
+from trackscape.landscape.connectivity.units import Slot as Slot
+from trackscape.landscape.connectivity.units import chain as chain
+from trackscape.landscape.connectivity.units import groups_of as groups_of
+from trackscape.landscape.connectivity.units import join as join
 
 __all__ = [
     "Alignment",

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from trackscape.files import replacing
 from trackscape.landscape.output.plane import SURE, Plane, is_logarithmic, plane_of
-from trackscape.landscape.output.route import Route
 from trackscape.landscape.surface import Surface
+from trackscape.landscape.trajectory import Trajectory
 
 _CAPTION = (
     "Drag to rotate, wheel or pinch to zoom, shift-drag or two fingers to move; point at the "
@@ -31,7 +31,7 @@ def write_html(
     path: Path | str,
     *,
     title: str = "Loss surface",
-    trajectory: Route | None = None,
+    trajectory: Trajectory | None = None,
 ) -> None:
     """Writes a page with an interactive view of all values of a surface.
 
@@ -55,7 +55,7 @@ def write_html(
         partial.write_text(page, encoding="utf-8")
 
 
-def surface_fragment(surface: Surface, *, title: str, trajectory: Route | None = None) -> str:
+def surface_fragment(surface: Surface, *, title: str, trajectory: Trajectory | None = None) -> str:
     """Returns the interactive view as HTML for a page of one's own; any number fit on one.
 
     Arguments:
@@ -75,7 +75,7 @@ def surface_fragment(surface: Surface, *, title: str, trajectory: Route | None =
     )
 
 
-def _payload(surface: Surface, trajectory: Route | None) -> dict[str, Any]:
+def _payload(surface: Surface, trajectory: Trajectory | None) -> dict[str, Any]:
     """What the script draws; numbers to six digits, null for none."""
     planes = [plane_of(surface, name) for name in surface.names]
     payload: dict[str, Any] = {

@@ -20,17 +20,19 @@ class Plane(NamedTuple):
     """One value over a grid of two directions."""
 
     name: str
+    """Name of the value."""
     labels: tuple[str, str]
+    """Names of the two directions."""
     x: Floats
-    """(X,) Coordinates along the first direction."""
+    """Coordinates along the first direction, (X,)."""
     y: Floats
-    """(Y,) Along the second."""
+    """Coordinates along the second direction, (Y,)."""
     mean: Floats
-    """(X, Y) NaN where it is not finite."""
+    """Mean over batches, (X, Y); NaN where it is not finite."""
     error: Floats
-    """(X, Y) Standard error of the mean."""
+    """Standard error of the mean, (X, Y)."""
     significance: Floats
-    """(X, Y) As `significance`."""
+    """Difference to the lowest mean over its standard error, (X, Y); see `significance`."""
 
 
 def plane_of(surface: Surface, name: str | None = None) -> Plane:

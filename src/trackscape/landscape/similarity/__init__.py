@@ -8,11 +8,13 @@ from trackscape.landscape.similarity.disagreement import differing_share as diff
 from trackscape.landscape.similarity.disagreement import disagreement as disagreement
 from trackscape.landscape.similarity.features import layer_features as layer_features
 from trackscape.landscape.similarity.features import layer_names as layer_names
-from trackscape.landscape.similarity.permutation import Comparison as Comparison
+from trackscape.landscape.similarity.permutation import Contrast as Contrast
+from trackscape.landscape.similarity.permutation import GroupComparison as GroupComparison
 from trackscape.landscape.similarity.permutation import compare_groups as compare_groups
 
 __all__ = [
-    "Comparison",
+    "Contrast",
+    "GroupComparison",
     "Similarity",
     "chance_share",
     "compare_groups",

@@ -22,11 +22,11 @@ class Similarity(NamedTuple):
     """CKA of one layer of two models."""
 
     value: float
-    """1 for features that differ by a rotation, a scale and a shift; 0, on average, for independent
-    ones, so that it can be a little below 0. NaN if a layer is constant."""
+    """Value that is 1 for features that differ by a rotation, a scale and a shift, and 0 on average
+    for independent ones, so that it can be a little below 0; NaN if a layer is constant."""
     standard_error: float
-    """From the spread over minibatches, which counts rows as independent: the nodes or edges of one
-    graph are not, and the error is then larger. NaN of a single minibatch."""
+    """Standard error from the spread over minibatches, which counts rows as independent: the nodes
+    or edges of one graph are not, and the error is then larger. NaN of a single minibatch."""
 
 
 def unbiased_hsic(x: Tensor, y: Tensor) -> Tensor:
@@ -91,9 +91,9 @@ def layer_cka(
     Arguments:
         features_a: (n, D) for each layer of the one model, from `layer_features`.
         features_b: (n, D') for each layer of the other one; the same layers and rows.
-        batch: Rows of a minibatch, at least 4.
-        passes: Times that all rows are seen.
-        seed: Of the shuffling.
+        batch: Number of rows of a minibatch, at least 4.
+        passes: Number of times that all rows are seen.
+        seed: Seed of the shuffling.
 
     Raises:
         LandscapeError: The layers or rows are not the same, or a setting is out of range.

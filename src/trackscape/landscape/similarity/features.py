@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.copies import copy_of
+from trackscape.landscape.space import copy_of
 
 
 def layer_names(model: nn.Module) -> list[str]:
@@ -42,8 +42,8 @@ def layer_features(
         batches: What `forward` takes, the same for all models that are to be compared.
         layers: Names of submodules, such as `layer_names` gives.
         forward: Applies the model to one batch; what it returns is not used.
-        rows: Chosen from each call of a layer, all if there are fewer; None for all.
-        seed: Of that choice.
+        rows: Number of rows chosen from each call of a layer, all if there are fewer; None for all.
+        seed: Seed of that choice.
 
     Raises:
         LandscapeError: A name is unknown, or a layer is never called or returns no tensor.

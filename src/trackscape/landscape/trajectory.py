@@ -1,33 +1,36 @@
-"""Checkpoints of a training -> the plane nearest to all of them, and how far each is from it."""
+"""Checkpoints of a training -> the plane nearest to them, and where they are in any plane."""
 
 import dataclasses
-from typing import final
+from typing import NamedTuple, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.directions.base import Directions
+from trackscape.landscape.directions import Directions
+from trackscape.landscape.points import SampleGrid
 
 
 @final
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Trajectory(Directions):
+class TrajectoryDirections(Directions):
     """Orthonormal directions along which T checkpoints vary most, and the checkpoints in them."""
 
     centre: Tensor
-    """(P,) The origin of the coordinates."""
+    """Origin of the coordinates, (P,)."""
     explained: Tensor
-    """(K,) Share of the variance over checkpoints along each direction; 1 is all of it."""
+    """Share of the variance over checkpoints along each direction, (K,); 1 is all of it."""
     coordinates: Tensor
-    """(T, K) Of the checkpoints."""
+    """Coordinates of the checkpoints, (T, K)."""
     residuals: Tensor
-    """(T,) Distance of each checkpoint to the plane through `centre`: what a picture hides."""
+    """Distance of each checkpoint to the plane through `centre`, (T,): what a picture hides."""
 
 
 def trajectory_directions(
     checkpoints: Tensor, *, n: int = 2, centre: Tensor | None = None
-) -> Trajectory:
+) -> TrajectoryDirections:
     """Returns the principal components of a training.
 
     Deviations are those from the mean over checkpoints, wherever the origin is put. Components
@@ -58,7 +61,7 @@ def trajectory_directions(
     vectors, explained = _components(points - mean, n)
     origin = mean if centre is None else centre.double()
     coordinates = (points - origin) @ vectors.T
-    return Trajectory(
+    return TrajectoryDirections(
         vectors=vectors,
         axes=tuple(f"component {number + 1}" for number in range(n)),
         about={"kind": "trajectory", "checkpoints": len(points), "explained": explained.tolist()},
@@ -83,3 +86,48 @@ def _components(deviations: Tensor, n: int) -> tuple[Tensor, Tensor]:
     vectors = torch.linalg.qr(deviations.T @ combinations)[0].T.contiguous()
     largest = vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True))
     return vectors * largest.sign(), values / deviations.square().sum()
+
+
+class Trajectory(NamedTuple):
+    """T checkpoints in the coordinates of a surface."""
+
+    coordinates: NDArray[np.float64]
+    """Nearest points in the space of the directions, (T, K)."""
+    residuals: NDArray[np.float64]
+    """Distance of each to the space of the directions, (T,), in units of the parameters: where it
+    is not small, the loss there is not that of the surface."""
+
+
+def project(points: SampleGrid, checkpoints: Tensor) -> Trajectory:
+    """Returns the nearest point in the space of the directions for each checkpoint.
+
+    Directions may have any lengths and angles (least squares).
+
+    Arguments:
+        points: Points of the surface.
+        checkpoints: (T, P) Parameters along a training.
+
+    Raises:
+        LandscapeError: They are of another space, or hold NaN.
+
+    Example:
+        >>> from trackscape.landscape.points import grid
+        >>> plane = grid(torch.zeros(3), torch.tensor([[2.0, 0, 0], [1, 1, 0]]))
+        >>> trajectory = project(plane, torch.tensor([[3.0, 1, 5]]))
+        >>> trajectory.coordinates.round(9), trajectory.residuals
+        (array([[1., 1.]]), array([5.]))
+    """
+    if checkpoints.ndim != 2 or checkpoints.shape[1] != len(points.centre):
+        raise LandscapeError(
+            f"Expected checkpoints (T, {len(points.centre)}), got {tuple(checkpoints.shape)}; take "
+            "those of the model of the surface."
+        )
+    if not checkpoints.isfinite().all():
+        raise LandscapeError(
+            "Expected checkpoints of finite numbers, but some hold NaN or infinity; leave out "
+            "those after the training diverged."
+        )
+    offset = checkpoints.to(points.centre) - points.centre
+    coordinates = torch.linalg.lstsq(points.directions.T, offset.T).solution.T
+    residuals = (offset - coordinates @ points.directions).norm(dim=1)
+    return Trajectory(coordinates.cpu().numpy(), residuals.cpu().numpy())
