@@ -31,7 +31,7 @@ class FlatVector(nn.Module):
         shapes: Mapping[str, Sequence[int]] | None,
     ) -> None:
         super().__init__()
-        vector = None if start is None else np.array(start, dtype=np.float64)
+        vector = None if start is None else np.asarray(start, dtype=np.float64)
         sizes = None if shapes is None else [math.prod(shape) for shape in shapes.values()]
         lengths = {
             "n": n,
@@ -49,7 +49,7 @@ class FlatVector(nn.Module):
         begin = 0
         for name, shape in (shapes or {"vector": [size]}).items():
             end = begin + math.prod(shape)
-            value = torch.from_numpy(flat[begin:end].reshape(tuple(shape)))
+            value = torch.tensor(flat[begin:end].reshape(tuple(shape)), device="cpu")
             _register(self, name, nn.Parameter(value))
             begin = end
 
@@ -143,13 +143,13 @@ class _Slope(torch.autograd.Function):
 
 def _vector(function: Any, name: str, vector: Tensor, *arguments: Any) -> Tensor:
     """Calls a function that returns a vector like its first argument."""
-    found = np.array(function(_numbers(vector), *arguments), dtype=np.float64)
+    found = np.asarray(function(_numbers(vector), *arguments), dtype=np.float64)
     if found.shape != vector.shape:
         raise LandscapeError(
             f"Expected {name} to return a vector of {len(vector)} numbers, got the shape "
             f"{found.shape}."
         )
-    return torch.from_numpy(found).to(vector.device)
+    return torch.tensor(found, device=vector.device)
 
 
 def _numbers(vector: Tensor) -> Any:
