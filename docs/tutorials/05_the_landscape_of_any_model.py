@@ -20,7 +20,7 @@ from trackscape.landscape import (
     top_eigenpairs,
 )
 from trackscape.landscape.connectivity import align, evaluate_path, groups_of, path_summary
-from trackscape.landscape.output import draw_contour, load_surface, save_surface, write_html
+from trackscape.landscape.output import draw_contour, load_surface, save_surface, write_surface_html
 
 CLASSES = 3
 
@@ -83,7 +83,7 @@ directions = random_directions(network, 2, seed=0)
 points = grid(problem.centre, directions.vectors, steps=11, axes=directions.axes)
 surface = evaluate(problem, points, progress=False)
 save_surface(surface, folder / "surface.npz")
-write_html(surface, folder / "surface.html")
+write_surface_html(surface, folder / "surface.html")
 draw_contour(surface, "errors", folder / "errors.png")
 
 middle = surface.mean()[5, 5], surface.mean("errors")[5, 5]

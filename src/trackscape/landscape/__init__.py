@@ -35,7 +35,7 @@ from trackscape.landscape.output import draw_contour as draw_contour
 from trackscape.landscape.output import draw_line as draw_line
 from trackscape.landscape.output import load_surface as load_surface
 from trackscape.landscape.output import save_surface as save_surface
-from trackscape.landscape.output import write_html as write_html
+from trackscape.landscape.output import write_surface_html as write_surface_html
 from trackscape.landscape.points import SampleGrid as SampleGrid
 from trackscape.landscape.points import grid as grid
 from trackscape.landscape.points import line as line
@@ -88,5 +88,5 @@ __all__ = [
     "trace",
     "train_bezier",
     "trajectory_directions",
-    "write_html",
+    "write_surface_html",
 ]

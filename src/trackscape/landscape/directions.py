@@ -92,10 +92,10 @@ def random_directions(
     BatchNorm, would look sharp or flat as they please.
 
     Arguments:
-        model: Whose trainable parameters span the space, P numbers.
+        model: Model whose trainable parameters span the space, P numbers.
         n: Directions.
         norm: Parts in which they are as long as its weights.
-        seed: Of the random numbers.
+        seed: Seed of the random numbers.
         ignore_vectors: Whether biases and the parameters of norm layers, tensors with one axis,
             stay as they are: Li et al.'s "biasbn".
 
@@ -135,8 +135,8 @@ def eigen_directions(
     comparable with those of random directions. The default is that of Kortus et al. (2025).
 
     Arguments:
-        vectors: (K, P) What is scaled.
-        model: Whose trainable parameters span the space, P numbers.
+        vectors: (K, P) Vectors to scale.
+        model: Model whose trainable parameters span the space, P numbers.
         norm: Parts in which they become as long as its weights.
         ignore_vectors: Whether tensors with one axis stay as they are.
     """

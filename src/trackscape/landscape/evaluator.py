@@ -19,7 +19,7 @@ class Evaluator:
     """Evaluates a problem at vectors of parameters, on a copy of its model.
 
     Arguments:
-        problem: What is evaluated. Two evaluations of the same must agree bit for bit.
+        problem: Landscape. Two evaluations at the same point must agree bit for bit.
         names: Names of the values, in the order of another process; that of the objective if None.
 
     Raises:

@@ -74,8 +74,8 @@ def grid(
     """Returns a grid of any dimension around a point, which lies on it if steps are odd.
 
     Arguments:
-        centre: (P,) Its middle.
-        directions: (K, P) What spans it.
+        centre: (P,) Middle of the grid.
+        directions: (K, P) Vectors that span it.
         extent: Largest coordinate, for all directions or for each.
         steps: Points on each axis, at least 2, for all or for each.
         axes: Names of the directions.

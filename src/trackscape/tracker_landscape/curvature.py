@@ -17,8 +17,8 @@ from trackscape.errors import LandscapeError
 from trackscape.landscape.curvature import (
     Density,
     Eigenpairs,
-    Estimate,
     Operator,
+    TraceEstimate,
     empirical_fisher,
     exact_hessian,
     finite_difference_hessian,
@@ -62,7 +62,7 @@ class Curvature:
 
     loss: LossName
     eigenpairs: Eigenpairs
-    trace: Estimate
+    trace: TraceEstimate
     density: Density
 
     def as_dict(self) -> dict[str, Any]:

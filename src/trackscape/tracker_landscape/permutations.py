@@ -1,7 +1,7 @@
 """Network -> its hidden units: what can be permuted without changing a score."""
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.connectivity import Group, chain, join
+from trackscape.landscape.connectivity import Group, chain_of, join
 from trackscape.scoring import BeliefNetwork, HitGraphNetwork, LineGraphNetwork, Scorer
 
 
@@ -15,13 +15,13 @@ def unit_groups(scorer: Scorer) -> list[Group]:
         LandscapeError: It is none of the known networks.
     """
     if isinstance(scorer, BeliefNetwork):
-        return list(chain(scorer.potentials, "potentials").groups)
+        return list(chain_of(scorer.potentials, "potentials").groups)
     if not isinstance(scorer, (LineGraphNetwork, HitGraphNetwork)):
         raise LandscapeError(
             f"Expected a network whose units are known, got a {type(scorer).__name__}; leave its "
             "alignment out."
         )
-    first, middle, last = (chain(getattr(scorer, name), name) for name in ("R1", "O", "R2"))
+    first, middle, last = (chain_of(getattr(scorer, name), name) for name in ("R1", "O", "R2"))
     if isinstance(scorer, LineGraphNetwork):
         messages = join(first, (middle, 8))
         states = join(middle, (last, 0))

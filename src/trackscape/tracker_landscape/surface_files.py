@@ -11,7 +11,7 @@ from trackscape.landscape.output import (
     draw_line,
     save_surface,
     write_csv,
-    write_html,
+    write_surface_html,
     write_vtk,
 )
 from trackscape.landscape.surface import Surface
@@ -51,7 +51,7 @@ def surface_writers(surface: Surface, *, route: Trajectory) -> dict[str, Writer]
         ".npz": lambda path: save_surface(surface, path, trajectory=way),
         ".csv": functools.partial(write_csv, surface),
         ".json": lambda path: write_numbers(path, as_dict(surface)),
-        ".html": functools.partial(write_html, surface, trajectory=way),
+        ".html": functools.partial(write_surface_html, surface, trajectory=way),
         ".vts": functools.partial(write_vtk, surface),
         **{ending: lambda path: draw(surface, path, trajectory=way) for ending in PICTURES},
     }

@@ -11,7 +11,7 @@ from trackscape.landscape.connectivity.path import path_summary as path_summary
 from trackscape.landscape.connectivity.units import Chain as Chain
 from trackscape.landscape.connectivity.units import Group as Group
 from trackscape.landscape.connectivity.units import Slot as Slot
-from trackscape.landscape.connectivity.units import chain as chain
+from trackscape.landscape.connectivity.units import chain_of as chain_of
 from trackscape.landscape.connectivity.units import groups_of as groups_of
 from trackscape.landscape.connectivity.units import join as join
 
@@ -23,7 +23,7 @@ __all__ = [
     "PathSummary",
     "Slot",
     "align",
-    "chain",
+    "chain_of",
     "evaluate_path",
     "groups_of",
     "join",

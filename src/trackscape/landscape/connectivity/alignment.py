@@ -38,8 +38,8 @@ def permuted(
     Arguments:
         model: Any module.
         groups: Its units.
-        permutations: Of groups by name, (size,): which unit comes to each place. Groups that are
-            not named stay as they are.
+        permutations: Unit that comes to each place, (size,), by name of the group. Groups that
+            are not named stay as they are.
     """
     check_groups(model, groups)
     made = copy_of(model)
@@ -79,11 +79,11 @@ def align(
     begin with the model as it is, so that the result is never farther away than that.
 
     Arguments:
-        model: What is permuted; it stays as it is.
+        model: Module whose permuted copy is returned.
         reference: A module with the same tensors.
         groups: Units of both; see `groups_of`.
-        attempts: How often, at least 2.
-        seed: Of the orders.
+        attempts: Number of attempts, at least 2.
+        seed: Seed of the orders.
 
     Raises:
         LandscapeError: Groups or reference do not fit the model, or weights are not finite.
@@ -142,14 +142,14 @@ def _match(
     """Finds permutations after which no single group can bring weights nearer to the wanted ones.
 
     Arguments:
-        weights: What is permuted, by name; it stays as it is.
-        wanted: What it should come near to.
-        groups: In the order in which they are permuted.
+        weights: Tensors by name, which stay as they are.
+        wanted: Tensors that they should come near to.
+        groups: Groups in the order in which they are permuted.
         anew: Whether to begin with a pass in which each group is matched only by tensors whose
             other axes are settled, as they belong to no group or to one that was matched.
 
     Returns:
-        Of each group: which unit comes to each place.
+        Unit that comes to each place, by group.
     """
     moving = {name: value.clone() for name, value in weights.items()}
     found = {group.name: torch.arange(group.size, device="cpu") for group in groups}

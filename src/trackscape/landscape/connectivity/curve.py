@@ -98,7 +98,7 @@ def bend_gradient(
     the weight of each of them.
 
     Arguments:
-        evaluator: What is differentiated.
+        evaluator: Landscape.
         control: (bends + 2, P) Control points.
         time: Place on the curve, from 0 to 1.
         batches: Numbers of the batches; all if None.

@@ -63,12 +63,12 @@ def evaluate_path(
     those of each point, so that its loss is that of a model which could be used.
 
     Arguments:
-        problem: What is evaluated; ``dataclasses.replace(problem, norm="recomputed")`` has another
+        problem: Landscape; ``dataclasses.replace(problem, norm="recomputed")`` has another
             policy.
         control: Control points (P,), for instance those of `train_bezier`.
         steps: Points, both ends included.
-        executor: See `evaluate`.
-        folder: See `evaluate`.
+        executor: Executor, as in `evaluate`.
+        folder: Folder that keeps results, as in `evaluate`.
         progress: Whether to show a progress bar.
     """
     points = bezier(control, steps=steps)
@@ -83,7 +83,7 @@ def path_summary(surface: Surface, name: str | None = None) -> PathSummary:
 
     Arguments:
         surface: Surface over a line or curve.
-        name: Which value, one that is better if lower; the first if None.
+        name: Name of a value that is better if lower; the first if None.
 
     References:
         Frankle, Dziugaite, Roy, Carbin, "Linear mode connectivity and the lottery ticket

@@ -9,6 +9,24 @@ from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
 
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_ELEMENTWISE = (
+    nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
+    nn.CELU, nn.ELU, nn.GELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU,
+    nn.LogSigmoid, nn.Mish, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Sigmoid, nn.Softplus,
+    nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold,
+)  # fmt: skip
+_POOLINGS = (
+    nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
+    nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
+    nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d,
+)  # fmt: skip
+
+Layout = Literal["unknown", "features", "channels", "flattened"]
+"""Axis of the array on which the units are: the last one, one before those of the pixels, or that
+with the pixels flattened."""
+
 
 class Slot(NamedTuple):
     """Where the units of a group stand on one axis of a parameter or buffer."""
@@ -89,25 +107,6 @@ def _check_slot(tensors: dict[str, Tensor], group: Group, slot: Slot) -> None:
             f"Expected {slot.name} {shape} to have the entries {slot.offset} to {end - 1} on axis "
             f"{slot.axis}, where the {group.size} units of {group.name} should stand."
         )
-
-
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-_ELEMENTWISE = (
-    nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
-    nn.CELU, nn.ELU, nn.GELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU,
-    nn.LogSigmoid, nn.Mish, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Sigmoid, nn.Softplus,
-    nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold,
-)  # fmt: skip
-_POOLINGS = (
-    nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
-    nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
-    nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d,
-)  # fmt: skip
-
-Layout = Literal["unknown", "features", "channels", "flattened"]
-"""Axis of the array on which the units are: the last one, one before those of the pixels, or that
-with the pixels flattened."""
 
 
 @dataclasses.dataclass
@@ -208,14 +207,14 @@ def groups_of(model: nn.Module) -> tuple[Group, ...]:
         >>> group.name, group.size, [slot.name for slot in group.slots]
         ('0', 5, ['0.weight', '0.bias', '2.weight'])
     """
-    return chain(model).groups
+    return chain_of(model).groups
 
 
-def chain(module: nn.Module, name: str = "") -> Chain:
+def chain_of(module: nn.Module, name: str = "") -> Chain:
     """Reads a sequential part of a model; `join` ties it to others.
 
     Arguments:
-        module: As in `groups_of`.
+        module: Sequential module, as in `groups_of`.
         name: Its name in the model, as in ``named_modules``.
 
     Raises:
@@ -247,7 +246,7 @@ def join(producer: Chain, *uses: tuple[Chain, int]) -> Group:
     with a permutation of columns.
 
     Arguments:
-        producer: Whose outputs are used.
+        producer: Chain whose outputs are used.
         uses: Chains and the first column of their inputs where these outputs stand.
 
     Raises:
@@ -260,7 +259,7 @@ def join(producer: Chain, *uses: tuple[Chain, int]) -> Group:
         ...     "encode": nn.Sequential(nn.Linear(4, 2), nn.Tanh()),
         ...     "decode": nn.Sequential(nn.Linear(5, 1)),
         ... })
-        >>> encode, decode = (chain(model[name], name) for name in model)
+        >>> encode, decode = (chain_of(model[name], name) for name in model)
         >>> join(encode, (decode, 3)).slots[-1]
         Slot(name='decode.0.weight', axis=1, offset=3, block=1)
     """
@@ -282,7 +281,7 @@ def _layers(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
     if type(module).forward is not nn.Sequential.forward:
         raise LandscapeError(
             f"Expected an nn.Sequential, got {type(module).__name__}; read the sequential parts of "
-            "a model with chain and tie them with join, or list its groups by hand."
+            "a model with chain_of and tie them with join, or list its groups by hand."
         )
     # named_children leaves out a layer that stands in two places, such as a shared activation.
     for name, layer in module._modules.items():  # pyright: ignore[reportPrivateUsage]

@@ -43,7 +43,7 @@ from trackscape.landscape.curvature.outer_products import empirical_fisher as em
 from trackscape.landscape.curvature.outer_products import smoothed_hessian as smoothed_hessian
 from trackscape.landscape.curvature.spectrum import CheckpointCurvature as CheckpointCurvature
 from trackscape.landscape.curvature.spectrum import Eigenpairs as Eigenpairs
-from trackscape.landscape.curvature.spectrum import Estimate as Estimate
+from trackscape.landscape.curvature.spectrum import TraceEstimate as TraceEstimate
 from trackscape.landscape.curvature.spectrum import (
     curvature_along_trajectory as curvature_along_trajectory,
 )
@@ -54,11 +54,11 @@ __all__ = [
     "CheckpointCurvature",
     "Density",
     "Eigenpairs",
-    "Estimate",
     "Operator",
     "OperatorFactory",
     "ScaleComparison",
     "SmoothedHessian",
+    "TraceEstimate",
     "asymmetry",
     "compare_scales",
     "curvature_along_trajectory",

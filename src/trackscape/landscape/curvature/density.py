@@ -29,23 +29,23 @@ class Density:
     """How eigenvalues are spread, as points with weights and as a smooth curve."""
 
     nodes: NDArray[np.float64]
-    """(probes, steps) Points that stand for eigenvalues."""
+    """Points that stand for eigenvalues, (probes, steps)."""
     weights: NDArray[np.float64]
-    """(probes, steps) Shares of the spectrum; those of each probe sum to 1."""
+    """Shares of the spectrum, (probes, steps); those of each probe sum to 1."""
     grid: NDArray[np.float64]
-    """(G,) Eigenvalues at which the curves are given."""
+    """Eigenvalues at which the curves are given, (G,)."""
     mean: NDArray[np.float64]
-    """(G,) Density of all probes; its integral is 1."""
+    """Density of all probes, (G,); its integral is 1."""
     low: NDArray[np.float64]
-    """(G,) Lower end of the band that other probes would give."""
+    """Lower end of the band that other probes would give, (G,)."""
     high: NDArray[np.float64]
-    """(G,) Its upper end."""
+    """Upper end of that band, (G,)."""
     width: float
     """Standard deviation of the Gaussian that stands for each point."""
     size: int
-    """P, the number of eigenvalues."""
+    """Number of eigenvalues, P."""
     kind: str
-    """Which matrix of which landscape."""
+    """Name of the matrix, and of the landscape if it is another one."""
 
     def __post_init__(self) -> None:
         worst = float(np.abs(self.weights.sum(axis=1) - 1).max())
@@ -97,11 +97,11 @@ def spectral_density(
             problem)``; picklable for executors with other processes.
         probes: Random vectors, at least 2.
         steps: Products for each; fewer if there are fewer parameters.
-        seed: Of the probes; each has its own, so that more of them keep the first ones.
+        seed: Seed of the probes; each has its own, so that more of them keep the first ones.
         width: Standard deviation of the Gaussians relative to the range of eigenvalues.
         level: Probability that the band covers the mean of many probes, at each point.
-        executor: Where probes are computed; here if None.
-        folder: Where finished probes are kept, so that a run can go on later.
+        executor: Executor that computes probes; this process if None.
+        folder: Folder that keeps finished probes, so that a run can go on later.
         progress: Shows how far it is.
 
     References:

@@ -33,8 +33,8 @@ def exact_hessian(problem: Problem, *, at: Tensor | None = None) -> Operator:
     - statistics of BatchNorm that are ``"recomputed"``: they are constants here.
 
     Arguments:
-        problem: Whose first value is differentiated.
-        at: (P,) Where; at the parameters of the model if None.
+        problem: Landscape whose first value is differentiated.
+        at: (P,) Point; the parameters of the model if None.
 
     Raises:
         LandscapeError: The loss has no gradient, or no second derivative.
@@ -85,9 +85,9 @@ def gauss_newton(
 
     Arguments:
         problem: Batches, their weights and the model; its own objective is not used.
-        outputs: Of model and batch: the outputs z, one tensor of any shape.
-        loss: Of outputs and batch: the mean loss of its samples.
-        at: (P,) Where; at the parameters of the model if None.
+        outputs: Function of model and batch: the outputs z, one tensor of any shape.
+        loss: Function of outputs and batch: the mean loss of its samples.
+        at: (P,) Point; the parameters of the model if None.
 
     Raises:
         LandscapeError: The loss does not depend on a parameter, or has no second derivative in the

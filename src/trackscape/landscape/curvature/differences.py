@@ -26,10 +26,10 @@ def finite_difference_hessian(
     h is small: see `asymmetry`. Kinks count if they lie within h. A product costs two gradients.
 
     Arguments:
-        problem: Whose first value is differentiated.
+        problem: Landscape whose first value is differentiated.
         step: Length of the step relative to that of the parameters. 1e-5 suits float64, 1e-2
             float32, whose rounding adds a relative error of about 1e-7 / step.
-        at: (P,) Where; at the parameters of the model if None.
+        at: (P,) Point; the parameters of the model if None.
 
     Raises:
         LandscapeError: The loss has no gradient, the step is not positive, or the point is zero.
@@ -90,11 +90,11 @@ class ScaleComparison(NamedTuple):
     """The exact Hessian beside the one seen over some distance, for m vectors."""
 
     step: float
-    """Distance, relative to the length of the parameters."""
+    """Distance relative to the length of the parameters."""
     cosine: Tensor
-    """(m,) Of the angle between their products; 1 where they agree."""
+    """Cosine of the angle between their products, (m,); 1 where they agree."""
     ratio: Tensor
-    """(m,) Length of the finite-difference product over that of the exact one; 1 likewise."""
+    """Length of the finite-difference product over that of the exact one, (m,); 1 likewise."""
 
 
 def compare_scales(
@@ -108,10 +108,10 @@ def compare_scales(
     Where they never agree, a backward is not differentiated as it should be.
 
     Arguments:
-        problem: Whose first value is differentiated.
+        problem: Landscape whose first value is differentiated.
         vectors: (m, P) For example some random ones, and eigenvectors that are to be believed.
         steps: Distances relative to the length of the parameters, such as 1e-4, 1e-3 and 1e-2.
-        at: (P,) Where; at the parameters of the model if None.
+        at: (P,) Point; the parameters of the model if None.
     """
     exact = (exact_hessian(problem, at=at) @ vectors.T).T
     found: list[ScaleComparison] = []

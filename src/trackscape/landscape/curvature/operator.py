@@ -15,8 +15,8 @@ class Operator(abc.ABC):
     """A symmetric matrix of P x P numbers, never stored: ``A @ v`` is its product with a vector.
 
     Arguments:
-        kind: Which matrix of which landscape, for tables and captions.
-        size: P.
+        kind: Name of the matrix, and of the landscape if it is another one, for tables.
+        size: Number of rows, P.
         device: Device that it computes on.
     """
 

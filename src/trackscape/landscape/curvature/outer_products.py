@@ -66,8 +66,8 @@ def empirical_fisher(problem: Problem, *, at: Tensor | None = None) -> Operator:
     Hennig and Balles, NeurIPS 2019). The rank is at most the number of batches.
 
     Arguments:
-        problem: Whose first value is differentiated.
-        at: (P,) Where; at the parameters of the model if None.
+        problem: Landscape whose first value is differentiated.
+        at: (P,) Point; the parameters of the model if None.
 
     Raises:
         LandscapeError: The loss has no gradient.
@@ -110,11 +110,11 @@ def smoothed_hessian(
     parameters, eigenvalues are those of noise unless they stand out from all others by far.
 
     Arguments:
-        problem: Whose first value is smoothed; it needs no gradient.
+        problem: Landscape whose first value is smoothed; it needs no gradient.
         sigma: Relative width: of each parameter in units of their root mean square s.
         samples: Antithetic pairs n, at least 2.
-        seed: Of the Z.
-        at: (P,) Where; at the parameters of the model if None.
+        seed: Seed of the Z.
+        at: (P,) Point; the parameters of the model if None.
 
     References:
         Stein, Annals of Statistics 9 (1981) 1135.

@@ -17,7 +17,7 @@ from trackscape.landscape.curvature.operator import Operator
 from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.problem import Problem
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 _FEW = 20
 """Parameters up to which the matrix is multiplied out."""
 
@@ -35,7 +35,7 @@ class Eigenpairs:
     num_matvecs: int
     """Number of products with vectors that they took."""
     kind: str
-    """Which matrix of which landscape."""
+    """Name of the matrix, and of the landscape if it is another one."""
 
 
 def top_eigenpairs(
@@ -94,7 +94,7 @@ def top_eigenpairs(
     )
 
 
-def _dense(operator: Operator) -> tuple[Floats, Floats]:
+def _dense(operator: Operator) -> tuple[_Floats, _Floats]:
     """Returns all eigenvalues (P,) and eigenvectors (P, P) of a small operator."""
     matrix = (operator @ torch.eye(operator.shape[0], dtype=torch.float64, device="cpu")).numpy()
     return np.linalg.eigh((matrix + matrix.T) / 2)
@@ -102,7 +102,7 @@ def _dense(operator: Operator) -> tuple[Floats, Floats]:
 
 def _lanczos(
     operator: Operator, n: int, which: str, tolerance: float, seed: int, most: int
-) -> tuple[Floats, Floats]:
+) -> tuple[_Floats, _Floats]:
     """Returns n eigenvalues (n,) and eigenvectors (P, n) in any order."""
     size, end = operator.shape[0], operator.num_matvecs + most
     refused = LandscapeError(
@@ -113,7 +113,7 @@ def _lanczos(
 
     flat = True
 
-    def product(vector: Floats) -> Floats:
+    def product(vector: _Floats) -> _Floats:
         nonlocal flat
         if operator.num_matvecs >= end:
             raise refused
@@ -134,11 +134,11 @@ def _lanczos(
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A number that was sampled."""
+class TraceEstimate:
+    """A trace that was sampled."""
 
     value: float
-    """Estimate of the number."""
+    """Estimate of the trace."""
     low: float
     """Lower end of the interval that covers the truth with the probability `level`."""
     high: float
@@ -148,7 +148,7 @@ class Estimate:
     num_matvecs: int
     """Number of products with vectors that it took."""
     kind: str
-    """Which matrix of which landscape."""
+    """Name of the matrix, and of the landscape if it is another one."""
 
 
 def trace(
@@ -158,7 +158,7 @@ def trace(
     seed: int = 0,
     level: float = 0.95,
     method: Literal["hutch++", "hutchinson"] = "hutch++",
-) -> Estimate:
+) -> TraceEstimate:
     r"""Estimates the sum of all eigenvalues.
 
     Hutch++ takes a third of the products to find an orthonormal basis Q of where the operator is
@@ -200,7 +200,7 @@ def trace(
     value = inside + float(terms.mean())
     error = float(terms.std()) / len(terms) ** 0.5
     reach = float(special.stdtrit(len(terms) - 1, (1 + level) / 2)) * error
-    return Estimate(
+    return TraceEstimate(
         value=value,
         low=value - reach,
         high=value + reach,
@@ -233,10 +233,10 @@ class CheckpointCurvature(NamedTuple):
     """Length of the gradient of the loss."""
     eigenvalues: tuple[float, ...]
     """Eigenvalues that are largest by magnitude."""
-    trace: Estimate
+    trace: TraceEstimate
     """Sum of all eigenvalues."""
     kind: str
-    """Which matrix of which landscape the eigenvalues and the trace are of."""
+    """Name of the matrix whose eigenvalues and trace these are."""
 
 
 def curvature_along_trajectory(

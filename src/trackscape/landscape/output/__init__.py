@@ -6,7 +6,7 @@ from trackscape.landscape.output.files import load_surface as load_surface
 from trackscape.landscape.output.files import load_trajectory as load_trajectory
 from trackscape.landscape.output.files import save_surface as save_surface
 from trackscape.landscape.output.html import surface_fragment as surface_fragment
-from trackscape.landscape.output.html import write_html as write_html
+from trackscape.landscape.output.html import write_surface_html as write_surface_html
 from trackscape.landscape.output.plots import add_contour as add_contour
 from trackscape.landscape.output.plots import add_line as add_line
 from trackscape.landscape.output.plots import add_trajectory as add_trajectory
@@ -28,6 +28,6 @@ __all__ = [
     "save_surface",
     "surface_fragment",
     "write_csv",
-    "write_html",
+    "write_surface_html",
     "write_vtk",
 ]

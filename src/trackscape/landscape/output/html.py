@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackscape.files import replacing
-from trackscape.landscape.output.plane import SURE, Plane, is_logarithmic, plane_of
+from trackscape.landscape.output.plane import SURE, PlaneValues, is_logarithmic, plane_of
 from trackscape.landscape.surface import Surface
 from trackscape.landscape.trajectory import Trajectory
 
@@ -26,7 +26,7 @@ _TRAJECTORY = (
 )
 
 
-def write_html(
+def write_surface_html(
     surface: Surface,
     path: Path | str,
     *,
@@ -60,7 +60,7 @@ def surface_fragment(surface: Surface, *, title: str, trajectory: Trajectory | N
 
     Arguments:
         surface: Over a grid of two directions.
-        title: What the view shows, for those who cannot see it.
+        title: Description of the view for those who cannot see it.
         trajectory: Checkpoints of a training, from `project`.
     """
     return _fill(
@@ -93,7 +93,7 @@ def _payload(surface: Surface, trajectory: Trajectory | None) -> dict[str, Any]:
     return payload
 
 
-def _value(plane: Plane) -> dict[str, Any]:
+def _value(plane: PlaneValues) -> dict[str, Any]:
     return {
         "name": plane.name,
         "mean": _numbers(plane.mean),

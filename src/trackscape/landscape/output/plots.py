@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trackscape.errors import LandscapeError
 from trackscape.landscape.output.plane import (
     SURE,
-    Plane,
+    PlaneValues,
     error_of,
     finite_mean,
     is_logarithmic,
@@ -51,8 +51,8 @@ def draw_contour(
 
     Arguments:
         surface: Over a grid of two directions.
-        name: Which value; the first if None.
-        path: Where to write the picture, by suffix as PNG, PDF or SVG; None to write none.
+        name: Name of the value; the first if None.
+        path: Picture to write, by suffix as PNG, PDF or SVG; None to write none.
         trajectory: Checkpoints of a training, from `project`.
         logarithmic: Scale of the colours; None for logarithmic if positive values span more than a
             factor of 10.
@@ -90,12 +90,12 @@ def add_contour(
     """Draws one value over two directions into axes, as `draw_contour`, without any legend.
 
     Arguments:
-        axes: Where.
+        axes: Axes of a figure.
         surface: Over a grid of two directions.
-        name: Which value; the first if None.
+        name: Name of the value; the first if None.
         logarithmic: Scale of the colours.
-        limits: Of the colours, to compare several surfaces; values beyond them get the colour of
-            the limit. None for those of the values.
+        limits: Limits of the colours, to compare several surfaces; values beyond them get the
+            colour of the limit. None for those of the values.
 
     Returns:
         The filled contours, for a colour bar.
@@ -163,7 +163,7 @@ def _levels(values: NDArray[np.float64], log: bool) -> NDArray[np.float64]:
     return np.asarray(MaxNLocator(LEVELS).tick_values(least, most))
 
 
-def _cover_uncertain(axes: Axes, plane: Plane) -> None:
+def _cover_uncertain(axes: Axes, plane: PlaneValues) -> None:
     """Dots and a dashed line around what is within 2 standard errors of the minimum."""
     if not np.nanmax(plane.significance, initial=-1) > SURE:
         return  # nowhere: a single batch; everywhere: the legend says so
@@ -181,7 +181,7 @@ def _add_scale(figure: Figure, axes: Axes, filled: ContourSet, label: str) -> No
     figure.colorbar(filled, ax=axes, label=label, ticks=ticks, format="%.3g")
 
 
-def _legend(plane: Plane) -> list[Patch | Line2D]:
+def _legend(plane: PlaneValues) -> list[Patch | Line2D]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -224,8 +224,8 @@ def draw_line(
     Arguments:
         surface: Over points in a row. With one direction, the axis is its coordinate; along a
             curve in several, it is the share of the way, t.
-        name: Which value; the first if None.
-        path: Where to write the picture, by suffix as PNG, PDF or SVG; None to write none.
+        name: Name of the value; the first if None.
+        path: Picture to write, by suffix as PNG, PDF or SVG; None to write none.
         logarithmic: Scale of the values; None for logarithmic if positive ones span more than a
             factor of 10.
 
@@ -259,11 +259,11 @@ def add_line(
     """Draws one value along a line into axes, to compare several; gaps are no numbers.
 
     Arguments:
-        axes: Where.
+        axes: Axes of a figure.
         surface: Over points in a row.
-        name: Which value; the first if None.
-        label: In the legend.
-        width: Of the line in points; of several lines, wide ones under narrow ones are all seen.
+        name: Name of the value; the first if None.
+        label: Label in the legend.
+        width: Width of the line in points; wide lines under narrow ones are all seen.
     """
     where, text = _axis(surface)
     mean, error = finite_mean(surface, name), error_of(surface, name)
@@ -307,8 +307,8 @@ def draw_surface(
 
     Arguments:
         surface: Over a grid of two directions.
-        name: Which value; the first if None.
-        path: Where to write the picture, by suffix as PNG, PDF or SVG; None to write none.
+        name: Name of the value; the first if None.
+        path: Picture to write, by suffix as PNG, PDF or SVG; None to write none.
         logarithmic: Scale of height and colours; None for logarithmic if positive values span more
             than a factor of 10.
 

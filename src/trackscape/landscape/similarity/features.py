@@ -39,7 +39,7 @@ def layer_features(
 
     Arguments:
         model: Any module.
-        batches: What `forward` takes, the same for all models that are to be compared.
+        batches: Arguments of `forward`, the same for all models that are to be compared.
         layers: Names of submodules, such as `layer_names` gives.
         forward: Applies the model to one batch; what it returns is not used.
         rows: Number of rows chosen from each call of a layer, all if there are fewer; None for all.

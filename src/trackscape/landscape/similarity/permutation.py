@@ -33,7 +33,7 @@ class GroupComparison(NamedTuple):
     permutations: int
     """Number of permutations, the one that was observed not counted."""
     exact: bool
-    """Whether these were all that there are."""
+    """True if these were all permutations that there are."""
 
 
 def compare_groups(
@@ -61,7 +61,7 @@ def compare_groups(
         contrast: Pairs that are compared.
         statistic: ``welch``, the difference of means over its error if pairs were independent
             (only a scale here: what counts is its place among permutations), or the difference.
-        permute: What is exchanged between groups.
+        permute: Things that are exchanged between groups.
         most: Number of permutations; if there are more, so many are drawn.
         seed: Seed of these.
 
