@@ -20,6 +20,7 @@ from trackscape.landscape import (
     top_eigenpairs,
 )
 from trackscape.landscape.connectivity import align, evaluate_path, groups_of, path_summary
+from trackscape.landscape.curvature import asymmetry, compare_scales, smoothed_hessian
 from trackscape.landscape.output import draw_contour, load_surface, save_surface, write_surface_html
 
 CLASSES = 3
@@ -104,6 +105,27 @@ below, here, above = row.mean()
 print(f"curvature along the first: {(above - 2 * here + below) / step**2:.2f}")
 
 # %% [markdown]
+# Is it the Hessian of the loss? A matrix of second derivatives is symmetric, and agrees with
+# differences of gradients over a distance. `asymmetry` and `compare_scales` tell, above all where a
+# layer has a gradient of its own. Decisions such as the number of errors have none; smoothed over a
+# distance they have a curvature, too, with a standard error.
+
+# %%
+hessian = exact_hessian(problem)
+scale = compare_scales(problem, pairs.vectors[:1], [1e-2])[0]
+print(f"asymmetry {asymmetry(hessian):.0e}, cosine with differences {scale.cosine.item():.3f}")
+
+
+def errors(network: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    return losses(network, batch)["errors"]
+
+
+smoothed = smoothed_hessian(dataclasses.replace(problem, objective=errors), sigma=0.3, samples=50)
+first = pairs.vectors[0]
+curve, error = first @ (smoothed @ first), smoothed.standard_error(first)
+print(f"{smoothed.kind}: {curve:.2f} +- {error:.2f} along the first")
+
+# %% [markdown]
 # ## Two trainings
 # On the straight line from one network to another, statistics of BatchNorm are taken anew at each
 # point: those of one end are not those of the other. The order of hidden units means nothing, so
@@ -140,6 +162,7 @@ assert abs(middle[0] - expected) < 1e-6
 assert middle[1] < 0.1
 assert (load_surface(folder / "surface.npz").values == surface.values).all()
 assert abs((above - 2 * here + below) / step**2 / pairs.values[0].item() - 1) < 0.1
+assert scale.cosine > 0.9
 assert same
 assert aligned.distance < aligned.distance_before
 assert after < before

@@ -26,6 +26,7 @@ from trackscape.landscape import (
     top_eigenpairs,
     trajectory_directions,
 )
+from trackscape.landscape.output import load_trajectory
 
 jax.config.update("jax_enable_x64", True)
 HIDDEN = 12
@@ -147,4 +148,5 @@ largest = largest[np.argsort(-np.abs(largest))][:3]
 assert expected < 0.4 < flat_loss(start, batches[0])
 assert abs(surface.mean()[10, 10] - expected) < 1e-12
 assert np.allclose(trajectory.coordinates, plane.coordinates.numpy())
+assert (load_trajectory(folder / "jax.npz").residuals == trajectory.residuals).all()
 assert np.allclose(pairs.values.numpy(), largest, rtol=1e-5)

@@ -4,7 +4,9 @@ import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
@@ -13,6 +15,7 @@ from trackscape.landscape.problem import Problem
 from trackscape.landscape.space import ParameterSpace, copy_of, flatten, seeded, usual_modes
 
 Result = TypeVar("Result")
+_Floats = NDArray[np.float64]
 
 
 class Evaluator:
@@ -160,6 +163,30 @@ class Evaluator:
                 f"{first.tolist()} and {again.tolist()}; take random numbers from PyTorch only, "
                 "whose seed is set for each batch, and keep no state in model, objective or batch."
             )
+
+
+def standard_error(values: _Floats, weights: _Floats) -> _Floats:
+    r"""Returns the standard errors of means over batches, (N,), from the spread of the batches.
+
+    .. math:: s^2 = \frac{B}{B - 1} \sum_b w_b^2 (x_b - \bar x)^2
+
+    Arguments:
+        values: (N, B) Values of B batches; NaN comes out if there is one only.
+        weights: (B,) Weights of the batches, whose sum is 1.
+    """
+    n = len(weights)
+    if n < 2:
+        return np.full(len(values), np.nan)
+    with np.errstate(invalid="ignore"):  # infinity less infinity is no number
+        spread = weights * (values - mean_of(values, weights)[:, None])
+    return np.sqrt(n / (n - 1) * (spread**2).sum(axis=1))
+
+
+def mean_of(values: _Floats, weights: _Floats) -> _Floats:
+    """Returns the means over batches, (N,), of values (N, B)."""
+    # Not a product of matrices, whose rounding depends on where numbers lie in memory.
+    with np.errstate(invalid="ignore"):
+        return (values * weights).sum(axis=1)
 
 
 def norm_layers(module: nn.Module) -> list[_BatchNorm]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import trackscape
 from trackscape.errors import LandscapeError, LandscapeWarning
-from trackscape.landscape.evaluator import Evaluator
+from trackscape.landscape.evaluator import Evaluator, mean_of, standard_error
 from trackscape.landscape.execution import Executor, carry_out
 from trackscape.landscape.execution.work import Evaluate
 from trackscape.landscape.fingerprint import fingerprint
@@ -45,22 +45,11 @@ class Surface:
         Arguments:
             name: Name of the value; the first if None.
         """
-        return self._means(self._of(name)).reshape(self.points.shape)
+        return mean_of(self._of(name), self.weights).reshape(self.points.shape)
 
     def standard_error(self, name: str | None = None) -> _Floats:
-        r"""Returns the standard error of the mean, from the spread of the batches.
-
-        .. math:: s^2 = \frac{B}{B - 1} \sum_b w_b^2 (x_b - \bar x)^2
-
-        NaN if there is one batch only.
-        """
-        values = self._of(name)
-        n = values.shape[1]
-        if n < 2:
-            return np.full(self.points.shape, np.nan)
-        with np.errstate(invalid="ignore"):  # infinity less infinity is no number
-            spread = self.weights * (values - self._means(values)[:, None])
-        return np.sqrt(n / (n - 1) * (spread**2).sum(axis=1)).reshape(self.points.shape)
+        """Returns the standard error of the mean, in the shape of the grid; NaN of one batch."""
+        return standard_error(self._of(name), self.weights).reshape(self.points.shape)
 
     def finite(self, name: str | None = None) -> NDArray[np.bool_]:
         """Returns where the mean is a number."""
@@ -71,11 +60,6 @@ class Surface:
         if name is not None and name not in self.names:
             raise LandscapeError(f"Expected one of {', '.join(self.names)}, got {name!r}.")
         return self.values[:, :, 0 if name is None else self.names.index(name)]
-
-    def _means(self, values: _Floats) -> _Floats:
-        # Not a product of matrices, whose rounding depends on where numbers lie in memory.
-        with np.errstate(invalid="ignore"):
-            return (values * self.weights).sum(axis=1)
 
 
 @dataclasses.dataclass(frozen=True)

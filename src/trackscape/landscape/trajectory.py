@@ -1,6 +1,7 @@
-"""Checkpoints of a training -> the plane nearest to them, and where they are in any plane."""
+"""Checkpoints of a training -> the plane nearest to them, places in any plane, and curvature."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple, final
 
 import numpy as np
@@ -9,8 +10,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape.curvature import (
+    Operator,
+    TraceEstimate,
+    exact_hessian,
+    top_eigenpairs,
+    trace,
+)
 from trackscape.landscape.directions import Directions
+from trackscape.landscape.evaluator import Evaluator, standard_error
 from trackscape.landscape.points import SampleGrid
+from trackscape.landscape.problem import Problem
 
 
 @final
@@ -131,3 +141,72 @@ def project(points: SampleGrid, checkpoints: Tensor) -> Trajectory:
     coordinates = torch.linalg.lstsq(points.directions.T, offset.T).solution.T
     residuals = (offset - coordinates @ points.directions).norm(dim=1)
     return Trajectory(coordinates.cpu().numpy(), residuals.cpu().numpy())
+
+
+class CheckpointCurvature(NamedTuple):
+    """Loss and curvature at one checkpoint of a training."""
+
+    number: int
+    """Place among the checkpoints."""
+    loss: float
+    """Mean of the first value over batches."""
+    loss_error: float
+    """Standard error of the loss, from the spread over batches; NaN of one batch."""
+    gradient_norm: float
+    """Length of the gradient of the loss."""
+    eigenvalues: tuple[float, ...]
+    """Eigenvalues that are largest by magnitude."""
+    trace: TraceEstimate
+    """Sum of all eigenvalues."""
+    kind: str
+    """Name of the matrix whose eigenvalues and trace these are."""
+
+
+def curvature_along_trajectory(
+    problem: Problem,
+    checkpoints: Tensor,
+    *,
+    n: int = 3,
+    num_matvecs: int = 60,
+    tolerance: float = 1e-3,
+    seed: int = 0,
+    operator: Callable[..., Operator] = exact_hessian,
+) -> list[CheckpointCurvature]:
+    """Measures the landscape at each checkpoint of a training.
+
+    All checkpoints see the same batches and the same random vectors, so that differences between
+    them are less uncertain than each of them.
+
+    Arguments:
+        problem: The landscape.
+        checkpoints: (T, P) Parameters, in the order of the training.
+        n: Number of eigenvalues at each.
+        num_matvecs: Number of products with vectors for each trace.
+        tolerance: Largest residual of an eigenvalue, relative to it.
+        seed: Seed of random vectors.
+        operator: Makes the operator of a problem ``at=`` a point, such as
+            ``functools.partial(finite_difference_hessian, step=1e-3)``.
+
+    Raises:
+        LandscapeError: The loss has no gradient, or a result is not finite.
+    """
+    evaluator = Evaluator(problem)
+    found: list[CheckpointCurvature] = []
+    for number, point in enumerate(checkpoints):
+        matrix = operator(problem, at=point)
+        losses = evaluator.batch_losses(point)
+        error = standard_error(losses[None].numpy(), evaluator.weights.numpy())
+        found.append(
+            CheckpointCurvature(
+                number=number,
+                loss=float(evaluator.weights @ losses),
+                loss_error=float(error[0]),
+                gradient_norm=float(evaluator.gradient(point).norm()),
+                eigenvalues=tuple(
+                    top_eigenpairs(matrix, n, tolerance=tolerance, seed=seed).values.tolist()
+                ),
+                trace=trace(matrix, num_matvecs=num_matvecs, seed=seed),
+                kind=matrix.kind,
+            )
+        )
+    return found

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from trackscape.landscape.curvature import (
-    curvature_along_trajectory,
     exact_hessian,
     finite_difference_hessian,
     top_eigenpairs,
     trace,
 )
 from trackscape.landscape.evaluator import Evaluator
+from trackscape.landscape.trajectory import curvature_along_trajectory
 
 
 def test_a_quadratic_curves_alike_everywhere_while_loss_and_gradient_change(quadratic):

@@ -26,32 +26,28 @@ Example:
     [4.0, 1.0]
 """
 
-from trackscape.landscape.curvature.density import Density as Density
-from trackscape.landscape.curvature.density import spectral_density as spectral_density
-from trackscape.landscape.curvature.derivatives import exact_hessian as exact_hessian
-from trackscape.landscape.curvature.derivatives import gauss_newton as gauss_newton
-from trackscape.landscape.curvature.differences import ScaleComparison as ScaleComparison
-from trackscape.landscape.curvature.differences import asymmetry as asymmetry
-from trackscape.landscape.curvature.differences import compare_scales as compare_scales
+from trackscape.landscape.curvature.density import Density, spectral_density
+from trackscape.landscape.curvature.derivatives import exact_hessian, gauss_newton
 from trackscape.landscape.curvature.differences import (
-    finite_difference_hessian as finite_difference_hessian,
+    ScaleComparison,
+    asymmetry,
+    compare_scales,
+    finite_difference_hessian,
 )
-from trackscape.landscape.curvature.operator import Operator as Operator
-from trackscape.landscape.curvature.operator import OperatorFactory as OperatorFactory
-from trackscape.landscape.curvature.outer_products import SmoothedHessian as SmoothedHessian
-from trackscape.landscape.curvature.outer_products import empirical_fisher as empirical_fisher
-from trackscape.landscape.curvature.outer_products import smoothed_hessian as smoothed_hessian
-from trackscape.landscape.curvature.spectrum import CheckpointCurvature as CheckpointCurvature
-from trackscape.landscape.curvature.spectrum import Eigenpairs as Eigenpairs
-from trackscape.landscape.curvature.spectrum import TraceEstimate as TraceEstimate
+from trackscape.landscape.curvature.operator import Operator, OperatorFactory
+from trackscape.landscape.curvature.outer_products import (
+    SmoothedHessian,
+    empirical_fisher,
+    smoothed_hessian,
+)
 from trackscape.landscape.curvature.spectrum import (
-    curvature_along_trajectory as curvature_along_trajectory,
+    Eigenpairs,
+    TraceEstimate,
+    top_eigenpairs,
+    trace,
 )
-from trackscape.landscape.curvature.spectrum import top_eigenpairs as top_eigenpairs
-from trackscape.landscape.curvature.spectrum import trace as trace
 
 __all__ = [
-    "CheckpointCurvature",
     "Density",
     "Eigenpairs",
     "Operator",
@@ -61,7 +57,6 @@ __all__ = [
     "TraceEstimate",
     "asymmetry",
     "compare_scales",
-    "curvature_along_trajectory",
     "empirical_fisher",
     "exact_hessian",
     "finite_difference_hessian",

@@ -1,8 +1,7 @@
-"""Operator -> its largest eigenvalues and its trace, at one point or along a training."""
+"""Operator -> its largest eigenvalues with residuals, and its trace with an interval."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -12,10 +11,7 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.curvature.derivatives import exact_hessian
 from trackscape.landscape.curvature.operator import Operator
-from trackscape.landscape.evaluator import Evaluator
-from trackscape.landscape.problem import Problem
 
 _Floats = NDArray[np.float64]
 _FEW = 20
@@ -123,10 +119,11 @@ def _lanczos(
 
     generator = torch.Generator().manual_seed(seed)
     start = torch.randn(size, generator=generator, dtype=torch.float64, device="cpu").numpy()
-    matrix: Any = LinearOperator((size, size), matvec=product, dtype=np.float64)
+    matrix = cast(Any, LinearOperator)((size, size), matvec=product, dtype=np.float64)
     kind = "LM" if which == "magnitude" else "LA"
+    settings: dict[str, Any] = {"v0": start, "ncv": 2 * n + 3, "tol": tolerance, "maxiter": most}
     try:
-        return eigsh(matrix, n, which=kind, v0=start, ncv=2 * n + 3, tol=tolerance, maxiter=most)
+        return cast(Any, eigsh(matrix, n, which=kind, **settings))
     except ArpackError as error:
         if flat:  # ARPACK takes a matrix of zeros for a mistake
             return np.zeros(n), np.eye(size, n)
@@ -218,79 +215,3 @@ def _range_of(operator: Operator, n: int, generator: torch.Generator) -> Tensor:
 
 def _signs(n: int, size: int, generator: torch.Generator) -> Tensor:
     return torch.randint(2, (n, size), generator=generator, device="cpu").double() * 2 - 1
-
-
-class CheckpointCurvature(NamedTuple):
-    """Loss and curvature at one checkpoint of a training."""
-
-    number: int
-    """Place among the checkpoints."""
-    loss: float
-    """Mean of the first value over batches."""
-    loss_error: float
-    """Standard error of the loss, from the spread over batches; NaN of one batch."""
-    gradient_norm: float
-    """Length of the gradient of the loss."""
-    eigenvalues: tuple[float, ...]
-    """Eigenvalues that are largest by magnitude."""
-    trace: TraceEstimate
-    """Sum of all eigenvalues."""
-    kind: str
-    """Name of the matrix whose eigenvalues and trace these are."""
-
-
-def curvature_along_trajectory(
-    problem: Problem,
-    checkpoints: Tensor,
-    *,
-    n: int = 3,
-    num_matvecs: int = 60,
-    tolerance: float = 1e-3,
-    seed: int = 0,
-    operator: Callable[..., Operator] = exact_hessian,
-) -> list[CheckpointCurvature]:
-    """Measures the landscape at each checkpoint of a training.
-
-    All checkpoints see the same batches and the same random vectors, so that differences between
-    them are less uncertain than each of them.
-
-    Arguments:
-        problem: The landscape.
-        checkpoints: (T, P) Parameters, in the order of the training.
-        n: Number of eigenvalues at each.
-        num_matvecs: Number of products with vectors for each trace.
-        tolerance: Largest residual of an eigenvalue, relative to it.
-        seed: Seed of random vectors.
-        operator: Makes the operator of a problem ``at=`` a point, such as
-            ``functools.partial(finite_difference_hessian, step=1e-3)``.
-
-    Raises:
-        LandscapeError: The loss has no gradient, or a result is not finite.
-    """
-    evaluator = Evaluator(problem)
-    found: list[CheckpointCurvature] = []
-    for number, point in enumerate(checkpoints):
-        matrix = operator(problem, at=point)
-        losses = evaluator.batch_losses(point)
-        found.append(
-            CheckpointCurvature(
-                number=number,
-                loss=float(evaluator.weights @ losses),
-                loss_error=_standard_error(losses, evaluator.weights),
-                gradient_norm=float(evaluator.gradient(point).norm()),
-                eigenvalues=tuple(
-                    top_eigenpairs(matrix, n, tolerance=tolerance, seed=seed).values.tolist()
-                ),
-                trace=trace(matrix, num_matvecs=num_matvecs, seed=seed),
-                kind=matrix.kind,
-            )
-        )
-    return found
-
-
-def _standard_error(losses: Tensor, weights: Tensor) -> float:
-    n = len(losses)
-    if n == 1:
-        return float("nan")
-    spread = (weights * (losses - weights @ losses)).square().sum()
-    return float((spread * n / (n - 1)).sqrt())
