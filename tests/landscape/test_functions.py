@@ -1,6 +1,7 @@
 """Landscapes of functions of a flat vector: exact where the answer is known, equal to PyTorch's."""
 
 import functools
+import pickle
 
 import numpy as np
 import pytest
@@ -180,6 +181,15 @@ def test_the_fingerprint_follows_the_functions():
     }
     assert len(prints) == 4
     assert Problem.from_function(loss, n=30).fingerprint in prints
+
+
+def test_it_goes_to_other_processes():
+    problem = quadratic(n=30)
+    arrived = pickle.loads(pickle.dumps(problem))
+    assert arrived.fingerprint == problem.fingerprint
+    assert torch.equal(
+        exact_hessian(arrived) @ problem.centre, exact_hessian(problem) @ problem.centre
+    )
 
 
 def test_what_does_not_fit_is_said():
