@@ -197,6 +197,9 @@ def test_what_does_not_fit_is_said():
         Problem.from_function(loss)
     with pytest.raises(LandscapeError, match="got n 4, shapes 6"):
         Problem.from_function(loss, n=4, shapes={"a": (2, 3)})
+    for names in (["a", "a.b"], ["forward"], [""]):
+        with pytest.raises(LandscapeError, match="names of arrays"):
+            Problem.from_function(loss, shapes={name: (2,) for name in names})
     wrong = Problem.from_function(loss, lambda x: x[:3], start=START)
     with pytest.raises(LandscapeError, match=r"gradient to return .* got the shape \(3,\)"):
         Evaluator(wrong).gradient(wrong.centre)

@@ -61,11 +61,17 @@ class FlatVector(nn.Module):
 def _register(module: nn.Module, name: str, value: nn.Parameter) -> None:
     """Registers a parameter under a name in which dots separate modules."""
     *path, last = name.split(".")
-    for step in path:
-        if step not in dict(module.named_children()):
-            module.add_module(step, nn.Module())
-        module = module.get_submodule(step)
-    module.register_parameter(last, value)
+    try:
+        for step in path:
+            if step not in dict(module.named_children()):
+                module.add_module(step, nn.Module())
+            module = module.get_submodule(step)
+        module.register_parameter(last, value)
+    except KeyError as error:
+        raise LandscapeError(
+            f"Expected names of arrays such as dense.kernel, all different, got {name!r}; PyTorch "
+            f"says: {error}."
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
