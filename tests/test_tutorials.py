@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 
 TUTORIALS = sorted((Path(__file__).parents[1] / "docs" / "tutorials").glob("*.py"))
+NEEDS = {
+    "06_the_landscape_of_a_jax_model": "jax",
+    "07_the_landscape_of_a_keras_model": "tensorflow",
+}
+"""Packages of other models, which only `requirements/foreign.txt` has."""
 
 
 def test_there_are_tutorials():
@@ -15,4 +20,6 @@ def test_there_are_tutorials():
 @pytest.mark.slow
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_tutorial(path):
+    if path.stem in NEEDS:
+        pytest.importorskip(NEEDS[path.stem])
     runpy.run_path(str(path), run_name="__main__")

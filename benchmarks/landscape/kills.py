@@ -21,10 +21,10 @@ from torch import Tensor, nn
 
 from trackscape.landscape import (
     FileQueue,
-    Points,
     Problem,
     Processes,
     RayCluster,
+    SampleGrid,
     Serial,
     evaluate,
     grid,
@@ -46,7 +46,7 @@ def losses(model: nn.Module, batch: Tensor) -> dict[str, Tensor]:
     return {"loss": found.square().mean(), "logarithm": found[0].sum().log()}
 
 
-def small_surface(steps: int) -> tuple[Problem, Points]:
+def small_surface(steps: int) -> tuple[Problem, SampleGrid]:
     """A network with BatchNorm, three batches, and a plane with steps^2 points around it."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 1))

@@ -22,7 +22,7 @@ from benchmarks.landscape.cases import (
     problem,
 )
 from trackscape.evaluation.evaluate import read_frames
-from trackscape.landscape import Points, Processes, evaluate, grid, random_directions
+from trackscape.landscape import Processes, SampleGrid, evaluate, grid, random_directions
 
 FRAMES = 8
 OURS, THEIRS, PAPER = 41, 5, 2
@@ -42,7 +42,7 @@ class Speed(NamedTuple):
         return self.points / self.seconds
 
 
-def plane(data: Path | None, steps: int) -> Points:
+def plane(data: Path | None, steps: int) -> SampleGrid:
     """The same directions, whatever the steps."""
     made = problem(data, most=FRAMES)
     directions = random_directions(made.model, 2, norm="filter", seed=0)

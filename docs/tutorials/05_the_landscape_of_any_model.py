@@ -20,7 +20,8 @@ from trackscape.landscape import (
     top_eigenpairs,
 )
 from trackscape.landscape.connectivity import align, evaluate_path, groups_of, path_summary
-from trackscape.landscape.output import draw_contour, load_surface, save_surface, write_html
+from trackscape.landscape.curvature import asymmetry, compare_scales, smoothed_hessian
+from trackscape.landscape.output import draw_contour, load_surface, save_surface, write_surface_html
 
 CLASSES = 3
 
@@ -83,7 +84,7 @@ directions = random_directions(network, 2, seed=0)
 points = grid(problem.centre, directions.vectors, steps=11, axes=directions.axes)
 surface = evaluate(problem, points, progress=False)
 save_surface(surface, folder / "surface.npz")
-write_html(surface, folder / "surface.html")
+write_surface_html(surface, folder / "surface.html")
 draw_contour(surface, "errors", folder / "errors.png")
 
 middle = surface.mean()[5, 5], surface.mean("errors")[5, 5]
@@ -97,11 +98,32 @@ print("written:", sorted(path.name for path in folder.iterdir()))
 
 # %%
 pairs = top_eigenpairs(exact_hessian(problem), 3)
-print(f"{pairs.kind}: {pairs.values.tolist()} from {pairs.products} products")
+print(f"{pairs.kind}: {pairs.values.tolist()} from {pairs.num_matvecs} products")
 step = 1e-2
 row = evaluate(problem, grid(problem.centre, pairs.vectors[:1], extent=step, steps=3))
 below, here, above = row.mean()
 print(f"curvature along the first: {(above - 2 * here + below) / step**2:.2f}")
+
+# %% [markdown]
+# Is it the Hessian of the loss? A matrix of second derivatives is symmetric, and agrees with
+# differences of gradients over a distance. `asymmetry` and `compare_scales` tell, above all where a
+# layer has a gradient of its own. Decisions such as the number of errors have none; smoothed over a
+# distance they have a curvature, too, with a standard error.
+
+# %%
+hessian = exact_hessian(problem)
+scale = compare_scales(problem, pairs.vectors[:1], [1e-2])[0]
+print(f"asymmetry {asymmetry(hessian):.0e}, cosine with differences {scale.cosine.item():.3f}")
+
+
+def errors(network: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    return losses(network, batch)["errors"]
+
+
+smoothed = smoothed_hessian(dataclasses.replace(problem, objective=errors), sigma=0.3, samples=50)
+first = pairs.vectors[0]
+curve, error = first @ (smoothed @ first), smoothed.standard_error(first)
+print(f"{smoothed.kind}: {curve:.2f} +- {error:.2f} along the first")
 
 # %% [markdown]
 # ## Two trainings
@@ -140,6 +162,7 @@ assert abs(middle[0] - expected) < 1e-6
 assert middle[1] < 0.1
 assert (load_surface(folder / "surface.npz").values == surface.values).all()
 assert abs((above - 2 * here + below) / step**2 / pairs.values[0].item() - 1) < 0.1
+assert scale.cosine > 0.9
 assert same
 assert aligned.distance < aligned.distance_before
 assert after < before

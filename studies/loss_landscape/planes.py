@@ -53,7 +53,7 @@ def measure_plane(study: StudyConfig, run: Run, places: Places, folder: Path) ->
         "kind": pairs.kind,
         "values": pairs.values.tolist(),
         "residuals": pairs.residuals.tolist(),
-        "products": pairs.products,
+        "products": pairs.num_matvecs,
         "angle": float(directions.angles()[0, 1]),
     }
     write_json(folder / f"{run.name}-eigen.json", content)

@@ -12,8 +12,7 @@ from studies.loss_landscape.likeness import (
     choices_of,
 )
 from studies.loss_landscape.quality import Decided
-from trackscape.landscape.similarity import compare_groups
-from trackscape.landscape.similarity.permutation import Contrast
+from trackscape.landscape.similarity import Contrast, compare_groups
 from trackscape.statistics import Interval, holm
 
 

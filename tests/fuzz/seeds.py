@@ -277,9 +277,9 @@ def _meta_images() -> list[bytes]:
 def _surfaces() -> list[bytes]:
     import torch
 
-    from trackscape.landscape import Points, Surface, save_surface
+    from trackscape.landscape import SampleGrid, Surface, save_surface
 
-    points = Points(
+    points = SampleGrid(
         centre=torch.zeros(3, dtype=torch.float64),
         directions=torch.eye(2, 3, dtype=torch.float64),
         coordinates=torch.ones(6, 2, dtype=torch.float64),

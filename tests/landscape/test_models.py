@@ -10,8 +10,9 @@ from torch.nn.utils import parametrizations, prune
 from trackscape.errors import LandscapeError
 from trackscape.landscape.curvature import exact_hessian, finite_difference_hessian
 from trackscape.landscape.directions import random_directions
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.points import grid
-from trackscape.landscape.problem import Evaluator, Problem
+from trackscape.landscape.problem import Problem
 from trackscape.landscape.similarity import layer_features
 from trackscape.landscape.surface import evaluate
 
@@ -184,8 +185,8 @@ def test_a_model_without_a_landscape_is_refused_in_one_sentence(make, sentence):
 def test_where_there_is_no_second_derivative_finite_differences_are_named(make):
     problem = Problem(make(), [torch.randn(4, 3)], square)
     with pytest.raises(LandscapeError, match="use finite_difference_hessian"):
-        exact_hessian(problem).apply(problem.centre)
-    assert finite_difference_hessian(problem, step=1e-2).apply(problem.centre).isfinite().all()
+        exact_hessian(problem) @ problem.centre
+    assert (finite_difference_hessian(problem, step=1e-2) @ problem.centre).isfinite().all()
 
 
 def test_a_step_that_rounding_swallows_is_refused():

@@ -42,8 +42,8 @@ def everything(problem: Problem) -> list[bytes]:
     return [
         evaluate(problem, points, progress=False).values.tobytes(),
         top_eigenpairs(hessian, 1).values.detach().numpy().tobytes(),
-        str(trace(hessian, products=6)).encode(),
-        outer.apply(problem.centre).detach().numpy().tobytes(),
+        str(trace(hessian, num_matvecs=6)).encode(),
+        (outer @ problem.centre).detach().numpy().tobytes(),
         curve[1].detach().numpy().tobytes(),
     ]
 
@@ -99,4 +99,4 @@ def test_batches_that_no_gradient_can_be_taken_with_are_named():
     direction = torch.ones_like(problem.centre)[None]
     evaluate(problem, grid(problem.centre, direction, steps=2), progress=False)
     with pytest.raises(LandscapeError, match="clone them"):
-        exact_hessian(problem).apply(problem.centre)
+        exact_hessian(problem) @ problem.centre

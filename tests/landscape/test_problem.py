@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.problem import Evaluator, Problem, count_samples
+from trackscape.landscape.evaluator import Evaluator
+from trackscape.landscape.problem import Problem, count_samples
 
 
 def mean_loss(evaluator: Evaluator, vector: torch.Tensor) -> float:

@@ -3,12 +3,12 @@ import torch
 from torch import nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.space import Space
+from trackscape.landscape.space import ParameterSpace
 
 
 def test_a_vector_goes_into_a_module_and_comes_out_again(perceptron, rng):
     model = perceptron(norm=True)
-    space = Space(model)
+    space = ParameterSpace(model)
     vector = torch.randn(space.size, generator=rng, dtype=torch.float64)
     space.write(vector, model)
     assert torch.equal(space.read(model), vector)
@@ -20,14 +20,14 @@ def test_a_vector_goes_into_a_module_and_comes_out_again(perceptron, rng):
 def test_buffers_and_frozen_parameters_are_not_part_of_the_space(perceptron):
     model = perceptron(norm=True)
     model[0].bias.requires_grad_(False)
-    names = [part.name for part in Space(model).parts]
+    names = [part.name for part in ParameterSpace(model).parts]
     assert names == ["0.weight", "1.weight", "1.bias", "3.weight", "3.bias"]
 
 
 def test_a_tied_parameter_counts_once():
     model = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
     model[1].weight = model[0].weight
-    assert Space(model).size == 16 + 4 + 4
+    assert ParameterSpace(model).size == 16 + 4 + 4
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_a_tied_parameter_counts_once():
 )
 def test_models_without_a_space_are_refused(model, message):
     with pytest.raises(LandscapeError, match=message):
-        Space(model)
+        ParameterSpace(model)
 
 
 def test_another_architecture_is_refused(perceptron):
     with pytest.raises(LandscapeError, match="same architecture"):
-        Space(perceptron(norm=True)).read(nn.Linear(3, 5))
+        ParameterSpace(perceptron(norm=True)).read(nn.Linear(3, 5))

@@ -13,10 +13,10 @@ from torch import nn
 
 from trackscape.errors import LandscapeError, LandscapeWarning
 from trackscape.landscape.directions import random_directions
+from trackscape.landscape.evaluator import Evaluator, norm_layers
 from trackscape.landscape.execution import Processes, Serial
-from trackscape.landscape.normalisation import norm_layers
 from trackscape.landscape.points import grid, line
-from trackscape.landscape.problem import Evaluator, Problem
+from trackscape.landscape.problem import Problem
 from trackscape.landscape.surface import Surface, evaluate
 
 
@@ -302,9 +302,9 @@ def test_what_is_printed_fits_on_a_line(problem, rng):
     points = random_plane(made, rng, steps=3, axes=("up", "right"))
     printed = {
         repr(made): "Problem(Sequential with 26 parameters, 3 batches, norm='frozen', seed=0)",
-        repr(points): "Points(3 x 3 along up, right, 26 parameters)",
+        repr(points): "SampleGrid(3 x 3 along up, right, 26 parameters)",
         repr(draw(made, points)): (
-            "Surface(loss of 3 batches, Points(3 x 3 along up, right, 26 parameters))"
+            "Surface(loss of 3 batches, SampleGrid(3 x 3 along up, right, 26 parameters))"
         ),
         repr(random_directions(made.model, 2, seed=0)): (
             "Directions(random direction 1, random direction 2; 26 parameters)"

@@ -9,8 +9,9 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.points import grid
-from trackscape.landscape.problem import Evaluator, Problem
+from trackscape.landscape.problem import Problem
 from trackscape.landscape.surface import _SurfaceWork
 
 

@@ -10,7 +10,7 @@ import torch
 from trackscape import samples
 from trackscape.errors import LandscapeError
 from trackscape.landscape.connectivity import permuted
-from trackscape.landscape.problem import Evaluator
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.scoring import HitGraphNetwork, Scorer, load_method, load_network, save_network
 from trackscape.tracker_landscape.computing import Computing
 from trackscape.tracker_landscape.connect import (

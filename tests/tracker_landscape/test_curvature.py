@@ -22,7 +22,7 @@ def setting(*losses: str) -> LandscapeConfig:
 def hessian(trained) -> torch.Tensor:
     """(P, P), by multiplying every unit vector."""
     operator = operator_factory(setting("bce"), load_weights(str(trained[0])), kind="hessian")()
-    return operator.apply_many(torch.eye(operator.size, dtype=torch.float64))
+    return operator @ torch.eye(operator.shape[0], dtype=torch.float64)
 
 
 def test_eigenvalues_trace_and_density_are_those_of_the_whole_matrix(hessian, trained, tmp_path):
@@ -52,7 +52,7 @@ def test_eigenvalues_trace_and_density_are_those_of_the_whole_matrix(hessian, tr
 def test_gauss_newton_has_no_negative_eigenvalue_and_differs_from_the_hessian(hessian, trained):
     scorer = load_weights(str(trained[0]))
     operator = operator_factory(setting("bce"), scorer, kind="gauss-newton")()
-    whole = operator.apply_many(torch.eye(operator.size, dtype=torch.float64))
+    whole = operator @ torch.eye(operator.shape[0], dtype=torch.float64)
     values = torch.linalg.eigvalsh((whole + whole.T) / 2)
     assert values.min() > -1e-5 * values.max()
     assert (whole - hessian).norm() > 1e-3 * hessian.norm()
@@ -62,7 +62,7 @@ def test_differences_of_gradients_see_the_same_curvature(hessian, trained):
     scorer = load_weights(str(trained[0]))
     operator = operator_factory(setting("bce"), scorer, kind="difference", step=1e-2)()
     vector = torch.linalg.eigh((hessian + hessian.T) / 2).eigenvectors[:, -1]
-    seen, exact = operator.apply(vector), hessian @ vector
+    seen, exact = operator @ vector, hessian @ vector
     assert torch.nn.functional.cosine_similarity(seen, exact, dim=0) > 0.9
 
 

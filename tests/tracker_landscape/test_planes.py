@@ -5,7 +5,7 @@ import torch
 
 from trackscape import samples
 from trackscape.errors import LandscapeError, WeightsError
-from trackscape.landscape.problem import Evaluator
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.scoring import LineGraphNetwork, save_network
 from trackscape.tracker_landscape.computing import Computing
 from trackscape.tracker_landscape.curvature import measure_curvature

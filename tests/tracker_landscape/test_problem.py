@@ -9,7 +9,7 @@ import torch
 from trackscape.assignment import Assigner
 from trackscape.errors import LandscapeError
 from trackscape.landscape import evaluate, grid
-from trackscape.landscape.problem import Evaluator
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.samples import VALIDATION
 from trackscape.scoring import HitGraphNetwork, LineGraphNetwork, TrackModel, load_method
 from trackscape.tracker_landscape.problem import read_problem_frames, tracker_problem

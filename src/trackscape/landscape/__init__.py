@@ -1,65 +1,86 @@
-"""Loss landscapes of any PyTorch model: surfaces, curvature, connectivity, similarity.
+"""Loss landscapes of any model: surfaces, curvature, connectivity, similarity.
 
     model + batches + objective -> Problem -> Surface, Eigenpairs, Density, PathSummary, ...
 
-A `Problem` is a model, its batches and an objective. Everything else is a function of problems and
-of points, which are flat vectors of parameters. What most people need is here; the rest is in the
-packages ``directions``, ``curvature``, ``connectivity``, ``similarity``, ``execution`` and
-``output``, and in ``sharpness``.
+A `Problem` is a PyTorch model, its batches and an objective, or any function of a flat vector
+(`Problem.from_function`). Everything else is a function of problems and of points, which are flat
+vectors of parameters. What most people need is here; the rest is in the packages ``curvature``,
+``connectivity``, ``similarity``, ``execution`` and ``output``, and in the modules ``directions``,
+``points`` and ``trajectory``.
 """
 
-from trackscape.landscape.connectivity import align as align
-from trackscape.landscape.connectivity import evaluate_path as evaluate_path
-from trackscape.landscape.connectivity import groups_of as groups_of
-from trackscape.landscape.connectivity import path_summary as path_summary
-from trackscape.landscape.connectivity import train_bezier as train_bezier
-from trackscape.landscape.curvature import exact_hessian as exact_hessian
-from trackscape.landscape.curvature import spectral_density as spectral_density
-from trackscape.landscape.curvature import top_eigenpairs as top_eigenpairs
-from trackscape.landscape.curvature import trace as trace
-from trackscape.landscape.directions import between as between
-from trackscape.landscape.directions import eigen_directions as eigen_directions
-from trackscape.landscape.directions import random_directions as random_directions
-from trackscape.landscape.directions import trajectory_directions as trajectory_directions
-from trackscape.landscape.execution import FileQueue as FileQueue
-from trackscape.landscape.execution import Processes as Processes
-from trackscape.landscape.execution import RayCluster as RayCluster
-from trackscape.landscape.execution import Serial as Serial
-from trackscape.landscape.output import draw_contour as draw_contour
-from trackscape.landscape.output import load_surface as load_surface
-from trackscape.landscape.output import save_surface as save_surface
-from trackscape.landscape.output import write_html as write_html
-from trackscape.landscape.points import Points as Points
-from trackscape.landscape.points import grid as grid
-from trackscape.landscape.points import line as line
-from trackscape.landscape.problem import Problem as Problem
-from trackscape.landscape.similarity import disagreement as disagreement
-from trackscape.landscape.similarity import layer_cka as layer_cka
-from trackscape.landscape.surface import Surface as Surface
-from trackscape.landscape.surface import evaluate as evaluate
+from trackscape.landscape.connectivity import (
+    align,
+    evaluate_path,
+    groups_of,
+    path_summary,
+    train_bezier,
+)
+from trackscape.landscape.curvature import (
+    exact_hessian,
+    finite_difference_hessian,
+    spectral_density,
+    top_eigenpairs,
+    trace,
+)
+from trackscape.landscape.directions import (
+    DirectionNorm,
+    Directions,
+    between,
+    eigen_directions,
+    random_directions,
+)
+from trackscape.landscape.execution import FileQueue, Processes, RayCluster, Serial
+from trackscape.landscape.output import (
+    draw_contour,
+    draw_line,
+    load_surface,
+    save_surface,
+    write_surface_html,
+)
+from trackscape.landscape.points import SampleGrid, grid, line
+from trackscape.landscape.problem import NormPolicy, Problem
+from trackscape.landscape.similarity import disagreement, layer_cka
+from trackscape.landscape.space import ParameterSpace
+from trackscape.landscape.surface import Surface, evaluate
+from trackscape.landscape.trajectory import (
+    Trajectory,
+    curvature_along_trajectory,
+    project,
+    trajectory_directions,
+)
 
 __all__ = [
+    "DirectionNorm",
+    "Directions",
     "FileQueue",
-    "Points",
+    "NormPolicy",
+    "ParameterSpace",
     "Problem",
     "Processes",
     "RayCluster",
+    "SampleGrid",
     "Serial",
     "Surface",
+    "Trajectory",
     "align",
     "between",
+    "curvature_along_trajectory",
     "disagreement",
     "draw_contour",
+    "draw_line",
     "eigen_directions",
     "evaluate",
     "evaluate_path",
     "exact_hessian",
+    "finite_difference_hessian",
     "grid",
     "groups_of",
     "layer_cka",
     "line",
     "load_surface",
     "path_summary",
+    "project",
     "random_directions",
     "save_surface",
     "spectral_density",
@@ -67,5 +88,5 @@ __all__ = [
     "trace",
     "train_bezier",
     "trajectory_directions",
-    "write_html",
+    "write_surface_html",
 ]

@@ -13,22 +13,22 @@ from trackscape.errors import LandscapeError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
-class Points:
+class SampleGrid:
     """N points around a centre, each a sum of K directions; all float64.
 
     Every point is computed from the centre anew, so that its place in the list does not matter.
     """
 
     centre: Tensor
-    """(P,)"""
+    """Point at coordinates 0, (P,)."""
     directions: Tensor
-    """(K, P)"""
+    """Vectors that span the space of the points, (K, P)."""
     coordinates: Tensor
-    """(N, K) Factors of the directions."""
+    """Factors of the directions, (N, K)."""
     shape: tuple[int, ...]
-    """Of the grid whose points these are, the last axis fastest; (N,) for a line or curve."""
+    """Shape of the grid of points, the last axis fastest; (N,) for a line or curve."""
     axes: tuple[str, ...] = ()
-    """Names of the directions for tables and pictures; K, or empty."""
+    """Names of the K directions for tables and pictures; or none."""
 
     def __post_init__(self) -> None:
         size = math.prod(self.shape)
@@ -47,7 +47,7 @@ class Points:
     def __repr__(self) -> str:
         size, axes = " x ".join(map(str, self.shape)), ", ".join(self.axes)
         along = f" along {axes}" if axes else ""
-        return f"Points({size}{along}, {len(self.centre)} parameters)"
+        return f"SampleGrid({size}{along}, {len(self.centre)} parameters)"
 
     def __len__(self) -> int:
         return len(self.coordinates)
@@ -70,12 +70,12 @@ def grid(
     extent: float | Sequence[float] = 1.0,
     steps: int | Sequence[int] = 25,
     axes: Sequence[str] = (),
-) -> Points:
+) -> SampleGrid:
     """Returns a grid of any dimension around a point, which lies on it if steps are odd.
 
     Arguments:
-        centre: (P,) Its middle.
-        directions: (K, P) What spans it.
+        centre: (P,) Middle of the grid.
+        directions: (K, P) Vectors that span it.
         extent: Largest coordinate, for all directions or for each.
         steps: Points on each axis, at least 2, for all or for each.
         axes: Names of the directions.
@@ -100,7 +100,7 @@ def grid(
     values = [
         _symmetric(int(size), float(length)) for size, length in zip(shape, extents, strict=True)
     ]
-    return Points(
+    return SampleGrid(
         centre=centre.double(),
         directions=directions.double(),
         coordinates=torch.cartesian_prod(*values).reshape(-1, n),
@@ -131,12 +131,12 @@ def _symmetric(steps: int, extent: float) -> Tensor:
     return extent * (2 * torch.arange(steps, device="cpu").double() - (steps - 1)) / (steps - 1)
 
 
-def line(a: Tensor, b: Tensor, *, steps: int = 25) -> Points:
+def line(a: Tensor, b: Tensor, *, steps: int = 25) -> SampleGrid:
     """Returns the straight line from a to b (P,), with both ends."""
     return bezier([a, b], steps=steps)
 
 
-def bezier(control: Sequence[Tensor], *, steps: int = 25) -> Points:
+def bezier(control: Sequence[Tensor], *, steps: int = 25) -> SampleGrid:
     r"""Returns points of a Bezier curve with equal steps of t, from the first control point on.
 
     .. math:: p(t) = \sum_k \binom{n}{k} t^k (1 - t)^{n - k} c_k
@@ -150,7 +150,7 @@ def bezier(control: Sequence[Tensor], *, steps: int = 25) -> Points:
             f"Expected at least 2 control points and 2 steps, got {len(control)} and {steps}."
         )
     times = torch.linspace(0, 1, steps, dtype=torch.float64, device="cpu")
-    return Points(
+    return SampleGrid(
         centre=control[0].double(),
         directions=torch.stack([(point - control[0]).double() for point in control[1:]]),
         coordinates=bernstein(times, len(control) - 1)[:, 1:],

@@ -1,26 +1,79 @@
-"""The parameters of a module as one flat vector."""
+"""Models as flat vectors of parameters: where these lie, copies that may move, modes to leave."""
 
+import contextlib
+import copy
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.nn.utils import parametrize
+from torch.overrides import TorchFunctionMode
 
 from trackscape.errors import LandscapeError
+
+_AUTOCAST = ("cpu", "cuda", "mps", "xpu")
+
+
+@contextlib.contextmanager
+def usual_modes() -> Generator[None, None, None]:
+    """Leaves autocast, inference mode and no_grad meanwhile; also a decorator.
+
+    Under autocast, PyTorch keeps the rounded copy of each weight until the outermost block ends,
+    whatever happens to the weight, and so does ``parametrize.cached``: a landscape in such a block
+    would be flat. An objective that wants autocast enters it itself, at every point anew. Other
+    processes are in none of these modes, so that their numbers would be others, too.
+
+    Raises:
+        LandscapeError: A gradient is taken of tensors that belong to the inference mode.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(mode=False))
+        stack.enter_context(torch.enable_grad())
+        for kind in _AUTOCAST:
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        torch.clear_autocast_cache()
+        parametrize._cache.clear()  # pyright: ignore[reportPrivateUsage]
+        try:
+            yield
+        except RuntimeError as error:
+            if not str(error).startswith("Inference tensors"):
+                raise
+            raise LandscapeError(
+                "Expected batches that gradients can be taken with, but some were made under "
+                "torch.inference_mode; make them outside of it, or clone them there."
+            ) from error
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: torch.device) -> Generator[None, None, None]:
+    """Seeds the processor and the device of a model, and restores the state of the caller."""
+    on_device = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_device else []):
+        # torch.manual_seed also seeds, or remembers to seed, devices that nobody uses: 0.1 ms.
+        torch.default_generator.manual_seed(seed)
+        if on_device:
+            torch.cuda.manual_seed(seed)
+        yield
 
 
 class Part(NamedTuple):
     """One parameter and its place in the flat vector."""
 
     name: str
+    """Name as in ``named_parameters``."""
     shape: torch.Size
+    """Shape of the parameter."""
     begin: int
+    """Place of its first number."""
     end: int
+    """Place behind its last number."""
 
 
-class Space:
+class ParameterSpace:
     """Where each trainable parameter of a module lies in a flat vector of P numbers.
 
     Vectors are float64 whatever the type of the module: a point of a landscape is then a sum that
@@ -36,7 +89,7 @@ class Space:
             that are complex, sparse, without numbers yet, or share their memory.
 
     Example:
-        >>> space = Space(nn.Linear(3, 2))
+        >>> space = ParameterSpace(nn.Linear(3, 2))
         >>> space.size, [part.name for part in space.parts]
         (8, ['weight', 'bias'])
     """
@@ -67,7 +120,7 @@ class Space:
             begin += value.numel()
         self.size = begin
         self.dtype = trainable[0][1].dtype
-        """Of the parameters, to which points are rounded."""
+        """Type of the parameters, to which points are rounded."""
         _check_memory(trainable)
 
     def read(self, module: nn.Module) -> Tensor:
@@ -127,3 +180,57 @@ def _check_memory(parameters: list[tuple[str, nn.Parameter]]) -> None:
                 f"Expected parameters with memory of their own, but {' and '.join(shared)} share "
                 "theirs; make them one parameter: module.weight = other.weight."
             )
+
+
+class _Detaching(TorchFunctionMode):
+    """Lets a copy have the numbers of what was computed, such as an activation that a model keeps.
+
+    PyTorch refuses to copy a tensor with a history. Those of parametrisations of the old kind
+    (``weight_norm``, pruning) are computed anew before they are used.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func is Tensor.__deepcopy__ and not args[0].is_leaf:
+            args = (args[0].detach(), *args[1:])
+        return func(*args, **(kwargs or {}))
+
+
+@usual_modes()
+def copy_of(model: nn.Module) -> nn.Module:
+    """Returns a copy of a model.
+
+    Raises:
+        LandscapeError: It cannot be copied, or its copy shares parameters with it.
+    """
+    try:
+        with _Detaching():
+            made = copy.deepcopy(model)
+    except Exception as error:  # a module may have any __deepcopy__, and hold anything
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise LandscapeError(
+            f"Expected a {type(model).__name__} that can be copied, but copy.deepcopy says: "
+            f"{reason}; keep locks, generators and open files out of it, or "
+            "give it a __deepcopy__."
+        ) from error
+    originals = {id(value) for value in model.parameters()}
+    if any(id(value) in originals for value in made.parameters()):
+        raise LandscapeError(
+            f"Expected a copy of the {type(model).__name__} with parameters of its own, but its "
+            "__deepcopy__ shares some with the original; let it copy them."
+        )
+    return made
+
+
+def flatten(module: nn.Module, space: ParameterSpace) -> Tensor:
+    """Makes the parameters views of one buffer, in their own type, and returns that."""
+    values = dict(module.named_parameters())
+    flat = torch.cat([values[part.name].detach().flatten() for part in space.parts])
+    for name, view in space.views(flat):
+        values[name].data = view
+    return flat

@@ -11,69 +11,55 @@ from numpy.typing import NDArray
 
 import trackscape
 from trackscape.errors import LandscapeError, LandscapeWarning
+from trackscape.landscape.evaluator import Evaluator, mean_of, standard_error
 from trackscape.landscape.execution import Executor, carry_out
 from trackscape.landscape.execution.work import Evaluate
 from trackscape.landscape.fingerprint import fingerprint
-from trackscape.landscape.points import Points
-from trackscape.landscape.problem import Evaluator, Problem
+from trackscape.landscape.points import SampleGrid
+from trackscape.landscape.problem import Problem
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Surface:
     """What was computed at N points, for B batches and M names."""
 
-    points: Points
+    points: SampleGrid
+    """Points where values were computed."""
     names: tuple[str, ...]
-    """Of the values; the first is the one that is differentiated."""
-    values: Floats
-    """(N, B, M) As they were computed: not a number stays so."""
-    weights: Floats
-    """(B,) Of the batches in means; their sum is 1."""
+    """Names of the values; the first is the one that is differentiated."""
+    values: _Floats
+    """Values as they were computed, (N, B, M): not a number stays so."""
+    weights: _Floats
+    """Weights of the batches in means, (B,); their sum is 1."""
     about: dict[str, Any]
-    """Where it comes from; plain values only."""
+    """Origin of the numbers; plain values only."""
 
     def __repr__(self) -> str:
         return f"Surface({', '.join(self.names)} of {self.values.shape[1]} batches, {self.points})"
 
-    def mean(self, name: str | None = None) -> Floats:
+    def mean(self, name: str | None = None) -> _Floats:
         """Returns the mean over batches, in the shape of the grid; NaN where one has no number.
 
         Arguments:
-            name: Which value; the first if None.
+            name: Name of the value; the first if None.
         """
-        return self._means(self._of(name)).reshape(self.points.shape)
+        return mean_of(self._of(name), self.weights).reshape(self.points.shape)
 
-    def standard_error(self, name: str | None = None) -> Floats:
-        r"""Returns the standard error of the mean, from the spread of the batches.
-
-        .. math:: s^2 = \frac{B}{B - 1} \sum_b w_b^2 (x_b - \bar x)^2
-
-        NaN if there is one batch only.
-        """
-        values = self._of(name)
-        n = values.shape[1]
-        if n < 2:
-            return np.full(self.points.shape, np.nan)
-        with np.errstate(invalid="ignore"):  # infinity less infinity is no number
-            spread = self.weights * (values - self._means(values)[:, None])
-        return np.sqrt(n / (n - 1) * (spread**2).sum(axis=1)).reshape(self.points.shape)
+    def standard_error(self, name: str | None = None) -> _Floats:
+        """Returns the standard error of the mean, in the shape of the grid; NaN of one batch."""
+        return standard_error(self._of(name), self.weights).reshape(self.points.shape)
 
     def finite(self, name: str | None = None) -> NDArray[np.bool_]:
         """Returns where the mean is a number."""
         return np.isfinite(self.mean(name))
 
-    def _of(self, name: str | None) -> Floats:
+    def _of(self, name: str | None) -> _Floats:
         """Returns one value, (N, B)."""
         if name is not None and name not in self.names:
             raise LandscapeError(f"Expected one of {', '.join(self.names)}, got {name!r}.")
         return self.values[:, :, 0 if name is None else self.names.index(name)]
-
-    def _means(self, values: Floats) -> Floats:
-        # Not a product of matrices, whose rounding depends on where numbers lie in memory.
-        with np.errstate(invalid="ignore"):
-            return (values * self.weights).sum(axis=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,9 +71,9 @@ class _SurfaceWork:
     """
 
     problem: Problem
-    points: Points
+    points: SampleGrid
     names: tuple[str, ...]
-    """Of the values, in the order of the columns in every process."""
+    """Names of the values, in the order of the columns in every process."""
 
     @property
     def fingerprint(self) -> str:
@@ -112,7 +98,7 @@ class _SurfaceWork:
         together, n_batches = self._together, len(self.problem.batches)
         where = -1
 
-        def evaluate(begin: int, end: int) -> Floats:
+        def evaluate(begin: int, end: int) -> _Floats:
             nonlocal where
             rows = np.empty(((end - begin) * together, len(self.names)))
             for number, row in enumerate(rows, begin * together):
@@ -128,7 +114,7 @@ class _SurfaceWork:
 
 def evaluate(
     problem: Problem,
-    points: Points,
+    points: SampleGrid,
     *,
     executor: Executor | None = None,
     folder: Path | None = None,
@@ -140,11 +126,11 @@ def evaluate(
     executor and however often it was interrupted, on processors of one kind.
 
     Arguments:
-        problem: What is evaluated.
-        points: Where.
-        executor: Who does it; this process if None.
-        folder: Keeps what is done, so that an interrupted evaluation goes on from there. A
-            `FileQueue` has a folder of its own.
+        problem: Landscape.
+        points: Points to evaluate.
+        executor: Executor that computes; this process if None.
+        folder: Folder that keeps what is done, so that an interrupted evaluation goes on from
+            there. A `FileQueue` has a folder of its own.
         progress: Whether to show a progress bar.
 
     Raises:

@@ -17,8 +17,8 @@ from trackscape.errors import LandscapeError
 from trackscape.landscape.curvature import (
     Density,
     Eigenpairs,
-    Estimate,
     Operator,
+    TraceEstimate,
     empirical_fisher,
     exact_hessian,
     finite_difference_hessian,
@@ -59,7 +59,7 @@ class Curvature:
     loss: str
     """Name of the loss."""
     eigenpairs: Eigenpairs
-    trace: Estimate
+    trace: TraceEstimate
     density: Density
 
     def as_dict(self) -> dict[str, Any]:
@@ -71,8 +71,11 @@ class Curvature:
             "parameters": self.density.size,
             "eigenvalues": self.eigenpairs.values.tolist(),
             "residuals": self.eigenpairs.residuals.tolist(),
-            "products": self.eigenpairs.products,
-            "trace": dataclasses.asdict(self.trace),
+            "products": self.eigenpairs.num_matvecs,
+            "trace": {
+                "products" if name == "num_matvecs" else name: value
+                for name, value in dataclasses.asdict(self.trace).items()
+            },
             "density": {
                 **{name: getattr(self.density, name).tolist() for name in curves},
                 "width": self.density.width,
@@ -116,7 +119,7 @@ def measure_curvature(
     with show("largest eigenvalues"):
         eigenpairs = top_eigenpairs(operator, eigenvalues, seed=config.seed)
     with show("trace"):
-        estimate = trace(operator, products=products, seed=config.seed)
+        estimate = trace(operator, num_matvecs=products, seed=config.seed)
     found = Curvature(
         loss=config.first_loss(scorer)[0],
         eigenpairs=eigenpairs,

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from trackscape.errors import LandscapeError, WeightsError
-from trackscape.landscape.connectivity import Group, chain, join
+from trackscape.landscape.connectivity import Group, chain_of, join
 from trackscape.scoring import METHODS, Scorer, find_network, load_method, load_network
 
 
@@ -75,7 +75,7 @@ def unit_groups(scorer: Scorer) -> list[Group]:
             f"Expected a network whose units are known, got a {type(scorer).__name__}; leave its "
             "alignment out, or give it hidden_units."
         )
-    blocks = {name: chain(scorer.get_submodule(name), name) for name in uses}
+    blocks = {name: chain_of(scorer.get_submodule(name), name) for name in uses}
     groups: list[Group] = []
     for name, reads in uses.items():
         groups += blocks[name].groups

@@ -10,13 +10,13 @@ import numpy as np
 
 from trackscape.errors import LandscapeError
 from trackscape.files import check_place, replacing, write_json
+from trackscape.landscape import Trajectory
 from trackscape.landscape.output import (
-    Route,
     draw_contour,
     draw_line,
     save_surface,
     write_csv,
-    write_html,
+    write_surface_html,
     write_vtk,
 )
 from trackscape.landscape.surface import Surface
@@ -89,7 +89,7 @@ def check_dimensions(outputs: Sequence[Path], *, dimensions: int) -> None:
             )
 
 
-def surface_writers(surface: Surface, *, route: Route) -> dict[str, Writer]:
+def surface_writers(surface: Surface, *, route: Trajectory) -> dict[str, Writer]:
     """Returns what writes a surface, by the ending of a file.
 
     Arguments:
@@ -101,7 +101,7 @@ def surface_writers(surface: Surface, *, route: Route) -> dict[str, Writer]:
         ".npz": lambda path: save_surface(surface, path, trajectory=way),
         ".csv": functools.partial(write_csv, surface),
         ".json": lambda path: write_numbers(path, _as_dict(surface)),
-        ".html": functools.partial(write_html, surface, trajectory=way),
+        ".html": functools.partial(write_surface_html, surface, trajectory=way),
         ".vts": functools.partial(write_vtk, surface),
         **{ending: lambda path: _draw(surface, path, trajectory=way) for ending in PICTURES},
     }
@@ -138,7 +138,7 @@ def _pictures(path: Path, surface: Surface) -> list[Path]:
     return [path, *(path.with_stem(f"{path.stem}-{name}") for name in surface.names[1:])]
 
 
-def _draw(surface: Surface, path: Path, *, trajectory: Route | None) -> None:
+def _draw(surface: Surface, path: Path, *, trajectory: Trajectory | None) -> None:
     for name, place in zip(surface.names, _pictures(path, surface), strict=True):
         if len(surface.points.shape) == 1:
             draw_line(surface, name, place)

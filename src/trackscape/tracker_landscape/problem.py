@@ -14,7 +14,7 @@ from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores, Hits
 from trackscape.errors import DataError, LandscapeError
 from trackscape.evaluation.evaluate import read_frames
-from trackscape.landscape.normalisation import NormPolicy
+from trackscape.landscape import NormPolicy
 from trackscape.landscape.problem import Problem
 from trackscape.scoring import Scorer
 from trackscape.training import OBJECTIVES, Example, Objective, canonical_name

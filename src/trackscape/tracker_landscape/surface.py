@@ -12,16 +12,15 @@ import torch
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape import Trajectory, trajectory_directions
 from trackscape.landscape.curvature import top_eigenpairs
 from trackscape.landscape.directions import (
+    DirectionNorm,
     Directions,
-    Scale,
     eigen_directions,
     random_directions,
-    trajectory_directions,
 )
-from trackscape.landscape.output import Route
-from trackscape.landscape.points import Points, grid
+from trackscape.landscape.points import SampleGrid, grid
 from trackscape.landscape.problem import Problem
 from trackscape.landscape.surface import Surface, evaluate
 from trackscape.tracker_landscape.computing import HERE, Computing
@@ -51,7 +50,7 @@ def compute_surface(
     dimensions: int | None = None,
     steps: int = 25,
     extent: float | None = None,
-    scale: Scale | None = None,
+    scale: DirectionNorm | None = None,
     computing: Computing = HERE,
 ) -> Surface:
     """Evaluates all losses on a grid, and writes files.
@@ -94,7 +93,7 @@ def compute_surface(
     found = evaluate(plane.problem, plane.points(steps=steps), **work)
     about = {"directions": plane.directions.about, **config.origin(*plane.weights), **found.about}
     surface = dataclasses.replace(found, about=about)
-    route = Route(plane.path.numpy(), plane.distance.numpy())
+    route = Trajectory(plane.path.numpy(), plane.distance.numpy())
     write_outputs(outputs, writers=surface_writers(surface, route=route))
     return surface
 
@@ -118,7 +117,7 @@ class ParameterPlane:
     distance: Tensor
     """(T,) Distances of the networks from the plane."""
 
-    def points(self, *, steps: int) -> Points:
+    def points(self, *, steps: int) -> SampleGrid:
         """Returns the grid that is evaluated."""
         return grid(
             self.centre,
@@ -136,7 +135,7 @@ def plane_around(
     along: Along = "random",
     dimensions: int = 2,
     extent: float = 1.0,
-    scale: Scale | None = None,
+    scale: DirectionNorm | None = None,
 ) -> ParameterPlane:
     """Returns a plane whose middle is one network.
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trackscape.landscape.connectivity import Group, chain, join, permuted
+from trackscape.landscape.connectivity import Group, chain_of, join, permuted
 from trackscape.landscape.problem import Problem
 
 
@@ -69,14 +69,14 @@ def make_shuffled(model: nn.Module, groups: Sequence[Group], seed: int) -> nn.Mo
 
 def line_graph_groups(model: nn.Module) -> list[Group]:
     """R1's messages are reduced and go behind the 8 columns of O, whose outputs go to R2."""
-    first, nodes, second = (chain(model.get_submodule(name), name) for name in ("R1", "O", "R2"))
+    first, nodes, second = (chain_of(model.get_submodule(name), name) for name in ("R1", "O", "R2"))
     between = join(first, (nodes, 8)), join(nodes, (second, 0))
     return [*first.groups, between[0], *nodes.groups, between[1], *second.groups]
 
 
 def hit_graph_groups(model: nn.Module) -> list[Group]:
     """R2 takes the nodes' outputs of both ends of an edge, then its message."""
-    first, nodes, second = (chain(model.get_submodule(name), name) for name in ("R1", "O", "R2"))
+    first, nodes, second = (chain_of(model.get_submodule(name), name) for name in ("R1", "O", "R2"))
     message = join(first, (nodes, 4), (second, 128))
     return [*first.groups, message, *nodes.groups, join(nodes, (second, 0), (second, 64))]
 

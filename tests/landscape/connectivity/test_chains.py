@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.connectivity import Group, Slot, chain, groups_of, join, permuted
+from trackscape.landscape.connectivity import Group, Slot, chain_of, groups_of, join, permuted
 
 
 def test_norm_layers_move_with_their_units() -> None:
@@ -67,10 +67,10 @@ def test_linear_layers_over_pixels_are_named() -> None:
 def test_layers_before_and_behind_all_weights_are_no_obstacle() -> None:
     model = nn.Sequential(nn.Softmax(1), nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1), nn.Softmax(1))
     assert len(groups_of(model)) == 1
-    found = chain(model)
+    found = chain_of(model)
     with pytest.raises(LandscapeError, match=r"4 \(Softmax\)"):
         join(found, (found, 0))
-    encode = chain(nn.Sequential(nn.Linear(2, 2)), "encode")
+    encode = chain_of(nn.Sequential(nn.Linear(2, 2)), "encode")
     with pytest.raises(LandscapeError, match=r"behind inputs, but 0 \(Softmax\)"):
         join(encode, (found, 0))
 
@@ -83,7 +83,7 @@ def test_other_modules_are_read_part_by_part() -> None:
 
     with pytest.raises(LandscapeError, match=r"nn\.Sequential, got Net"):
         groups_of(Net())
-    assert chain(Net().layers, "layers").groups[0].slots[0].name == "layers.0.weight"
+    assert chain_of(Net().layers, "layers").groups[0].slots[0].name == "layers.0.weight"
     with pytest.raises(LandscapeError, match="it has none"):
         groups_of(nn.Sequential(nn.ReLU()))
 
@@ -92,7 +92,7 @@ def test_outputs_that_are_used_twice_are_one_group() -> None:
     parts = nn.ModuleDict(
         {"a": nn.Sequential(nn.Linear(2, 3)), "b": nn.Sequential(nn.Linear(7, 1))}
     )
-    a, b = (chain(parts[name], name) for name in parts)
+    a, b = (chain_of(parts[name], name) for name in parts)
     group = join(a, (b, 0), (b, 4))
     assert group.slots[2:] == (Slot("b.0.weight", 1, 0), Slot("b.0.weight", 1, 4))
     copy = permuted(parts, [group], {group.name: torch.tensor([1, 2, 0])})

@@ -10,8 +10,8 @@ from torch import nn
 from trackscape.errors import LandscapeError
 from trackscape.landscape.connectivity import evaluate_path, path_summary, train_bezier
 from trackscape.landscape.connectivity.curve import bend_gradient
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.points import bernstein
-from trackscape.landscape.problem import Evaluator
 
 QUICK = {"steps": 150, "learning_rate": 0.1, "progress": False}
 

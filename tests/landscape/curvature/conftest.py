@@ -20,7 +20,7 @@ class Matrix(Operator):
         super().__init__("matrix", len(matrix))
         self.matrix = matrix.double()
 
-    def multiply(self, vectors: Sequence[Tensor]) -> Tensor:
+    def _products(self, vectors: Sequence[Tensor]) -> Tensor:
         return torch.stack([self.matrix @ vector for vector in vectors])
 
 

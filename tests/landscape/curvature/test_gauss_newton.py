@@ -14,7 +14,8 @@ from trackscape.landscape.curvature import (
     gauss_newton,
     outer_products,
 )
-from trackscape.landscape.problem import Evaluator, Problem
+from trackscape.landscape.evaluator import Evaluator
+from trackscape.landscape.problem import Problem
 
 Batch = tuple[Tensor, Tensor]
 
@@ -47,13 +48,13 @@ def jacobian(problem: Problem) -> Tensor:
 
 
 def test_of_least_squares_it_is_the_mean_square_of_the_jacobian(net):
-    matrix = gauss_newton(net, outputs=outputs, loss=squared).apply_many(eye(67))
+    matrix = gauss_newton(net, outputs=outputs, loss=squared) @ eye(67)
     slopes = jacobian(net)
     torch.testing.assert_close(matrix, slopes.T @ slopes / 16)
 
 
 def test_of_cross_entropy_the_loss_contributes_its_own_curvature(net):
-    matrix = gauss_newton(net, outputs=outputs, loss=cross_entropy).apply_many(eye(67))
+    matrix = gauss_newton(net, outputs=outputs, loss=cross_entropy) @ eye(67)
     shares = net.model(torch.cat([batch[0] for batch in net.batches])).softmax(dim=1).detach()
     inner = torch.block_diag(*[share.diag() - share[:, None] * share for share in shares])
     slopes = jacobian(net)
@@ -64,13 +65,13 @@ def test_of_cross_entropy_the_loss_contributes_its_own_curvature(net):
 def test_of_a_linear_model_it_is_the_hessian(net):
     torch.manual_seed(0)
     linear = dataclasses.replace(net, model=nn.Linear(4, 3).double())
-    matrix = gauss_newton(linear, outputs=outputs, loss=cross_entropy).apply_many(eye(15))
-    torch.testing.assert_close(matrix, exact_hessian(linear).apply_many(eye(15)))
+    matrix = gauss_newton(linear, outputs=outputs, loss=cross_entropy) @ eye(15)
+    torch.testing.assert_close(matrix, exact_hessian(linear) @ eye(15))
 
 
 def test_a_loss_linear_in_the_outputs_has_none(net):
     operator = gauss_newton(net, outputs=outputs, loss=lambda predicted, _: predicted.mean())
-    assert not operator.apply(torch.ones(67)).any()
+    assert not (operator @ torch.ones(67)).any()
 
 
 class Once(torch.autograd.Function):
@@ -87,7 +88,7 @@ class Once(torch.autograd.Function):
 def test_outputs_that_cannot_be_differentiated_twice_are_refused(net):
     operator = gauss_newton(net, outputs=lambda m, b: Once.apply(m(b[0])), loss=cross_entropy)
     with pytest.raises(LandscapeError, match="once_differentiable"):
-        operator.apply(torch.ones(67))
+        operator @ torch.ones(67)
 
 
 def test_outputs_are_one_tensor(net):
@@ -113,7 +114,7 @@ def test_fisher_is_the_mean_square_of_gradients_of_batches(net, monkeypatch, kep
     gradients = torch.stack([evaluator.batch_gradient(number) for number in range(3)])
     weights = torch.tensor([5.0, 9.0, 2.0]).double() / 16
     operator = empirical_fisher(net)
-    found = operator.apply_many(eye(67))
+    found = operator @ eye(67)
     torch.testing.assert_close(found, gradients.T @ weights.diag() @ gradients)
     assert asymmetry(operator) < 1e-12
 
@@ -135,6 +136,6 @@ def test_fisher_of_single_samples_of_a_true_model_is_gauss_newton(rng):
         samples=lambda batch: weights[(float(batch[0][0, 0]), int(batch[1]))],
     )
     torch.testing.assert_close(
-        empirical_fisher(made).apply_many(eye(9)),
-        gauss_newton(made, outputs=outputs, loss=cross_entropy).apply_many(eye(9)),
+        empirical_fisher(made) @ eye(9),
+        gauss_newton(made, outputs=outputs, loss=cross_entropy) @ eye(9),
     )

@@ -23,24 +23,24 @@ def eye(size: int) -> Tensor:
 
 def test_uneven_batches_give_the_hessian_of_all_their_samples(net, net_hessian):
     assert len(net_hessian) == 67
-    torch.testing.assert_close(exact_hessian(net).apply_many(eye(67)), net_hessian)
+    torch.testing.assert_close(exact_hessian(net) @ eye(67), net_hessian)
 
 
 def test_finite_differences_agree_and_say_their_distance(net, net_hessian):
     operator = finite_difference_hessian(net, step=1e-5)
-    torch.testing.assert_close(operator.apply_many(eye(67)), net_hessian, rtol=1e-6, atol=1e-8)
+    torch.testing.assert_close(operator @ eye(67), net_hessian, rtol=1e-6, atol=1e-8)
     assert "1e-05 |theta|" in operator.kind
-    assert not operator.apply(torch.zeros(67)).any()
+    assert not (operator @ torch.zeros(67)).any()
 
 
 def test_one_vector_and_many_give_the_same_bits_and_are_counted(net, rng):
     vectors = torch.randn(3, 67, generator=rng)
     for make in (exact_hessian, lambda p: smoothed_hessian(p, sigma=0.1, samples=9)):
         operator = make(net)
-        together = operator.apply_many(vectors)
+        together = operator @ vectors.T
         assert together.dtype == torch.float64
-        assert torch.equal(together, torch.stack([operator.apply(vector) for vector in vectors]))
-        assert operator.products == 6
+        assert torch.equal(together.T, torch.stack([operator @ vector for vector in vectors]))
+        assert operator.num_matvecs == 6
 
 
 def test_an_operator_stands_where_it_is_told_and_moves_nothing(net, rng):
@@ -51,22 +51,22 @@ def test_an_operator_stands_where_it_is_told_and_moves_nothing(net, rng):
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3)).double()
     net.space.write(other, model)
     there = exact_hessian(dataclasses.replace(net, model=model))
-    torch.testing.assert_close(moved.apply(vector), there.apply(vector), rtol=0, atol=0)
-    assert not torch.allclose(moved.apply(vector), here.apply(vector))
+    torch.testing.assert_close(moved @ vector, there @ vector, rtol=0, atol=0)
+    assert not torch.allclose(moved @ vector, here @ vector)
 
 
 @pytest.mark.parametrize("norm", ["frozen", "batch"])
 def test_the_policy_of_batch_norm_holds(problem, rng, norm):
     made = dataclasses.replace(problem(norm=True), norm=norm)
     vectors = torch.randn(2, made.space.size, generator=rng, dtype=torch.float64)
-    exact = exact_hessian(made).apply_many(vectors)
-    seen = finite_difference_hessian(made, step=1e-5).apply_many(vectors)
+    exact = exact_hessian(made) @ vectors.T
+    seen = finite_difference_hessian(made, step=1e-5) @ vectors.T
     torch.testing.assert_close(seen, exact, rtol=1e-5, atol=1e-7)
 
 
 def test_a_linear_loss_has_no_curvature(quadratic):
     made = quadratic(torch.zeros(3, 3), torch.ones(3), torch.arange(3.0))
-    assert not exact_hessian(made).apply(torch.ones(3)).any()
+    assert not (exact_hessian(made) @ torch.ones(3)).any()
 
 
 def test_the_exact_hessian_is_symmetric(net):
@@ -125,9 +125,9 @@ def test_a_loss_without_second_derivative_points_to_finite_differences(net, rng)
     made = dataclasses.replace(net, objective=once)
     vector = torch.randn(67, generator=rng)
     with pytest.raises(LandscapeError, match="use finite_difference_hessian"):
-        exact_hessian(made).apply(vector)
-    seen = finite_difference_hessian(made, step=1e-5).apply(vector)
-    torch.testing.assert_close(seen, exact_hessian(net).apply(vector), rtol=1e-5, atol=1e-7)
+        exact_hessian(made) @ vector
+    seen = finite_difference_hessian(made, step=1e-5) @ vector
+    torch.testing.assert_close(seen, exact_hessian(net) @ vector, rtol=1e-5, atol=1e-7)
 
 
 def test_a_function_whose_second_derivative_pytorch_lacks_is_named(net):
@@ -139,7 +139,7 @@ def test_a_function_whose_second_derivative_pytorch_lacks_is_named(net):
         nn.attention.sdpa_kernel(nn.attention.SDPBackend.FLASH_ATTENTION),
         pytest.raises(LandscapeError, match="attention"),
     ):
-        exact_hessian(dataclasses.replace(net, objective=attentive)).apply(torch.ones(67))
+        exact_hessian(dataclasses.replace(net, objective=attentive)) @ torch.ones(67)
 
 
 def test_a_parameter_without_gradient_is_named(net):
@@ -147,12 +147,12 @@ def test_a_parameter_without_gradient_is_named(net):
         return model[0](batch[0]).square().mean()
 
     with pytest.raises(LandscapeError, match=r"2\.weight has no gradient"):
-        exact_hessian(dataclasses.replace(net, objective=loss)).apply(torch.zeros(67))
+        exact_hessian(dataclasses.replace(net, objective=loss)) @ torch.zeros(67)
 
 
 def test_what_cannot_be_multiplied_is_refused(net, quadratic):
     with pytest.raises(LandscapeError, match="vectors of 67 numbers"):
-        exact_hessian(net).apply(torch.zeros(66))
+        exact_hessian(net) @ torch.zeros(66)
     with pytest.raises(LandscapeError, match="point of 67 parameters"):
         exact_hessian(net, at=torch.zeros(3))
     with pytest.raises(LandscapeError, match="positive step"):
@@ -161,13 +161,13 @@ def test_what_cannot_be_multiplied_is_refused(net, quadratic):
         finite_difference_hessian(net, step=1e-3, at=torch.zeros(67))
     infinite = quadratic(torch.full((2, 2), torch.inf), torch.ones(2))
     with pytest.raises(LandscapeError, match="finite products"):
-        exact_hessian(infinite).apply(torch.ones(2))
+        exact_hessian(infinite) @ torch.ones(2)
 
 
 def test_the_model_stays_as_it_was(net, rng):
     before = net.centre
     for operator in (exact_hessian(net, at=2 * before), finite_difference_hessian(net, step=0.1)):
-        operator.apply(torch.randn(67, generator=rng))
+        operator @ torch.randn(67, generator=rng)
     assert torch.equal(net.centre, before)
     assert all(value.grad is None for value in net.model.parameters())
 
@@ -180,6 +180,6 @@ def test_float32_models_give_float64_sums(net, net_hessian, rng):
     )
     single.space.write(net.centre, single.model)
     vector = torch.randn(67, generator=rng)
-    found = exact_hessian(single).apply(vector)
+    found = exact_hessian(single) @ vector
     assert found.dtype == torch.float64
     torch.testing.assert_close(found, net_hessian @ vector.double(), rtol=1e-4, atol=1e-5)

@@ -20,7 +20,7 @@ def test_a_quadratic_keeps_its_hessian(quadratic, random_symmetric, rng):
     for vector in vectors:
         error = operator.standard_error(vector)
         assert error < 0.1 * matrix.norm()
-        pulls.append(float(vector @ operator.apply(vector) - vector @ matrix @ vector) / error)
+        pulls.append(float(vector @ (operator @ vector) - vector @ matrix @ vector) / error)
     assert max(abs(pull) for pull in pulls) < 3.5
     assert asymmetry(operator) < 1e-12
 
@@ -29,7 +29,7 @@ def test_the_standard_error_is_the_spread_over_seeds(quadratic, random_symmetric
     made = quadratic(random_symmetric(4), torch.ones(4))
     vector = torch.tensor([1.0, 0.0, 0.0, 0.0])
     operators = [smoothed_hessian(made, sigma=0.1, samples=100, seed=seed) for seed in range(60)]
-    values = torch.tensor([float(operator.apply(vector)[0]) for operator in operators])
+    values = torch.tensor([float((operator @ vector)[0]) for operator in operators])
     errors = torch.tensor([operator.standard_error(vector) for operator in operators])
     assert float(values.std() / errors.mean()) == pytest.approx(1.0, abs=0.3)
 
@@ -55,7 +55,7 @@ def test_a_step_has_the_curvature_of_its_smoothed_edge():
     first, second = torch.eye(2, dtype=torch.float64)
     for vector, value in ((first, expected), (second, 0.0)):
         error = operator.standard_error(vector)
-        assert float(vector @ operator.apply(vector)) == pytest.approx(value, abs=3.5 * error)
+        assert float(vector @ (operator @ vector)) == pytest.approx(value, abs=3.5 * error)
         assert error < 0.1 * abs(expected)
     found = top_eigenpairs(operator, 1)
     assert abs(float(found.vectors[0, 0])) == pytest.approx(1.0, abs=0.01)
@@ -70,4 +70,4 @@ def test_settings_out_of_range_are_refused(quadratic):
         smoothed_hessian(made, sigma=0.1, samples=1)
     infinite = quadratic(torch.full((2, 2), torch.inf), torch.ones(2))
     with pytest.raises(LandscapeError, match="finite losses around the point"):
-        smoothed_hessian(infinite, sigma=0.1, samples=2).apply(torch.ones(2))
+        smoothed_hessian(infinite, sigma=0.1, samples=2) @ torch.ones(2)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.directions import Directions, between, trajectory_directions
+from trackscape.landscape.directions import Directions, between
 from trackscape.landscape.points import grid
+from trackscape.landscape.trajectory import trajectory_directions
 
 
 def directions(*vectors: list[float]) -> Directions:
@@ -35,23 +36,6 @@ def test_small_angles_are_not_rounded_away() -> None:
 
 def test_the_angle_with_a_vector_of_zeros_is_no_number() -> None:
     assert directions([1, 0], [0, 0]).angles()[0, 1].isnan()
-
-
-@given(seed=st.integers(0, 1000), n=st.integers(1, 5))
-def test_orthonormalised_directions_span_the_same_space(seed: int, n: int) -> None:
-    given_ = Directions(vectors=3 * random(n, 9, seed=seed), axes=("",) * n, about={"seed": seed})
-    found = given_.orthonormalised()
-    torch.testing.assert_close(found.vectors @ found.vectors.T, torch.eye(n).double())
-    within = given_.vectors @ found.vectors.T
-    torch.testing.assert_close(within @ found.vectors, given_.vectors)
-    assert (within.diagonal() > 0).all()  # Gram-Schmidt keeps what is new of each
-    torch.testing.assert_close(within.triu(1), torch.zeros(n, n).double())
-    assert found.about == {"seed": seed, "orthonormalised": True}
-
-
-def test_dependent_directions_are_named() -> None:
-    with pytest.raises(LandscapeError, match="c lies in the space"):
-        directions([1, 0, 0], [1, 1, 0], [0, 2, 0]).orthonormalised()
 
 
 def test_directions_without_numbers_are_refused() -> None:

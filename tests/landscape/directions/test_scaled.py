@@ -8,7 +8,7 @@ from torch import nn
 
 from trackscape.errors import LandscapeError
 from trackscape.landscape.directions import eigen_directions, random_directions
-from trackscape.landscape.space import Space
+from trackscape.landscape.space import ParameterSpace
 
 
 def make_network(seed: int = 0) -> nn.Sequential:
@@ -19,7 +19,7 @@ def make_network(seed: int = 0) -> nn.Sequential:
 
 
 def parts(vectors: torch.Tensor, model: nn.Module) -> dict[str, torch.Tensor]:
-    return dict(Space(model).views(vectors))
+    return dict(ParameterSpace(model).views(vectors))
 
 
 def test_filters_of_a_random_direction_are_as_long_as_those_of_the_model() -> None:
@@ -43,7 +43,7 @@ def test_vectors_are_scaled_as_one_tensor_if_they_are_not_ignored() -> None:
 @pytest.mark.parametrize("ignore_vectors", [True, False])
 def test_layers_and_tensors_have_the_lengths_of_the_weights(ignore_vectors: bool) -> None:
     model = make_network()
-    weights = parts(Space(model).read(model), model)
+    weights = parts(ParameterSpace(model).read(model), model)
     settings = {"seed": 2, "ignore_vectors": ignore_vectors}
     by_tensor = parts(random_directions(model, 1, norm="tensor", **settings).vectors, model)
     by_layer = parts(random_directions(model, 1, norm="layer", **settings).vectors, model)
@@ -92,7 +92,9 @@ def test_the_seed_alone_decides() -> None:
 @given(seed=st.integers(0, 1000), factor=st.floats(1e-3, 1e3))
 def test_a_scaled_eigenvector_does_not_depend_on_its_length(seed: int, factor: float) -> None:
     model = make_network()
-    vectors = torch.randn(2, Space(model).size, generator=torch.Generator().manual_seed(seed))
+    vectors = torch.randn(
+        2, ParameterSpace(model).size, generator=torch.Generator().manual_seed(seed)
+    )
     first = eigen_directions(vectors, model)
     torch.testing.assert_close(first.vectors, eigen_directions(factor * vectors, model).vectors)
     for name, part in parts(first.vectors, model).items():
@@ -105,7 +107,7 @@ def test_a_scaled_eigenvector_does_not_depend_on_its_length(seed: int, factor: f
 
 def test_eigenvectors_without_a_scale_are_what_they_were() -> None:
     model = make_network()
-    vectors = nn.functional.normalize(torch.randn(2, Space(model).size).double())
+    vectors = nn.functional.normalize(torch.randn(2, ParameterSpace(model).size).double())
     torch.testing.assert_close(eigen_directions(vectors, model, norm="none").vectors, vectors)
 
 

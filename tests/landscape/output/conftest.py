@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from trackscape.landscape.output import Route
+from trackscape.landscape import Trajectory
 from trackscape.landscape.points import grid
 from trackscape.landscape.surface import Surface
 
@@ -44,6 +44,6 @@ def surface() -> Callable[..., Surface]:
 
 
 @pytest.fixture
-def route() -> Route:
+def route() -> Trajectory:
     """Checkpoints that come from outside and far off the plane."""
-    return Route(np.array([[-2.0, 0.5], [-0.5, 0.4], [0.1, 0.1]]), np.array([3.0, 1.0, 0.1]))
+    return Trajectory(np.array([[-2.0, 0.5], [-0.5, 0.4], [0.1, 0.1]]), np.array([3.0, 1.0, 0.1]))

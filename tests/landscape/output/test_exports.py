@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.output import surface_fragment, write_csv, write_html, write_vtk
+from trackscape.landscape.output import surface_fragment, write_csv, write_surface_html, write_vtk
 
 HOSTILE = '</script><b a="1">&'
 
@@ -90,7 +90,7 @@ def embedded(page: str) -> dict:
 
 def test_a_page_holds_the_numbers(tmp_path, surface, route):
     found = holed(surface)
-    write_html(found, tmp_path / "page.html", title="A bowl", trajectory=route)
+    write_surface_html(found, tmp_path / "page.html", title="A bowl", trajectory=route)
     data = embedded((tmp_path / "page.html").read_text("utf-8"))
     assert (data["x"], data["axes"]) == ([-1, -0.5, 0, 0.5, 1], ["axis 1", "axis 2"])
     loss, errors = data["values"]
@@ -106,7 +106,7 @@ def test_a_page_holds_the_numbers(tmp_path, surface, route):
 def test_a_page_loads_nothing_and_runs_no_text_of_the_surface(tmp_path, surface):
     hostile = surface(names=(HOSTILE,))
     hostile.about[HOSTILE] = HOSTILE
-    write_html(hostile, tmp_path / "page.html", title=HOSTILE)
+    write_surface_html(hostile, tmp_path / "page.html", title=HOSTILE)
     page = (tmp_path / "page.html").read_text("utf-8")
     assert "default-src 'none'" in page
     assert not re.search(r"https?:|src=|url\(|@import", page)
@@ -118,7 +118,7 @@ def test_a_page_loads_nothing_and_runs_no_text_of_the_surface(tmp_path, surface)
 
 def test_equal_surfaces_give_equal_pages(tmp_path, surface):
     for name in "ab":
-        write_html(surface(), tmp_path / f"{name}.html")
+        write_surface_html(surface(), tmp_path / f"{name}.html")
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 

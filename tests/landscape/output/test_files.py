@@ -20,7 +20,7 @@ from trackscape.landscape.output import (
     save_figure,
     save_surface,
     write_csv,
-    write_html,
+    write_surface_html,
     write_vtk,
 )
 from trackscape.landscape.surface import Surface
@@ -240,7 +240,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, surface, route
         *(functools.partial(save_figure, drawn, tmp_path / f"a.{end}") for end in PICTURES),
         functools.partial(save_surface, surface(), tmp_path / "a.npz"),
         functools.partial(write_csv, surface(), tmp_path / "a.csv"),
-        functools.partial(write_html, surface(), tmp_path / "a.html"),
+        functools.partial(write_surface_html, surface(), tmp_path / "a.html"),
         functools.partial(write_vtk, surface(), tmp_path / "a.vts"),
     ]
     for writer in writers:

@@ -4,17 +4,14 @@ import dataclasses
 from collections.abc import Sequence
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.connectivity.matching import distance_of, match
-from trackscape.landscape.connectivity.specification import (
-    Group,
-    check_groups,
-    permute,
-    tensors_of,
-)
-from trackscape.landscape.copies import copy_of
+from trackscape.landscape.connectivity.units import Group, Slot, check_groups, permute, tensors_of
+from trackscape.landscape.space import copy_of
+
+_Tensors = dict[str, Tensor]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,14 +19,15 @@ class Alignment:
     """A permuted copy of a model, and how much nearer it is to the reference."""
 
     model: nn.Module
+    """Copy whose units stand in the order of the reference."""
     permutations: dict[str, Tensor]
-    """Of each group (size,): unit i of the copy is unit ``permutation[i]`` of the model."""
+    """Permutation (size,) by group: unit i of the copy is unit ``permutation[i]`` of the model."""
     distance_before: float
-    """Euclidean distance of all parameters to those of the reference."""
+    """Euclidean distance of all parameters of the model to those of the reference."""
     distance: float
-    """The same of the copy."""
+    """Euclidean distance of the parameters of the copy to those of the reference."""
     distances: tuple[float, ...]
-    """Of all attempts; if they differ much, more of them may find something nearer."""
+    """Distances of all attempts; if they differ much, more of them may find something nearer."""
 
 
 def permuted(
@@ -40,8 +38,8 @@ def permuted(
     Arguments:
         model: Any module.
         groups: Its units.
-        permutations: Of groups by name, (size,): which unit comes to each place. Groups that are
-            not named stay as they are.
+        permutations: Unit that comes to each place, (size,), by name of the group. Groups that
+            are not named stay as they are.
     """
     check_groups(model, groups)
     made = copy_of(model)
@@ -81,11 +79,11 @@ def align(
     begin with the model as it is, so that the result is never farther away than that.
 
     Arguments:
-        model: What is permuted; it stays as it is.
+        model: Module whose permuted copy is returned.
         reference: A module with the same tensors.
         groups: Units of both; see `groups_of`.
-        attempts: How often, at least 2.
-        seed: Of the orders.
+        attempts: Number of attempts, at least 2.
+        seed: Seed of the orders.
 
     Raises:
         LandscapeError: Groups or reference do not fit the model, or weights are not finite.
@@ -97,27 +95,27 @@ def align(
     check_groups(model, groups)
     if attempts < 2:
         raise LandscapeError(f"Expected at least 2 attempts, got {attempts}.")
-    weights, wanted = _weights(model), _weights(reference)
+    weights, wanted = _parameters_of(model), _parameters_of(reference)
     _check_alike(weights, wanted)
     generator = torch.Generator().manual_seed(seed)
     found: list[dict[str, Tensor]] = []
     for number in range(attempts):
         order = torch.randperm(len(groups), generator=generator, device="cpu").tolist()
         ordered = groups if number < 2 else [groups[place] for place in order]
-        found.append(match(weights, wanted, ordered, anew=number % 2 == 1))
+        found.append(_match(weights, wanted, ordered, anew=number % 2 == 1))
     copies = [permuted(model, groups, permutations) for permutations in found]
-    distances = [distance_of(_weights(copy), wanted) for copy in copies]
+    distances = [_distance_of(_parameters_of(copy), wanted) for copy in copies]
     best = distances.index(min(distances))
     return Alignment(
         model=copies[best],
         permutations=found[best],
-        distance_before=distance_of(weights, wanted),
+        distance_before=_distance_of(weights, wanted),
         distance=distances[best],
         distances=tuple(distances),
     )
 
 
-def _weights(model: nn.Module) -> dict[str, Tensor]:
+def _parameters_of(model: nn.Module) -> _Tensors:
     return {
         name: value.detach() if value.is_complex() else value.detach().double()
         for name, value in model.named_parameters()
@@ -136,3 +134,87 @@ def _check_alike(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
             raise LandscapeError(f"Expected real weights, but {name} is complex.")
         if not (weights[name].isfinite().all() and wanted[name].isfinite().all()):
             raise LandscapeError(f"Expected finite weights, but {name} holds NaN or infinity.")
+
+
+def _match(
+    weights: _Tensors, wanted: _Tensors, groups: Sequence[Group], *, anew: bool
+) -> dict[str, Tensor]:
+    """Finds permutations after which no single group can bring weights nearer to the wanted ones.
+
+    Arguments:
+        weights: Tensors by name, which stay as they are.
+        wanted: Tensors that they should come near to.
+        groups: Groups in the order in which they are permuted.
+        anew: Whether to begin with a pass in which each group is matched only by tensors whose
+            other axes are settled, as they belong to no group or to one that was matched.
+
+    Returns:
+        Unit that comes to each place, by group.
+    """
+    moving = {name: value.clone() for name, value in weights.items()}
+    found = {group.name: torch.arange(group.size, device="cpu") for group in groups}
+    if anew:
+        settled: set[str] = set()
+        for group in groups:
+            slots = [slot for slot in group.slots if _is_settled(slot, groups, settled)]
+            _improve(moving, wanted, group, slots, found)
+            settled.add(group.name)
+    # A list, not a generator: every group has its turn in each sweep.
+    while any([_improve(moving, wanted, group, group.slots, found) for group in groups]):
+        pass
+    return found
+
+
+def _distance_of(weights: _Tensors, wanted: _Tensors) -> float:
+    """Returns the Euclidean distance of all tensors together."""
+    squares = [(weights[name] - wanted[name]).square().sum().item() for name in wanted]
+    return sum(squares) ** 0.5
+
+
+def _is_settled(slot: Slot, groups: Sequence[Group], settled: set[str]) -> bool:
+    return all(
+        group.name in settled
+        for group in groups
+        for other in group.slots
+        if other.name == slot.name and other.axis != slot.axis
+    )
+
+
+def _improve(
+    moving: _Tensors,
+    wanted: _Tensors,
+    group: Group,
+    slots: Sequence[Slot],
+    found: dict[str, Tensor],
+) -> bool:
+    """Permutes one group as well as possible by some of its slots; returns whether it did."""
+    counted = [slot for slot in slots if slot.name in wanted]  # buffers follow the parameters
+    order = _best_order(moving, wanted, group.size, counted)
+    trial = {slot.name: moving[slot.name].clone() for slot in group.slots if slot.name in wanted}
+    permute(trial, group, order)
+    gain = scale = 0.0
+    for name in dict.fromkeys(slot.name for slot in counted):
+        gain += (wanted[name] * (trial[name] - moving[name])).sum().item()
+        scale += wanted[name].norm().item() * moving[name].norm().item()
+    # A tensor with the group on two axes is no linear assignment: such a step need not gain.
+    if gain <= 1e-12 * scale:
+        return False
+    moving.update(trial)
+    found[group.name] = found[group.name][order]
+    return True
+
+
+def _best_order(moving: _Tensors, wanted: _Tensors, size: int, slots: Sequence[Slot]) -> Tensor:
+    """Returns the order of units with the largest sum of products with those wanted."""
+    product = torch.zeros(size, size, dtype=torch.float64, device="cpu")
+    for slot in slots:
+        product += (
+            _units(wanted[slot.name], size, slot) @ _units(moving[slot.name], size, slot).T
+        ).cpu()
+    return torch.from_numpy(linear_sum_assignment(product.numpy(), maximize=True)[1])
+
+
+def _units(value: Tensor, size: int, slot: Slot) -> Tensor:
+    """Returns the entries of each unit as a row, (size, ...)."""
+    entries = slot.entries(torch.arange(size, device="cpu")).to(value.device)
+    return value.index_select(slot.axis, entries).movedim(slot.axis, 0).reshape(size, -1)

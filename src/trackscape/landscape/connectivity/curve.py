@@ -9,8 +9,9 @@ from rich.progress import track
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.points import bernstein
-from trackscape.landscape.problem import Evaluator, Problem
+from trackscape.landscape.problem import Problem
 
 Optimiser = Literal["adam", "rmsprop"]
 _OPTIMISERS = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}
@@ -36,15 +37,15 @@ def train_bezier(
     train with ``norm="batch"``, as the models were, and evaluate with ``norm="recomputed"``.
 
     Arguments:
-        problem: Whose first value is minimised.
+        problem: Landscape whose first value is minimised.
         a: (P,) Where the curve begins.
         b: (P,) Where it ends.
         bends: Control points between the ends.
         steps: Steps of the optimiser.
-        learning_rate: Of the optimiser.
+        learning_rate: Learning rate of the optimiser.
         batches_per_step: Batches whose gradients are averaged in one step.
         optimiser: ``adam`` or ``rmsprop``.
-        seed: Of times and batches.
+        seed: Seed of times and batches.
         progress: Whether to show a progress bar.
 
     Returns:
@@ -97,7 +98,7 @@ def bend_gradient(
     the weight of each of them.
 
     Arguments:
-        evaluator: What is differentiated.
+        evaluator: Landscape.
         control: (bends + 2, P) Control points.
         time: Place on the curve, from 0 to 1.
         batches: Numbers of the batches; all if None.

@@ -20,8 +20,10 @@ class AtTime(NamedTuple):
     """A number, and where on a curve it was found."""
 
     value: float
+    """Number that was found."""
     standard_error: float
-    """From the spread of the batches' own differences, with the place held fixed; NaN for one."""
+    """Standard error from the spread of the batches' own differences, with the place held fixed;
+    NaN of one batch."""
     time: float
     """Place on the curve, from 0 to 1."""
 
@@ -31,16 +33,19 @@ class PathSummary:
     """What a curve from one model to another passes. Means of all batches; NaN if one has none."""
 
     name: str
-    """Which value."""
+    """Name of the value."""
     lowest: float
+    """Lowest value on the curve."""
     highest: float
+    """Highest value on the curve."""
     mean: float
-    """Over the time (trapezoidal rule)."""
+    """Mean over the time (trapezoidal rule)."""
     barrier: AtTime
-    r""":math:`\max_t L(t) - [(1 - t) L(0) + t L(1)]`, never negative; 0 if linearly connected."""
+    r"""Barrier :math:`\max_t L(t) - [(1 - t) L(0) + t L(1)]`, never negative; 0 if linearly
+    connected."""
     connectivity: AtTime
-    r""":math:`\frac{1}{2} [L(0) + L(1)] - L(t^*)` where its magnitude is largest. Negative: a
-    barrier; positive: the ends are not minima, as something lower lies between them."""
+    r"""Mode connectivity :math:`\frac{1}{2} [L(0) + L(1)] - L(t^*)` where its magnitude is largest.
+    Negative: a barrier; positive: the ends are not minima, as something lower lies between them."""
 
 
 def evaluate_path(
@@ -58,12 +63,12 @@ def evaluate_path(
     those of each point, so that its loss is that of a model which could be used.
 
     Arguments:
-        problem: What is evaluated; ``dataclasses.replace(problem, norm="recomputed")`` has another
+        problem: Landscape; ``dataclasses.replace(problem, norm="recomputed")`` has another
             policy.
         control: Control points (P,), for instance those of `train_bezier`.
         steps: Points, both ends included.
-        executor: See `evaluate`.
-        folder: See `evaluate`.
+        executor: Executor, as in `evaluate`.
+        folder: Folder that keeps results, as in `evaluate`.
         progress: Whether to show a progress bar.
     """
     points = bezier(control, steps=steps)
@@ -77,8 +82,8 @@ def path_summary(surface: Surface, name: str | None = None) -> PathSummary:
     the losses themselves.
 
     Arguments:
-        surface: Of a line or curve.
-        name: Which value, one that is better if lower; the first if None.
+        surface: Surface over a line or curve.
+        name: Name of a value that is better if lower; the first if None.
 
     References:
         Frankle, Dziugaite, Roy, Carbin, "Linear mode connectivity and the lottery ticket

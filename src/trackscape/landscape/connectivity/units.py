@@ -1,13 +1,15 @@
-"""The units that one layer hands to the next: where they stand, and what may mix them."""
+"""Sequential modules -> the groups of hidden units that can be permuted in them."""
 
 import dataclasses
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from trackscape.landscape.connectivity.specification import Slot
+from trackscape.errors import LandscapeError
 
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _ELEMENTWISE = (
     nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
@@ -22,8 +24,89 @@ _POOLINGS = (
 )  # fmt: skip
 
 Layout = Literal["unknown", "features", "channels", "flattened"]
-"""Of the array that the units are in: on its last axis, on one before those of the pixels, or
-that with its pixels flattened."""
+"""Axis of the array on which the units are: the last one, one before those of the pixels, or that
+with the pixels flattened."""
+
+
+class Slot(NamedTuple):
+    """Where the units of a group stand on one axis of a parameter or buffer."""
+
+    name: str
+    """Name as in ``named_parameters`` or ``named_buffers``."""
+    axis: int
+    """Axis along which the units stand."""
+    offset: int = 0
+    """Place of the first unit's first entry."""
+    block: int = 1
+    """Number of neighbouring entries of one unit: the pixels of a channel that was flattened."""
+
+    def entries(self, units: Tensor) -> Tensor:
+        """Returns the entries of units, in their order, (units * block,)."""
+        within = torch.arange(self.block, device=units.device)
+        return self.offset + (units[:, None] * self.block + within).flatten()
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Units that can be permuted without changing what the model computes."""
+
+    name: str
+    """Name of the layer that computes them, for messages."""
+    size: int
+    """Number of units."""
+    slots: tuple[Slot, ...]
+    """All places where they stand; a model in which one is left out is another function."""
+
+
+def tensors_of(model: nn.Module) -> dict[str, Tensor]:
+    """Returns parameters and buffers by name; they share memory with the model."""
+    named = [*model.named_parameters(), *model.named_buffers()]
+    return {name: value.detach() for name, value in named}
+
+
+def permute(tensors: dict[str, Tensor], group: Group, order: Tensor) -> None:
+    """Puts unit ``order[i]`` of a group in place i, in all of these tensors where it stands."""
+    for slot in group.slots:
+        if slot.name in tensors:
+            value = tensors[slot.name]
+            here = slot.entries(torch.arange(group.size, device="cpu")).to(value.device)
+            there = slot.entries(order).to(value.device)
+            value.index_copy_(slot.axis, here, value.index_select(slot.axis, there))
+
+
+def check_groups(model: nn.Module, groups: Sequence[Group]) -> None:
+    """Raises a LandscapeError if groups do not fit a model or share entries or a name."""
+    tensors = tensors_of(model)
+    if len({group.name for group in groups}) < len(groups):
+        raise LandscapeError(
+            f"Expected groups of different names, got {', '.join(group.name for group in groups)}."
+        )
+    owner: dict[tuple[str, int, int], str] = {}
+    for group in groups:
+        for slot in group.slots:
+            _check_slot(tensors, group, slot)
+            for entry in slot.entries(torch.arange(group.size, device="cpu")).tolist():
+                other = owner.setdefault((slot.name, slot.axis, entry), group.name)
+                if other != group.name:
+                    raise LandscapeError(
+                        f"Expected every entry in one group, but {entry} on axis {slot.axis} of "
+                        f"{slot.name} is in {other} and in {group.name}; make them one group."
+                    )
+
+
+def _check_slot(tensors: dict[str, Tensor], group: Group, slot: Slot) -> None:
+    if slot.name not in tensors:
+        raise LandscapeError(
+            f"Expected the model to have the tensors of {group.name}, but there is no {slot.name} "
+            "(what is used twice has its first name only)."
+        )
+    shape = tuple(tensors[slot.name].shape)
+    end = slot.offset + group.size * slot.block
+    if not 0 <= slot.axis < len(shape) or slot.offset < 0 or end > shape[slot.axis]:
+        raise LandscapeError(
+            f"Expected {slot.name} {shape} to have the entries {slot.offset} to {end - 1} on axis "
+            f"{slot.axis}, where the {group.size} units of {group.name} should stand."
+        )
 
 
 @dataclasses.dataclass
@@ -33,9 +116,11 @@ class Units:
     name: str
     """Path of the layer that they come from."""
     layout: Layout
+    """Axis on which they are."""
     size: int = 0
     """Number of units; 0 while unknown."""
     slots: list[Slot] = dataclasses.field(default_factory=list[Slot])
+    """Places where they stand, as far as is known."""
     obstacle: str = ""
     """The first layer that may treat units differently, if there is one."""
 
@@ -44,7 +129,7 @@ class Units:
         if isinstance(layer, nn.Linear) and self.layout != "channels":
             self._stand(path, layer, ["weight"], axis=1, entries=layer.in_features)
         elif (
-            isinstance(layer, CONVOLUTIONS)
+            isinstance(layer, _CONVOLUTIONS)
             and layer.groups == 1
             and self.layout in ("unknown", "channels")
         ):
@@ -93,3 +178,123 @@ class Units:
 
     def _stop(self, path: str, layer: nn.Module) -> None:
         self.obstacle = self.obstacle or f"{path} ({type(layer).__name__})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Chain:
+    """A sequence of layers that may be a part of a larger model."""
+
+    groups: tuple[Group, ...]
+    """Hidden units, from input to output."""
+    inputs: Units
+    """Units that it takes."""
+    outputs: Units
+    """Units that it returns."""
+
+
+def groups_of(model: nn.Module) -> tuple[Group, ...]:
+    """Returns the hidden units of a sequential model, from input to output.
+
+    Arguments:
+        model: Linear layers and convolutions in an ``nn.Sequential``, nested or not, between which
+            are batch or layer norms, elementwise activations, dropout, pooling and flattening.
+
+    Raises:
+        LandscapeError: It is none, or another layer stands between two with weights.
+
+    Example:
+        >>> [group] = groups_of(nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 1)))
+        >>> group.name, group.size, [slot.name for slot in group.slots]
+        ('0', 5, ['0.weight', '0.bias', '2.weight'])
+    """
+    return chain_of(model).groups
+
+
+def chain_of(module: nn.Module, name: str = "") -> Chain:
+    """Reads a sequential part of a model; `join` ties it to others.
+
+    Arguments:
+        module: Sequential module, as in `groups_of`.
+        name: Its name in the model, as in ``named_modules``.
+
+    Raises:
+        LandscapeError: See `groups_of`.
+    """
+    units = [Units(f"{name} inputs".strip(), "unknown")]
+    for path, layer in _layers(module, name):
+        if isinstance(layer, (nn.Linear, *_CONVOLUTIONS)):
+            units[-1].enter(path, layer)
+            units.append(Units(path, "features" if isinstance(layer, nn.Linear) else "channels"))
+            units[-1].leave(path, layer)
+        else:
+            units[-1].go_through(path, layer)
+    if len(units) == 1:
+        raise LandscapeError(
+            f"Expected linear layers or convolutions in {name or 'the model'}, but it has none."
+        )
+    inputs, *hidden, outputs = units
+    for part in hidden:
+        _check(part)
+    groups = tuple(Group(part.name, part.size, tuple(part.slots)) for part in hidden)
+    return Chain(groups, inputs, outputs)
+
+
+def join(producer: Chain, *uses: tuple[Chain, int]) -> Group:
+    """Returns the outputs of one chain as a group that is also in the inputs of others.
+
+    Between them, rows may be gathered, or reduced one column at a time: sums and maxima commute
+    with a permutation of columns.
+
+    Arguments:
+        producer: Chain whose outputs are used.
+        uses: Chains and the first column of their inputs where these outputs stand.
+
+    Raises:
+        LandscapeError: A layer stands in the way, or the columns do not exist.
+
+    Example:
+        An encoder whose code is read behind three other columns:
+
+        >>> model = nn.ModuleDict({
+        ...     "encode": nn.Sequential(nn.Linear(4, 2), nn.Tanh()),
+        ...     "decode": nn.Sequential(nn.Linear(5, 1)),
+        ... })
+        >>> encode, decode = (chain_of(model[name], name) for name in model)
+        >>> join(encode, (decode, 3)).slots[-1]
+        Slot(name='decode.0.weight', axis=1, offset=3, block=1)
+    """
+    outputs = producer.outputs
+    _check(outputs)
+    slots = list(outputs.slots)
+    for user, column in uses:
+        _check(user.inputs)
+        if not 0 <= column <= user.inputs.size - outputs.size:
+            raise LandscapeError(
+                f"Expected {outputs.size} columns of {user.inputs.name} from {column} on, but "
+                f"there are {user.inputs.size}."
+            )
+        slots += [slot._replace(offset=slot.offset + column) for slot in user.inputs.slots]
+    return Group(outputs.name, outputs.size, tuple(slots))
+
+
+def _layers(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
+    if type(module).forward is not nn.Sequential.forward:
+        raise LandscapeError(
+            f"Expected an nn.Sequential, got {type(module).__name__}; read the sequential parts of "
+            "a model with chain_of and tie them with join, or list its groups by hand."
+        )
+    # named_children leaves out a layer that stands in two places, such as a shared activation.
+    for name, layer in module._modules.items():  # pyright: ignore[reportPrivateUsage]
+        inner = f"{path}.{name}" if path else name
+        if isinstance(layer, nn.Sequential):
+            yield from _layers(layer, inner)
+        elif layer is not None:
+            yield inner, layer
+
+
+def _check(units: Units) -> None:
+    if units.obstacle:
+        raise LandscapeError(
+            f"Expected layers that treat all units alike behind {units.name}, but "
+            f"{units.obstacle} may not; list the groups of this model by hand."
+        )

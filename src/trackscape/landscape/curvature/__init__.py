@@ -1,6 +1,7 @@
 """Problem -> Operator -> eigenvalues, their density, the trace: how a landscape curves.
 
-An operator says in its `kind` which matrix of which landscape it is:
+`A @ v` is the product of an operator with a vector; its `kind` says which matrix of which landscape
+it is:
 
 - `exact_hessian`: of the loss, by differentiating twice;
 - `finite_difference_hessian`: of the loss as seen over a stated distance;
@@ -25,36 +26,35 @@ Example:
     [4.0, 1.0]
 """
 
-from trackscape.landscape.curvature.checks import Scale as Scale
-from trackscape.landscape.curvature.checks import asymmetry as asymmetry
-from trackscape.landscape.curvature.checks import compare_scales as compare_scales
-from trackscape.landscape.curvature.density import Density as Density
-from trackscape.landscape.curvature.density import spectral_density as spectral_density
-from trackscape.landscape.curvature.gauss_newton import gauss_newton as gauss_newton
-from trackscape.landscape.curvature.hessian import exact_hessian as exact_hessian
-from trackscape.landscape.curvature.hessian import (
-    finite_difference_hessian as finite_difference_hessian,
+from trackscape.landscape.curvature.density import Density, spectral_density
+from trackscape.landscape.curvature.derivatives import exact_hessian, gauss_newton
+from trackscape.landscape.curvature.differences import (
+    ScaleComparison,
+    asymmetry,
+    compare_scales,
+    finite_difference_hessian,
 )
-from trackscape.landscape.curvature.hutchinson import Estimate as Estimate
-from trackscape.landscape.curvature.hutchinson import trace as trace
-from trackscape.landscape.curvature.lanczos import Eigenpairs as Eigenpairs
-from trackscape.landscape.curvature.lanczos import top_eigenpairs as top_eigenpairs
-from trackscape.landscape.curvature.operator import Operator as Operator
-from trackscape.landscape.curvature.outer_products import SmoothedHessian as SmoothedHessian
-from trackscape.landscape.curvature.outer_products import empirical_fisher as empirical_fisher
-from trackscape.landscape.curvature.outer_products import smoothed_hessian as smoothed_hessian
-from trackscape.landscape.curvature.trajectory import Station as Station
-from trackscape.landscape.curvature.trajectory import along as along
+from trackscape.landscape.curvature.operator import Operator, OperatorFactory
+from trackscape.landscape.curvature.outer_products import (
+    SmoothedHessian,
+    empirical_fisher,
+    smoothed_hessian,
+)
+from trackscape.landscape.curvature.spectrum import (
+    Eigenpairs,
+    TraceEstimate,
+    top_eigenpairs,
+    trace,
+)
 
 __all__ = [
     "Density",
     "Eigenpairs",
-    "Estimate",
     "Operator",
-    "Scale",
+    "OperatorFactory",
+    "ScaleComparison",
     "SmoothedHessian",
-    "Station",
-    "along",
+    "TraceEstimate",
     "asymmetry",
     "compare_scales",
     "empirical_fisher",

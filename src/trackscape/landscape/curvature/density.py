@@ -9,18 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
-from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.curvature.lanczos import NEGLIGIBLE, orthogonal
-from trackscape.landscape.curvature.operator import Operator
+from trackscape.landscape.curvature.operator import Operator, OperatorFactory
 from trackscape.landscape.execution import Executor, Serial, carry_out
 from trackscape.landscape.fingerprint import code_of, fingerprint
 from trackscape.landscape.problem import Problem
 
-Recipe = Callable[[], Operator]
-"""How to make an operator, such as ``functools.partial(exact_hessian, problem)``."""
+_NEGLIGIBLE = 1e-10
+"""Lengths, relative to the largest product, below which a new direction is only rounding."""
 _MOST_AT_ONCE = 1 << 27
 """Numbers in the bases of probes that are multiplied at once: 1 GB."""
 _RESAMPLED = 1000
@@ -31,23 +29,23 @@ class Density:
     """How eigenvalues are spread, as points with weights and as a smooth curve."""
 
     nodes: NDArray[np.float64]
-    """(probes, steps) Points that stand for eigenvalues."""
+    """Points that stand for eigenvalues, (probes, steps)."""
     weights: NDArray[np.float64]
-    """(probes, steps) Shares of the spectrum; those of each probe sum to 1."""
+    """Shares of the spectrum, (probes, steps); those of each probe sum to 1."""
     grid: NDArray[np.float64]
-    """(G,) Eigenvalues at which the curves are given."""
+    """Eigenvalues at which the curves are given, (G,)."""
     mean: NDArray[np.float64]
-    """(G,) Density of all probes; its integral is 1."""
+    """Density of all probes, (G,); its integral is 1."""
     low: NDArray[np.float64]
-    """(G,) Lower end of the band that other probes would give."""
+    """Lower end of the band that other probes would give, (G,)."""
     high: NDArray[np.float64]
-    """(G,) Its upper end."""
+    """Upper end of that band, (G,)."""
     width: float
     """Standard deviation of the Gaussian that stands for each point."""
     size: int
-    """P, the number of eigenvalues."""
+    """Number of eigenvalues, P."""
     kind: str
-    """Which matrix of which landscape."""
+    """Name of the matrix, and of the landscape if it is another one."""
 
     def __post_init__(self) -> None:
         worst = float(np.abs(self.weights.sum(axis=1) - 1).max())
@@ -68,12 +66,14 @@ class Density:
         Arguments:
             eigenvalues: Any number of them, each of equal weight.
         """
+        from scipy.stats import wasserstein_distance
+
         weights = self.weights.clip(min=0).ravel()
         return float(wasserstein_distance(self.nodes.ravel(), eigenvalues, weights, None))
 
 
 def spectral_density(
-    recipe: Recipe,
+    factory: OperatorFactory,
     *,
     probes: int = 10,
     steps: int = 60,
@@ -93,14 +93,15 @@ def spectral_density(
     steps products. The band is that of the mean of probes drawn again with replacement.
 
     Arguments:
-        recipe: Makes the operator; it must be picklable for executors with other processes.
+        factory: Function that makes the operator, such as ``functools.partial(exact_hessian,
+            problem)``; picklable for executors with other processes.
         probes: Random vectors, at least 2.
         steps: Products for each; fewer if there are fewer parameters.
-        seed: Of the probes; each has its own, so that more of them keep the first ones.
+        seed: Seed of the probes; each has its own, so that more of them keep the first ones.
         width: Standard deviation of the Gaussians relative to the range of eigenvalues.
         level: Probability that the band covers the mean of many probes, at each point.
-        executor: Where probes are computed; here if None.
-        folder: Where finished probes are kept, so that a run can go on later.
+        executor: Executor that computes probes; this process if None.
+        folder: Folder that keeps finished probes, so that a run can go on later.
         progress: Shows how far it is.
 
     References:
@@ -114,8 +115,9 @@ def spectral_density(
             "Expected at least 2 probes, a step, a positive width and a level below 1, got "
             f"{probes}, {steps}, {width} and {level}."
         )
-    operator = recipe()
-    work = Probes(functools.partial(recipe), probes, min(steps, operator.size), seed)
+    operator = factory()
+    size = operator.shape[0]
+    work = Probes(functools.partial(factory), probes, min(steps, size), seed)
     rows = carry_out(
         work, executor=executor or Serial(), folder=folder, progress=progress, what="probes"
     )
@@ -131,7 +133,7 @@ def spectral_density(
         low=low,
         high=high,
         width=absolute,
-        size=operator.size,
+        size=size,
         kind=operator.kind,
     )
 
@@ -140,7 +142,7 @@ def spectral_density(
 class Probes:
     """Work whose items are random vectors: nodes and weights of each, as one row."""
 
-    recipe: functools.partial[Operator]
+    factory: functools.partial[Operator]
     n_items: int
     steps: int
     seed: int
@@ -153,21 +155,21 @@ class Probes:
     @property
     def fingerprint(self) -> str:
         """Digest of the operator, of the code of what it is made from, and of the settings."""
-        made_of = [*self.recipe.args, *self.recipe.keywords.values()]
-        code = [code_of(self.recipe), *(code_of(thing) for thing in made_of if callable(thing))]
+        made_of = [*self.factory.args, *self.factory.keywords.values()]
+        code = [code_of(self.factory), *(code_of(thing) for thing in made_of if callable(thing))]
         problems = [thing.fingerprint for thing in made_of if isinstance(thing, Problem)]
-        return fingerprint(self.recipe, problems, code, self.steps, self.seed)
+        return fingerprint(self.factory, problems, code, self.steps, self.seed)
 
     def start(self) -> Callable[[int, int], NDArray[np.float64]]:
         """Makes the operator, and returns the function that computes some rows with it."""
-        return functools.partial(self._rows, self.recipe())
+        return functools.partial(self._rows, self.factory())
 
     def _rows(self, operator: Operator, begin: int, end: int) -> NDArray[np.float64]:
-        at_once = max(1, _MOST_AT_ONCE // (self.steps * operator.size))
+        at_once = max(1, _MOST_AT_ONCE // (self.steps * operator.shape[0]))
         rows = np.empty((end - begin, self.width))
         for first in range(begin, end, at_once):
             some = range(first, min(first + at_once, end))
-            starts = torch.stack([self._start_of(number, operator.size) for number in some])
+            starts = torch.stack([self._start_of(number, operator.shape[0]) for number in some])
             diagonals, sides = tridiagonal(operator, starts, self.steps)
             for number, diagonal, side in zip(some, diagonals, sides, strict=True):
                 nodes, vectors = eigh_tridiagonal(diagonal.numpy(), side.numpy())
@@ -196,16 +198,23 @@ def tridiagonal(operator: Operator, starts: Tensor, steps: int) -> tuple[Tensor,
     longest = torch.zeros(m, dtype=torch.float64, device="cpu")
     current = starts.clone()
     for step in range(steps):
-        for probe, product in enumerate(operator.apply_many(current)):
+        for probe, product in enumerate((operator @ current.T).T):
             basis, product = bases[probe][: step + 1], product.clone()
             basis[step] = current[probe]
             diagonals[probe, step] = product @ basis[step]
             longest[probe] = torch.maximum(longest[probe], product.norm())
-            rest = orthogonal(product, basis)
-            closed = rest.norm() <= NEGLIGIBLE * longest[probe]
+            rest = _orthogonal(product, basis)
+            closed = rest.norm() <= _NEGLIGIBLE * longest[probe]
             sides[probe, step] = 0.0 if closed else rest.norm()
             current[probe] = 0.0 if closed else rest / rest.norm()
     return diagonals, sides[:, :-1]
+
+
+def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:
+    """Returns a vector (P,) without its part in an orthonormal basis (k, P), to rounding error."""
+    for _ in range(2):  # the second time takes away what rounding left the first time
+        vector = vector - basis.T @ (basis @ vector)
+    return vector
 
 
 def _range(nodes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

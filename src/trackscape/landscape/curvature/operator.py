@@ -1,70 +1,73 @@
 """A symmetric matrix that is known by its products with vectors."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.modes import usual_modes
 from trackscape.landscape.problem import Problem
+from trackscape.landscape.space import usual_modes
 
 
 class Operator(abc.ABC):
-    """A symmetric matrix of P x P numbers, never stored, that multiplies vectors.
+    """A symmetric matrix of P x P numbers, never stored: ``A @ v`` is its product with a vector.
 
     Arguments:
-        kind: Which matrix of which landscape, for tables and captions.
-        size: P.
-        device: Where it computes.
+        kind: Name of the matrix, and of the landscape if it is another one, for tables.
+        size: Number of rows, P.
+        device: Device that it computes on.
     """
 
     def __init__(self, kind: str, size: int, device: torch.device | str = "cpu") -> None:
         self.kind = kind
-        self.size = size
+        self.shape = (size, size)
         self.device = torch.device(device)
-        self.products = 0
-        """Vectors multiplied so far: the common currency of what is computed from operators."""
-
-    def apply(self, vector: Tensor) -> Tensor:
-        """Returns the product with one vector (P,) of any type, (P,) float64."""
-        return self.apply_many(vector[None])[0]
+        self.num_matvecs = 0
+        """Number of vectors multiplied so far: the common currency of what operators are for."""
 
     @usual_modes()
-    def apply_many(self, vectors: Tensor) -> Tensor:
-        """Returns the product with each of many vectors (m, P), (m, P) float64 where they are.
+    def __matmul__(self, vectors: Tensor) -> Tensor:
+        """Returns the product with a vector (P,), or with m of them as columns (P, m), in float64.
 
-        Cheaper than one by one: what does not depend on the vector is computed once. Each product
-        is the same, bit for bit, whatever other vectors are there.
+        Columns together are cheaper than one by one: what does not depend on the vector is computed
+        once. Each product is the same, bit for bit, whatever other columns are there.
 
         Raises:
             LandscapeError: Vectors of another length, or a product that is not finite.
         """
-        if vectors.ndim != 2 or vectors.shape[1] != self.size:
+        if vectors.ndim not in (1, 2) or len(vectors) != self.shape[1]:
             raise LandscapeError(
-                f"Expected vectors of {self.size} numbers for the {self.kind}, got the shape "
-                f"{tuple(vectors.shape)}; use apply for one vector and apply_many for (m, P)."
+                f"Expected vectors of {self.shape[1]} numbers for the {self.kind}, got the shape "
+                f"{tuple(vectors.shape)}; pass one as (P,), and m of them as columns, (P, m)."
             )
-        self.products += len(vectors)
+        columns = vectors.reshape(len(vectors), -1).T
+        self.num_matvecs += len(columns)
+        if len(columns) == 0:
+            return vectors.double()
         # Each in memory of its own: rounding depends on how numbers are aligned.
-        found = self.multiply(
-            [vector.to(self.device, torch.float64, copy=True) for vector in vectors]
+        found = self._products(
+            [column.to(self.device, torch.float64).clone() for column in columns]
         )
         if not found.isfinite().all():
             raise LandscapeError(
                 f"Expected finite products with the {self.kind}, got NaN or infinity; check that "
                 "the loss is finite at this point, and its derivatives too."
             )
-        return found.to(vectors.device)
+        return found.T.reshape(vectors.shape).to(vectors.device)
 
     @abc.abstractmethod
-    def multiply(self, vectors: Sequence[Tensor]) -> Tensor:
+    def _products(self, vectors: Sequence[Tensor]) -> Tensor:
         """Returns the products with m vectors (P,) float64 on the device, (m, P) float64."""
 
-    def zeros(self, n: int) -> Tensor:
+    def _zeros(self, n: int) -> Tensor:
         """Returns n vectors of zeros (n, P) on the device, to add products to."""
-        return torch.zeros(n, self.size, dtype=torch.float64, device=self.device)
+        return torch.zeros(n, self.shape[0], dtype=torch.float64, device=self.device)
+
+
+OperatorFactory = Callable[[], Operator]
+"""Function that makes an operator, such as ``functools.partial(exact_hessian, problem)``."""
 
 
 def point_of(problem: Problem, at: Tensor | None) -> Tensor:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from trackscape.errors import LandscapeError
 from trackscape.landscape.curvature.operator import Operator, length_of, point_of
-from trackscape.landscape.problem import Evaluator, Problem
+from trackscape.landscape.evaluator import Evaluator
+from trackscape.landscape.problem import Problem
 
 _MOST_KEPT = 1 << 25
 """Numbers of float64 that are kept rather than computed again: 256 MB."""
@@ -27,8 +28,8 @@ class _OuterProducts(Operator):
     def row(self, number: int) -> Tensor:
         """Returns one of the r, (P,) float64; always the same one."""
 
-    def multiply(self, vectors: Sequence[Tensor]) -> Tensor:
-        total = self.zeros(len(vectors))
+    def _products(self, vectors: Sequence[Tensor]) -> Tensor:
+        total = self._zeros(len(vectors))
         for rows, factors in self.blocks():
             # One matrix-vector product after the other: rounded alike for any number of vectors.
             for part, vector in zip(total, vectors, strict=True):
@@ -37,7 +38,7 @@ class _OuterProducts(Operator):
 
     def blocks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields some rows (k, P) and their factors (k,) at a time."""
-        if len(self.factors()) * self.size <= _MOST_KEPT:
+        if len(self.factors()) * self.shape[0] <= _MOST_KEPT:
             yield from self._kept
         else:
             yield from self._computed()
@@ -49,7 +50,7 @@ class _OuterProducts(Operator):
     def _computed(self) -> Iterator[tuple[Tensor, Tensor]]:
         factors = self.factors()
         numbers = torch.arange(len(factors), device="cpu")
-        for some in numbers.split(max(1, _MOST_AT_ONCE // self.size)):
+        for some in numbers.split(max(1, _MOST_AT_ONCE // self.shape[0])):
             rows = torch.stack([self.row(number) for number in some.tolist()])
             yield rows, factors[some].to(self.device)
 
@@ -65,8 +66,8 @@ def empirical_fisher(problem: Problem, *, at: Tensor | None = None) -> Operator:
     Hennig and Balles, NeurIPS 2019). The rank is at most the number of batches.
 
     Arguments:
-        problem: Whose first value is differentiated.
-        at: (P,) Where; at the parameters of the model if None.
+        problem: Landscape whose first value is differentiated.
+        at: (P,) Point; the parameters of the model if None.
 
     Raises:
         LandscapeError: The loss has no gradient.
@@ -109,11 +110,11 @@ def smoothed_hessian(
     parameters, eigenvalues are those of noise unless they stand out from all others by far.
 
     Arguments:
-        problem: Whose first value is smoothed; it needs no gradient.
+        problem: Landscape whose first value is smoothed; it needs no gradient.
         sigma: Relative width: of each parameter in units of their root mean square s.
         samples: Antithetic pairs n, at least 2.
-        seed: Of the Z.
-        at: (P,) Where; at the parameters of the model if None.
+        seed: Seed of the Z.
+        at: (P,) Point; the parameters of the model if None.
 
     References:
         Stein, Annals of Statistics 9 (1981) 1135.
@@ -138,7 +139,7 @@ class SmoothedHessian(_OuterProducts):
         super().__init__(kind, len(point), point.device)
         self._evaluator = Evaluator(problem)
         self._point = point
-        self._width = sigma * length_of(point) / self.size**0.5
+        self._width = sigma * length_of(point) / self.shape[0] ** 0.5
         self._samples = samples
         self._seed = seed
 
@@ -154,7 +155,7 @@ class SmoothedHessian(_OuterProducts):
     def row(self, number: int) -> Tensor:
         """Returns Z of one pair, (P,)."""
         generator = torch.Generator().manual_seed(1_000_003 * self._seed + number)
-        normal = torch.randn(self.size, generator=generator, dtype=torch.float64, device="cpu")
+        normal = torch.randn(self.shape[0], generator=generator, dtype=torch.float64, device="cpu")
         return normal.to(self.device)
 
     def standard_error(self, vector: Tensor) -> float:

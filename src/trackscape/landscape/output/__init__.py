@@ -1,24 +1,19 @@
 """Surfaces -> files, tables, pictures and pages."""
 
-from trackscape.landscape.output.contour import add_contour as add_contour
-from trackscape.landscape.output.contour import add_trajectory as add_trajectory
-from trackscape.landscape.output.contour import draw_contour as draw_contour
-from trackscape.landscape.output.files import load_surface as load_surface
-from trackscape.landscape.output.files import load_trajectory as load_trajectory
-from trackscape.landscape.output.files import save_surface as save_surface
-from trackscape.landscape.output.html import surface_fragment as surface_fragment
-from trackscape.landscape.output.html import write_html as write_html
-from trackscape.landscape.output.line import add_line as add_line
-from trackscape.landscape.output.line import draw_line as draw_line
-from trackscape.landscape.output.relief import draw_surface as draw_surface
-from trackscape.landscape.output.route import Route as Route
-from trackscape.landscape.output.route import project as project
-from trackscape.landscape.output.table import write_csv as write_csv
-from trackscape.landscape.output.vtk import write_vtk as write_vtk
-from trackscape.pictures import save_figure as save_figure
+from trackscape.landscape.output.export import write_csv, write_vtk
+from trackscape.landscape.output.files import load_surface, load_trajectory, save_surface
+from trackscape.landscape.output.html import surface_fragment, write_surface_html
+from trackscape.landscape.output.plots import (
+    add_contour,
+    add_line,
+    add_trajectory,
+    draw_contour,
+    draw_line,
+    draw_surface,
+)
+from trackscape.pictures import save_figure
 
 __all__ = [
-    "Route",
     "add_contour",
     "add_line",
     "add_trajectory",
@@ -27,11 +22,10 @@ __all__ = [
     "draw_surface",
     "load_surface",
     "load_trajectory",
-    "project",
     "save_figure",
     "save_surface",
     "surface_fragment",
     "write_csv",
-    "write_html",
+    "write_surface_html",
     "write_vtk",
 ]

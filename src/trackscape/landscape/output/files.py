@@ -33,9 +33,9 @@ from numpy.typing import NDArray
 
 from trackscape.errors import LandscapeError
 from trackscape.files import replacing
-from trackscape.landscape.output.route import Route
-from trackscape.landscape.points import Points
+from trackscape.landscape.points import SampleGrid
 from trackscape.landscape.surface import Surface
+from trackscape.landscape.trajectory import Trajectory
 
 SCHEMA = 1
 Array = NDArray[Any]
@@ -66,7 +66,9 @@ _DAMAGES = (
 )
 
 
-def save_surface(surface: Surface, path: Path | str, *, trajectory: Route | None = None) -> None:
+def save_surface(
+    surface: Surface, path: Path | str, *, trajectory: Trajectory | None = None
+) -> None:
     """Writes a surface; the file appears whole or not at all.
 
     Arguments:
@@ -119,7 +121,7 @@ def load_surface(path: Path | str) -> Surface:
     """
     path = Path(path)
     arrays = _read(path)
-    points = Points(
+    points = SampleGrid(
         centre=torch.from_numpy(arrays["centre"]),
         directions=torch.from_numpy(arrays["directions"]),
         coordinates=torch.from_numpy(arrays["coordinates"]),
@@ -135,14 +137,14 @@ def load_surface(path: Path | str) -> Surface:
     )
 
 
-def load_trajectory(path: Path | str) -> Route | None:
+def load_trajectory(path: Path | str) -> Trajectory | None:
     """Reads the checkpoints that were saved with a surface; None if there are none.
 
     Raises:
         LandscapeError: As `load_surface`.
     """
     arrays = _read(Path(path))
-    return Route(arrays["trajectory"], arrays["residuals"]) if "trajectory" in arrays else None
+    return Trajectory(arrays["trajectory"], arrays["residuals"]) if "trajectory" in arrays else None
 
 
 def _read(path: Path) -> dict[str, Array]:

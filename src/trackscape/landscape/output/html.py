@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackscape.files import replacing
-from trackscape.landscape.output.plane import SURE, Plane, is_logarithmic, plane_of
-from trackscape.landscape.output.route import Route
+from trackscape.landscape.output.plane import SURE, PlaneValues, is_logarithmic, plane_of
 from trackscape.landscape.surface import Surface
+from trackscape.landscape.trajectory import Trajectory
 
 _CAPTION = (
     "Drag to rotate, wheel or pinch to zoom, shift-drag or two fingers to move; point at the "
@@ -26,12 +26,12 @@ _TRAJECTORY = (
 )
 
 
-def write_html(
+def write_surface_html(
     surface: Surface,
     path: Path | str,
     *,
     title: str = "Loss surface",
-    trajectory: Route | None = None,
+    trajectory: Trajectory | None = None,
 ) -> None:
     """Writes a page with an interactive view of all values of a surface.
 
@@ -55,12 +55,12 @@ def write_html(
         partial.write_text(page, encoding="utf-8")
 
 
-def surface_fragment(surface: Surface, *, title: str, trajectory: Route | None = None) -> str:
+def surface_fragment(surface: Surface, *, title: str, trajectory: Trajectory | None = None) -> str:
     """Returns the interactive view as HTML for a page of one's own; any number fit on one.
 
     Arguments:
         surface: Over a grid of two directions.
-        title: What the view shows, for those who cannot see it.
+        title: Description of the view for those who cannot see it.
         trajectory: Checkpoints of a training, from `project`.
     """
     return _fill(
@@ -75,7 +75,7 @@ def surface_fragment(surface: Surface, *, title: str, trajectory: Route | None =
     )
 
 
-def _payload(surface: Surface, trajectory: Route | None) -> dict[str, Any]:
+def _payload(surface: Surface, trajectory: Trajectory | None) -> dict[str, Any]:
     """What the script draws; numbers to six digits, null for none."""
     planes = [plane_of(surface, name) for name in surface.names]
     payload: dict[str, Any] = {
@@ -93,7 +93,7 @@ def _payload(surface: Surface, trajectory: Route | None) -> dict[str, Any]:
     return payload
 
 
-def _value(plane: Plane) -> dict[str, Any]:
+def _value(plane: PlaneValues) -> dict[str, Any]:
     return {
         "name": plane.name,
         "mean": _numbers(plane.mean),

@@ -9,31 +9,33 @@ from numpy.typing import NDArray
 from trackscape.errors import LandscapeError
 from trackscape.landscape.surface import Surface
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 SURE = 2.0
 """Standard errors from which on a difference counts as seen."""
 LOG_RATIO = 10.0
 """Positive values that span more than this are drawn on a logarithmic scale."""
 
 
-class Plane(NamedTuple):
+class PlaneValues(NamedTuple):
     """One value over a grid of two directions."""
 
     name: str
+    """Name of the value."""
     labels: tuple[str, str]
-    x: Floats
-    """(X,) Coordinates along the first direction."""
-    y: Floats
-    """(Y,) Along the second."""
-    mean: Floats
-    """(X, Y) NaN where it is not finite."""
-    error: Floats
-    """(X, Y) Standard error of the mean."""
-    significance: Floats
-    """(X, Y) As `significance`."""
+    """Names of the two directions."""
+    x: _Floats
+    """Coordinates along the first direction, (X,)."""
+    y: _Floats
+    """Coordinates along the second direction, (Y,)."""
+    mean: _Floats
+    """Mean over batches, (X, Y); NaN where it is not finite."""
+    error: _Floats
+    """Standard error of the mean, (X, Y)."""
+    significance: _Floats
+    """Difference to the lowest mean over its standard error, (X, Y); see `significance`."""
 
 
-def plane_of(surface: Surface, name: str | None = None) -> Plane:
+def plane_of(surface: Surface, name: str | None = None) -> PlaneValues:
     """Returns one value of a surface over two directions; the first if `name` is None.
 
     Raises:
@@ -51,7 +53,7 @@ def plane_of(surface: Surface, name: str | None = None) -> Plane:
             f"{coordinates.shape[1]} directions; draw lines with draw_line."
         )
     first, second = labels_of(surface)
-    return Plane(
+    return PlaneValues(
         name=name or surface.names[0],
         labels=(first, second),
         x=grid[:, 0, 0],
@@ -74,7 +76,7 @@ def title_of(surface: Surface, name: str | None = None) -> str:
     return f"{name or surface.names[0]}, mean of {n} {'batch' if n == 1 else 'batches'}"
 
 
-def finite_mean(surface: Surface, name: str | None = None) -> Floats:
+def finite_mean(surface: Surface, name: str | None = None) -> _Floats:
     """Returns means with NaN where they are not finite.
 
     Raises:
@@ -89,14 +91,14 @@ def finite_mean(surface: Surface, name: str | None = None) -> Floats:
     return np.where(finite, surface.mean(name), np.nan)
 
 
-def error_of(surface: Surface, name: str | None = None) -> Floats:
+def error_of(surface: Surface, name: str | None = None) -> _Floats:
     """Returns standard errors with NaN where there is none."""
     with np.errstate(invalid="ignore"):
         error = surface.standard_error(name)
     return np.where(np.isfinite(error), error, np.nan)
 
 
-def significance(surface: Surface, name: str | None = None) -> Floats:
+def significance(surface: Surface, name: str | None = None) -> _Floats:
     """Returns the difference to the lowest mean over its standard error; 0 there.
 
     Both points are measured on the same batches, so that the error is that of the mean of
@@ -111,7 +113,7 @@ def significance(surface: Surface, name: str | None = None) -> Floats:
         return np.where(difference == 0, 0 * error, difference / error)
 
 
-def is_logarithmic(values: Floats, wanted: bool | None) -> bool:
+def is_logarithmic(values: _Floats, wanted: bool | None) -> bool:
     """Returns whether values are drawn on a logarithmic scale, by their span if None is wanted.
 
     Raises:

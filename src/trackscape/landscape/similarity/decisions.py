@@ -1,9 +1,10 @@
-"""Measures of all pairs of runs + groups of runs -> whether the groups differ, and by how much.
+"""Decisions of classifiers -> how far pairs of them differ, and whether groups of runs do.
 
 References:
-    Ernst, Statistical Science 19 (2004) 676, for permutation tests; Phipson and Smyth, Stat. Appl.
-    Genet. Mol. Biol. 9 (2010) 39, for p-values that are never 0; Rao and Wu, J. Am. Stat. Assoc.
-    83 (1988) 231, for the bootstrap of few runs.
+    Klabunde et al., ACM Computing Surveys 57 (2025), for the min-max normalisation; Fort, Hu and
+    Lakshminarayanan, arXiv:1912.02757, for the limit of independent errors; Ernst, Statistical
+    Science 19 (2004) 676, for permutation tests; Phipson and Smyth, Stat. Appl. Genet. Mol. Biol. 9
+    (2010) 39, for p-values that are never 0.
 """
 
 import itertools
@@ -14,31 +15,93 @@ import torch
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.statistics import Interval, leave_one_out
 
 Contrast = Literal["within", "between"]
 """``within``: pairs within the first group minus pairs within the others. ``between``: pairs of one
 run of the first group and one of the others, minus pairs within either."""
-RESAMPLES = 2000
-LEVEL = 0.95
 
 
-class Comparison(NamedTuple):
+def differing_share(a: Tensor, b: Tensor) -> Tensor:
+    """Returns m, the share of the decisions in which two classifiers differ.
+
+    Arguments:
+        a: Decisions of the one, of any shape and type.
+        b: Those of the other one, about the same things.
+
+    Raises:
+        LandscapeError: There are none, or not as many of both.
+
+    Example:
+        >>> differing_share(torch.tensor([1, 0, 2, 2]), torch.tensor([1, 1, 2, 2]))
+        tensor(0.2500, dtype=torch.float64)
+    """
+    if a.shape != b.shape or a.numel() == 0:
+        raise LandscapeError(
+            f"Expected the decisions of two classifiers about the same things, got "
+            f"{tuple(a.shape)} and {tuple(b.shape)}."
+        )
+    return (a != b).double().mean()
+
+
+def disagreement(differ: Tensor, *, error_a: Tensor, error_b: Tensor) -> Tensor:
+    r"""Returns how far pairs of classifiers disagree, between the least and the most they can.
+
+    .. math::
+        \frac{m - |q_a - q_b|}{\min(q_a + q_b, 1) - |q_a - q_b|}
+
+    0 if one of them makes only errors that the other one makes, too, and 1 if no error is common to
+    both. If the errors leave no room, 0. All arguments have the same shape.
+
+    Arguments:
+        differ: m, the share of the decisions in which they differ.
+        error_a: q of the one, its share of wrong decisions.
+        error_b: q of the other one.
+
+    Example:
+        >>> q = torch.tensor(0.1)
+        >>> disagreement(torch.tensor(0.1), error_a=q, error_b=q)
+        tensor(0.5000)
+    """
+    least = (error_a - error_b).abs()
+    room = (error_a + error_b).clamp(max=1) - least
+    return torch.where(room > 0, (differ - least) / torch.where(room > 0, room, 1.0), 0.0)
+
+
+def chance_share(*, error_a: Tensor, error_b: Tensor) -> Tensor:
+    r"""Returns the share of two-way decisions in which classifiers of independent errors differ.
+
+    .. math:: q_a (1 - q_b) + q_b (1 - q_a)
+
+    What `disagreement` makes of it is the chance level of that measure. Most pairs of models
+    are below it, for what is hard for one of them is hard for the other one.
+
+    Arguments:
+        error_a: q of the one, its share of wrong decisions.
+        error_b: q of the other one.
+
+    Example:
+        >>> q = torch.tensor(0.1)
+        >>> disagreement(chance_share(error_a=q, error_b=q), error_a=q, error_b=q)
+        tensor(0.9000)
+    """
+    return error_a * (1 - error_b) + error_b * (1 - error_a)
+
+
+class GroupComparison(NamedTuple):
     """The difference of two kinds of pairs."""
 
-    effect: float
-    """Difference of the means."""
-    low: float
-    high: float
-    """95 % interval of the effect, from a bootstrap over runs. It holds for 93 % of normal measures
-    with 5 runs in each group, but for 73 % with 3."""
+    effect: Interval
+    """Difference of the means, with its interval from leaving out each run in turn; unbounded if a
+    group has fewer than 3 runs."""
     statistic: float
-    """What was compared with its values under permutations."""
+    """Number that was compared with its values under permutations."""
     p_value: float
-    """Two-sided; never 0."""
+    """Two-sided p-value; never 0."""
     permutations: int
-    """How many there were, the one that was observed not counted."""
+    """Number of permutations, the one that was observed not counted."""
     exact: bool
-    """Whether these were all that there are."""
+    """True if these were all permutations that there are."""
 
 
 def compare_groups(
@@ -50,7 +113,7 @@ def compare_groups(
     permute: Literal["runs", "pairs"] = "runs",
     most: int = 10_000,
     seed: int = 0,
-) -> Comparison:
+) -> GroupComparison:
     """Tests whether measures of pairs, such as disagreement or barriers, differ between groups.
 
     A run with S partners is in S pairs, which are therefore not independent. ``runs`` permutes what
@@ -63,12 +126,12 @@ def compare_groups(
     Arguments:
         measures: (S, S) Symmetric; the diagonal is not used.
         first: (S,) bool. Which runs are in the first group.
-        contrast: Which pairs are compared.
+        contrast: Pairs that are compared.
         statistic: ``welch``, the difference of means over its error if pairs were independent
             (only a scale here: what counts is its place among permutations), or the difference.
-        permute: What is exchanged between groups.
-        most: Permutations; if there are more, so many are drawn.
-        seed: Of these, and of the bootstrap.
+        permute: Things that are exchanged between groups.
+        most: Number of permutations; if there are more, so many are drawn.
+        seed: Seed of these.
 
     Raises:
         LandscapeError: The measures are no symmetric matrix of numbers, or a group is too small.
@@ -76,7 +139,7 @@ def compare_groups(
     Example:
         >>> place = torch.tensor([0.0, 0.1, 0.2, 4.0, 6.0, 9.0]).double()
         >>> test = compare_groups((place[:, None] - place).abs(), place < 1)
-        >>> round(test.effect, 2), test.p_value, test.permutations, test.exact
+        >>> round(test.effect.value, 2), test.p_value, test.permutations, test.exact
         (-3.2, 0.1, 19, True)
     """
     first = first.bool()
@@ -97,8 +160,8 @@ def compare_groups(
     extreme = score(values, permuted).abs() >= abs(observed) * (1 - 1e-9)
     n = len(labels)
     p_value = (int(extreme.sum()) + 1) / (n + 1)
-    low, high = _bootstrap(values, of_run, kinds[:, 0], first, seed)
-    return Comparison(float(_difference(values, kinds)[0]), low, high, observed, p_value, n, exact)
+    effect = _interval(values, of_run, kinds[:, 0], first)
+    return GroupComparison(effect, observed, p_value, n, exact)
 
 
 def _pairs(measures: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
@@ -161,25 +224,11 @@ def _welch(values: Tensor, kinds: Tensor) -> Tensor:
     return torch.where(difference == 0, 0.0, difference / error)
 
 
-def _bootstrap(
-    values: Tensor, of_run: Tensor, kinds: Tensor, first: Tensor, seed: int
-) -> tuple[float, float]:
-    """Returns the interval of the difference when runs are drawn anew within their groups.
-
-    A run that is drawn twice makes no pair with itself. One run fewer is drawn than a group has, or
-    the intervals of few runs would be too narrow. Resamples without a pair of both kinds count not.
-    """
-    generator = torch.Generator().manual_seed(seed + 1)
-    times = torch.zeros(RESAMPLES, len(first), dtype=torch.float64, device="cpu")
-    for group in (first, ~first):
-        members = group.nonzero()[:, 0]
-        draws = max(len(members) - 1, 1)
-        drawn = torch.randint(len(members), (RESAMPLES, draws), generator=generator, device="cpu")
-        times.scatter_add_(1, members[drawn], torch.ones(drawn.shape, dtype=torch.float64))
-    weight, share = times[:, of_run[0]] * times[:, of_run[1]], kinds.double().T
-    total = weight @ share
-    valid = (total > 0).all(dim=1)
-    one, other = ((weight @ (values[:, None] * share))[valid] / total[valid]).T
-    tails = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64, device="cpu")
-    low, high = torch.quantile(one - other, tails).tolist()
-    return low, high
+def _interval(values: Tensor, of_run: Tensor, kinds: Tensor, first: Tensor) -> Interval:
+    """Returns the difference of the means of both kinds of pairs (2, Q), by leaving out runs."""
+    left_out = leave_one_out(int(first.sum()), int((~first).sum()))
+    weight = values.new_ones(len(left_out.seeds), len(first))
+    weight[:, first], weight[:, ~first] = left_out.seeds, left_out.frames
+    share = (weight[:, of_run[0]] * weight[:, of_run[1]])[:, None] * kinds
+    one, other = ((share * values).sum(dim=2) / share.sum(dim=2)).T
+    return left_out.interval(one - other)

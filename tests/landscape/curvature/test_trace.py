@@ -11,7 +11,7 @@ from trackscape.landscape.curvature import exact_hessian, trace
 def test_the_interval_covers_as_often_as_it_says(matrix_operator, net_hessian, method):
     operator, expected = matrix_operator(net_hessian), float(net_hessian.trace())
     found = [
-        trace(operator, products=24, seed=seed, level=0.8, method=method) for seed in range(300)
+        trace(operator, num_matvecs=24, seed=seed, level=0.8, method=method) for seed in range(300)
     ]
     covered = sum(one.low <= expected <= one.high for one in found) / len(found)
     assert covered == pytest.approx(0.8, abs=0.08)
@@ -21,9 +21,9 @@ def test_the_interval_covers_as_often_as_it_says(matrix_operator, net_hessian, m
 
 def test_the_trace_of_a_net(net, net_hessian):
     operator = exact_hessian(net)
-    found = trace(operator, products=30)
+    found = trace(operator, num_matvecs=30)
     assert found.low <= float(net_hessian.trace()) <= found.high
-    assert found.products == operator.products == 30
+    assert found.num_matvecs == operator.num_matvecs == 30
     assert found.level == 0.95
     assert found.kind == "exact Hessian"
 
@@ -33,7 +33,7 @@ def test_few_large_eigenvalues_are_found_exactly(matrix_operator, rng):
     factor = torch.randn(200, 4, generator=rng, dtype=torch.float64)
     matrix = factor @ factor.T
     plus, plain = (
-        trace(matrix_operator(matrix), products=30, method=m) for m in ("hutch++", "hutchinson")
+        trace(matrix_operator(matrix), num_matvecs=30, method=m) for m in ("hutch++", "hutchinson")
     )
     assert plus.value == pytest.approx(float(matrix.trace()), rel=1e-10)
     assert plain.high - plain.low > 1e6 * (plus.high - plus.low)
@@ -41,13 +41,13 @@ def test_few_large_eigenvalues_are_found_exactly(matrix_operator, rng):
 
 def test_more_products_than_parameters_leave_no_error(matrix_operator, random_symmetric):
     matrix = random_symmetric(5)
-    found = trace(matrix_operator(matrix), products=30)
+    found = trace(matrix_operator(matrix), num_matvecs=30)
     assert found.value == pytest.approx(float(matrix.trace()), abs=1e-10)
     assert found.high - found.low < 1e-10
 
 
 def test_settings_out_of_range_are_refused(matrix_operator):
     with pytest.raises(LandscapeError, match="at least 6 products"):
-        trace(matrix_operator(torch.eye(3)), products=5)
+        trace(matrix_operator(torch.eye(3)), num_matvecs=5)
     with pytest.raises(LandscapeError, match="level between 0 and 1"):
         trace(matrix_operator(torch.eye(3)), level=1.0)

@@ -1,22 +1,90 @@
-"""Vectors + model -> directions whose length in each part of the model is that of its weights."""
+"""Directions of parameter space: random, between models, of curvature, scaled to a model."""
 
-from typing import Literal, get_args
+import dataclasses
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.directions.base import Directions
-from trackscape.landscape.space import Part, Space
+from trackscape.landscape.space import ParameterSpace, Part
 
-Scale = Literal["filter", "layer", "tensor", "none"]
-"""Parts in which a direction is as long as the weights. ``filter``: each row along the first axis
-of a tensor with two axes or more, and each other tensor. ``layer``: the parameters of one module
-together. ``tensor``: each tensor. ``none``: no such parts, the direction is a unit vector."""
+DirectionNorm = Literal["filter", "layer", "tensor", "none"]
+"""Parts of a model in which a direction is as long as the weights. ``filter``: each row along the
+first axis of a tensor with two axes or more, and each other tensor. ``layer``: the parameters of
+one module together. ``tensor``: each tensor. ``none``: no such parts, the direction is a unit
+vector."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Directions:
+    """K directions in the space of P parameters.
+
+    Raises:
+        LandscapeError: The vectors have another shape, or no name each, or hold no numbers.
+    """
+
+    vectors: Tensor
+    """Vectors, (K, P) float64."""
+    axes: tuple[str, ...]
+    """Name of each for tables and pictures."""
+    about: dict[str, Any]
+    """Settings by which they were made, in plain values."""
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.axes) != len(self.vectors):
+            raise LandscapeError(
+                f"Expected directions (K, P) with K names, got {tuple(self.vectors.shape)} and "
+                f"{self.axes}."
+            )
+        if not self.vectors.isfinite().all():
+            raise LandscapeError(
+                f"Expected directions of finite numbers, but {', '.join(self.axes)} hold NaN or "
+                "infinity; look for such weights in the models that they were made of."
+            )
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.axes)
+        return f"{type(self).__name__}({names}; {self.vectors.shape[1]} parameters)"
+
+    def angles(self) -> Tensor:
+        """Returns the angles between all pairs in degrees, (K, K); NaN with a vector of zeros.
+
+        Random directions of a large model are almost orthogonal; after a rescaling by filters, or
+        between models, they may be far from it, and pictures of a plane are sheared.
+        """
+        unit = self.vectors / self.vectors.norm(dim=1, keepdim=True)
+        # Well-conditioned at all angles, unlike the inverse cosine.
+        apart = (unit[:, None] - unit).norm(dim=2)
+        return torch.rad2deg(2 * torch.atan2(apart, (unit[:, None] + unit).norm(dim=2)))
+
+
+def between(a: Tensor, b: Tensor, c: Tensor | None = None) -> Directions:
+    """Returns the directions from one model to one or two others, at their full length.
+
+    On a grid around `a` with an extent of 1 and an odd number of steps, `a` lies at the origin, `b`
+    at (1, 0) and `c` at (0, 1).
+
+    Arguments:
+        a: (P,) Parameters of a model.
+        b: (P,) Those of a second one, at the end of the first direction.
+        c: (P,) Those of a third one, at the end of the second direction.
+    """
+    ends = {"a to b": b} if c is None else {"a to b": b, "a to c": c}
+    if any(end.shape != a.shape for end in ends.values()):
+        shapes = ", ".join(str(tuple(point.shape)) for point in (a, *ends.values()))
+        raise LandscapeError(f"Expected points of one space, got the shapes {shapes}.")
+    vectors = torch.stack([end.double() - a.double() for end in ends.values()])
+    return Directions(vectors=vectors, axes=tuple(ends), about={"kind": "between"})
 
 
 def random_directions(
-    model: nn.Module, n: int, *, norm: Scale = "filter", seed: int, ignore_vectors: bool = True
+    model: nn.Module,
+    n: int,
+    *,
+    norm: DirectionNorm = "filter",
+    seed: int,
+    ignore_vectors: bool = True,
 ) -> Directions:
     """Returns Gaussian directions, scaled to a model.
 
@@ -24,10 +92,10 @@ def random_directions(
     BatchNorm, would look sharp or flat as they please.
 
     Arguments:
-        model: Whose trainable parameters span the space, P numbers.
+        model: Model whose trainable parameters span the space, P numbers.
         n: Directions.
         norm: Parts in which they are as long as its weights.
-        seed: Of the random numbers.
+        seed: Seed of the random numbers.
         ignore_vectors: Whether biases and the parameters of norm layers, tensors with one axis,
             stay as they are: Li et al.'s "biasbn".
 
@@ -43,7 +111,7 @@ def random_directions(
     """
     if n < 1:
         raise LandscapeError(f"Expected at least one direction, got {n}.")
-    space = Space(model)
+    space = ParameterSpace(model)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(n, space.size, generator=generator, dtype=torch.float64, device="cpu")
     weights = space.read(model)
@@ -55,7 +123,11 @@ def random_directions(
 
 
 def eigen_directions(
-    vectors: Tensor, model: nn.Module, *, norm: Scale = "tensor", ignore_vectors: bool = False
+    vectors: Tensor,
+    model: nn.Module,
+    *,
+    norm: DirectionNorm = "tensor",
+    ignore_vectors: bool = False,
 ) -> Directions:
     """Returns given directions, such as eigenvectors of a Hessian, scaled to a model.
 
@@ -63,12 +135,12 @@ def eigen_directions(
     comparable with those of random directions. The default is that of Kortus et al. (2025).
 
     Arguments:
-        vectors: (K, P) What is scaled.
-        model: Whose trainable parameters span the space, P numbers.
+        vectors: (K, P) Vectors to scale.
+        model: Model whose trainable parameters span the space, P numbers.
         norm: Parts in which they become as long as its weights.
         ignore_vectors: Whether tensors with one axis stay as they are.
     """
-    space = Space(model)
+    space = ParameterSpace(model)
     if vectors.ndim != 2 or vectors.shape[1] != space.size:
         raise LandscapeError(
             f"Expected vectors (K, {space.size}) for the {space.size} parameters of the model, got "
@@ -82,7 +154,7 @@ def eigen_directions(
 
 
 def _scaled(
-    vectors: Tensor, weights: Tensor, space: Space, norm: str, ignore_vectors: bool
+    vectors: Tensor, weights: Tensor, space: ParameterSpace, norm: str, ignore_vectors: bool
 ) -> Tensor:
     """Gives vectors (K, P) the lengths of the weights (P,) part by part; 0 where either is 0."""
     kept = torch.ones_like(weights)
@@ -111,8 +183,8 @@ def _lengths(vectors: Tensor, label: Tensor) -> Tensor:
 
 def _labels(parts: list[Part], norm: str) -> Tensor:
     """Returns the number of the part that each parameter belongs to, (P,)."""
-    if norm not in get_args(Scale):
-        raise LandscapeError(f"Expected norm {', '.join(get_args(Scale))}, got {norm!r}.")
+    if norm not in get_args(DirectionNorm):
+        raise LandscapeError(f"Expected norm {', '.join(get_args(DirectionNorm))}, got {norm!r}.")
     layers = list(dict.fromkeys(_layer(part) for part in parts))
     labels: list[Tensor] = []
     first = 0
