@@ -15,7 +15,7 @@ from rich.console import Console
 
 from trackscape import samples
 from trackscape.comparison import compare_files, print_comparison
-from trackscape.comparison.rows import FAIL
+from trackscape.comparison.compare import FAIL
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames
 from trackscape.formats.stream import read_provenance
 from trackscape.simulation import fast
