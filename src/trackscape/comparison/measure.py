@@ -8,13 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trackscape.comparison.quantities import (
-    GRAPH_SIZES,
-    MAX_FRAMES,
-    PER_FRAME,
-    QUANTILES,
-    Key,
-)
+from trackscape.comparison.quantities import GRAPH_SIZES, MAX_FRAMES, PER_FRAME, QUANTILES, Key
 from trackscape.comparison.statistics import (
     Measurement,
     Numbers,

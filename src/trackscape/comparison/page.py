@@ -1,25 +1,17 @@
 """A comparison -> a summary for the terminal, a Markdown page, CSV files and a picture."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from trackscape.comparison.compare import (
-    FAIL,
-    FEW,
-    NOISE,
-    PASS,
-    Compared,
-    FileComparison,
-    grouped,
-)
+from trackscape.comparison.compare import FAIL, FEW, NOISE, PASS, FileComparison, grouped
 from trackscape.comparison.figure import draw_comparison
-from trackscape.comparison.measure import MeasuredFile
 from trackscape.comparison.quantities import LEAST, MAX_FRAMES, PER_FRAME, QUANTITIES
 from trackscape.comparison.tables import (
     Table,
@@ -136,15 +128,17 @@ def _rich(table: Table) -> RichTable:
 
 
 SAME_PLACE = 0.1 * mm
-"""Layers whose hits are on average further apart than this are not at the same place."""
+"""Largest distance between the mean z of two layers that are at the same place."""
 
 
 def notes(comparison: FileComparison) -> Iterator[str]:
     """Yields a sentence for each thing that a reader of the tables must know."""
-    a, b = comparison.a, comparison.b
-    yield from _few(comparison.rows)
+    a, b, rows = comparison.a, comparison.b, comparison.rows
+    few = {row.key.layer for row in rows if row.verdict == FEW and row.key.layer is not None}
+    if few:
+        yield f"less than {LEAST} values in layers {_listed(few)}: quantiles not judged there"
     for one, other, name in ((a, b, "A"), (b, a, "B")):
-        only = sorted(one.layer_z.keys() - other.layer_z.keys())
+        only = one.layer_z.keys() - other.layer_z.keys()
         if only:
             yield f"only {name} has hits in layers {_listed(only)}: left out"
         if one.truth is None:
@@ -152,27 +146,6 @@ def notes(comparison: FileComparison) -> Iterator[str]:
                 f"no table of primaries for {name}: nothing is said on survival, energy and angle "
                 "behind the phantom"
             )
-    yield from _shifts(a, b)
-    yield from _frames(comparison.rows)
-
-
-def _few(rows: Sequence[Compared]) -> Iterator[str]:
-    few = {row.key.layer for row in rows if row.verdict == FEW}
-    layers = sorted(layer for layer in few if layer is not None)
-    if layers:
-        yield f"less than {LEAST} values in layers {_listed(layers)}: quantiles not judged there"
-
-
-def _frames(rows: Sequence[Compared]) -> Iterator[str]:
-    nodes = [row.key.statistic for row in rows if row.key.quantity == "graph nodes"]
-    for per_frame in PER_FRAME:
-        if not any(text.startswith(f"{per_frame} ") for text in nodes):
-            yield f"too few events for graphs of {per_frame} primaries a frame"
-    if nodes:
-        yield f"graph sizes are means over the first {MAX_FRAMES} frames of each file, or fewer"
-
-
-def _shifts(a: MeasuredFile, b: MeasuredFile) -> Iterator[str]:
     shifts = {layer: b.layer_z[layer] - z for layer, z in a.layer_z.items() if layer in b.layer_z}
     moved = {layer: shift for layer, shift in shifts.items() if abs(shift) > SAME_PLACE}
     if moved:
@@ -181,16 +154,18 @@ def _shifts(a: MeasuredFile, b: MeasuredFile) -> Iterator[str]:
             f"{len(moved)} layers are not at the same place, layer {layer} by {moved[layer]:+.2f} "
             "mm: layers are compared by their number"
         )
+    sizes = {row.key.statistic for row in rows if row.key.quantity == "graph nodes"}
+    for per_frame in PER_FRAME:
+        if f"{per_frame} p+/F" not in sizes:
+            yield f"too few events for graphs of {per_frame} primaries a frame"
+    if sizes:
+        yield f"graph sizes are means over the first {MAX_FRAMES} frames of each file, or fewer"
 
 
-def _listed(layers: list[int]) -> str:
-    """Example: [1, 2, 3, 7] becomes "1 to 3, 7"; many pieces become one."""
-    runs: list[list[int]] = []
-    for layer in layers:
-        if runs and layer == runs[-1][-1] + 1:
-            runs[-1].append(layer)
-        else:
-            runs.append([layer])
+def _listed(layers: Collection[int]) -> str:
+    """Example: {1, 2, 3, 7} becomes "1 to 3, 7"; many pieces become one."""
+    number = np.sort(list(layers))
+    runs = np.split(number, np.flatnonzero(np.diff(number) > 1) + 1)
     if len(runs) > 4:
-        return f"{layers[0]} to {layers[-1]} ({len(layers)} of them)"
+        return f"{number[0]} to {number[-1]} ({len(number)} of them)"
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)

@@ -7,16 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from trackscape.comparison.compare import (
-    FAIL,
-    FEW,
-    NOISE,
-    PASS,
-    Compared,
-    Gap,
-    grouped,
-    worst,
-)
+from trackscape.comparison.compare import FAIL, FEW, NOISE, PASS, Compared, Gap, grouped, worst
 from trackscape.comparison.quantities import PUBLISHED, QUANTITIES, Key, Quantity
 from trackscape.comparison.statistics import Measurement
 from trackscape.files import replacing
@@ -30,7 +21,7 @@ class Table:
     headers: Sequence[str]
     lines: Sequence[Sequence[str]]
     numbers: int
-    """How many columns hold numbers."""
+    """Number of columns that hold numbers."""
 
     def without(self, *headers: str) -> "Table":
         """Returns the table without some of its columns of numbers."""
@@ -109,35 +100,36 @@ def place(key: Key) -> str:
     return ", ".join(part for part in (key.statistic, _layer(key)) if part)
 
 
+_ROW = (
+    "quantity statistic layer unit A A_error B B_error difference difference_error "
+    "difference_unit tolerance verdict A_values B_values"
+)
+_GAP = "quantity statistic layer unit ks ks_noise wasserstein A_values B_values"
+
+
 def write_rows(rows: Iterable[Compared], path: Path) -> None:
     """Writes one line for each row, numbers with all their digits; empty: no number."""
-    header = "quantity statistic layer unit A A_error B B_error difference difference_error "
-    header += "difference_unit tolerance verdict A_values B_values"
     lines = (
         [
-            *(row.key.quantity, row.key.statistic, row.key.layer, row.quantity.unit),
-            *(row.a.value, row.a.error, row.b.value, row.b.error),
+            *(*row.key, row.quantity.unit, row.a.value, row.a.error, row.b.value, row.b.error),
             *(_finite(row.difference), _finite(row.error), row.quantity.scale),
             *(row.quantity.limit, row.verdict, row.a.number, row.b.number),
         ]
         for row in rows
     )
-    _write_csv(header.split(), lines, path)
+    _write_csv(_ROW.split(), lines, path)
 
 
 def write_gaps(gaps: Iterable[Gap], path: Path) -> None:
     """Writes one line for each pair of distributions."""
-    header = ["quantity", "statistic", "layer", "unit", "ks", "ks_noise", "wasserstein"]
     lines = (
         [
-            *gap.key,
-            QUANTITIES[gap.key.quantity].unit,
-            *(gap.distance.ks, gap.distance.noise, gap.distance.wasserstein),
-            *gap.distance.numbers,
+            *(*gap.key, QUANTITIES[gap.key.quantity].unit, gap.distance.ks, gap.distance.noise),
+            *(gap.distance.wasserstein, *gap.distance.numbers),
         ]
         for gap in gaps
     )
-    _write_csv([*header, "A_values", "B_values"], lines, path)
+    _write_csv(_GAP.split(), lines, path)
 
 
 def _write_csv(header: Sequence[str], lines: Iterable[Sequence[object]], path: Path) -> None:
