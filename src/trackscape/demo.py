@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from trackscape import samples
 from trackscape.data import Hits
-from trackscape.display.frame import viewer_fragment
-from trackscape.display.report import Report
+from trackscape.display import viewer_fragment
 from trackscape.errors import FormatError
 from trackscape.evaluation import HIT_BINS, Summary
 from trackscape.evaluation.evaluate import Tally, evaluate_frames, split_file
+from trackscape.pages import Page
 from trackscape.progress import show_progress
 from trackscape.scoring import METHODS, load_network
 from trackscape.tracking import Tracker, accept, load_tracker, network_tracker
@@ -99,8 +99,8 @@ def _write_report(
     trackers: dict[str, Tracker],
     cut: Cut,
     said: Sequence[str],
-) -> Report:
-    report = Report("trackscape: a tracker trained through its own decision")
+) -> Page:
+    report = Page("trackscape: a tracker trained through its own decision")
     n_graphs = config.optimiser.steps * config.optimiser.graphs_per_step
     report.add_text(
         f"A graph network with 4,961 parameters has seen {n_graphs} readout frames of "

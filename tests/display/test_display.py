@@ -14,13 +14,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from trackscape.data import Hits, Tracks, Truth
-from trackscape.display.figure import CORRECT, MISSED, WRONG, WRONG_SEGMENT, view_limits
-from trackscape.display.frame import (
+from trackscape.display import (
     draw_frame,
     draw_projections,
     viewer_fragment,
     write_html,
 )
+from trackscape.display.figure import CORRECT, MISSED, WRONG, WRONG_SEGMENT, view_limits
 from trackscape.errors import DataError
 from trackscape.evaluation.segments import held_segments, judge, true_segments
 from trackscape.pictures import save_figure

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trackscape.data import Hits
-from trackscape.display.figure import draw_frame as draw_frame
-from trackscape.display.figure import draw_projections as draw_projections
-from trackscape.display.html import viewer_fragment as viewer_fragment
-from trackscape.display.html import write_html as write_html
+from trackscape.display.figure import draw_frame
+from trackscape.display.html import write_html
 from trackscape.errors import DataError
 from trackscape.evaluation.evaluate import Tally
 from trackscape.files import check_place
@@ -15,13 +13,6 @@ from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
 from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker, accept
 
-__all__ = [
-    "display_frame",
-    "draw_frame",
-    "draw_projections",
-    "viewer_fragment",
-    "write_html",
-]
 PAGE = ".html"
 
 

@@ -1,13 +1,11 @@
 """Tracks -> an interactive view of one frame, in one HTML file that needs no network."""
 
-import html
-import json
 from pathlib import Path
 
 from trackscape.data import Tracks
 from trackscape.display.figure import draw_projections, view_limits
-from trackscape.display.report import Report, fill_asset
 from trackscape.evaluation.segments import judge
+from trackscape.pages import Page, make_viewer
 
 
 def write_html(tracks: Tracks, path: Path | str, *, title: str) -> None:
@@ -19,17 +17,17 @@ def write_html(tracks: Tracks, path: Path | str, *, title: str) -> None:
         title: Heading of the page.
     """
     tracks = tracks.to("cpu")
-    report = Report(title)
-    report.add_html_fragment(viewer_fragment(tracks, title))
-    report.add_figure(
+    page = Page(title)
+    page.add_html_fragment(viewer_fragment(tracks, title))
+    page.add_figure(
         draw_projections(tracks, title=""), "The same frame, seen from above and from the side."
     )
-    report.add_table(["", "number"], list(_counts(tracks).items()), "What the frame holds.")
-    report.write(path)
+    page.add_table(["", "number"], list(_counts(tracks).items()), "What the frame holds.")
+    page.write(path)
 
 
 def viewer_fragment(tracks: Tracks, title: str) -> str:
-    """Returns the interactive view as HTML for `Report.add_html_fragment`.
+    """Returns the interactive view as HTML for `Page.add_html_fragment`.
 
     Any number of views fit on one page.
 
@@ -45,13 +43,13 @@ def viewer_fragment(tracks: Tracks, title: str) -> str:
         f'<i class="{kind}"></i>{label} ({counts[label]})</label>'
         for label, kind in shown.items()
     ]
-    return fill_asset(
-        "viewer.html",
-        title=html.escape(title),
-        switches="\n".join(switches),
-        # "<" could end the script that holds the data.
-        data=json.dumps(_payload(tracks), separators=(",", ":")).replace("<", "\\u003c"),
-        script=fill_asset("viewer.js"),
+    return make_viewer(
+        "trackscape.display",
+        "frame",
+        label=f"{title}: hits and tracks in three dimensions",
+        switches=switches,
+        hint="point at a track to know more about it.",
+        data=_payload(tracks),
     )
 
 
