@@ -20,8 +20,8 @@ from trackscape.tracking.acceptance import Cut, choose_cut, describe_acceptance
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import Trained, train
 
-CONFIG = samples.FOLDER / "demo.yaml"
-SHOWN = (
+DEMO_CONFIG = samples.FOLDER / "demo.yaml"
+_SHOWN = (
     "purity",
     "efficiency",
     "strict_purity",
@@ -44,7 +44,7 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
         The report.
     """
     folder = samples.FOLDER if data is None else data
-    config = _with_files_of(folder, TrainingConfig.load(CONFIG))
+    config = _with_files_of(folder, TrainingConfig.load(DEMO_CONFIG))
     trained = train(config, data=folder, runs=output / "runs", seed=0, progress=progress)
     files = [
         split_file(folder / name, per_frame=config.data.sizes[0]) for name in config.data.validation
@@ -141,12 +141,12 @@ _CAPTION = (
 
 
 def _titles() -> list[str]:
-    return [name.replace("_", " ") for name in SHOWN]
+    return [name.replace("_", " ") for name in _SHOWN]
 
 
 def _row(summary: Summary) -> list[str]:
     cells = [summary.method]
-    for name in SHOWN:
+    for name in _SHOWN:
         low, high = summary.intervals[name]
         interval = f" ({100 * low:.1f} to {100 * high:.1f})" if name in WITH_INTERVAL else ""
         cells.append(f"{100 * summary.values[name]:.1f}{interval}")

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from trackscape.tracking import Tracker
     from trackscape.tracking.acceptance import Cut
 
-NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
+NETWORK_NAMES = "trackscape, line-graph-ptt or line-graph-pat"
 HitFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="Hit file: npz, npy, root, parquet or csv.")
 ]
 PerFrame = Annotated[
-    int, typer.Option(min=1, metavar="PROTONS", help="Primary protons in a readout frame.")
+    int, typer.Option(min=1, metavar="PROTONS", help="Primary protons per readout frame.")
 ]
 Method = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help=f"{NETWORKS} (networks, shipped weights), nine-constants (trackscape without its "
+        help=f"{NETWORK_NAMES} (networks, shipped weights), nine-constants (trackscape without its "
         "network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
         "physics-assignment or greedy.",
     ),
@@ -34,15 +34,15 @@ Method = Annotated[
 DEFAULT_METHOD = "trackscape"
 Weights = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Weights of your own training, instead of a shipped method."),
+    typer.Option(metavar="FILE", help="Weights of your own training, used instead of --method."),
 ]
 
-Detector = Annotated[
+DetectorName = Annotated[
     str | None,
     typer.Option(
         metavar="NAME|FILE",
-        help="Detector of the hits, a variant (see `trackscape detector`) or YAML file, instead of "
-        "the shipped one whose layers lie alike. The cut follows its sensitive thickness.",
+        help="Detector that recorded the hits: a variant (see `trackscape detector`) or YAML file; "
+        "its sensitive thickness sets the cut. (default: the shipped one with the same layers)",
     ),
 ]
 MinLastDeposit = Annotated[
@@ -50,7 +50,7 @@ MinLastDeposit = Annotated[
     typer.Option(
         min=0,
         metavar="KEV",
-        help="keV that a track must leave in its last layer, instead of the detector's cut.",
+        help="Smallest deposit of a track in its last layer, in keV. (default: the detector's cut)",
     ),
 ]
 
@@ -60,7 +60,8 @@ MaxBytes = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Bytes that the file may unpack to. [100 times its size, from 64 MiB to 16 GiB]",
+        help="Largest unpacked size of the file, in bytes. (default: 100 times its size, from "
+        "64 MiB to 16 GiB)",
     ),
 ]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from trackscape.cli.options import NETWORKS
+from trackscape.cli.options import NETWORK_NAMES
 
 if TYPE_CHECKING:
     from trackscape.tracker_landscape.computing import Computing
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 Network = Annotated[
     str,
-    typer.Argument(metavar="NETWORK", help=f"Network: {NETWORKS} (shipped), or a file of weights."),
+    typer.Argument(
+        metavar="NETWORK", help=f"Network: {NETWORK_NAMES} (shipped), or a file of weights."
+    ),
 ]
-NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {NETWORKS}.")]
+NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {NETWORK_NAMES}.")]
 Frames = Annotated[
     int, typer.Option(min=1, metavar="N", help="Frames that are drawn from the file.")
 ]
@@ -50,7 +52,7 @@ Seed = Annotated[
     typer.Option(min=0, metavar="N", help="Of the draw of frames, and of random directions."),
 ]
 Workers = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Processes that compute side by side.")
+    int, typer.Option(min=1, metavar="N", help="Number of processes that compute in parallel.")
 ]
 ExecutorName = Annotated[
     str | None,
