@@ -11,9 +11,13 @@ from typing import Annotated
 import typer
 
 from studies.data_sets import PHANTOMS
-from trackscape.comparison import FileComparison, compare_files
-from trackscape.comparison.figure import draw_comparison
-from trackscape.comparison.page import markdown, summary
+from trackscape.comparison import (
+    FileComparison,
+    compare_files,
+    draw_comparison,
+    markdown,
+    summary,
+)
 from trackscape.files import replacing
 from trackscape.pictures import save_figure
 from trackscape.progress import show_primaries

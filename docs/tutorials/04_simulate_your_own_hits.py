@@ -14,8 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from trackscape import samples
-from trackscape.comparison import compare_files, print_comparison
-from trackscape.comparison.compare import FAIL
+from trackscape.comparison import FAIL, compare_files, print_comparison
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames
 from trackscape.formats.stream import read_provenance
 from trackscape.simulation import fast

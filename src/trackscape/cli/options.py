@@ -96,7 +96,7 @@ class Opened(NamedTuple):
     """A hit file, and what finds tracks in it."""
 
     name: str
-    """That of the method or of the weights."""
+    """Name of the method, or of the file of weights."""
     tracker: "Tracker"
     file: "FrameSet"
     cut: "Cut"

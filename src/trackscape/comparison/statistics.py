@@ -30,7 +30,7 @@ class Measurement:
     error: float
     """One standard deviation."""
     number: int
-    """How many values it rests on."""
+    """Number of values that it rests on."""
 
     def scaled(self, factor: float) -> "Measurement":
         """Returns the estimate in another unit."""
