@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from trackscape.comparison.quantities import GRAPH_SIZES, MAX_FRAMES, PER_FRAME, QUANTILES, Key
@@ -124,8 +125,9 @@ def _layered(hits: Hits, event: Numbers) -> Found:
     """Yields quantiles and widths, in each layer and in all, and the values behind them."""
     layer = hits.layer.numpy()
     energy = hits.energy.double().numpy() / keV
-    for name, *columns in (("energy deposit", energy, layer, event), *_angles(hits, event)):
-        for at, values, events in _parts(*columns):
+    quantities = (("energy deposit", energy, layer, event), *_angles(hits, event))
+    for name, column, where, event_of in quantities:
+        for at, values, events in _parts(column, where, event_of):
             yield Key(name, "", at), Sample(values, _count(events))
             for statistic, probability in QUANTILES.items():
                 yield Key(name, statistic, at), quantile(values, probability, event=events)
@@ -262,8 +264,8 @@ def measure_truth(table: np.ndarray) -> Found:
     yield Key("energy spread behind", "95 % rms"), spread
     yield Key("exit angle", "68 % half-width"), half_width(angle, event=event)
     widths = [half_width(column[:, None], event=event).value for column in angle.T]
-    beyond = np.abs(angle - np.median(angle, axis=0)) > 3 * np.array(widths)
-    yield Key("exit angle tail", "share"), share(beyond.any(axis=1), event=event).scaled(100)
+    beyond: npt.NDArray[np.bool_] = np.abs(angle - np.median(angle, axis=0)) > 3 * np.array(widths)
+    yield Key("exit angle tail", "share"), share(np.logical_or(*beyond.T), event=event).scaled(100)
     for layer, name in enumerate(AT_LAYERS):
         if name in (table.dtype.names or ()):
             energy = table[name][table[name] > 0].astype(float)

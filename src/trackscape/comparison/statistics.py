@@ -10,6 +10,7 @@ References:
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -144,9 +145,9 @@ def distance(a: Sample, b: Sample) -> Distance:
         (0.5, 1.0)
     """
     with np.errstate(divide="ignore", invalid="ignore"):  # its p value, of two single values
-        ks = float(ks_2samp(a.values, b.values, method="asymp").statistic)
+        found: Any = ks_2samp(a.values, b.values, method="asymp")
     return Distance(
-        ks=ks,
+        ks=float(found.statistic),
         noise=math.sqrt(-0.5 * math.log(0.05 / 2) * (1 / a.events + 1 / b.events)),
         wasserstein=float(wasserstein_distance(a.values, b.values)),
         numbers=(len(a.values), len(b.values)),

@@ -6,6 +6,8 @@ import string
 from collections.abc import Iterable
 from importlib import resources
 
+_HERE = "trackscape.pages"
+
 
 class _Template(string.Template):
     """A template whose places look like ``%%{name}``: ``$`` and ``{}`` belong to JavaScript."""
@@ -20,7 +22,7 @@ def read_asset(package: str, name: str) -> str:
 
 def fill_asset(name: str, **places: str) -> str:
     """Returns the text of a template of this package, with each ``%%{place}`` filled in."""
-    return _Template(read_asset(__package__, name)).substitute(places)
+    return _Template(read_asset(_HERE, name)).substitute(places)
 
 
 def make_viewer(
@@ -46,6 +48,6 @@ def make_viewer(
         hint=html.escape(hint),
         # "<" could end the script that holds the data.
         data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
-        camera=read_asset(__package__, "camera.js"),
+        camera=read_asset(_HERE, "camera.js"),
         scene=read_asset(package, f"{name}.js"),
     )
