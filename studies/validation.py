@@ -11,10 +11,13 @@ from typing import Annotated
 import typer
 
 from studies.data_sets import PHANTOMS
-from trackscape.comparison import compare_files
-from trackscape.comparison.figure import draw_comparison
-from trackscape.comparison.page import markdown, summary
-from trackscape.comparison.rows import Comparison
+from trackscape.comparison import (
+    FileComparison,
+    compare_files,
+    draw_comparison,
+    markdown,
+    summary,
+)
 from trackscape.files import replacing
 from trackscape.pictures import save_figure
 from trackscape.progress import show_primaries
@@ -63,7 +66,7 @@ Geant4, B the fast engine. What the columns mean is on the pages with all number
 """
 
 
-def _write_page(comparison: Comparison, path: Path) -> None:
+def _write_page(comparison: FileComparison, path: Path) -> None:
     picture = path.with_suffix(".png")
     save_figure(draw_comparison(comparison), picture, dpi=150)
     with replacing(path) as partial:

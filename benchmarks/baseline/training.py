@@ -10,7 +10,7 @@ import typer
 
 from benchmarks.baseline.graph import make_line_graph
 from benchmarks.baseline.network import PlainNetwork
-from trackscape.cli.memory import keep_freed_memory
+from trackscape.cli.computing import keep_freed_memory
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.graph_construction import compressed_line_graph
 from trackscape.scoring import LineGraphNetwork

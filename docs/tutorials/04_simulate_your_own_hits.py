@@ -14,8 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from trackscape import samples
-from trackscape.comparison import compare_files, print_comparison
-from trackscape.comparison.rows import FAIL
+from trackscape.comparison import FAIL, compare_files, print_comparison
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames
 from trackscape.formats import read_provenance
 from trackscape.simulation import STOPPED, choose_engine, make_setup, simulate

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from trackscape import samples
 from trackscape.data import Hits
-from trackscape.display.frame import viewer_fragment
-from trackscape.display.report import Report
+from trackscape.display import viewer_fragment
 from trackscape.errors import FormatError
 from trackscape.evaluation import HIT_BINS, Summary
 from trackscape.evaluation.evaluate import Tally, evaluate_frames, split_file
+from trackscape.pages import Page
 from trackscape.progress import show_progress
 from trackscape.scoring import METHODS, load_network
 from trackscape.tracking import Tracker, accept, load_tracker, network_tracker
@@ -20,8 +20,8 @@ from trackscape.tracking.acceptance import Cut, choose_cut, describe_acceptance
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import Trained, train
 
-CONFIG = samples.FOLDER / "demo.yaml"
-SHOWN = (
+DEMO_CONFIG = samples.FOLDER / "demo.yaml"
+_SHOWN = (
     "purity",
     "efficiency",
     "strict_purity",
@@ -44,7 +44,7 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
         The report.
     """
     folder = samples.FOLDER if data is None else data
-    config = _with_files_of(folder, TrainingConfig.load(CONFIG))
+    config = _with_files_of(folder, TrainingConfig.load(DEMO_CONFIG))
     trained = train(config, data=folder, runs=output / "runs", seed=0, progress=progress)
     files = [
         split_file(folder / name, per_frame=config.data.sizes[0]) for name in config.data.validation
@@ -99,8 +99,8 @@ def _write_report(
     trackers: dict[str, Tracker],
     cut: Cut,
     said: Sequence[str],
-) -> Report:
-    report = Report("trackscape: a tracker trained through its own decision")
+) -> Page:
+    report = Page("trackscape: a tracker trained through its own decision")
     n_graphs = config.optimiser.steps * config.optimiser.graphs_per_step
     report.add_text(
         f"A graph network with 4,961 parameters has seen {n_graphs} readout frames of "
@@ -141,12 +141,12 @@ _CAPTION = (
 
 
 def _titles() -> list[str]:
-    return [name.replace("_", " ") for name in SHOWN]
+    return [name.replace("_", " ") for name in _SHOWN]
 
 
 def _row(summary: Summary) -> list[str]:
     cells = [summary.method]
-    for name in SHOWN:
+    for name in _SHOWN:
         low, high = summary.intervals[name]
         interval = f" ({100 * low:.1f} to {100 * high:.1f})" if name in WITH_INTERVAL else ""
         cells.append(f"{100 * summary.values[name]:.1f}{interval}")

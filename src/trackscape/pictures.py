@@ -16,7 +16,7 @@ _METADATA = {
     ".svg": {"Date": None, "Creator": None},
 }
 PICTURES = tuple(_METADATA)
-"""What names of pictures end with."""
+"""Suffixes of the names of pictures."""
 
 
 def save_figure(figure: "Figure", path: Path | str, *, dpi: int = 200) -> None:

@@ -6,7 +6,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from trackscape import samples
-from trackscape.cli.compare import compare
+from trackscape.cli.simulate import compare_verb
 from trackscape.errors import DataError, FormatError
 
 
@@ -14,7 +14,7 @@ from trackscape.errors import DataError, FormatError
 def run(tmp_path, monkeypatch):
     """Runs the verb alone, in an empty folder."""
     app = typer.Typer()
-    app.command()(compare)
+    app.command()(compare_verb)
     monkeypatch.chdir(tmp_path)
 
     def invoke(*arguments: object, columns: int = 150) -> Result:

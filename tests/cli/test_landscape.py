@@ -148,7 +148,7 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
     "loss": ((*TINY, "--loss", "magic"), "cross_entropy, track_likelihood"),
     "steps": (("--steps", 1, "-o", "out.npz"), "2 steps"),
     "ending": (("--steps", 2, "-o", "out.docx"), "out.docx"),
-    "direction": ((*TINY, "--along", "sideways"), "random, hessian"),
+    "direction": ((*TINY, "--along", "sideways"), "'random', 'hessian'"),
     "scale": ((*TINY, "--scale", "huge"), "filter"),
     "norm": ((*TINY, "--norm", "magic"), "frozen"),
     "extent": ((*TINY, "--extent", -1), "extent"),

@@ -24,7 +24,7 @@ def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[b
 
 @pytest.mark.parametrize("encoding", TEXTS)
 def test_signs_that_a_terminal_lacks_are_replaced(monkeypatch, encoding):
-    from trackscape.cli.terminal import allow_every_text
+    from trackscape.cli.computing import allow_every_text
 
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "stdout", stream)

@@ -12,24 +12,22 @@ from hypothesis import strategies as st
 
 from trackscape import samples
 from trackscape.comparison import compare_files, write_comparison
-from trackscape.comparison.figure import draw_comparison
-from trackscape.comparison.graphs import graph_sizes
-from trackscape.comparison.measure import Measured, measure
-from trackscape.comparison.notes import notes
-from trackscape.comparison.page import markdown, verdict
-from trackscape.comparison.quantities import LEAST, QUANTITIES, Key
-from trackscape.comparison.rows import (
+from trackscape.comparison.compare import (
     FAIL,
     FEW,
     NOISE,
     OPEN,
     PASS,
-    Comparison,
-    Row,
+    Compared,
+    FileComparison,
     compare_measured,
     worst,
 )
-from trackscape.comparison.statistics import Estimate
+from trackscape.comparison.figure import draw_comparison
+from trackscape.comparison.measure import MeasuredFile, graph_sizes, measure_file
+from trackscape.comparison.page import markdown, notes, verdict
+from trackscape.comparison.quantities import LEAST, QUANTITIES, Key
+from trackscape.comparison.statistics import Measurement
 from trackscape.data import Hits, Truth
 from trackscape.errors import DataError, FormatError
 from trackscape.formats import hit_stream, write_hits
@@ -44,24 +42,24 @@ def rows() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def reference() -> Measured:
-    return measure(samples.VALIDATION)
+def reference() -> MeasuredFile:
+    return measure_file(samples.VALIDATION)
 
 
 @pytest.fixture
-def changed(tmp_path, rows, reference) -> Callable[[Change], Comparison]:
+def changed(tmp_path, rows, reference) -> Callable[[Change], FileComparison]:
     """Compares the sample with a copy some of whose columns were changed."""
 
-    def compare(change: Change) -> Comparison:
+    def compare(change: Change) -> FileComparison:
         columns = {name: rows[name].copy() for name in rows.dtype.names}
         change(columns)
         np.savez(tmp_path / "changed.npz", **columns)
-        return compare_measured(reference, measure(tmp_path / "changed.npz"))
+        return compare_measured(reference, measure_file(tmp_path / "changed.npz"))
 
     return compare
 
 
-def differences(comparison: Comparison, quantity: str, statistic: str = "") -> np.ndarray:
+def differences(comparison: FileComparison, quantity: str, statistic: str = "") -> np.ndarray:
     found = [
         row.difference
         for row in comparison.rows
@@ -139,7 +137,7 @@ def test_a_hit_that_becomes_a_secondary_changes_the_share_by_one_hit(changed, ro
 
 
 def test_the_numbers_of_the_sample(reference, rows):
-    found = reference.estimates
+    found = reference.measurements
     assert reference.hits == len(rows)
     assert reference.primaries == rows["eventID"].max() + 1
     assert found[Key("hits per primary", "mean")].value == len(rows) / reference.primaries
@@ -171,7 +169,7 @@ def bent_tracks(*, kink: float, lean: float) -> Hits:
 
 def test_kinks_stand_in_the_layer_where_they_are(tmp_path):
     write_hits(bent_tracks(kink=0.05, lean=0.02), tmp_path / "hits.npz")
-    found = measure(tmp_path / "hits.npz").estimates
+    found = measure_file(tmp_path / "hits.npz").measurements
     kinks = [found[Key("kink angle", "median", layer)].value for layer in range(1, 5)]
     assert kinks == pytest.approx([0, 0, 50, 0], abs=0.02)  # mrad; positions in float32
     assert Key("kink angle", "median", 5) not in found
@@ -181,7 +179,7 @@ def test_kinks_stand_in_the_layer_where_they_are(tmp_path):
 def test_a_gap_in_a_track_makes_no_kink(tmp_path):
     hits = bent_tracks(kink=0.05, lean=0.0)
     write_hits(hits.select(hits.layer != 2), tmp_path / "hits.npz")
-    found = measure(tmp_path / "hits.npz").estimates
+    found = measure_file(tmp_path / "hits.npz").measurements
     layers = {key.layer for key in found if key.quantity == "kink angle"}
     assert layers == {4}
 
@@ -193,39 +191,42 @@ def test_graph_sizes_are_those_of_the_graphs(random_hits, seed):
 
 
 def test_graphs_are_those_of_the_frames_of_the_file(reference):
-    nodes = reference.estimates[Key("graph nodes", "100 p+/F")]
+    nodes = reference.measurements[Key("graph nodes", "100 p+/F")]
     assert nodes.number == 8  # 877 events
     assert nodes.value == pytest.approx(2087, rel=0.05)  # the whole file of which this is a part
-    edges = reference.estimates[Key("graph edges", "100 p+/F")]
+    edges = reference.measurements[Key("graph edges", "100 p+/F")]
     assert edges.value == pytest.approx(10_444, rel=0.1)
 
 
 @pytest.mark.parametrize(
     ("quantity", "b", "expected"),
     [
-        ("kink angle", Estimate(10.4, 0.1, 1000), PASS),
-        ("kink angle", Estimate(9.4, 0.1, 1000), NOISE),
-        ("kink angle", Estimate(12.0, 0.1, 1000), FAIL),
-        ("kink angle", Estimate(12.0, 0.1, LEAST - 1), FEW),
-        ("stopping depth", Estimate(10.29, 0.0, 1), PASS),
-        ("stopping depth", Estimate(10.6, 0.0, 1), FAIL),
-        ("survival", Estimate(9.1, 0.1, 5), PASS),
-        ("cluster size", Estimate(99.0, 0.1, 1000), OPEN),
+        ("kink angle", Measurement(10.4, 0.1, 1000), PASS),
+        ("kink angle", Measurement(9.4, 0.1, 1000), NOISE),
+        ("kink angle", Measurement(12.0, 0.1, 1000), FAIL),
+        ("kink angle", Measurement(12.0, 0.1, LEAST - 1), FEW),
+        ("stopping depth", Measurement(10.29, 0.0, 1), PASS),
+        ("stopping depth", Measurement(10.6, 0.0, 1), FAIL),
+        ("survival", Measurement(9.1, 0.1, 5), PASS),
+        ("cluster size", Measurement(99.0, 0.1, 1000), OPEN),
     ],
 )
 def test_verdicts(quantity, b, expected):
-    assert Row(Key(quantity), Estimate(10.0, 0.1, 1000), b).verdict == expected
+    assert Compared(Key(quantity), Measurement(10.0, 0.1, 1000), b).verdict == expected
 
 
 def test_difference_and_error_follow_the_scale():
-    a, b = Estimate(10.0, 0.3, 1000), Estimate(12.0, 0.4, 1000)
-    relative, absolute = Row(Key("kink angle"), a, b), Row(Key("stopping depth"), a, b)
+    a, b = Measurement(10.0, 0.3, 1000), Measurement(12.0, 0.4, 1000)
+    relative, absolute = (
+        Compared(Key("kink angle"), a, b),
+        Compared(Key("stopping depth"), a, b),
+    )
     assert (relative.difference, absolute.difference) == pytest.approx((20, 2))
     assert absolute.error == pytest.approx(0.5)
     assert relative.error == pytest.approx(120 * math.hypot(0.4 / 12, 0.3 / 10))
-    nothing = Estimate(0.0, 0.0, 1000)
-    assert math.isnan(Row(Key("kink angle"), nothing, b).difference)
-    assert worst([relative, Row(Key("kink angle"), a, a)]) is relative
+    nothing = Measurement(0.0, 0.0, 1000)
+    assert math.isnan(Compared(Key("kink angle"), nothing, b).difference)
+    assert worst([relative, Compared(Key("kink angle"), a, a)]) is relative
 
 
 def test_layers_that_only_one_file_has(changed, rows):
@@ -309,9 +310,9 @@ def test_without_a_table_these_numbers_are_left_out_and_it_says_so(tmp_path, row
 
 
 def test_the_number_of_primaries(tmp_path, rows):
-    assert measure(samples.VALIDATION, primaries=1000).primaries == 1000
+    assert measure_file(samples.VALIDATION, primaries=1000).primaries == 1000
     with pytest.raises(DataError, match=r"water_150_val.*at least 877 primaries.*500"):
-        measure(samples.VALIDATION, primaries=500)
+        measure_file(samples.VALIDATION, primaries=500)
 
 
 def test_numbers_of_events_may_start_anew_in_each_beam_spot(tmp_path, rows):
@@ -322,7 +323,7 @@ def test_numbers_of_events_may_start_anew_in_each_beam_spot(tmp_path, rows):
     columns["spotX"] = np.repeat([-7.0, 7.0], len(few))
     columns["spotY"] = np.zeros(2 * len(few))
     np.savez(tmp_path / "spots.npz", **columns)
-    measured = measure(tmp_path / "spots.npz")
+    measured = measure_file(tmp_path / "spots.npz")
     assert measured.primaries == 2 * (few["eventID"].max() + 1)
     assert measured.hits == 2 * len(few)
 
@@ -338,7 +339,7 @@ def test_numbers_of_events_may_start_anew_in_each_beam_spot(tmp_path, rows):
 def test_tables_of_something_else_are_an_error(tmp_path, table, message):
     np.savez(tmp_path / "table.npz", table)
     with pytest.raises(FormatError, match=f"table.npz.*{message}"):
-        measure(samples.VALIDATION, truth=tmp_path / "table.npz")
+        measure_file(samples.VALIDATION, truth=tmp_path / "table.npz")
 
 
 def test_measured_hits_cannot_be_compared(tmp_path, rows):
@@ -382,7 +383,7 @@ def test_the_figure_shows_b_in_every_judged_layer(reference):
     upper, lower, *_ = figure.axes
     enough = [
         estimate.value
-        for key, estimate in reference.estimates.items()
+        for key, estimate in reference.measurements.items()
         if key[:2] == ("energy deposit", "median") and key.layer is not None
         if estimate.number >= LEAST
     ]
@@ -414,10 +415,10 @@ def test_no_primary_left_a_hit(tmp_path, rows):
 @pytest.mark.slow
 def test_simulations_agree_with_themselves_and_not_with_another_phantom(shared_data):
     folder = shared_data / "geant4"
-    train = measure(folder / "water_100_train.npz")
-    same = compare_measured(train, measure(folder / "water_100_val.npz"))
+    train = measure_file(folder / "water_100_train.npz")
+    same = compare_measured(train, measure_file(folder / "water_100_val.npz"))
     assert FAIL not in {row.verdict for row in same.rows}
-    other = compare_measured(train, measure(folder / "water_150_val.npz"))
+    other = compare_measured(train, measure_file(folder / "water_150_val.npz"))
     verdicts = [row.verdict for row in other.rows]
     assert verdicts.count(FAIL) > 10 * verdicts.count(PASS)
     depth = next(row for row in other.rows if row.key.quantity == "stopping depth")
@@ -456,5 +457,5 @@ def test_two_files_of_straight_tracks_can_be_compared(tmp_path):
 
 def test_a_layer_with_few_values_is_too_few_even_if_they_are_zero(tmp_path):
     key = Key("kink angle", "5 %", 3)
-    assert Row(key, Estimate(0.0, 0.0, 9), Estimate(1.0, 0.1, 9)).verdict == FEW
-    assert Row(key, Estimate(0.0, 0.0, LEAST), Estimate(1.0, 0.1, LEAST)).verdict == OPEN
+    assert Compared(key, Measurement(0.0, 0.0, 9), Measurement(1.0, 0.1, 9)).verdict == FEW
+    assert Compared(key, Measurement(0.0, 0.0, LEAST), Measurement(1.0, 0.1, LEAST)).verdict == OPEN

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackscape.comparison.statistics import (
-    Estimate,
+    Measurement,
     Sample,
     central_mean_and_spread,
     distance,
@@ -132,4 +132,4 @@ def test_grouped_median_shows_a_shift_by_a_third_of_a_layer():
 
 
 def test_scaling_scales_value_and_error():
-    assert Estimate(0.5, 0.1, 7).scaled(100) == Estimate(50, 10, 7)
+    assert Measurement(0.5, 0.1, 7).scaled(100) == Measurement(50, 10, 7)

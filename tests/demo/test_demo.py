@@ -7,7 +7,7 @@ import pytest
 
 from studies.results import __main__ as results
 from trackscape import samples
-from trackscape.demo import CONFIG, run_demo
+from trackscape.demo import DEMO_CONFIG, run_demo
 from trackscape.formats import read_hits, write_hits
 from trackscape.scoring import METHODS
 from trackscape.tracking import TRACKERS
@@ -23,7 +23,7 @@ def shorten(source: Path, target: Path, *, events: int) -> None:
 @pytest.fixture
 def little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with few frames, and a demo that trains on them for two steps."""
-    config = TrainingConfig.load(CONFIG)
+    config = TrainingConfig.load(DEMO_CONFIG)
     short = {"steps": 2, "validate_every": 1}
     config = config.model_copy(
         update={

@@ -3,6 +3,8 @@
 import itertools
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from trackscape.data import Hits, Tracks, Truth
-from trackscape.display.figure import CORRECT, MISSED, WRONG, WRONG_SEGMENT, view_limits
-from trackscape.display.frame import (
+from trackscape.display import (
     draw_frame,
     draw_projections,
     viewer_fragment,
     write_html,
 )
+from trackscape.display.figure import CORRECT, MISSED, WRONG, WRONG_SEGMENT, view_limits
 from trackscape.errors import DataError
 from trackscape.evaluation.matching import held_segments, judge, true_segments
 from trackscape.pictures import save_figure
@@ -222,3 +224,10 @@ def test_a_full_frame_stays_small(tmp_path: Path) -> None:
     chains = [[event + 150 * layer for layer in range(20)] for event in range(150)]
     write_html(tracks_of(hits, chains), tmp_path / "frame.html", title="150 primaries")
     assert (tmp_path / "frame.html").stat().st_size < 2_000_000
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node checks the script")
+def test_the_script_is_well_formed(swapped: Tracks, tmp_path: Path) -> None:
+    (script,) = re.findall(r"<script>(.*?)</script>", viewer_fragment(swapped, ""), re.DOTALL)
+    (tmp_path / "script.js").write_text(script, encoding="utf-8")
+    subprocess.run(["node", "--check", str(tmp_path / "script.js")], check=True)

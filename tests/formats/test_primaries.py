@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trackscape import samples
-from trackscape.comparison.truth import read_truth
+from trackscape.comparison.measure import read_truth
 from trackscape.errors import FormatError
 from trackscape.formats import PrimaryReport, inspect_file
 

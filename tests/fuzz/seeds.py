@@ -169,15 +169,11 @@ def _read_hits(path: Path) -> object:
 
 
 def _read_primaries(path: Path) -> object:
-    from trackscape.comparison.truth import (
-        read_truth,
-        truth_estimates,
-        truth_samples,
-    )
+    from trackscape.comparison.measure import measure_truth, read_truth
     from trackscape.formats import inspect_file
 
     table = read_truth(path)
-    return inspect_file(path).render(), list(truth_estimates(table)), list(truth_samples(table))
+    return inspect_file(path).render(), list(measure_truth(table))
 
 
 def _read_plan(path: Path) -> object:

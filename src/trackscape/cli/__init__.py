@@ -1,4 +1,4 @@
-"""The command `trackscape`: one small file for each verb, no logic of its own."""
+"""The command `trackscape`: options of the verbs, no logic of its own."""
 
 from trackscape.cli.main import main as main
 

@@ -6,19 +6,16 @@ import sys
 import typer
 
 import trackscape
-from trackscape.cli.compare import compare
-from trackscape.cli.demo import demo
-from trackscape.cli.detector import detector
-from trackscape.cli.display import display
-from trackscape.cli.evaluate import evaluate
-from trackscape.cli.inspect import inspect
+from trackscape.cli.computing import (
+    add_verb,
+    allow_every_text,
+    keep_freed_memory,
+    whole_output,
+)
 from trackscape.cli.landscape import app as landscape
-from trackscape.cli.memory import keep_freed_memory
-from trackscape.cli.reconstruct import reconstruct
-from trackscape.cli.simulate import simulate
-from trackscape.cli.terminal import allow_every_text, whole_output
-from trackscape.cli.train import train
-from trackscape.cli.verbs import add_verb
+from trackscape.cli.reconstruct import display_verb, evaluate_verb, inspect_verb, reconstruct_verb
+from trackscape.cli.simulate import compare_verb, detector_verb, simulate_verb
+from trackscape.cli.train import demo_verb, train_verb
 from trackscape.errors import TrackscapeError
 
 app = typer.Typer(
@@ -31,15 +28,15 @@ app = typer.Typer(
 NOTHING = "Nothing was written."
 GOES_ON = "Run the same command again to go on."
 for verb, then in {
-    inspect: NOTHING,
-    train: GOES_ON,
-    reconstruct: NOTHING,
-    evaluate: NOTHING,
-    display: "No file is left half written.",
-    demo: GOES_ON,
-    detector: NOTHING,
-    simulate: NOTHING,
-    compare: "No file is left half written.",
+    inspect_verb: NOTHING,
+    train_verb: GOES_ON,
+    reconstruct_verb: NOTHING,
+    evaluate_verb: NOTHING,
+    display_verb: "No file is left half written.",
+    demo_verb: GOES_ON,
+    detector_verb: NOTHING,
+    simulate_verb: NOTHING,
+    compare_verb: "No file is left half written.",
 }.items():
     add_verb(app, verb, then=then)
 app.add_typer(landscape, name="landscape")

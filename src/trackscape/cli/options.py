@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from trackscape.tracking import Tracker
     from trackscape.tracking.acceptance import Cut
 
-SHIPPED_NETWORKS = "trackscape, line-graph-ptt or line-graph-pat"
+NETWORK_NAMES = "trackscape, line-graph-ptt or line-graph-pat"
 HitFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="Hit file: npz, npy, root, parquet or csv.")
 ]
 PerFrame = Annotated[
-    int, typer.Option(min=1, metavar="PROTONS", help="Primary protons in a readout frame.")
+    int, typer.Option(min=1, metavar="PROTONS", help="Primary protons per readout frame.")
 ]
 Method = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help=f"{SHIPPED_NETWORKS} (networks, shipped weights), nine-constants (trackscape without "
-        "its network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
+        help=f"{NETWORK_NAMES} (networks, shipped weights), nine-constants (trackscape without its "
+        "network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
         "physics-assignment or greedy.",
     ),
 ]
 DEFAULT_METHOD = "trackscape"
 Weights = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Weights of your own training, instead of a shipped method."),
+    typer.Option(metavar="FILE", help="Weights of your own training, used instead of --method."),
 ]
 NetworkClass = Annotated[
     str | None,
@@ -46,12 +46,12 @@ NetworkClass = Annotated[
     ),
 ]
 
-Detector = Annotated[
+DetectorName = Annotated[
     str | None,
     typer.Option(
         metavar="NAME|FILE",
-        help="Detector of the hits, a variant (see `trackscape detector`) or YAML file, instead of "
-        "the shipped one whose layers lie alike. The cut follows its sensitive thickness.",
+        help="Detector that recorded the hits: a variant (see `trackscape detector`) or YAML file; "
+        "its sensitive thickness sets the cut. (default: the shipped one with the same layers)",
     ),
 ]
 MinLastDeposit = Annotated[
@@ -59,7 +59,7 @@ MinLastDeposit = Annotated[
     typer.Option(
         min=0,
         metavar="KEV",
-        help="keV that a track must leave in its last layer, instead of the detector's cut.",
+        help="Smallest deposit of a track in its last layer, in keV. (default: the detector's cut)",
     ),
 ]
 
@@ -69,7 +69,8 @@ MaxBytes = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Bytes that the file may unpack to. [100 times its size, from 64 MiB to 16 GiB]",
+        help="Largest unpacked size of the file, in bytes. (default: 100 times its size, from "
+        "64 MiB to 16 GiB)",
     ),
 ]
 
@@ -104,7 +105,7 @@ class Opened(NamedTuple):
     """A hit file, and what finds tracks in it."""
 
     name: str
-    """That of the method or of the weights."""
+    """Name of the method, or of the file of weights."""
     tracker: "Tracker"
     file: "FrameSet"
     cut: "Cut"

@@ -1,16 +1,31 @@
-"""`trackscape simulate`: beam, phantom and detector to hits."""
+"""`trackscape simulate`, `detector` and `compare`: hits made, where, and beside other ones."""
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from trackscape.cli.options import checked_place, written_file
+from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.options import MaxBytes, checked_place, written_file
+from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
 
+TruthTable = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Table of the primaries. (default: NAME_truth.npz beside NAME.npz)"
+    ),
+]
+Primaries = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Number of primaries. (default: that of the table, or eventID + 1)"
+    ),
+]
 
-def simulate(
+
+def simulate_verb(
     output: Annotated[Path, written_file(".npz", text="File of hits to write: npz.")],
     phantom: Annotated[
         str,
@@ -19,12 +34,14 @@ def simulate(
         ),
     ] = "water:100",
     primaries: Annotated[
-        int, typer.Option("--primaries", "-n", metavar="N", help="Protons to simulate.")
+        int, typer.Option("--primaries", "-n", metavar="N", help="Number of protons to simulate.")
     ] = 20_000,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the random numbers.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
     engine: Annotated[
-        str,
-        typer.Option(metavar="fast|geant4", help="Who simulates; geant4 needs the extra `geant4`."),
+        Literal["fast", "geant4"],
+        typer.Option(
+            metavar="fast|geant4", help="Simulation engine; geant4 needs the extra `geant4`."
+        ),
     ] = "fast",
     detector: Annotated[
         str, typer.Option(metavar="NAME", help="Variant (see `trackscape detector`) or YAML file.")
@@ -33,27 +50,30 @@ def simulate(
         str,
         typer.Option(
             metavar="NAME=VALUE,...",
-            help="What differs from energy=230,spread=0.4,spot=3.8,divergence=2,source=-500,"
-            "magnet=6600 (MeV, %, mm, mrad, mm, mm).",
+            help="Parameters that differ from energy=230,spread=0.4,spot=3.8,divergence=2,"
+            "source=-500,magnet=6600 (MeV, %, mm, mrad, mm, mm).",
         ),
     ] = "",
     plan: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="CSV of spots: spotX, spotY (mm), weight, energy (MeV)."),
     ] = None,
-    angle: Annotated[float, typer.Option(metavar="DEGREES", help="Rotation of the phantom.")] = 0.0,
+    angle: Annotated[
+        float, typer.Option(metavar="DEGREES", help="Rotation angle of the phantom.")
+    ] = 0.0,
     truth: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write a row for each primary to this npz file, too.",
+            help="File (npz) to write with a row for each primary, too.",
             callback=checked_place(".npz"),
         ),
     ] = None,
     law: Annotated[
-        str,
+        Literal["geant4", "theory"],
         typer.Option(
-            metavar="geant4|theory", help="Of the fast engine: as Geant4's steps do, or theory."
+            metavar="geant4|theory",
+            help="Scattering of the fast engine: as in Geant4's steps, or theory.",
         ),
     ] = "geant4",
     threads: Annotated[
@@ -61,7 +81,7 @@ def simulate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Threads of the fast engine, processes of geant4. (default: one for each core)",
+            help="Threads of the fast engine, or processes of geant4. (default: one per core)",
         ),
     ] = None,
 ) -> None:
@@ -71,8 +91,7 @@ def simulate(
     """
     from trackscape.cli.compilation import announce_compilation
     from trackscape.progress import show_primaries
-    from trackscape.simulation import make_setup
-    from trackscape.simulation import simulate as run
+    from trackscape.simulation import make_setup, simulate
 
     setup = make_setup(
         detector=detector,
@@ -83,7 +102,7 @@ def simulate(
         condensed_history=law,
     )
     announce_compilation()
-    rows = run(
+    rows = simulate(
         setup,
         output,
         primaries=primaries,
@@ -94,3 +113,92 @@ def simulate(
         progress=show_primaries,
     )
     print(f"{primaries:,} primaries, {rows:,} hits: {shown(output)}")
+
+
+def detector_verb(
+    variant: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Shipped variant, or a YAML file that describes a detector."
+        ),
+    ] = "bergen-auto",
+    energy: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="MEV",
+            help="Proton energy of a WET column; repeat for more columns. (default: 200 and 100)",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        written_file(*PICTURES, text="Picture of the stack to write: png, pdf or svg."),
+    ] = None,
+) -> None:
+    """Print a detector as a table, and draw it.
+
+    The table lists planes, mass per area, radiation lengths and WET of each module.
+    """
+    from trackscape.simulation import load_detector, shipped_materials
+    from trackscape.simulation.setup.detector_view import (
+        draw_detector,
+        module_table,
+        tabulate_modules,
+    )
+
+    stack, energies = load_detector(variant), energy or [200.0, 100.0]
+    water = shipped_materials()["water"]
+    rows = tabulate_modules(stack, energies=energies, water=water)
+    print(f"{shown(stack.name)}\n{shown(stack.source, limit=2000)}\n")
+    print(module_table(rows, energies=energies, water=water))
+    if output is not None:
+        save_figure(draw_detector(stack), output, dpi=150)
+        print(shown(output))
+
+
+def compare_verb(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Simulated hits: the reference.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Simulated hits to compare with it.")],
+    truth_a: TruthTable = None,
+    truth_b: TruthTable = None,
+    primaries_a: Primaries = None,
+    primaries_b: Primaries = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Folder for all numbers (CSV, Markdown) and a picture.",
+        ),
+    ] = None,
+    max_bytes: MaxBytes = None,
+    threads: Threads = None,
+) -> None:
+    """Compare two simulations, layer by layer.
+
+    Compares deposits, angles, beam widths, counts, stopping depths and graph sizes. With -o, the
+    page comparison.md explains every number.
+    """
+    from rich.console import Console
+
+    from trackscape.comparison import compare_files, print_comparison, write_comparison
+    from trackscape.files import check_place
+    from trackscape.progress import show_status
+
+    prepare(threads)
+    if output is not None:
+        check_place(output / "comparison.md")
+    with show_status(f"{shown(a.name)} and {shown(b.name)}"):
+        comparison = compare_files(
+            a,
+            b,
+            truth_a=truth_a,
+            truth_b=truth_b,
+            primaries_a=primaries_a,
+            primaries_b=primaries_b,
+            max_bytes=max_bytes,
+        )
+    print_comparison(comparison, Console())
+    if output is not None:
+        write_comparison(comparison, output)
+        print(f"{shown(output)}: comparison.md, comparison.csv, distances.csv, comparison.png")

@@ -1,4 +1,4 @@
-"""`trackscape train`: settings and hit files to weights."""
+"""`trackscape train` and `demo`: settings and hit files to weights."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,25 +9,29 @@ from trackscape.cli.computing import Threads, prepare
 from trackscape.text import shown
 
 
-def train(
+def train_verb(
     config: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="Settings, such as configs/cpu/line-graph-pat.yaml."),
+        typer.Argument(
+            metavar="FILE", help="Training settings, such as configs/cpu/line-graph-pat.yaml."
+        ),
     ],
     data: Annotated[
         Path,
         typer.Option(metavar="FOLDER", help="Folder with the hit files that the settings name."),
     ],
-    runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run folder.")] = Path(
-        "runs"
-    ),
+    runs: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder that gets the run folder.")
+    ] = Path("runs"),
     weights: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Weights to start from, instead of random ones."),
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="Seed of weights and of the order of frames."),
+        typer.Option(
+            min=0, metavar="N", help="Random seed of the weights and of the order of frames."
+        ),
     ] = 0,
     threads: Threads = None,
 ) -> None:
@@ -37,12 +41,35 @@ def train(
     with the same weights.
     """
     from trackscape.training.config import TrainingConfig
-    from trackscape.training.train import train as run
+    from trackscape.training.train import train
 
     prepare(threads)
     settings = TrainingConfig.load(config)
-    trained = run(settings, data=data, runs=runs, seed=seed, weights=weights)
+    trained = train(settings, data=data, runs=runs, seed=seed, weights=weights)
     print(
         f"Best validation purity {100 * trained.purity:.2f} %: "
         f"{shown(trained.folder)}/weights.safetensors"
     )
+
+
+def demo_verb(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder with your own *_train and *_val hit files. (default: the shipped sample)",
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the report.")
+    ] = Path("demo"),
+    threads: Threads = None,
+) -> None:
+    """Train through the assignment, evaluate, and write a report."""
+    from trackscape.demo import run_demo
+    from trackscape.files import check_place
+
+    prepare(threads)
+    check_place(output / "report.html")
+    report = run_demo(data=data, output=output)
+    print(f"Report: {shown(report)}")

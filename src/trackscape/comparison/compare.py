@@ -1,18 +1,99 @@
-"""Two hit files -> how far they agree: tables with verdicts, distances, a picture."""
+"""Two hit files -> numbers side by side, each with a verdict, and distances of distributions."""
 
 import contextlib
-from collections.abc import Generator
+import dataclasses
+import math
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
 
-from trackscape.comparison.figure import draw_comparison
-from trackscape.comparison.measure import measure
-from trackscape.comparison.page import markdown
-from trackscape.comparison.rows import Comparison, compare_measured
-from trackscape.comparison.table import write_gaps, write_rows
-from trackscape.files import replacing
-from trackscape.pictures import save_figure
+from trackscape.comparison.measure import MeasuredFile, measure_file
+from trackscape.comparison.quantities import LEAST, QUANTITIES, Key, Quantity
+from trackscape.comparison.statistics import Distance, Measurement, distance
+from trackscape.text import shown
+
+PASS, NOISE, FAIL, FEW, OPEN = "pass", "within noise", "fail", "too few", "not judged"
+
+
+@dataclasses.dataclass(frozen=True)
+class Compared:
+    """One number of both files, side by side."""
+
+    key: Key
+    a: Measurement
+    b: Measurement
+
+    @property
+    def quantity(self) -> Quantity:
+        """Units and limit."""
+        return QUANTITIES[self.key.quantity]
+
+    @property
+    def difference(self) -> float:
+        """B - A in the unit of the limit; % of A where that is %. Not a number if A is 0."""
+        a, b = self.a.value, self.b.value
+        if self.quantity.scale != "%" or a == b:
+            return b - a
+        return 100 * (b / a - 1) if a else math.nan
+
+    @property
+    def error(self) -> float:
+        """One standard deviation of `difference`."""
+        if self.quantity.scale != "%":
+            return math.hypot(self.a.error, self.b.error)
+        if self.a.value == 0:
+            return 0.0
+        ratio = self.b.value / self.a.value
+        return 100 * math.hypot(self.b.error, ratio * self.a.error) / abs(self.a.value)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the difference passes, and if not, whether chance can explain the excess."""
+        limit = self.quantity.limit
+        # First of all: of a few values some quantiles may be 0 and others not.
+        if self.quantity.layered and min(self.a.number, self.b.number) < LEAST:
+            return FEW
+        if limit is None or math.isnan(self.difference):
+            return OPEN
+        excess = abs(self.difference) - limit
+        if excess <= 0:
+            return PASS
+        return NOISE if excess < 2 * self.error else FAIL
+
+
+@dataclasses.dataclass(frozen=True)
+class Gap:
+    """How far one distribution of A is from that of B."""
+
+    key: Key
+    distance: Distance
+
+    @property
+    def enough(self) -> bool:
+        """Whether both samples are large enough to say something."""
+        return min(self.distance.numbers) >= LEAST
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FileComparison:
+    """All that was found out about two files."""
+
+    a: MeasuredFile
+    """The reference: differences in % are of its numbers."""
+    b: MeasuredFile
+    rows: list[Compared]
+    """Each number that both files have, or that can be counted, in the order of `QUANTITIES`."""
+    gaps: list[Gap]
+    """Each distribution that both files have."""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of the files; with their folders if they are the same."""
+        a, b = self.a.path, self.b.path
+        if a.name != b.name:
+            return shown(a.name), shown(b.name)
+        return shown(f"{a.parent.name}/{a.name}"), shown(f"{b.parent.name}/{b.name}")
 
 
 def compare_files(
@@ -24,7 +105,7 @@ def compare_files(
     primaries_a: int | None = None,
     primaries_b: int | None = None,
     max_bytes: int | None = None,
-) -> Comparison:
+) -> FileComparison:
     """Measures two hit files and compares them, layer by layer.
 
     Arguments:
@@ -32,7 +113,7 @@ def compare_files(
         b: Hits to compare with it.
         truth_a: Table of the primaries of A; default: ``NAME_truth.npz`` beside it, if there.
         truth_b: The same for B.
-        primaries_a: Number of primaries of A; see `measure` for the default.
+        primaries_a: Number of primaries of A; see `measure_file` for the default.
         primaries_b: The same for B.
         max_bytes: Bytes that each file may unpack to; by default as in `read_hits`.
 
@@ -41,18 +122,53 @@ def compare_files(
         DataError: The hits have no truth, or there are fewer primaries than events with hits.
     """
     with _one_thread():
-        first = measure(Path(a), primaries=primaries_a, truth=truth_a, max_bytes=max_bytes)
-        second = measure(Path(b), primaries=primaries_b, truth=truth_b, max_bytes=max_bytes)
+        first = measure_file(Path(a), primaries=primaries_a, truth=truth_a, max_bytes=max_bytes)
+        second = measure_file(Path(b), primaries=primaries_b, truth=truth_b, max_bytes=max_bytes)
     return compare_measured(first, second)
 
 
-def write_comparison(comparison: Comparison, folder: Path) -> None:
-    """Writes ``comparison.{csv,md,png}`` and ``distances.csv`` to a folder, which is made."""
-    write_rows(comparison.rows, folder / "comparison.csv")
-    write_gaps(comparison.gaps, folder / "distances.csv")
-    save_figure(draw_comparison(comparison), folder / "comparison.png", dpi=150)
-    with replacing(folder / "comparison.md") as partial:
-        partial.write_text(markdown(comparison), encoding="utf-8")
+def compare_measured(a: MeasuredFile, b: MeasuredFile) -> FileComparison:
+    """Sets side by side whatever both files have."""
+    nothing = Measurement(0.0, 0.0, 0)
+    rows = [
+        Compared(key, a.measurements.get(key, nothing), b.measurements.get(key, nothing))
+        for key in a.measurements | b.measurements
+        if (key in a.measurements and key in b.measurements) or QUANTITIES[key.quantity].countable
+    ]
+    order = list(QUANTITIES)
+    return FileComparison(
+        a=a,
+        b=b,
+        rows=sorted(rows, key=lambda row: order.index(row.key.quantity)),
+        gaps=[
+            Gap(key, distance(sample, b.samples[key]))
+            for key, sample in a.samples.items()
+            if key in b.samples
+        ],
+    )
+
+
+def worst(rows: Iterable[Compared]) -> Compared | None:
+    """Returns the row of one quantity that differs most; None if none has enough values.
+
+    Judged are those that differ most beyond two errors; others by their difference / error.
+    """
+
+    def severity(row: Compared) -> float:
+        if row.quantity.limit is None:
+            return abs(row.difference) / row.error if row.error else 0.0
+        return abs(row.difference) - 2 * row.error
+
+    enough = [row for row in rows if row.verdict != FEW and math.isfinite(row.difference)]
+    return max(enough, key=severity, default=None)
+
+
+def grouped(rows: Sequence[Compared]) -> Iterator[tuple[str, list[Compared]]]:
+    """Yields each quantity with its rows."""
+    for quantity in QUANTITIES:
+        group = [row for row in rows if row.key.quantity == quantity]
+        if group:
+            yield quantity, group
 
 
 @contextlib.contextmanager

@@ -9,9 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from trackscape.comparison.graphs import PER_FRAME, PUBLISHED, SIZES
-from trackscape.comparison.quantities import QUANTILES, QUANTITIES
-from trackscape.comparison.rows import FAIL, FEW, NOISE, PASS, Comparison, Row
+from trackscape.comparison.compare import FAIL, FEW, NOISE, PASS, Compared, FileComparison
+from trackscape.comparison.quantities import (
+    GRAPH_SIZES,
+    PER_FRAME,
+    PUBLISHED,
+    QUANTILES,
+    QUANTITIES,
+)
 
 # Blue and orange differ in lightness, too, and stay apart for all kinds of colour blindness.
 A, B, TOLERATED, PAPER = "#2f6690", "#d1600a", "#d5e8cf", "#8c8c8c"
@@ -21,7 +26,7 @@ WIDEST = 20.0
 """The lower panels never show more than this, in % or the unit of the difference."""
 
 
-def draw_comparison(comparison: Comparison) -> Figure:
+def draw_comparison(comparison: FileComparison) -> Figure:
     """Draws deposits, kinks, widths, hits and stops in each layer, and the sizes of graphs.
 
     Below each panel stands the difference B - A with its error (one standard deviation) and the
@@ -59,24 +64,24 @@ class _Series:
     error: npt.NDArray[np.floating]
 
 
-def _series(rows: Iterable[Row], x: Callable[[Row], float]) -> _Series:
+def _series(rows: Iterable[Compared], x: Callable[[Compared], float]) -> _Series:
     numbers = sorted(
         (x(row), row.a.value, row.b.value, row.b.error, row.difference, row.error) for row in rows
     )
     return _Series(*np.array(numbers, dtype=float).reshape(-1, 6).T)
 
 
-def _in_layers(rows: Iterable[Row], statistic: str) -> _Series:
+def _in_layers(rows: Iterable[Compared], statistic: str) -> _Series:
     chosen = [row for row in rows if row.key.statistic == statistic]
     return _series(chosen, lambda row: float(row.key.layer or 0))
 
 
-def _has_place(row: Row) -> bool:
+def _has_place(row: Compared) -> bool:
     """Whether it belongs to a layer or, as a graph does, to a size of frames."""
-    return row.key.layer is not None or row.key.quantity in SIZES
+    return row.key.layer is not None or row.key.quantity in GRAPH_SIZES
 
 
-def _draw_quantiles(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
+def _draw_quantiles(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     series = {name: _in_layers(rows, name) for name in QUANTILES}
     for low, high, strength in (("5 %", "95 %", 0.2), ("25 %", "75 %", 0.35)):
         x, label = series[low].x, f"A: {low} to {high}"
@@ -94,20 +99,20 @@ def _draw_quantiles(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
     _make_logarithmic(upper)
 
 
-def _draw_widths(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
+def _draw_widths(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     series = _in_layers(rows, "68 % half-width")
     upper.fill_between(series.x, series.a, color=A, alpha=0.2, linewidth=0)
     upper.plot(series.x, series.a, color=A, label="A")
     _draw_b(upper, lower, series, reach=_reach(rows, [series]))
 
 
-def _draw_counts(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
+def _draw_counts(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     series = _in_layers(rows, "mean")
     upper.bar(series.x, series.a, width=1, color=A, alpha=0.35, label="A")
     _draw_b(upper, lower, series, reach=_reach(rows, [series]))
 
 
-def _draw_shares(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
+def _draw_shares(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     _draw_counts(upper, lower, rows)
     _make_logarithmic(upper)
     shares = [side.value for row in rows for side in (row.a, row.b) if side.value > 0]
@@ -120,16 +125,16 @@ def _draw_b(upper: Axes, lower: Axes, series: _Series, *, reach: float) -> None:
     _draw_difference(lower, series, reach=reach, bars=True)
 
 
-def _draw_graphs(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
+def _draw_graphs(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     sizes = [
         _series(
             (row for row in rows if row.key.quantity == size),
             lambda row: PER_FRAME.index(int(row.key.statistic.split()[0])),
         )
-        for size in SIZES
+        for size in GRAPH_SIZES
     ]
     reach = _reach(rows, sizes)
-    for number, (size, one) in enumerate(zip(SIZES, sizes, strict=True)):
+    for number, (size, one) in enumerate(zip(GRAPH_SIZES, sizes, strict=True)):
         first, mark = number == 0, "os^"[number]
         for place, per_frame in enumerate(PER_FRAME):
             published = PUBLISHED[size][per_frame]
@@ -153,7 +158,7 @@ def _make_logarithmic(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _reach(rows: Sequence[Row], series: Iterable[_Series]) -> float:
+def _reach(rows: Sequence[Compared], series: Iterable[_Series]) -> float:
     """How far the axis of differences goes: twice the tolerance, or as far as the points."""
     limit = QUANTITIES[rows[0].key.quantity].limit if rows else None
     points = np.concatenate([one.difference for one in series])
@@ -182,7 +187,7 @@ def _draw_difference(
     axes.set_ylim(-reach, reach)
 
 
-def _verdicts(rows: Iterable[Row]) -> str:
+def _verdicts(rows: Iterable[Compared]) -> str:
     verdicts = [row.verdict for row in rows]
     counts = [(verdicts.count(name), name) for name in (PASS, NOISE, FAIL)]
     if not any(count for count, _ in counts):
@@ -190,7 +195,7 @@ def _verdicts(rows: Iterable[Row]) -> str:
     return ": " + ", ".join(f"{count} {name}" for count, name in counts)
 
 
-def _tidy(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
+def _tidy(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     quantity = QUANTITIES[rows[0].key.quantity] if rows else None
     if quantity is not None and quantity.limit is not None:
         lower.axhspan(-quantity.limit, quantity.limit, color=TOLERATED, zorder=0)
@@ -209,11 +214,13 @@ def _tidy(upper: Axes, lower: Axes, rows: Sequence[Row]) -> None:
         upper.text(0.5, 0.5, "nothing to compare", transform=upper.transAxes, ha="center")
 
 
-_PANELS: tuple[tuple[str, tuple[str, ...], Callable[[Axes, Axes, Sequence[Row]], None]], ...] = (
+_PANELS: tuple[
+    tuple[str, tuple[str, ...], Callable[[Axes, Axes, Sequence[Compared]], None]], ...
+] = (
     ("Energy deposit / keV", ("energy deposit",), _draw_quantiles),
     ("Kink angle of primaries / mrad", ("kink angle",), _draw_quantiles),
     ("Lateral 68 % half-width / mm", ("lateral position",), _draw_widths),
     ("Hits of a primary in the layer", ("hits in the layer",), _draw_counts),
     ("Primaries whose last hit is in the layer / %", ("stops in the layer",), _draw_shares),
-    ("Sizes of graphs", SIZES, _draw_graphs),
+    ("Sizes of graphs", GRAPH_SIZES, _draw_graphs),
 )

@@ -1,4 +1,4 @@
-"""A hit file, and the truth beside it -> estimates and samples to compare with another file's."""
+"""A hit file, and the table of its primaries -> numbers and samples to compare with another's."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from trackscape.comparison.graphs import graph_estimates
-from trackscape.comparison.quantities import QUANTILES, Key
+from trackscape.comparison.quantities import GRAPH_SIZES, MAX_FRAMES, PER_FRAME, QUANTILES, Key
 from trackscape.comparison.statistics import (
-    Estimate,
+    Measurement,
     Numbers,
     Sample,
     Values,
+    central_mean_and_spread,
     grouped_median,
     half_width,
     mean,
@@ -22,23 +23,28 @@ from trackscape.comparison.statistics import (
     quantile,
     share,
 )
-from trackscape.comparison.truth import (
-    find_truth,
-    read_truth,
-    truth_estimates,
-    truth_samples,
+from trackscape.data import HitGraph, Hits
+from trackscape.errors import DataError, FormatError
+from trackscape.formats import PARTICLES, read_hits, read_primaries, read_provenance
+from trackscape.graph_construction import (
+    beam_angle,
+    cluster_size,
+    connect_layers,
+    merge_deposits,
+    split_frames,
 )
-from trackscape.data import Hits
-from trackscape.errors import DataError
-from trackscape.formats import PARTICLES, read_hits, read_provenance
-from trackscape.graph_construction import beam_angle, cluster_size, merge_deposits
 from trackscape.graph_construction.frames import spot_number
 from trackscape.graph_construction.line_graph import angle_between
 from trackscape.units import keV, mrad
 
+NEEDED = ("out_ekin", "out_dx", "out_dy", "out_dz")
+"""Columns that a table of primaries must have."""
+AT_LAYERS = ("ekin_layer0", "ekin_layer1", "ekin_layer2")
+"""Energies at the first layers, where the table has such columns."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredFile:
     """What is compared of one file."""
 
     path: Path
@@ -48,47 +54,23 @@ class Measured:
     """Number of hits: rows of one event, track and layer together."""
     layer_z: dict[int, float]
     """Mean z of the hits of each layer, in mm."""
-    estimates: dict[Key, Estimate]
+    measurements: dict[Key, Measurement]
     """Numbers with their errors, in the units of `QUANTITIES`."""
     samples: dict[Key, Sample]
-    """The values behind them."""
+    """Values behind the numbers, in the same units."""
     truth: Path | None
     """Table of primaries; None if there is none."""
     provenance: dict[str, Any] | None
-    """What made the hits, where the file says so."""
+    """Engine and settings that made the hits, where the file says so."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Layered:
-    """Values in layers. Axis: n values, ordered by layer."""
-
-    quantity: str
-    values: Values
-    """(n,) or (n, 2)."""
-    layer: Numbers
-    """(n,)"""
-    event: Numbers
-    """(n,) Number of the event, from 0."""
-
-    def parts(self) -> Iterator[tuple[int | None, Values, Numbers]]:
-        """Yields layer, values and events of each layer; then None and those of all layers."""
-        if len(self.layer) == 0:
-            return
-        order = np.argsort(self.layer, kind="stable")
-        layers, start = np.unique(self.layer[order], return_index=True)
-        for layer, index in zip(layers.tolist(), np.split(order, start[1:]), strict=True):
-            yield layer, self.values[index], self.event[index]
-        if len(layers) > 1:
-            yield None, self.values, self.event
-
-
-def measure(
+def measure_file(
     path: Path,
     *,
     primaries: int | None = None,
     truth: Path | None = None,
     max_bytes: int | None = None,
-) -> Measured:
+) -> MeasuredFile:
     """Reads a hit file and measures everything that is compared.
 
     Arguments:
@@ -96,7 +78,6 @@ def measure(
         primaries: Number of simulated primaries. Default: the rows of the table of primaries, else
             the largest event number + 1 (the last primaries may have left no hit).
         truth: Table of primaries. Default: ``NAME_truth.npz`` beside ``NAME.npz``, if it is there.
-
         max_bytes: Bytes that a file may unpack to; by default as in `read_hits`.
 
     Raises:
@@ -113,68 +94,62 @@ def measure(
     hits = merge_deposits(hits.select(hits.truth.event >= 0))
     if len(hits) == 0:
         raise DataError(f"{path}: expected hits of events, but all rows are noise; name a file.")
-    truth = truth or find_truth(path)
+    beside = path.with_name(f"{path.stem}_truth.npz")
+    truth = truth or (beside if beside.exists() else None)
     table = None if truth is None else read_truth(truth, max_bytes=max_bytes)
     event = _number_events(hits)
     primaries = _count_primaries(hits, event, path=path, given=primaries, table=table)
-    estimates, samples = _measure_hits(hits, event, primaries=primaries)
+    measured = [*_layered(hits, event), *_counts(hits, event, primaries=primaries)]
+    measured += [*_depths(hits, event, primaries=primaries), *_graphs(hits, event)]
     if table is not None:
-        estimates.update(truth_estimates(table))
-        samples.update(truth_samples(table))
-    return Measured(
+        measured += measure_truth(table)
+    return MeasuredFile(
         path=path,
         primaries=primaries,
         hits=len(hits),
         layer_z=_layer_positions(hits),
-        estimates=estimates,
-        samples=samples,
+        measurements={key: found for key, found in measured if isinstance(found, Measurement)},
+        samples={key: found for key, found in measured if isinstance(found, Sample)},
         truth=truth,
         provenance=read_provenance(path),
     )
 
 
-def _measure_hits(
-    hits: Hits, event: Numbers, *, primaries: int
-) -> tuple[dict[Key, Estimate], dict[Key, Sample]]:
-    estimates: dict[Key, Estimate] = {}
-    samples: dict[Key, Sample] = {}
-    for layered in (_energies(hits, event), *_angles(hits, event)):
-        for layer, values, events in layered.parts():
-            samples[Key(layered.quantity, "", layer)] = Sample(values, _count(events))
-            for name, probability in QUANTILES.items():
-                key = Key(layered.quantity, name, layer)
-                estimates[key] = quantile(values, probability, event=events)
-    for layer, values, events in _lateral(hits, event).parts():
-        width = Key("lateral position", "68 % half-width", layer)
-        estimates[width] = half_width(values, event=events)
-        for axis, column in zip("xy", values.T, strict=True):
-            samples[Key("lateral position", axis, layer)] = Sample(column, _count(events))
-    estimates.update(_counts(hits, event, primaries=primaries))
-    depth = _stopping_depth(hits, event)
-    if len(depth):
-        estimates[Key("stopping depth", "median")] = grouped_median(depth)
-        samples[Key("stopping depth")] = Sample(depth.astype(float), len(depth))
-    for layer in np.unique(depth).tolist():
-        stops = per_primary(np.arange(np.sum(depth == layer)), primaries=primaries)
-        estimates[Key("stops in the layer", "mean", layer)] = stops.scaled(100)
-    size = cluster_size(hits.energy).double().numpy()
-    estimates[Key("cluster size", "mean")] = mean(size, event=event)
-    samples[Key("cluster size")] = Sample(size, _count(event))
-    estimates.update(graph_estimates(hits, event=event))
-    return estimates, samples
+Found = Iterator[tuple[Key, Measurement | Sample]]
 
 
-def _energies(hits: Hits, event: Numbers) -> Layered:
+def _layered(hits: Hits, event: Numbers) -> Found:
+    """Yields quantiles and widths, in each layer and in all, and the values behind them."""
+    layer = hits.layer.numpy()
     energy = hits.energy.double().numpy() / keV
-    return Layered("energy deposit", energy, hits.layer.numpy(), event)
+    quantities = (("energy deposit", energy, layer, event), *_angles(hits, event))
+    for name, column, where, event_of in quantities:
+        for at, values, events in _parts(column, where, event_of):
+            yield Key(name, "", at), Sample(values, _count(events))
+            for statistic, probability in QUANTILES.items():
+                yield Key(name, statistic, at), quantile(values, probability, event=events)
+    name, position = "lateral position", hits.relative_position[:, :2].double().numpy()
+    for at, values, events in _parts(position, layer, event):
+        yield Key(name, "68 % half-width", at), half_width(values, event=events)
+        for axis, column in zip("xy", values.T, strict=True):
+            yield Key(name, axis, at), Sample(column, _count(events))
 
 
-def _lateral(hits: Hits, event: Numbers) -> Layered:
-    position = hits.relative_position[:, :2].double().numpy()
-    return Layered("lateral position", position, hits.layer.numpy(), event)
+def _parts(
+    values: Values, layer: Numbers, event: Numbers
+) -> Iterator[tuple[int | None, Values, Numbers]]:
+    """Yields number, values and events of each layer; then None and those of all layers."""
+    if len(layer) == 0:
+        return
+    order = np.argsort(layer, kind="stable")
+    layers, start = np.unique(layer[order], return_index=True)
+    for at, index in zip(layers.tolist(), np.split(order, start[1:]), strict=True):
+        yield at, values[index], event[index]
+    if len(layers) > 1:
+        yield None, values, event
 
 
-def _angles(hits: Hits, event: Numbers) -> Iterator[Layered]:
+def _angles(hits: Hits, event: Numbers) -> Iterator[tuple[str, Values, Numbers, Numbers]]:
     """Yields the kinks of primaries in their middle layer, and the first segments in layer 1."""
     truth = hits.known_truth
     step = hits.position.double().diff(dim=0)
@@ -182,13 +157,14 @@ def _angles(hits: Hits, event: Numbers) -> Iterator[Layered]:
     joined = same & (hits.layer.diff() == 1) & truth.primary[1:]
     kink = (joined[1:] & joined[:-1]).nonzero()[:, 0]
     angle = angle_between(step[kink], step[kink + 1]).numpy() / mrad
-    yield Layered("kink angle", angle, hits.layer[kink + 1].numpy(), event[kink])
+    yield "kink angle", angle, hits.layer[kink + 1].numpy(), event[kink]
     first = (joined & (hits.layer[:-1] == 0)).nonzero()[:, 0]
     angle = beam_angle(step[first]).numpy() / mrad
-    yield Layered("first segment angle", angle, hits.layer[first + 1].numpy(), event[first])
+    yield "first segment angle", angle, hits.layer[first + 1].numpy(), event[first]
 
 
-def _counts(hits: Hits, event: Numbers, *, primaries: int) -> Iterator[tuple[Key, Estimate]]:
+def _counts(hits: Hits, event: Numbers, *, primaries: int) -> Found:
+    """Yields hits per primary, shares of secondaries, and the size of clusters."""
     yield Key("hits per primary", "mean"), per_primary(event, primaries=primaries)
     layer, truth = hits.layer.numpy(), hits.known_truth
     for number in np.unique(layer).tolist():
@@ -196,22 +172,103 @@ def _counts(hits: Hits, event: Numbers, *, primaries: int) -> Iterator[tuple[Key
         yield key, per_primary(event[layer == number], primaries=primaries)
     secondary = ~truth.primary.numpy()
     yield Key("non-primary hits", "share"), share(secondary, event=event).scaled(100)
-    if truth.pdg is None:
-        return
-    code = truth.pdg.numpy()
-    kinds = {name: code == number for number, name in PARTICLES.items()}
-    kinds["others"] = ~np.isin(code, list(PARTICLES))
-    for name, flag in kinds.items():
-        key = Key("non-primary by particle", name)
-        yield key, share(secondary & flag, event=event).scaled(100)
+    if truth.pdg is not None:
+        code = truth.pdg.numpy()
+        kinds = {name: code == number for number, name in PARTICLES.items()}
+        kinds["others"] = ~np.isin(code, list(PARTICLES))
+        for name, flag in kinds.items():
+            key = Key("non-primary by particle", name)
+            yield key, share(secondary & flag, event=event).scaled(100)
 
 
-def _stopping_depth(hits: Hits, event: Numbers) -> Numbers:
-    """Last layer of the primary of each event that left a hit of it, whatever ended it."""
+def _depths(hits: Hits, event: Numbers, *, primaries: int) -> Found:
+    """Yields depths: the last layer of each event's primary that left a hit, whatever ended it."""
     primary = hits.known_truth.primary.numpy()
     last = np.full(int(event[-1]) + 1, -1)
     np.maximum.at(last, event[primary], hits.layer.numpy()[primary])
-    return last[last >= 0]
+    depth = last[last >= 0]
+    if len(depth):
+        yield Key("stopping depth", "median"), grouped_median(depth)
+        yield Key("stopping depth"), Sample(depth.astype(float), len(depth))
+    for layer in np.unique(depth).tolist():
+        stops = per_primary(np.arange(np.sum(depth == layer)), primaries=primaries)
+        yield Key("stops in the layer", "mean", layer), stops.scaled(100)
+    size = cluster_size(hits.energy).double().numpy()
+    yield Key("cluster size", "mean"), mean(size, event=event)
+    yield Key("cluster size"), Sample(size, _count(event))
+
+
+def _graphs(hits: Hits, event: Numbers) -> Found:
+    """Yields the mean sizes over frames of 50, 100 and 150 primaries, where there are two."""
+    for per_frame in PER_FRAME:
+        if int(event[-1]) + 1 < 2 * per_frame:
+            continue
+        some = hits.select(torch.from_numpy(event < MAX_FRAMES * per_frame))
+        frames = split_frames(some, per_frame=per_frame)
+        sizes = np.array([graph_sizes(connect_layers(frame)) for frame in frames])
+        for name, column in zip(GRAPH_SIZES, sizes.T, strict=True):
+            error = float(column.std(ddof=1)) / len(column) ** 0.5
+            found = Measurement(float(column.mean()), error, len(column))
+            yield Key(name, f"{per_frame} p+/F"), found
+
+
+def graph_sizes(graph: HitGraph) -> tuple[int, int, int]:
+    """Number of hits, of edges, and of edges of the line graph, which is not built for it."""
+    downstream, upstream = graph.edge_index
+    n_edges = torch.bincount(downstream, minlength=len(graph.hits))
+    return len(graph.hits), graph.n_edges, 2 * int(n_edges[upstream].sum())
+
+
+def read_truth(path: Path, *, max_bytes: int | None = None) -> np.ndarray:
+    """Reads a table of primaries, a structured array (primaries,).
+
+    Raises:
+        FormatError: The file is absent, damaged or something else.
+    """
+    table = read_primaries(path, NEEDED, optional=AT_LAYERS, max_bytes=max_bytes)
+    if len(table) == 0:
+        raise FormatError(
+            f"{path}: expected one row for each primary, but every row is missing; name the table "
+            "that was written with the hits."
+        )
+    return table
+
+
+def measure_truth(table: np.ndarray) -> Found:
+    """Yields survival, energy and exit angle behind the phantom, and energies at layers.
+
+    The figures of the survivors need two of them, their samples one.
+    """
+    behind = table["out_ekin"] > 0
+    yield Key("survival"), share(behind, event=np.arange(len(table))).scaled(100)
+    survivors = table[behind]
+    event = np.arange(len(survivors))
+    energy = survivors["out_ekin"].astype(float)
+    along = survivors["out_dz"].astype(float)
+    across = (survivors[name].astype(float) for name in ("out_dx", "out_dy"))
+    angle = np.stack([np.arctan2(side, along) for side in across], axis=1) / mrad
+    if len(survivors) > 0:
+        yield Key("energy behind"), Sample(energy, len(energy))
+        for axis, column in zip("xy", angle.T, strict=True):
+            yield Key("exit angle", axis), Sample(column, len(column))
+    if len(survivors) < 2:
+        return
+    centre, spread = central_mean_and_spread(energy)
+    yield Key("energy behind", "median"), quantile(energy, 0.5, event=event)
+    yield Key("energy behind", "95 % mean"), centre
+    width = half_width(energy[:, None], event=event)
+    yield Key("energy spread behind", "68 % half-width"), width
+    yield Key("energy spread behind", "95 % rms"), spread
+    yield Key("exit angle", "68 % half-width"), half_width(angle, event=event)
+    widths = [half_width(column[:, None], event=event).value for column in angle.T]
+    beyond: npt.NDArray[np.bool_] = np.abs(angle - np.median(angle, axis=0)) > 3 * np.array(widths)
+    yield Key("exit angle tail", "share"), share(np.logical_or(*beyond.T), event=event).scaled(100)
+    for layer, name in enumerate(AT_LAYERS):
+        if name in (table.dtype.names or ()):
+            energy = table[name][table[name] > 0].astype(float)
+            if len(energy) > 1:
+                median = quantile(energy, 0.5, event=np.arange(len(energy)))
+                yield Key("energy at layer", "median", layer), median
 
 
 def _number_events(hits: Hits) -> Numbers:

@@ -1,30 +1,46 @@
-"""A comparison -> a summary for the terminal, and a Markdown page with all numbers."""
+"""A comparison -> a summary for the terminal, a Markdown page, CSV files and a picture."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from trackscape.comparison.notes import notes
-from trackscape.comparison.quantities import LEAST, QUANTITIES
-from trackscape.comparison.rows import FAIL, NOISE, PASS, Comparison, grouped
-from trackscape.comparison.table import (
+from trackscape.comparison.compare import FAIL, FEW, NOISE, PASS, FileComparison, grouped
+from trackscape.comparison.figure import draw_comparison
+from trackscape.comparison.quantities import LEAST, MAX_FRAMES, PER_FRAME, QUANTITIES
+from trackscape.comparison.tables import (
     Table,
     distance_table,
     full_table,
     graph_table,
     summary_table,
+    write_gaps,
+    write_rows,
 )
+from trackscape.files import replacing
+from trackscape.pictures import save_figure
 from trackscape.text import shown
+from trackscape.units import mm
 
 WIDE = 120
 """Characters; the summary leaves out columns in terminals that have less."""
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def write_comparison(comparison: FileComparison, folder: Path) -> None:
+    """Writes ``comparison.{csv,md,png}`` and ``distances.csv`` to a folder, which is made."""
+    write_rows(comparison.rows, folder / "comparison.csv")
+    write_gaps(comparison.gaps, folder / "distances.csv")
+    save_figure(draw_comparison(comparison), folder / "comparison.png", dpi=150)
+    with replacing(folder / "comparison.md") as partial:
+        partial.write_text(markdown(comparison), encoding="utf-8")
+
+
+def print_comparison(comparison: FileComparison, console: Console) -> None:
     """Prints the summary: verdicts and the largest differences of each quantity."""
     for line, _ in _sides(comparison):
         console.print(line, highlight=False, markup=False)
@@ -36,7 +52,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     console.print(verdict(comparison), highlight=False, markup=False)
 
 
-def verdict(comparison: Comparison) -> str:
+def verdict(comparison: FileComparison) -> str:
     """Returns one sentence: how many of the judged numbers pass."""
     verdicts = [row.verdict for row in comparison.rows]
     counts = {name: verdicts.count(name) for name in (PASS, NOISE, FAIL)}
@@ -46,7 +62,7 @@ def verdict(comparison: Comparison) -> str:
     )
 
 
-def markdown(comparison: Comparison, *, picture: str = "comparison.png") -> str:
+def markdown(comparison: FileComparison, *, picture: str = "comparison.png") -> str:
     """Returns the page: summary, notes, graph sizes beside the published ones, and all numbers.
 
     Arguments:
@@ -56,13 +72,13 @@ def markdown(comparison: Comparison, *, picture: str = "comparison.png") -> str:
     return "\n".join(_lines(comparison, picture)).rstrip() + "\n"
 
 
-def summary(comparison: Comparison) -> str:
+def summary(comparison: FileComparison) -> str:
     """Returns the verdict and the largest differences of each quantity, as Markdown."""
     lines = [f"**{verdict(comparison)}.**", "", *summary_table(comparison.rows).markdown()]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _lines(comparison: Comparison, picture: str) -> Iterator[str]:
+def _lines(comparison: FileComparison, picture: str) -> Iterator[str]:
     yield from ("# Two simulations side by side", "")
     for line, provenance in _sides(comparison):
         yield f"- {line}"
@@ -92,7 +108,7 @@ _READING = (
 )
 
 
-def _sides(comparison: Comparison) -> Iterator[tuple[str, dict[str, Any] | None]]:
+def _sides(comparison: FileComparison) -> Iterator[tuple[str, dict[str, Any] | None]]:
     """Yields what the files are, and what made them."""
     sides = zip("AB", comparison.names, (comparison.a, comparison.b), strict=True)
     for side, name, measured in sides:
@@ -109,3 +125,47 @@ def _rich(table: Table) -> RichTable:
     for line in table.lines:
         rich.add_row(*line)
     return rich
+
+
+SAME_PLACE = 0.1 * mm
+"""Largest distance between the mean z of two layers that are at the same place."""
+
+
+def notes(comparison: FileComparison) -> Iterator[str]:
+    """Yields a sentence for each thing that a reader of the tables must know."""
+    a, b, rows = comparison.a, comparison.b, comparison.rows
+    few = {row.key.layer for row in rows if row.verdict == FEW and row.key.layer is not None}
+    if few:
+        yield f"less than {LEAST} values in layers {_listed(few)}: quantiles not judged there"
+    for one, other, name in ((a, b, "A"), (b, a, "B")):
+        only = one.layer_z.keys() - other.layer_z.keys()
+        if only:
+            yield f"only {name} has hits in layers {_listed(only)}: left out"
+        if one.truth is None:
+            yield (
+                f"no table of primaries for {name}: nothing is said on survival, energy and angle "
+                "behind the phantom"
+            )
+    shifts = {layer: b.layer_z[layer] - z for layer, z in a.layer_z.items() if layer in b.layer_z}
+    moved = {layer: shift for layer, shift in shifts.items() if abs(shift) > SAME_PLACE}
+    if moved:
+        layer = max(moved, key=lambda layer: abs(moved[layer]))
+        yield (
+            f"{len(moved)} layers are not at the same place, layer {layer} by {moved[layer]:+.2f} "
+            "mm: layers are compared by their number"
+        )
+    sizes = {row.key.statistic for row in rows if row.key.quantity == "graph nodes"}
+    for per_frame in PER_FRAME:
+        if f"{per_frame} p+/F" not in sizes:
+            yield f"too few events for graphs of {per_frame} primaries a frame"
+    if sizes:
+        yield f"graph sizes are means over the first {MAX_FRAMES} frames of each file, or fewer"
+
+
+def _listed(layers: Collection[int]) -> str:
+    """Example: {1, 2, 3, 7} becomes "1 to 3, 7"; many pieces become one."""
+    number = np.sort(list(layers))
+    runs = np.split(number, np.flatnonzero(np.diff(number) > 1) + 1)
+    if len(runs) > 4:
+        return f"{number[0]} to {number[-1]} ({len(number)} of them)"
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)

@@ -3,12 +3,10 @@
 from trackscape.display.figure import draw_frame as draw_frame
 from trackscape.display.figure import draw_projections as draw_projections
 from trackscape.display.frame import display_frame as display_frame
-from trackscape.display.html import viewer_fragment as viewer_fragment
-from trackscape.display.html import write_html as write_html
-from trackscape.display.report import Report as Report
+from trackscape.display.frame import viewer_fragment as viewer_fragment
+from trackscape.display.frame import write_html as write_html
 
 __all__ = [
-    "Report",
     "display_frame",
     "draw_frame",
     "draw_projections",

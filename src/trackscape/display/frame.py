@@ -1,27 +1,19 @@
-"""A frame of a file -> a picture, and an interactive HTML page."""
+"""A frame of a file -> a picture, and an interactive HTML page that needs no network."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from trackscape.data import Hits
-from trackscape.display.figure import draw_frame as draw_frame
-from trackscape.display.figure import draw_projections as draw_projections
-from trackscape.display.html import viewer_fragment as viewer_fragment
-from trackscape.display.html import write_html as write_html
+from trackscape.data import Hits, Tracks
+from trackscape.display.figure import draw_frame, draw_projections, view_limits
 from trackscape.errors import DataError
 from trackscape.evaluation.evaluate import Tally
+from trackscape.evaluation.matching import judge
 from trackscape.files import check_place
+from trackscape.pages import Page, make_viewer
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
 from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker, accept
 
-__all__ = [
-    "display_frame",
-    "draw_frame",
-    "draw_projections",
-    "viewer_fragment",
-    "write_html",
-]
 PAGE = ".html"
 
 
@@ -77,3 +69,90 @@ def display_frame(
         save_figure(draw_frame(tracks, title=title), output, dpi=150)
     write_html(tracks, page, title=title)
     return [page] if alone else [output, page]
+
+
+def write_html(tracks: Tracks, path: Path | str, *, title: str) -> None:
+    """Writes one frame as a page: interactive view, two projections and a table of counts.
+
+    Arguments:
+        tracks: Tracks of one frame, with all hits of the frame.
+        path: The HTML file; it appears whole or not at all.
+        title: Heading of the page.
+    """
+    tracks = tracks.to("cpu")
+    page = Page(title)
+    page.add_html_fragment(viewer_fragment(tracks, title))
+    page.add_figure(
+        draw_projections(tracks, title=""), "The same frame, seen from above and from the side."
+    )
+    page.add_table(["", "number"], list(_counts(tracks).items()), "What the frame holds.")
+    page.write(path)
+
+
+def viewer_fragment(tracks: Tracks, title: str) -> str:
+    """Returns the interactive view as HTML for `Page.add_html_fragment`.
+
+    Any number of views fit on one page.
+
+    Arguments:
+        tracks: Tracks of one frame, with all hits of the frame.
+        title: What the view shows, for those who cannot see it.
+    """
+    tracks = tracks.to("cpu")
+    counts = _counts(tracks)
+    shown = _SWITCHES if tracks.hits.truth is not None else {"tracks": "plain", **_FREE}
+    switches = [
+        f'<label><input type="checkbox" checked data-show="{kind}">'
+        f'<i class="{kind}"></i>{label} ({counts[label]})</label>'
+        for label, kind in shown.items()
+    ]
+    return make_viewer(
+        "trackscape.display",
+        "frame",
+        label=f"{title}: hits and tracks in three dimensions",
+        switches=switches,
+        hint="point at a track to know more about it.",
+        data=_payload(tracks),
+    )
+
+
+_FREE = {"hits without a track": "free"}
+_SWITCHES = {
+    "correct tracks": "correct",
+    "wrong tracks": "wrong",
+    "wrong segments": "bad",
+    "true segments on no track": "missed",
+    **_FREE,
+}
+
+
+def _counts(tracks: Tracks) -> dict[str, int]:
+    counts = {
+        "hits": len(tracks.hits),
+        "hits without a track": int((tracks.of_hit < 0).sum()),
+        "tracks": len(tracks),
+    }
+    if tracks.hits.truth is not None:
+        found = judge(tracks)
+        counts |= {
+            "correct tracks": int(found.correct.sum()),
+            "wrong tracks": int((~found.correct).sum()),
+            "wrong segments": int(found.wrong.sum()),
+            "true segments on no track": found.missed.shape[1],
+        }
+    return counts
+
+
+def _payload(tracks: Tracks) -> dict[str, object]:
+    """What the script draws; lengths in mm, to 0.01 mm."""
+    hits = tracks.hits
+    payload: dict[str, object] = {
+        "limits": [[round(edge, 2) for edge in pair] for pair in view_limits(hits)],
+        "position": [[round(x, 2) for x in axis] for axis in hits.position.double().T.tolist()],
+        "layer": hits.layer.tolist(),
+        "tracks": [tracks[number].tolist() for number in range(len(tracks))],
+    }
+    if hits.truth is not None:
+        payload["event"] = hits.truth.event.tolist()
+        payload["missed"] = judge(tracks).missed.T.tolist()
+    return payload

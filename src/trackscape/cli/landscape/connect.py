@@ -40,10 +40,10 @@ def connect(
         ),
     ] = None,
     steps: Annotated[
-        int, typer.Option(metavar="N", help="Points of each way, both ends included.")
+        int, typer.Option(metavar="N", help="Number of points of each path, with both ends.")
     ] = 25,
     align: Annotated[
-        bool, typer.Option(help="Permute the hidden units of the second network, too.")
+        bool, typer.Option(help="Also permute the hidden units of the second network.")
     ] = True,
     curve: Annotated[
         list[str] | None,
@@ -58,8 +58,12 @@ def connect(
             metavar="FILE", help="Hits that curves are trained on. (default: the frames of FILE)"
         ),
     ] = None,
-    curve_steps: Annotated[int, typer.Option(metavar="N", help="Steps of the optimiser.")] = 500,
-    bends: Annotated[int, typer.Option(metavar="N", help="Control points of a curve.")] = 1,
+    curve_steps: Annotated[
+        int, typer.Option(metavar="N", help="Number of steps of the optimiser.")
+    ] = 500,
+    bends: Annotated[
+        int, typer.Option(metavar="N", help="Number of control points of a curve.")
+    ] = 1,
     learning_rate: Annotated[
         float, typer.Option(metavar="X", help="Learning rate of the optimiser.")
     ] = 1e-3,

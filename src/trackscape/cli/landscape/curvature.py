@@ -1,7 +1,7 @@
 """`trackscape landscape curvature`: eigenvalues, their density, the trace."""
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,25 +39,27 @@ def curvature(
     method: NetworkMethod = DEFAULT_METHOD,
     weights: Weights = None,
     kind: Annotated[
-        str,
+        Literal["hessian", "difference", "gauss-newton", "fisher"],
         typer.Option(
             metavar="hessian|difference|gauss-newton|fisher",
-            help="Which matrix; difference: of gradients.",
+            help="Matrix; difference: the Hessian from differences of gradients.",
         ),
     ] = "hessian",
     step: Annotated[
         float,
         typer.Option(
-            metavar="X", help="For difference: distance, relative to the length of the weights."
+            metavar="X", help="Step of these differences, relative to the norm of the weights."
         ),
     ] = 1e-3,
     eigenvalues: Annotated[
-        int, typer.Option(metavar="N", help="Number of eigenvalues, the largest by magnitude.")
+        int, typer.Option(metavar="N", help="Number of eigenvalues, largest magnitude first.")
     ] = 5,
     products: Annotated[
-        int, typer.Option(metavar="N", help="Products with vectors, for the trace.")
+        int, typer.Option(metavar="N", help="Number of products with vectors, for the trace.")
     ] = 30,
-    probes: Annotated[int, typer.Option(metavar="N", help="Random vectors, for the density.")] = 4,
+    probes: Annotated[
+        int, typer.Option(metavar="N", help="Number of random vectors, for the density.")
+    ] = 4,
     frames: Frames = 5,
     loss: Losses = None,
     reject: Reject = 0.5,
@@ -89,7 +91,7 @@ def curvature(
         config,
         str(weights or method),
         outputs=tuple(output or ()),
-        kind=cast(Any, kind),
+        kind=kind,
         step=step,
         eigenvalues=eigenvalues,
         products=products,

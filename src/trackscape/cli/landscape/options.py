@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from trackscape.cli.options import SHIPPED_NETWORKS
+from trackscape.cli.options import NETWORK_NAMES
 
 if TYPE_CHECKING:
     from trackscape.tracker_landscape.computing import Computing
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 Network = Annotated[
     str,
     typer.Argument(
-        metavar="NETWORK", help=f"Network: {SHIPPED_NETWORKS} (shipped), or a file of weights."
+        metavar="NETWORK", help=f"Network: {NETWORK_NAMES} (shipped), or a file of weights."
     ),
 ]
-NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {SHIPPED_NETWORKS}.")]
+NetworkMethod = Annotated[str, typer.Option(metavar="NAME", help=f"Network: {NETWORK_NAMES}.")]
 Frames = Annotated[
     int, typer.Option(min=1, metavar="N", help="Frames that are drawn from the file.")
 ]
@@ -55,7 +55,7 @@ Seed = Annotated[
     typer.Option(min=0, metavar="N", help="Random seed of frames, directions and noise."),
 ]
 Workers = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Processes that compute side by side.")
+    int, typer.Option(min=1, metavar="N", help="Number of processes that compute in parallel.")
 ]
 ExecutorOption = Annotated[
     str | None,

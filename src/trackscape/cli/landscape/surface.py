@@ -1,7 +1,7 @@
 """`trackscape landscape surface`: losses on a grid."""
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Literal
 
 import typer
 
@@ -42,18 +42,21 @@ def surface(
         list[str] | None,
         typer.Option(
             metavar="NETWORK",
-            help="Methods or weights that the grid goes through instead of around one, such as "
-            "stages of a training. Repeat it: 2 for a line, 3 or more for a plane.",
+            help="Method or weights that the grid passes through, instead of around one network, "
+            "such as a stage of a training. Repeat it: 2 for a line, 3 or more for a plane.",
         ),
     ] = None,
     along: Annotated[
-        str, typer.Option(metavar="random|hessian", help="Directions around one network.")
+        Literal["random", "hessian"],
+        typer.Option(metavar="random|hessian", help="Directions around one network."),
     ] = "random",
     dimensions: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Directions. (default: 2, or 1 for a line)"),
+        typer.Option(metavar="N", help="Number of directions. (default: 2, or 1 for a line)"),
     ] = None,
-    steps: Annotated[int, typer.Option(metavar="N", help="Points along each direction.")] = 25,
+    steps: Annotated[
+        int, typer.Option(metavar="N", help="Number of points along each direction.")
+    ] = 25,
     extent: Annotated[
         float | None,
         typer.Option(
@@ -61,11 +64,11 @@ def surface(
         ),
     ] = None,
     scale: Annotated[
-        str | None,
+        Literal["filter", "layer", "tensor", "none"] | None,
         typer.Option(
             metavar="filter|layer|tensor|none",
-            help="Parts in which directions are as long as weights. (default: filter; tensor for "
-            "hessian)",
+            help="Parts of a network in which directions are as long as its weights. (default: "
+            "filter; tensor for hessian)",
         ),
     ] = None,
     frames: Frames = 20,
@@ -100,11 +103,11 @@ def surface(
         config,
         [*map(str, [weights] if weights else []), *(through or [])] or [method],
         outputs=output,
-        along=cast(Any, along),
+        along=along,
         dimensions=dimensions,
         steps=steps,
         extent=extent,
-        scale=cast(Any, scale),
+        scale=scale,
         computing=make_computing(executor, workers=workers, work=work),
     )
     for name in found.names:

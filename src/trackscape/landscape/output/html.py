@@ -1,28 +1,31 @@
 """Surface over two directions -> an interactive view, in one HTML file that needs no network."""
 
-import html
 import json
-import string
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trackscape.files import replacing
-from trackscape.landscape.output.plane import SURE, PlaneValues, is_logarithmic, plane_of
+from trackscape.landscape.output.plots import SURE, PlaneValues, is_logarithmic, plane_of
 from trackscape.landscape.surface import Surface
 from trackscape.landscape.trajectory import Trajectory
+from trackscape.pages import Page, make_viewer
 
-_CAPTION = (
-    "Drag to rotate, wheel or pinch to zoom, shift-drag or two fingers to move; point at the "
-    "surface to read a value with its standard error. The cross is the centre. "
+_HINT = (
+    "point at the surface to read a value with its standard error. The cross is the centre. "
     f"White dots: cells with a corner within {SURE:g} standard errors of the minimum."
 )
 _TRAJECTORY = (
     " Checkpoints of the training are drawn where they are nearest to the plane, the first one "
     "large; the redder, the farther away. Those beyond the grid are left out."
+)
+_SWITCHES = (
+    "<label>value <select></select></label>",
+    '<label><input type="checkbox" data-show="log"> logarithmic</label>',
+    '<label><input type="checkbox" data-show="mesh" checked> mesh</label>',
+    '<label><input type="checkbox" data-show="uncertain" checked> near the minimum</label>',
+    '<label><input type="checkbox" data-show="trajectory" checked> training</label>',
 )
 
 
@@ -45,14 +48,11 @@ def write_surface_html(
         LandscapeError: The surface is no such grid, or one of its values is finite nowhere.
         FormatError: The file cannot be written there.
     """
-    page = _fill(
-        "page.html",
-        title=html.escape(title),
-        figure=surface_fragment(surface, title=title, trajectory=trajectory),
-        about=html.escape(json.dumps(surface.about, indent=2, sort_keys=True)),
-    )
-    with replacing(Path(path)) as partial:
-        partial.write_text(page, encoding="utf-8")
+    page = Page(title)
+    page.add_html_fragment(surface_fragment(surface, title=title, trajectory=trajectory))
+    about = json.dumps(surface.about, indent=2, sort_keys=True)
+    page.add_details("Where this surface comes from", about)
+    page.write(path)
 
 
 def surface_fragment(surface: Surface, *, title: str, trajectory: Trajectory | None = None) -> str:
@@ -63,15 +63,13 @@ def surface_fragment(surface: Surface, *, title: str, trajectory: Trajectory | N
         title: Description of the view for those who cannot see it.
         trajectory: Checkpoints of a training, from `project`.
     """
-    return _fill(
-        "surface.html",
-        title=html.escape(title),
-        caption=_CAPTION + (_TRAJECTORY if trajectory is not None else ""),
-        # "<" could end the script that holds the data.
-        data=json.dumps(
-            _payload(surface, trajectory), separators=(",", ":"), allow_nan=False
-        ).replace("<", "\\u003c"),
-        script=_fill("surface.js"),
+    return make_viewer(
+        "trackscape.landscape.output",
+        "surface",
+        label=f"{title}: a surface in three dimensions",
+        switches=_SWITCHES,
+        hint=_HINT + (_TRAJECTORY if trajectory is not None else ""),
+        data=_payload(surface, trajectory),
     )
 
 
@@ -105,16 +103,3 @@ def _value(plane: PlaneValues) -> dict[str, Any]:
 
 def _numbers(values: NDArray[np.float64]) -> list[float | None]:
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values.ravel()]
-
-
-class _Asset(string.Template):
-    """A template whose places look like ``%%{name}``: ``$`` and ``{}`` belong to JavaScript."""
-
-    delimiter = "%%"
-
-
-def _fill(name: str, **places: str) -> str:
-    text = (
-        resources.files("trackscape.landscape.output").joinpath("assets", name).read_text("utf-8")
-    )
-    return _Asset(text).substitute(places)

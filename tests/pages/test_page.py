@@ -1,4 +1,4 @@
-"""The report: one whole file, escaped, and the same for the same content."""
+"""The page: one whole file, escaped, and the same for the same content."""
 
 import base64
 import os
@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.figure import Figure
 
-from trackscape.display.report import Report
 from trackscape.errors import DataError, FormatError
+from trackscape.pages import Page
 
 VOID = {"meta", "img", "br", "input", "link"}
 
@@ -37,8 +37,8 @@ def small_figure() -> Figure:
     return figure
 
 
-def full_report() -> Report:
-    report = Report("Tracks & <frames>")
+def full_report() -> Page:
+    report = Page("Tracks & <frames>")
     report.add_heading("Purity > 90 %")
     report.add_text("a < b")
     report.add_table(["name <1>", "purity"], [["<i>x</i>", 0.97126], ["y", 1.0]], "A & B")
@@ -82,20 +82,20 @@ def test_texts_are_escaped() -> None:
     ],
 )
 def test_columns_of_numbers_are_aligned_on_the_right(cells: list[str | float], kind: str) -> None:
-    report = Report("")
+    report = Page("")
     report.add_table(["column"], [[cell] for cell in cells], "")
     assert re.findall(r'<t[hd] class="(\w+)"', report.html) == [kind] * (len(cells) + 1)
 
 
 def test_integers_get_separators() -> None:
-    report = Report("")
+    report = Page("")
     report.add_table(["hits"], [[1234567]], "")
     assert ">1,234,567</td>" in report.html
 
 
 def test_a_ragged_table_is_refused() -> None:
     with pytest.raises(DataError, match=r"Row 1 of the table 'sizes' has 1 cells for 2 headers"):
-        Report("").add_table(["a", "b"], [[1, 2], [3]], "sizes")
+        Page("").add_table(["a", "b"], [[1, 2], [3]], "sizes")
 
 
 def test_pictures_are_embedded_as_vector_graphics() -> None:

@@ -3,16 +3,17 @@
 import base64
 import html
 import re
-import string
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from trackscape.errors import DataError
 from trackscape.files import replacing
+from trackscape.pages.viewer import fill_asset
 from trackscape.pictures import figure_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Cell = str | int | float
 _DIGITS = r"[-+\u2212]?[\d,]*\.?\d+(e[-+]?\d+)?"
@@ -22,17 +23,17 @@ _NUMBER = re.compile(
 )
 
 
-class Report:
+class Page:
     """A page that is put together from top to bottom and then written.
 
     The page loads nothing from outside, follows the light or dark setting of its reader and can be
     printed. All texts are escaped; only `add_html_fragment` takes HTML.
 
     Example:
-        >>> report = Report("Tracks behind water")
-        >>> report.add_text("One hundred protons a frame.")
-        >>> report.add_table(["thickness", "purity"], [["150 mm", 0.97]], "Whole tracks.")
-        >>> '<td class="number">0.97</td>' in report.html
+        >>> page = Page("Tracks behind water")
+        >>> page.add_text("One hundred protons a frame.")
+        >>> page.add_table(["thickness", "purity"], [["150 mm", 0.97]], "Whole tracks.")
+        >>> '<td class="number">0.97</td>' in page.html
         True
     """
 
@@ -76,13 +77,20 @@ class Report:
             f"<thead>{_row('th', headers, kinds)}</thead>\n<tbody>{lines}</tbody></table></div>"
         )
 
-    def add_figure(self, figure: Figure, caption: str) -> None:
+    def add_figure(self, figure: "Figure", caption: str) -> None:
         """Adds a matplotlib figure as vector graphics, with a caption below it."""
         picture = base64.b64encode(figure_bytes(figure, ".svg")).decode()
         text = html.escape(caption)
         self._parts.append(
             f'<figure><img alt="{text}" src="data:image/svg+xml;base64,{picture}">'
             f"<figcaption>{text}</figcaption></figure>"
+        )
+
+    def add_details(self, heading: str, text: str) -> None:
+        """Adds text that is shown as it is, once the reader opens it."""
+        self._parts.append(
+            f"<details><summary>{html.escape(heading)}</summary>"
+            f"<pre>{html.escape(text)}</pre></details>"
         )
 
     def add_html_fragment(self, fragment: str) -> None:
@@ -92,26 +100,12 @@ class Report:
     @property
     def html(self) -> str:
         """The whole page."""
-        return fill_asset(
-            "report.html", title=html.escape(self._title), body="\n".join(self._parts)
-        )
+        return fill_asset("page.html", title=html.escape(self._title), body="\n".join(self._parts))
 
     def write(self, path: Path | str) -> None:
         """Writes the page in UTF-8; the file appears whole or not at all."""
         with replacing(Path(path)) as partial:
             partial.write_text(self.html, encoding="utf-8")
-
-
-class _Asset(string.Template):
-    """A template whose places look like ``%%{name}``: ``$`` and ``{}`` belong to JavaScript."""
-
-    delimiter = "%%"
-
-
-def fill_asset(name: str, **places: str) -> str:
-    """Returns the text of a file of the folder `assets`, with each ``%%{place}`` filled in."""
-    text = resources.files("trackscape.display").joinpath("assets", name).read_text("utf-8")
-    return _Asset(text).substitute(places)
 
 
 def _cell(cell: Cell) -> str:

@@ -1,4 +1,4 @@
-"""Rows and distances -> tables: a summary, a Markdown page, CSV files."""
+"""Rows and distances -> tables for a terminal, a page, and CSV files."""
 
 import csv
 import dataclasses
@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from trackscape.comparison.graphs import PUBLISHED
-from trackscape.comparison.quantities import QUANTITIES, Key, Quantity
-from trackscape.comparison.rows import FAIL, FEW, NOISE, PASS, Gap, Row, grouped, worst
-from trackscape.comparison.statistics import Estimate
+from trackscape.comparison.compare import FAIL, FEW, NOISE, PASS, Compared, Gap, grouped, worst
+from trackscape.comparison.quantities import PUBLISHED, QUANTITIES, Key, Quantity
+from trackscape.comparison.statistics import Measurement
 from trackscape.files import replacing
 
 
@@ -22,7 +21,7 @@ class Table:
     headers: Sequence[str]
     lines: Sequence[Sequence[str]]
     numbers: int
-    """How many columns hold numbers."""
+    """Number of columns that hold numbers."""
 
     def without(self, *headers: str) -> "Table":
         """Returns the table without some of its columns of numbers."""
@@ -45,7 +44,7 @@ class Table:
         yield ""
 
 
-def summary_table(rows: Sequence[Row]) -> Table:
+def summary_table(rows: Sequence[Compared]) -> Table:
     """Returns a line for each quantity: its verdicts, and the row that differs most."""
     headers = ["quantity", "worst", "A", "B", "difference", "tolerance", PASS, "noise", FAIL]
     lines: list[list[str]] = []
@@ -73,7 +72,7 @@ def distance_table(gaps: Sequence[Gap]) -> Table:
     return Table("Largest distances of distributions", headers, lines, numbers=3)
 
 
-def graph_table(rows: Iterable[Row]) -> Table:
+def graph_table(rows: Iterable[Compared]) -> Table:
     """Returns the sizes of graphs, with the published ones beside."""
     lines: list[list[str]] = []
     for row in rows:
@@ -85,7 +84,7 @@ def graph_table(rows: Iterable[Row]) -> Table:
     return Table("Graph sizes", ["size", "A", "B", "difference", *phantoms], lines, numbers=6)
 
 
-def full_table(rows: Iterable[Row]) -> Table:
+def full_table(rows: Iterable[Compared]) -> Table:
     """Returns all rows of one quantity but those of too few values."""
     lines = [
         [place(row.key), row.verdict, *_cells(row, errors=True)]
@@ -101,35 +100,36 @@ def place(key: Key) -> str:
     return ", ".join(part for part in (key.statistic, _layer(key)) if part)
 
 
-def write_rows(rows: Iterable[Row], path: Path) -> None:
+_ROW = (
+    "quantity statistic layer unit A A_error B B_error difference difference_error "
+    "difference_unit tolerance verdict A_values B_values"
+)
+_GAP = "quantity statistic layer unit ks ks_noise wasserstein A_values B_values"
+
+
+def write_rows(rows: Iterable[Compared], path: Path) -> None:
     """Writes one line for each row, numbers with all their digits; empty: no number."""
-    header = "quantity statistic layer unit A A_error B B_error difference difference_error "
-    header += "difference_unit tolerance verdict A_values B_values"
     lines = (
         [
-            *(row.key.quantity, row.key.statistic, row.key.layer, row.quantity.unit),
-            *(row.a.value, row.a.error, row.b.value, row.b.error),
+            *(*row.key, row.quantity.unit, row.a.value, row.a.error, row.b.value, row.b.error),
             *(_finite(row.difference), _finite(row.error), row.quantity.scale),
             *(row.quantity.limit, row.verdict, row.a.number, row.b.number),
         ]
         for row in rows
     )
-    _write_csv(header.split(), lines, path)
+    _write_csv(_ROW.split(), lines, path)
 
 
 def write_gaps(gaps: Iterable[Gap], path: Path) -> None:
     """Writes one line for each pair of distributions."""
-    header = ["quantity", "statistic", "layer", "unit", "ks", "ks_noise", "wasserstein"]
     lines = (
         [
-            *gap.key,
-            QUANTITIES[gap.key.quantity].unit,
-            *(gap.distance.ks, gap.distance.noise, gap.distance.wasserstein),
-            *gap.distance.numbers,
+            *(*gap.key, QUANTITIES[gap.key.quantity].unit, gap.distance.ks, gap.distance.noise),
+            *(gap.distance.wasserstein, *gap.distance.numbers),
         ]
         for gap in gaps
     )
-    _write_csv([*header, "A_values", "B_values"], lines, path)
+    _write_csv(_GAP.split(), lines, path)
 
 
 def _write_csv(header: Sequence[str], lines: Iterable[Sequence[object]], path: Path) -> None:
@@ -139,7 +139,7 @@ def _write_csv(header: Sequence[str], lines: Iterable[Sequence[object]], path: P
         writer.writerows(lines)
 
 
-def _cells(row: Row, *, errors: bool = False) -> list[str]:
+def _cells(row: Compared, *, errors: bool = False) -> list[str]:
     quantity = row.quantity
     sides = [_side(side, quantity, error=errors) for side in (row.a, row.b)]
     difference = ""
@@ -149,7 +149,7 @@ def _cells(row: Row, *, errors: bool = False) -> list[str]:
     return [*sides, difference, limit]
 
 
-def _side(estimate: Estimate, quantity: Quantity, *, error: bool) -> str:
+def _side(estimate: Measurement, quantity: Quantity, *, error: bool) -> str:
     text = _number(estimate.value)
     if error:
         text += f" ± {estimate.error:.2g}" if estimate.error < 100 else f" ± {estimate.error:,.0f}"

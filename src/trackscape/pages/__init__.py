@@ -1,0 +1,6 @@
+"""Self-contained HTML pages: texts, tables, pictures, and views to turn and zoom."""
+
+from trackscape.pages.page import Page as Page
+from trackscape.pages.viewer import make_viewer as make_viewer
+
+__all__ = ["Page", "make_viewer"]
