@@ -4,10 +4,13 @@
 
 A `Problem` is a model, its batches and an objective. Everything else is a function of problems and
 of points, which are flat vectors of parameters. What most people need is here; the rest is in the
-packages ``directions``, ``curvature``, ``connectivity``, ``similarity``, ``execution`` and
-``output``, and in ``sharpness``.
+packages ``directions``, ``curvature``, ``connectivity``, ``similarity`` and ``output``, and in
+``sharpness``. Executors are those of `trackscape.execution`.
 """
 
+from trackscape.execution import FileQueue as FileQueue
+from trackscape.execution import Processes as Processes
+from trackscape.execution import RayCluster as RayCluster
 from trackscape.landscape.connectivity import align as align
 from trackscape.landscape.connectivity import evaluate_path as evaluate_path
 from trackscape.landscape.connectivity import groups_of as groups_of
@@ -21,10 +24,6 @@ from trackscape.landscape.directions import between as between
 from trackscape.landscape.directions import eigen_directions as eigen_directions
 from trackscape.landscape.directions import random_directions as random_directions
 from trackscape.landscape.directions import trajectory_directions as trajectory_directions
-from trackscape.landscape.execution import FileQueue as FileQueue
-from trackscape.landscape.execution import Processes as Processes
-from trackscape.landscape.execution import RayCluster as RayCluster
-from trackscape.landscape.execution import Serial as Serial
 from trackscape.landscape.output import draw_contour as draw_contour
 from trackscape.landscape.output import load_surface as load_surface
 from trackscape.landscape.output import save_surface as save_surface
@@ -44,7 +43,6 @@ __all__ = [
     "Problem",
     "Processes",
     "RayCluster",
-    "Serial",
     "Surface",
     "align",
     "between",

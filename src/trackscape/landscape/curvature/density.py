@@ -13,9 +13,9 @@ from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.execution import Executor, compute_array
 from trackscape.landscape.curvature.lanczos import NEGLIGIBLE, orthogonal
 from trackscape.landscape.curvature.operator import Operator
-from trackscape.landscape.execution import Executor, Serial, carry_out
 from trackscape.landscape.fingerprint import code_of, fingerprint
 from trackscape.landscape.problem import Problem
 
@@ -108,6 +108,7 @@ def spectral_density(
 
     Raises:
         LandscapeError: A setting is out of range, or a product is not finite.
+        RunError: The folder belongs to another operator, or the executor fails.
     """
     if probes < 2 or steps < 1 or not width > 0 or not 0 < level < 1:
         raise LandscapeError(
@@ -115,10 +116,8 @@ def spectral_density(
             f"{probes}, {steps}, {width} and {level}."
         )
     operator = recipe()
-    work = Probes(functools.partial(recipe), probes, min(steps, operator.size), seed)
-    rows = carry_out(
-        work, executor=executor or Serial(), folder=folder, progress=progress, what="probes"
-    )
+    job = Probes(functools.partial(recipe), probes, min(steps, operator.size), seed)
+    rows = compute_array(job, executor=executor, folder=folder, progress=progress, what="probes")
     nodes, weights = np.split(rows, 2, axis=1)
     absolute = width * _range(nodes, weights)
     grid, curves = _broadened(nodes, weights, absolute)
@@ -138,7 +137,7 @@ def spectral_density(
 
 @dataclasses.dataclass(frozen=True)
 class Probes:
-    """Work whose items are random vectors: nodes and weights of each, as one row."""
+    """Job whose items are random vectors: nodes and weights of each, as one row."""
 
     recipe: functools.partial[Operator]
     n_items: int
