@@ -288,9 +288,11 @@ def _torch_settings() -> dict[str, Any]:
 def _set_torch(settings: dict[str, Any]) -> None:
     """Sets what the function needs, if it needs PyTorch."""
     torch = sys.modules.get("torch")
-    if torch is None or not settings:
+    if torch is None:
         return
     torch.set_num_threads(1)
+    if not settings:
+        return
     torch.set_default_dtype(getattr(torch, settings["dtype"]))
     torch.set_float32_matmul_precision(settings["products"])
     torch.use_deterministic_algorithms(settings["deterministic"])
