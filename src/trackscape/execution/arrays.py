@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 import trackscape
 from trackscape.execution.jobs import Workers, one_thread, run_jobs
@@ -94,20 +93,18 @@ def compute_array(
         RunError: The folder belongs to another job or is in use, or the executor fails.
     """
     rows = np.empty((job.n_items, job.width))
-    done = np.zeros(job.n_items, dtype=bool)
     with contextlib.ExitStack() as stack:
-        store = stack.enter_context(_open(job, executor, folder, what))
-        if store:
-            done = store.done(range(job.n_items))
-            for block in _spans(done):
+        store = stack.enter_context(_open(job, executor, folder))
+        blocks: list[range] = []
+        for block in _cut(range(job.n_items)):
+            if store and store.has(block):
                 rows[block.start : block.stop] = store.read(block)
-        length = -(-job.n_items // _MOST_BLOCKS)
-        blocks = [block for span in _spans(~done) for block in _cut(span, length)]
-        finished = _compute(job, blocks, executor, store)
-        stack.enter_context(contextlib.closing(finished))
-        advance = stack.enter_context(
-            progress_bar(what, total=job.n_items, done=int(done.sum()), show=progress)
-        )
+            else:
+                blocks.append(block)
+        finished = stack.enter_context(contextlib.closing(_compute(job, blocks, executor, store)))
+        done = job.n_items - sum(map(len, blocks))
+        bar = progress_bar(what, total=job.n_items, done=done, show=progress)
+        advance = stack.enter_context(bar)
         for block, found in finished:
             rows[block.start : block.stop] = found
             advance(len(block))
@@ -116,7 +113,7 @@ def compute_array(
 
 @contextlib.contextmanager
 def _open(
-    job: ArrayJob, executor: Executor | None, folder: Path | None, what: str
+    job: ArrayJob, executor: Executor | None, folder: Path | None
 ) -> Generator[Store | None, None, None]:
     """Opens the folder of a job: that of a queue is shared, any other one is locked."""
     shared = isinstance(executor, FileQueue)
@@ -125,36 +122,26 @@ def _open(
     if folder is None:
         yield None
         return
-    with (
-        contextlib.nullcontext() if shared else locked(folder),
-        contextlib.closing(Store(folder, _describe(job, what), job.width, shared=shared)) as store,
-    ):
-        yield store
-
-
-def _describe(job: ArrayJob, what: str) -> dict[str, object]:
-    return {
+    about: dict[str, object] = {
         "fingerprint": job.fingerprint,
-        "of": "weights, data, settings, points, and the code of model and objective",
         "job": type(job).__name__.strip("_"),
-        "what": what,
         "items": job.n_items,
         "columns": job.width,
         "trackscape": trackscape.__version__,
         "torch": getattr(sys.modules.get("torch"), "__version__", None),
         "python": platform.python_version(),
     }
+    with (
+        contextlib.nullcontext() if shared else locked(folder),
+        contextlib.closing(Store(folder, about, job.width, shared=shared)) as store,
+    ):
+        yield store
 
 
-def _spans(chosen: NDArray[np.bool_]) -> list[range]:
-    """Ranges of items that are chosen."""
-    borders = np.flatnonzero(np.diff(np.concatenate([[0], chosen, [0]])))
-    return [range(begin, end) for begin, end in borders.reshape(-1, 2).tolist()]
-
-
-def _cut(span: range, length: int) -> Iterator[range]:
-    for begin in range(0, len(span), length):
-        yield span[begin : begin + length]
+def _cut(items: range) -> Iterator[range]:
+    length = -(-len(items) // _MOST_BLOCKS)
+    for begin in range(0, len(items), length or 1):
+        yield items[begin : begin + length]
 
 
 class _Evaluation:
@@ -202,7 +189,7 @@ def _take_turns(
                     if not ours:
                         held_by_others.append(block)
                         continue
-                    if not store.done(block).all():
+                    if not store.has(block):
                         store.put(block, function(block))
                 yield block, store.read(block)
             if len(held_by_others) == len(waiting):

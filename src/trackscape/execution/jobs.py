@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from trackscape.errors import RunError
 
@@ -37,13 +37,10 @@ class Team(NamedTuple):
     """Jobs side by side."""
 
 
-Opened: TypeAlias = contextlib.AbstractContextManager[Team]
-
-
 class Workers(Protocol):
     """An executor that starts workers when there are jobs, and stops them after the last one."""
 
-    def open(self, function: Callable[[Any], Any]) -> Opened:
+    def open(self, function: Callable[[Any], Any]) -> contextlib.AbstractContextManager[Team]:
         """Starts workers, which all get the function."""
         ...
 
@@ -143,7 +140,7 @@ class Processes:
         context = _Recording()
         pool = ProcessPoolExecutor(self.workers, context, _begin, (pack(function),))
         try:
-            yield Team(functools.partial(pool.submit, _call_own), self.workers)
+            yield Team(lambda job: pool.submit(_call_own, job), self.workers)
         except BrokenExecutor as error:
             pool.shutdown()  # afterwards all exit codes are known
             # The pool has terminated those that did not die.
@@ -175,7 +172,8 @@ def _lend(
     """Uses an executor of somebody else, of which is known only how to submit a call."""
     size = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
     try:
-        yield Team(functools.partial(executor.submit, call, pack(function)), size)
+        packed = pack(function)
+        yield Team(lambda job: executor.submit(call, packed, job), size)
     except BrokenExecutor as error:
         raise RunError(
             f"Expected workers of {type(executor).__name__} to finish their jobs, but: {error} "

@@ -52,11 +52,11 @@ class Store:
         self._every = 0.0 if shared else _SYNC
         self._synced = time.monotonic()
 
-    def done(self, block: range) -> NDArray[np.bool_]:
-        """Returns which items of a block are there."""
-        marks = os.pread(self._done, len(block), block.start).ljust(len(block), b"\0")
-        whole = os.fstat(self._rows).st_size // (8 * self._width)  # somebody may have cut the file
-        return (np.frombuffer(marks, np.uint8) == 1) & (np.array(block, dtype=int) < whole)
+    def has(self, block: range) -> bool:
+        """Returns whether all items of a block are there."""
+        marks = os.pread(self._done, len(block), block.start)
+        size = os.fstat(self._rows).st_size  # somebody may have cut the file
+        return marks == b"\1" * len(block) and size >= 8 * self._width * block.stop
 
     def put(self, block: range, rows: Rows) -> None:
         """Keeps the rows (n, width) of n items, and marks them within a second."""
