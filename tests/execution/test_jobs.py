@@ -1,7 +1,10 @@
 """Other processes give the same results, and say what is wrong with them."""
 
+import functools
 import multiprocessing
+import operator
 import os
+import pickle
 import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -10,7 +13,7 @@ import pytest
 
 from trackscape.errors import RunError
 from trackscape.execution import Processes, compute_array, run_jobs
-from trackscape.execution.jobs import call, pack
+from trackscape.execution.jobs import _call, _pack
 
 
 def quiet(job, workers=1, **settings):
@@ -58,6 +61,12 @@ def test_each_job_comes_with_its_result(roots):
     assert dict(run_jobs(cube, range(50), Processes(2))) == {n: n**3 for n in range(50)}
     assert list(run_jobs(cube, range(5))) == [(n, n**3) for n in range(5)]
     assert list(run_jobs(cube, [], Processes(2))) == []
+
+
+def test_a_function_with_much_data_reaches_every_process():
+    function = functools.partial(operator.getitem, [n**2 for n in range(10**6)])
+    found = dict(run_jobs(function, range(0, 10**6, 10**4), Processes(2)))
+    assert found == {n: n**2 for n in range(0, 10**6, 10**4)}
 
 
 def test_an_error_comes_back_with_its_kind_and_the_rest_is_kept(roots, tmp_path):
@@ -128,10 +137,12 @@ def test_settings_of_pytorch_reach_other_processes():
     try:
         torch.set_default_dtype(torch.float64)
         torch.set_float32_matmul_precision("high")
-        packed = pack(cube)
+        packed = _pack(cube, pickle)
         torch.set_default_dtype(dtype)
         torch.set_float32_matmul_precision("highest")
-        assert call(packed, 2) == 8
+        assert _call("unknown", None, 2) is None
+        assert _call("unknown", packed, 2) == (8,)
+        assert _call("unknown", None, 3) == (27,)
         assert torch.get_default_dtype() == torch.float64
         assert torch.get_float32_matmul_precision() == "high"
     finally:

@@ -1,7 +1,6 @@
 """Jobs on the machines of a Ray cluster."""
 
 import contextlib
-import functools
 import importlib
 import os
 from collections.abc import Callable, Generator
@@ -9,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from trackscape.errors import RunError
-from trackscape.execution.jobs import RETRIES, Team, call, pack
+from trackscape.execution.jobs import RETRIES, Team
 
 
 class RayCluster:
@@ -38,24 +37,24 @@ class RayCluster:
         self.gpus = gpus
 
     @contextlib.contextmanager
-    def open(self, function: Callable[[Any], Any]) -> Generator[Team, None, None]:
+    def open(self) -> Generator[Team, None, None]:
         """Connects to the cluster, and cancels what is not finished at the end."""
         ray = _import_ray()
         with _connection(ray, self.address, self.workers):
             size = self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
             settings = {"num_cpus": 1, "num_gpus": self.gpus, "max_retries": RETRIES}
-            remote = ray.remote(**settings)(_call_shared)
-            shared, calls = [ray.put(pack(function, ray.cloudpickle))], dict[Any, Any]()
+            remote = ray.remote(**settings)(_apply)
+            calls: dict[Any, Any] = {}
 
-            def submit(job: Any) -> Future[Any]:
-                reference = remote.remote(shared, job)
+            def submit(*call: Any) -> Future[Any]:
+                reference = remote.remote(*call)
                 future = reference.future()
                 calls[future] = reference
                 future.add_done_callback(calls.pop)
                 return future
 
             try:
-                yield Team(submit, size)
+                yield Team(submit, size, ray.cloudpickle)
             except ray.exceptions.RayTaskError as error:
                 raise error.cause from error
             except ray.exceptions.RayError as error:
@@ -69,14 +68,8 @@ class RayCluster:
                     ray.cancel(reference, force=True)
 
 
-def _call_shared(shared: list[Any], job: Any) -> Any:
-    """Calls, in a worker, the function behind a reference, which is in a list to be sent as one."""
-    return call(_fetch(shared[0]), job)
-
-
-@functools.lru_cache(maxsize=1)
-def _fetch(reference: Any) -> bytes:
-    return _import_ray().get(reference)
+def _apply(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
 
 
 def _import_ray() -> Any:

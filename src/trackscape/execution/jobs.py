@@ -7,7 +7,7 @@ differently for another number of them, and one for each process is faster, too.
 
 import concurrent.futures
 import contextlib
-import functools
+import hashlib
 import multiprocessing
 import os
 import pickle
@@ -29,19 +29,21 @@ RETRIES = 3
 
 
 class Team(NamedTuple):
-    """Workers that know what to call."""
+    """Workers that were started."""
 
-    submit: Callable[[Any], "Future[Any]"]
-    """Has one of them call it for a job."""
+    submit: Callable[..., "Future[Any]"]
+    """Has one of them call a function, as that of an executor does."""
     size: int
-    """Jobs side by side."""
+    """Calls side by side."""
+    pickler: Any = pickle
+    """Module that pickles for them."""
 
 
 class Workers(Protocol):
     """An executor that starts workers when there are jobs, and stops them after the last one."""
 
-    def open(self, function: Callable[[Any], Any]) -> contextlib.AbstractContextManager[Team]:
-        """Starts workers, which all get the function."""
+    def open(self) -> contextlib.AbstractContextManager[Team]:
+        """Starts workers."""
         ...
 
 
@@ -74,7 +76,7 @@ def run_jobs(
         function: What is called; picklable, as are the jobs, if other processes call it.
         jobs: What it is called with.
         executor: Who calls it: `Processes`, `RayCluster`, any executor of `concurrent.futures`
-            (which gets the function anew with each job); this process, in order, if None.
+            whose workers are processes; this process, in order, if None.
         retries: How often in a row workers may die.
 
     Raises:
@@ -87,29 +89,39 @@ def run_jobs(
                 yield job, function(job)
         return
     lent = isinstance(executor, concurrent.futures.Executor)
-    opened = functools.partial(_lend, executor) if lent else executor.open
     while left:
         before = len(left)
         try:
-            with opened(function) as team:
-                yield from _share_out(team, left)
+            with _lend(executor) if lent else executor.open() as team:
+                yield from _share_out(team, function, left)
         except WorkerError:
             deaths = 1 if len(left) < before else deaths + 1
             if deaths > retries:
                 raise
 
 
-def _share_out(team: Team, left: deque[_Job]) -> Generator[tuple[_Job, Any], None, None]:
+def _share_out(
+    team: Team, function: Callable[[_Job], _Result], left: deque[_Job]
+) -> Generator[tuple[_Job, _Result], None, None]:
     """Yields jobs with results; those that are not finished stay in `left`."""
+    packed = _pack(function, team.pickler)
+    key = hashlib.sha256(packed).hexdigest()
     busy: dict[Future[Any], _Job] = {}
     try:
-        while left or busy:
-            while left and len(busy) < team.size:
-                future = team.submit(left[0])
-                busy[future] = left.popleft()
+        for _ in range(min(team.size, len(left))):
+            busy[team.submit(_call, key, packed, left[0])] = left[0]
+            left.popleft()
+        while busy:
             for future in concurrent.futures.wait(busy, return_when=FIRST_COMPLETED).done:
-                result = future.result()
-                yield busy.pop(future), result
+                found = future.result()
+                job = busy.pop(future)
+                if found is None:
+                    busy[team.submit(_call, key, packed, job)] = job
+                    continue
+                if left:
+                    busy[team.submit(_call, key, None, left[0])] = left[0]
+                    left.popleft()
+                yield job, found[0]
     finally:
         left.extendleft(busy.values())
         for future in busy:
@@ -135,12 +147,12 @@ class Processes:
         self.workers = workers
 
     @contextlib.contextmanager
-    def open(self, function: Callable[[Any], Any]) -> Generator[Team, None, None]:
-        """Starts processes, and stops them whatever they do."""
+    def open(self) -> Generator[Team, None, None]:
+        """Starts processes as there are calls, and stops them whatever they do."""
         context = _Recording()
-        pool = ProcessPoolExecutor(self.workers, context, _begin, (pack(function),))
+        pool = ProcessPoolExecutor(self.workers, context, _begin)
         try:
-            yield Team(lambda job: pool.submit(_call_own, job), self.workers)
+            yield Team(pool.submit, self.workers)
         except BrokenExecutor as error:
             pool.shutdown()  # afterwards all exit codes are known
             # The pool has terminated those that did not die.
@@ -166,14 +178,11 @@ class _Recording(SpawnContext):
 
 
 @contextlib.contextmanager
-def _lend(
-    executor: concurrent.futures.Executor, function: Callable[[Any], Any]
-) -> Generator[Team, None, None]:
+def _lend(executor: concurrent.futures.Executor) -> Generator[Team, None, None]:
     """Uses an executor of somebody else, of which is known only how to submit a call."""
     size = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
     try:
-        packed = pack(function)
-        yield Team(lambda job: executor.submit(call, packed, job), size)
+        yield Team(executor.submit, size)
     except BrokenExecutor as error:
         raise RunError(
             f"Expected workers of {type(executor).__name__} to finish their jobs, but: {error} "
@@ -181,16 +190,8 @@ def _lend(
         ) from error
 
 
-def pack(function: Callable[[Any], Any], pickler: Any = pickle) -> bytes:
-    """Returns bytes from which a worker makes a function; they never go to a disk.
-
-    Arguments:
-        function: What is called.
-        pickler: Module that pickles, such as ``ray.cloudpickle``.
-
-    Raises:
-        RunError: Part of it cannot be pickled.
-    """
+def _pack(function: Callable[[Any], Any], pickler: Any) -> bytes:
+    """Returns bytes from which a worker makes a function; they never go to a disk."""
     try:
         return pickler.dumps((function, _torch_settings()))
     except Exception as error:  # whatever a module's own __getstate__ does
@@ -202,15 +203,22 @@ def pack(function: Callable[[Any], Any], pickler: Any = pickle) -> bytes:
         ) from error
 
 
+_functions: dict[str, Callable[[Any], Any]] = {}
+"""In a worker: the function that it was sent last, by the digest of its bytes."""
 _ALONE = threading.Lock()
 """Functions know nothing of threads, of which other executors may have several in a process."""
 
 
-def call(packed: bytes, job: Any) -> Any:
-    """Calls a packed function in a worker, which unpacks it once."""
+def _call(key: str, packed: bytes | None, job: _Job) -> tuple[Any] | None:
+    """Returns the result of a job, in a tuple; None if this worker has yet to get the function."""
     try:
         with _ALONE:
-            return _unpack(packed)(job)
+            if key not in _functions:
+                if packed is None:
+                    return None
+                _functions.clear()
+                _functions[key] = _unpack(packed)
+            return (_functions[key](job),)
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))
@@ -219,7 +227,6 @@ def call(packed: bytes, job: Any) -> Any:
         raise
 
 
-@functools.lru_cache(maxsize=1)
 def _unpack(packed: bytes) -> Callable[[Any], Any]:
     try:
         function, settings = pickle.loads(packed)
@@ -233,18 +240,8 @@ def _unpack(packed: bytes) -> Callable[[Any], Any]:
     return function
 
 
-_own = b""
-"""In a process of `Processes`: the function that it was started for."""
-
-
-def _call_own(job: Any) -> Any:
-    return call(_own, job)
-
-
-def _begin(packed: bytes) -> None:
+def _begin() -> None:
     """Prepares a process, which ends with the one that started it even if that is killed."""
-    global _own
-    _own = packed
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides what an interrupt means
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
