@@ -50,7 +50,7 @@ class RayCluster:
                 reference = remote.remote(*call)
                 future = reference.future()
                 calls[future] = reference
-                future.add_done_callback(calls.pop)
+                future.add_done_callback(lambda done: done.cancelled() or calls.pop(done))
                 return future
 
             try:

@@ -107,21 +107,22 @@ def _share_out(
     packed = _pack(function, team.pickler)
     key = hashlib.sha256(packed).hexdigest()
     busy: dict[Future[Any], _Job] = {}
+    lacking = team.size  # workers that have yet to get the function
     try:
-        for _ in range(min(team.size, len(left))):
-            busy[team.submit(_call, key, packed, left[0])] = left[0]
-            left.popleft()
-        while busy:
+        while left or busy:
+            while left and len(busy) < team.size:
+                sent = packed if lacking > 0 else None
+                future = team.submit(_call, key, sent, left[0])
+                busy[future] = left.popleft()
+                lacking -= 1
             for future in concurrent.futures.wait(busy, return_when=FIRST_COMPLETED).done:
                 found = future.result()
                 job = busy.pop(future)
                 if found is None:
-                    busy[team.submit(_call, key, packed, job)] = job
-                    continue
-                if left:
-                    busy[team.submit(_call, key, None, left[0])] = left[0]
-                    left.popleft()
-                yield job, found[0]
+                    left.appendleft(job)
+                    lacking = max(lacking, 0) + 1
+                else:
+                    yield job, found[0]
     finally:
         left.extendleft(busy.values())
         for future in busy:
@@ -209,7 +210,7 @@ _ALONE = threading.Lock()
 """Functions know nothing of threads, of which other executors may have several in a process."""
 
 
-def _call(key: str, packed: bytes | None, job: _Job) -> tuple[Any] | None:
+def _call(key: str, packed: bytes | None, job: Any) -> tuple[Any] | None:
     """Returns the result of a job, in a tuple; None if this worker has yet to get the function."""
     try:
         with _ALONE:
