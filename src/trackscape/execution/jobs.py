@@ -34,7 +34,7 @@ class Team(NamedTuple):
     submit: Callable[..., "Future[Any]"]
     """Has one of them call a function, as that of an executor does."""
     size: int
-    """Calls side by side."""
+    """Calls that are under way or wait for a worker."""
     pickler: Any = pickle
     """Module that pickles for them."""
 
@@ -153,7 +153,7 @@ class Processes:
         context = _Recording()
         pool = ProcessPoolExecutor(self.workers, context, _begin)
         try:
-            yield Team(pool.submit, self.workers)
+            yield Team(pool.submit, self.workers + 1)  # one waits, so that nobody else has to
         except BrokenExecutor as error:
             pool.shutdown()  # afterwards all exit codes are known
             # The pool has terminated those that did not die.
