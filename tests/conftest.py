@@ -1,6 +1,8 @@
 """Fixtures that all tests share."""
 
-from collections.abc import Callable
+import contextlib
+import resource
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import hypothesis
@@ -78,3 +80,19 @@ def straight_tracks() -> Callable[..., Hits]:
 @pytest.fixture(scope="session")
 def random_hits() -> Callable[..., Hits]:
     return make_random_hits
+
+
+@pytest.fixture(scope="session")
+def full_disk() -> Callable[[int], contextlib.AbstractContextManager[None]]:
+    """Files cannot grow beyond so many bytes, as on a disk that runs full."""
+
+    @contextlib.contextmanager
+    def limit(room: int) -> Generator[None, None, None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit

@@ -19,19 +19,18 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from trackscape.execution import Executor
 from trackscape.landscape import (
     FileQueue,
     Problem,
     Processes,
     RayCluster,
     SampleGrid,
-    Serial,
     evaluate,
     grid,
     random_directions,
     save_surface,
 )
-from trackscape.landscape.execution import Executor
 
 KINDS = ("serial", "processes", "queue", "ray")
 _SIDE_BY_SIDE = {"queue": 2}
@@ -59,10 +58,10 @@ def small_surface(steps: int) -> tuple[Problem, SampleGrid]:
 def evaluate_into(number: int, kind: str, folder: Path, steps: int) -> None:
     """Evaluates the surface, from where others were killed, and writes ``NUMBER.npz``."""
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # actors of Ray import this module, too
-    executor: Executor = {
-        "serial": Serial,
+    executor: Executor | None = {
+        "serial": lambda: None,
         "processes": lambda: Processes(2),
-        "queue": lambda: FileQueue(folder / "queue", lease=2.0),
+        "queue": lambda: FileQueue(folder / "queue"),
         "ray": lambda: RayCluster(2),
     }[kind]()
     problem, points = small_surface(steps)
@@ -136,8 +135,7 @@ class _Round:
             elif process.exitcode is not None and number in hit:
                 hit.remove(number)
                 running[number] = self._start(number)
-                now = sum(path.stat().st_size for path in self._folder.rglob("*.rows"))
-                now += sum(path.stat().st_size for path in self._folder.rglob("rows.bin"))
+                now = sum(path.read_bytes().count(1) for path in self._folder.rglob("done.u8"))
                 longest *= 1.0 if now > kept else 1.5  # to load everything may take that long
                 kept = now
             else:

@@ -1,12 +1,19 @@
 """How far a long work has come, for whoever looks at a terminal."""
 
 import contextlib
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Sequence, Sized
 from typing import Protocol, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
 
 
 class _Simulated(Protocol):
@@ -34,6 +41,19 @@ def show_primaries(chunks: Iterable[_Chunk], primaries: int) -> Iterable[_Chunk]
         for chunk in chunks:
             yield chunk
             bar.advance(task, len(chunk.primaries))
+
+
+@contextlib.contextmanager
+def progress_bar(
+    what: str, *, total: int, done: int, show: bool
+) -> Generator[Callable[[int], object], None, None]:
+    """Shows a bar, with the time that remains, and gives a function that moves it on."""
+    console = _console()
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    disable = console.quiet or not show
+    with Progress(*columns, console=console, transient=True, disable=disable) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+        yield lambda items: bar.advance(task, items)
 
 
 def show_status(what: str) -> contextlib.AbstractContextManager[object]:

@@ -1,14 +1,8 @@
 """Runs of a study -> finished run folders, side by side, each on one thread."""
 
-import multiprocessing
-import time
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
-
-import torch
-import typer
 
 from studies.decisions import COUNTS, write_decisions
 from studies.estimators.config import StudyConfig
@@ -21,6 +15,7 @@ from studies.estimators.folders import (
 )
 from studies.estimators.judge import judge, read_graphs, tune
 from studies.estimators.plan import Run, ladder_runs, search_runs, whole_runs
+from studies.jobs import run_tasks
 from trackscape.data import HitGraph
 from trackscape.scoring import load_network
 from trackscape.training import Objective
@@ -57,27 +52,14 @@ def carry_out_study(study: StudyConfig, *, data: Path, runs: Path, workers: int)
         workers: Trainings side by side.
     """
     places = Places(data, split_files(study, data=data, runs=runs), runs)
-    # Spawned, not forked, as the threads of this process would be missing in a forked one.
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=torch.set_num_threads,
-        initargs=(1,),
-    ) as pool:
 
-        def finish(chosen: Iterable[Run], *, judged: bool) -> None:
-            tasks = [Task(run, judged, study, places) for run in chosen]
-            for number, line in enumerate(pool.map(carry_out, tasks), 1):
-                typer.echo(f"{number}/{len(tasks)} {line}", err=True)
+    def finish(groups: Iterable[list[Run]], *, judged: bool) -> None:
+        tasks = [Task(run, judged, study, places) for seeds in groups for run in seeds]
+        run_tasks(carry_out, tasks, workers=workers)
 
-        finish(_all(search_runs(study).values()), judged=False)
-        ladders = [seeds for steps in ladder_runs(study).values() for seeds in steps]
-        finish(_all(ladders), judged=True)
-        finish(_all(whole_runs(study, found_losses(study, runs=runs)).values()), judged=True)
-
-
-def _all(groups: Iterable[list[Run]]) -> list[Run]:
-    return [run for group in groups for run in group]
+    finish(search_runs(study).values(), judged=False)
+    finish((seeds for steps in ladder_runs(study).values() for seeds in steps), judged=True)
+    finish(whole_runs(study, found_losses(study, runs=runs)).values(), judged=True)
 
 
 def found_losses(study: StudyConfig, *, runs: Path) -> dict[str, Objective]:
@@ -101,7 +83,7 @@ def carry_out(task: Task) -> str:
         A line about it.
     """
     run, study, places = task.run, task.study, task.places
-    folder, started = run.folder(places.runs), time.monotonic()
+    folder = run.folder(places.runs)
     if not (folder / WEIGHTS).exists():
         train(run.settings, data=places.parts, runs=places.runs, seed=run.seed, progress=False)
     scorer = load_network(folder / WEIGHTS)
@@ -115,10 +97,7 @@ def carry_out(task: Task) -> str:
             for density in study.judged_at
         }
         write_decisions(folder, decisions)
-    return (
-        f"{folder.name}: {100 * tuning.edge_error:.3f} % wrong at reject {tuning.reject:.3f}, "
-        f"{time.monotonic() - started:.0f} s"
-    )
+    return f"{folder.name}: {100 * tuning.edge_error:.3f} % wrong at reject {tuning.reject:.3f}"
 
 
 def _tuning_graphs(study: StudyConfig, places: Places) -> list[HitGraph]:

@@ -1,16 +1,13 @@
 """A study -> finished files, side by side, each on one thread."""
 
-import itertools
-import multiprocessing
-import time
+import functools
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 import typer
 
+from studies.jobs import run_tasks
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.decisions import decide
 from studies.loss_landscape.family import families
@@ -55,18 +52,10 @@ def carry_out_study(study: StudyConfig, *, data: Path, runs: Path, workers: int)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", study.model_dump(mode="json"))
     typer.echo(f"about {core_minutes(study):,.0f} minutes of a CPU core in all", err=True)
-    # Spawned, not forked, as the threads of this process would be missing in a forked one.
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=torch.set_num_threads,
-        initargs=(1,),
-    ) as pool:
-        for tasks in (list(_trainings(study, places)), list(_measures(study, folder))):
-            left = [task for task in tasks if not task.result.exists()]
-            lines = pool.map(carry_out, left, *map(itertools.repeat, (study, places, folder)))
-            for number, line in enumerate(lines, 1 + len(tasks) - len(left)):
-                typer.echo(f"{number}/{len(tasks)} {line}", err=True)
+    do = functools.partial(carry_out, study, places, folder)
+    for tasks in (list(_trainings(study, places)), list(_measures(study, folder))):
+        left = [task for task in tasks if not task.result.exists()]
+        run_tasks(do, left, workers=workers, before=len(tasks) - len(left))
 
 
 def core_minutes(study: StudyConfig) -> float:
@@ -89,11 +78,10 @@ def core_minutes(study: StudyConfig) -> float:
     return seconds / 60 * (study.per_frame / 50) ** 2.8
 
 
-def carry_out(task: Task, study: StudyConfig, places: Places, folder: Path) -> str:
-    """Does one thing, and returns a line about it."""
-    started = time.monotonic()
+def carry_out(study: StudyConfig, places: Places, folder: Path, task: Task) -> str:
+    """Does one thing, and returns what it was."""
     task.measure(study, task.of, places, folder)
-    return f"{task.what}, {time.monotonic() - started:.0f} s"
+    return task.what
 
 
 def train_run(study: StudyConfig, run: Run, places: Places, folder: Path) -> None:

@@ -1,8 +1,6 @@
 """Small models and data of any kind: nothing here knows of tracks."""
 
-import contextlib
-import resource
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -59,19 +57,3 @@ def batches() -> Callable[..., list[Batch]]:
 @pytest.fixture(scope="session")
 def problem() -> Callable[..., Problem]:
     return make_problem
-
-
-@pytest.fixture(scope="session")
-def full_disk() -> Callable[[int], contextlib.AbstractContextManager[None]]:
-    """Files cannot grow beyond so many bytes, as on a disk that runs full."""
-
-    @contextlib.contextmanager
-    def limit(room: int) -> Generator[None, None, None]:
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return limit

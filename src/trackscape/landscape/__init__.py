@@ -5,10 +5,11 @@
 A `Problem` is a PyTorch model, its batches and an objective, or any function of a flat vector
 (`Problem.from_function`). Everything else is a function of problems and of points, which are flat
 vectors of parameters. What most people need is here; the rest is in the packages ``curvature``,
-``connectivity``, ``similarity``, ``execution`` and ``output``, and in the modules ``directions``,
-``points`` and ``trajectory``.
+``connectivity``, ``similarity`` and ``output``, and in the modules ``directions``,
+``points`` and ``trajectory``. Executors are those of `trackscape.execution`.
 """
 
+from trackscape.execution import FileQueue, Processes, RayCluster
 from trackscape.landscape.connectivity import (
     align,
     evaluate_path,
@@ -30,7 +31,6 @@ from trackscape.landscape.directions import (
     eigen_directions,
     random_directions,
 )
-from trackscape.landscape.execution import FileQueue, Processes, RayCluster, Serial
 from trackscape.landscape.output import (
     draw_contour,
     draw_line,
@@ -60,7 +60,6 @@ __all__ = [
     "Processes",
     "RayCluster",
     "SampleGrid",
-    "Serial",
     "Surface",
     "Trajectory",
     "align",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,8 @@ from numpy.typing import NDArray
 
 import trackscape
 from trackscape.errors import LandscapeError, LandscapeWarning
+from trackscape.execution import Executor, compute_array
 from trackscape.landscape.evaluator import Evaluator, mean_of, standard_error
-from trackscape.landscape.execution import Executor, carry_out
-from trackscape.landscape.execution.work import Evaluate
 from trackscape.landscape.fingerprint import fingerprint
 from trackscape.landscape.points import SampleGrid
 from trackscape.landscape.problem import Problem
@@ -63,7 +63,7 @@ class Surface:
 
 
 @dataclasses.dataclass(frozen=True)
-class _SurfaceWork:
+class _SurfaceJob:
     """Item number: point * batches + batch, with a value in each column.
 
     Where statistics of BatchNorm are recomputed, which takes all batches, an item is a whole point
@@ -92,7 +92,7 @@ class _SurfaceWork:
         """Batches in an item."""
         return len(self.problem.batches) if self.problem.norm == "recomputed" else 1
 
-    def start(self) -> Evaluate:
+    def start(self) -> Callable[[int, int], _Floats]:
         """Makes the one model that moves from point to point in this process."""
         evaluator = Evaluator(self.problem, self.names)
         together, n_batches = self._together, len(self.problem.batches)
@@ -128,14 +128,15 @@ def evaluate(
     Arguments:
         problem: Landscape.
         points: Points to evaluate.
-        executor: Executor that computes; this process if None.
+        executor: Executor that computes, such as `Processes` or any executor of
+            `concurrent.futures`; this process if None.
         folder: Folder that keeps what is done, so that an interrupted evaluation goes on from
             there. A `FileQueue` has a folder of its own.
         progress: Whether to show a progress bar.
 
     Raises:
-        LandscapeError: The problem cannot be evaluated, points are of another size, or the folder
-            belongs to another problem.
+        LandscapeError: The problem cannot be evaluated, or points are of another size.
+        RunError: The folder belongs to another problem, or the executor fails.
     """
     evaluator = Evaluator(problem)
     if len(points.centre) != evaluator.space.size:
@@ -143,15 +144,15 @@ def evaluate(
             f"Expected points of {evaluator.space.size} parameters, got {len(points.centre)}; "
             "make them for this model."
         )
-    work = _SurfaceWork(problem, points, evaluator.names)
-    rows = carry_out(work, executor=executor, folder=folder, progress=progress, what="losses")
+    job = _SurfaceJob(problem, points, evaluator.names)
+    rows = compute_array(job, executor=executor, folder=folder, progress=progress, what="losses")
     surface = Surface(
         points=points,
         names=evaluator.names,
         values=rows.reshape(len(points), len(problem.batches), -1),
         weights=evaluator.weights.numpy(),
         about={
-            "fingerprint": work.fingerprint,
+            "fingerprint": job.fingerprint,
             "norm": problem.norm,
             "seed": problem.seed,
             "trackscape": trackscape.__version__,

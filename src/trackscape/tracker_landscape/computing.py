@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.execution import Executor, FileQueue, Processes, RayCluster, Serial
+from trackscape.execution import Executor, FileQueue, Processes, RayCluster
 from trackscape.tracker_landscape.outputs import check_choice
 
 ExecutorName = Literal["serial", "processes", "ray", "queue"]
@@ -49,12 +49,13 @@ class Computing:
             part: Name of its own folder.
         """
         folder = self.folder / part if self.folder else None
+        executor: Executor | None = None
         if self.name == "queue" and self.folder:
-            executor: Executor = FileQueue(self.folder)  # which keeps each work apart by itself
+            executor = FileQueue(self.folder)  # which keeps each work apart by itself
         elif self.name == "ray":
             executor = RayCluster(self.workers)
-        else:
-            executor = Processes(self.workers) if self.name == "processes" else Serial()
+        elif self.name == "processes":
+            executor = Processes(self.workers)
         return {"executor": executor, "folder": folder, "progress": self.progress}
 
 

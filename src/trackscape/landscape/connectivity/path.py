@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.execution import Executor
+from trackscape.execution import Executor
 from trackscape.landscape.points import bezier
 from trackscape.landscape.problem import Problem
 from trackscape.landscape.surface import Surface, evaluate

@@ -12,8 +12,8 @@ from scipy.linalg import eigh_tridiagonal
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.execution import Executor, compute_array
 from trackscape.landscape.curvature.operator import Operator, OperatorFactory
-from trackscape.landscape.execution import Executor, Serial, carry_out
 from trackscape.landscape.fingerprint import code_of, fingerprint
 from trackscape.landscape.problem import Problem
 
@@ -109,6 +109,7 @@ def spectral_density(
 
     Raises:
         LandscapeError: A setting is out of range, or a product is not finite.
+        RunError: The folder belongs to another operator, or the executor fails.
     """
     if probes < 2 or steps < 1 or not width > 0 or not 0 < level < 1:
         raise LandscapeError(
@@ -116,11 +117,8 @@ def spectral_density(
             f"{probes}, {steps}, {width} and {level}."
         )
     operator = factory()
-    size = operator.shape[0]
-    work = Probes(functools.partial(factory), probes, min(steps, size), seed)
-    rows = carry_out(
-        work, executor=executor or Serial(), folder=folder, progress=progress, what="probes"
-    )
+    job = Probes(functools.partial(factory), probes, min(steps, operator.shape[0]), seed)
+    rows = compute_array(job, executor=executor, folder=folder, progress=progress, what="probes")
     nodes, weights = np.split(rows, 2, axis=1)
     absolute = width * _range(nodes, weights)
     grid, curves = _broadened(nodes, weights, absolute)
@@ -133,14 +131,14 @@ def spectral_density(
         low=low,
         high=high,
         width=absolute,
-        size=size,
+        size=operator.shape[0],
         kind=operator.kind,
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class Probes:
-    """Work whose items are random vectors: nodes and weights of each, as one row."""
+    """Job whose items are random vectors: nodes and weights of each, as one row."""
 
     factory: functools.partial[Operator]
     n_items: int

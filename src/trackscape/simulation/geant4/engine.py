@@ -1,37 +1,29 @@
 """Setup -> hits and primaries, simulated by Geant4 in processes of its own.
 
 Geant4 can be started once in a process and keeps its state in global variables. Here it never gets
-into the process of the caller: workers do the blocks of primaries in turn and send rows of bytes.
+into the process of the caller: workers do the blocks of primaries and send their rows.
 """
 
 import contextlib
 import functools
 import importlib.metadata
 import importlib.util
-import multiprocessing
 import os
 import tempfile
-from collections.abc import Callable, Generator, Iterator
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import TypeVar
 
 from trackscape.errors import ConfigError, TrackscapeError
+from trackscape.execution import Processes, WorkerError, run_jobs
 from trackscape.simulation.geant4.geometry import check_volumes
 from trackscape.simulation.geant4.physics import LIST_WITH_DATA, LIST_WITHOUT_DATA
 from trackscape.simulation.geant4.stub_data import installed_data
-from trackscape.simulation.geant4.worker import (
-    BLOCK,
-    LOG,
-    RANGE_CUT,
-    simulate_blocks,
-    tell_version,
-)
-from trackscape.simulation.record import HIT, PRIMARY, Chunk, Setup
+from trackscape.simulation.geant4.worker import BLOCK, LOG, RANGE_CUT, Blocks, tell_version
+from trackscape.simulation.record import Chunk, Setup
 
-_PATIENCE = 10.0  # s for a process to end once it sends no more
+_Job = TypeVar("_Job")
+_Result = TypeVar("_Result")
 
 
 def simulate(
@@ -58,19 +50,17 @@ def simulate(
     """
     check_installed()
     check_volumes(setup)
-    blocks = -(-primaries // BLOCK)
-    workers = min(blocks, workers or len(os.sched_getaffinity(0)))
-    with contextlib.ExitStack() as stack:
-        started = [
-            stack.enter_context(
-                _worker(simulate_blocks, setup, primaries, seed, range(first, blocks, workers))
-            )
-            for first in range(workers)
-        ]
-        for block in range(blocks):
-            worker = started[block % workers]
-            hits = np.frombuffer(worker.receive(), HIT)
-            yield Chunk(hits, np.frombuffer(worker.receive(), PRIMARY))
+    n_blocks = -(-primaries // BLOCK)
+    workers = min(n_blocks, workers or len(os.sched_getaffinity(0)))
+    early: dict[int, Chunk] = {}
+    following = 0
+    blocks = functools.partial(Blocks, setup, primaries, seed)
+    with contextlib.closing(_run(blocks, range(n_blocks), workers)) as finished:
+        for block, chunk in finished:
+            early[block] = chunk
+            while following in early:
+                yield early.pop(following)
+                following += 1
 
 
 def provenance(setup: Setup) -> dict[str, str | float | bool]:
@@ -115,45 +105,24 @@ def check_installed() -> None:
 
 @functools.cache
 def _version() -> str:
-    with _worker(tell_version) as worker:
-        return worker.receive().decode()
+    ((_, version),) = _run(lambda folder: functools.partial(tell_version, folder), [0], 1)
+    return version
 
 
-class _Worker:
-    def __init__(self, process: BaseProcess, results: Connection, log: Path):
-        self.process = process
-        self.results = results
-        self.log = log
-
-    def receive(self) -> bytes:
-        try:
-            return self.results.recv_bytes()
-        except EOFError as error:
-            self.process.join(_PATIENCE)
-            raise TrackscapeError(
-                f"Geant4 gave up with exit code {self.process.exitcode}. Its last words were:\n"
-                f"{_last_words(self.log)}"
-            ) from error
-
-
-@contextlib.contextmanager
-def _worker(target: Callable[..., None], *arguments: object) -> Generator[_Worker]:
-    """Starts a process, and ends it whatever happens."""
-    # A fork would inherit the threads of PyTorch.
-    context = multiprocessing.get_context("spawn")
+def _run(
+    make: Callable[[Path], Callable[[_Job], _Result]], jobs: Sequence[_Job], workers: int
+) -> Generator[tuple[_Job, _Result], None, None]:
+    """Yields jobs with results of what is made from a folder for the logs of all processes."""
     with tempfile.TemporaryDirectory(prefix="trackscape-geant4-") as name:
         folder = Path(name)
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=target, args=(theirs, folder, *arguments), daemon=True)
-        process.start()
-        theirs.close()  # else the end of the process would go unnoticed
         try:
-            yield _Worker(process, ours, folder / LOG)
-        finally:
-            ours.close()
-            process.terminate()
-            process.join()
-            process.close()
+            # What Geant4 gives up at, it would give up at again.
+            yield from run_jobs(make(folder), jobs, Processes(workers), retries=0)
+        except WorkerError as error:
+            raise TrackscapeError(
+                f"Geant4 gave up with exit code {error.status}. Its last words were:\n"
+                f"{_last_words(folder / str(error.process) / LOG)}"
+            ) from error
 
 
 def _last_words(log: Path, *, lines: int = 20) -> str:

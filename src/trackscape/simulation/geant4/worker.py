@@ -1,9 +1,8 @@
-"""One process with one Geant4 in it, which simulates some of the blocks of primaries."""
+"""One process with one Geant4 in it, which simulates blocks of primaries."""
 
+import dataclasses
+import functools
 import os
-import signal
-from collections.abc import Iterable
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -24,43 +23,38 @@ BLOCK = 100
 """Primaries that share a seed. Who simulates a block, and after which others, makes no difference.
 """
 LOG = "log"
-"""Name of the file for what Geant4 prints."""
+"""Name of the file for what Geant4 prints, in a folder that is called as the process."""
 RANGE_CUT = 0.7
 """Secondaries that would not get further, in mm, are not made: few delta electrons are tracks."""
 
 
-def simulate_blocks(
-    results: Connection,
-    folder: Path,
-    setup: Setup,
-    primaries: int,
-    seed: int,
-    blocks: Iterable[int],
-) -> None:
-    """Simulates blocks and sends, for each, the bytes of its hits and of its primaries.
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+    """Simulates the blocks of a simulation, in whatever processes and order."""
 
-    Arguments:
-        results: Where to send them.
-        folder: Empty folder for the log and for the stand-ins of Geant4's data.
-        setup: What to simulate.
-        primaries: Number of all primaries, those of other workers included.
-        seed: Of the simulation.
-        blocks: Which of the blocks are wanted, in this order.
-    """
-    _be_quiet(folder)
-    simulator = Simulator(setup, folder)
-    spots = setup.plan.spot_of(primaries)
-    for block in blocks:
-        chunk = simulator.simulate_block(spots, block=block, seed=seed)
-        results.send_bytes(chunk.hits.tobytes())
-        results.send_bytes(chunk.primaries.tobytes())
+    setup: Setup
+    """Detector, phantom, beam and plan."""
+    primaries: int
+    """Number of protons in all blocks together."""
+    seed: int
+    """Seed of the simulation."""
+    folder: Path
+    """Folder in which each process makes one for its log and for stand-ins of Geant4's data."""
+
+    def __call__(self, block: int) -> Chunk:
+        """Returns the rows of one block."""
+        spots = self.setup.plan.spot_of(self.primaries)
+        return self._simulator.simulate_block(spots, block=block, seed=self.seed)
+
+    @functools.cached_property
+    def _simulator(self) -> "Simulator":
+        return Simulator(self.setup, _be_quiet(self.folder))
 
 
-def tell_version(results: Connection, folder: Path) -> None:
-    """Sends what Geant4 calls itself."""
-    _be_quiet(folder)
-    g4, _ = import_geant4(_data_folder(folder))
-    results.send_bytes(geant4_version(g4).encode())
+def tell_version(folder: Path, _: int) -> str:
+    """Returns what Geant4 calls itself."""
+    g4, _ = import_geant4(_data_folder(_be_quiet(folder)))
+    return geant4_version(g4)
 
 
 class Simulator:
@@ -116,12 +110,11 @@ def _data_folder(folder: Path) -> Path:
     return data
 
 
-def _be_quiet(folder: Path) -> None:
-    """Writes what this process prints, Geant4's greetings included, to a log.
-
-    The keyboard interrupts the process that waits for this one, which then ends it.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT)
+def _be_quiet(folder: Path) -> Path:
+    """Writes what this process prints, Geant4's greetings included, to a log in its own folder."""
+    own = folder / str(os.getpid())
+    own.mkdir()
+    log = os.open(own / LOG, os.O_WRONLY | os.O_CREAT)
     for stream in (1, 2):
         os.dup2(log, stream)
+    return own

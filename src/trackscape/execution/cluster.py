@@ -1,0 +1,98 @@
+"""Jobs on the machines of a Ray cluster."""
+
+import contextlib
+import importlib
+import os
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from typing import Any
+
+from trackscape.errors import RunError
+from trackscape.execution.jobs import RETRIES, Team
+
+
+class RayCluster:
+    """Processes of a Ray cluster, each on one thread; if one dies, another one gets its job.
+
+    All machines need the same version of trackscape, and the modules of the model.
+
+    Arguments:
+        workers: Jobs side by side; one for each processor if None.
+        address: Of the cluster, such as ``"auto"`` on one of its machines; if None, one that Ray
+            is connected to, or else a new one of this machine only, which ends with the work.
+        gpus: What each job gets of a GPU; needed if the model is on one.
+
+    Raises:
+        RunError: There is no worker. When it is used: there is no Ray, or workers die again and
+            again.
+    """
+
+    def __init__(
+        self, workers: int | None = None, *, address: str | None = None, gpus: float = 0.0
+    ) -> None:
+        if workers is not None and workers < 1:
+            raise RunError(f"Expected at least 1 worker, got {workers}; name how many.")
+        self.workers = workers
+        self.address = address
+        self.gpus = gpus
+
+    @contextlib.contextmanager
+    def open(self) -> Generator[Team, None, None]:
+        """Connects to the cluster, and cancels what is not finished at the end."""
+        ray = _import_ray()
+        with _connection(ray, self.address, self.workers):
+            size = self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+            settings = {"num_cpus": 1, "num_gpus": self.gpus, "max_retries": RETRIES}
+            remote = ray.remote(**settings)(_apply)
+            calls: dict[Any, Any] = {}
+
+            def submit(*call: Any) -> Future[Any]:
+                reference = remote.remote(*call)
+                future = reference.future()
+                calls[future] = reference
+                future.add_done_callback(lambda done: done.cancelled() or calls.pop(done))
+                return future
+
+            try:
+                yield Team(submit, size, ray.cloudpickle)
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from error
+            except ray.exceptions.RayError as error:
+                raise RunError(
+                    "Expected a worker of Ray to finish its job, but its workers died again and "
+                    f"again: {error}; use fewer workers if memory ran out. What was done before is "
+                    "in the folder, if there is one."
+                ) from error
+            finally:
+                for reference in list(calls.values()):
+                    ray.cancel(reference, force=True)
+
+
+def _apply(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+def _import_ray() -> Any:
+    try:
+        return importlib.import_module("ray")
+    except ImportError:
+        raise RunError(
+            "Expected the package ray, which is not installed; add it with `pip install "
+            "'trackscape[cluster]'`, or use the executor Processes."
+        ) from None
+
+
+@contextlib.contextmanager
+def _connection(ray: Any, address: str | None, workers: int | None) -> Generator[None, None, None]:
+    """Connects to a cluster, or starts one; ends only what it began."""
+    if ray.is_initialized():
+        yield
+        return
+    # Ray would otherwise tell its makers about each cluster.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    here = {} if address else {"num_cpus": workers, "include_dashboard": False}
+    ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **here)
+    try:
+        yield
+    finally:
+        ray.shutdown()
