@@ -12,14 +12,16 @@ import typer
 
 from studies.decisions import COUNTS, write_decisions
 from studies.estimators.config import StudyConfig
-from studies.estimators.files import held_out_name, split_files
-from studies.estimators.folders import (
+from studies.estimators.evaluate import (
     TUNING,
     WEIGHTS,
+    judge,
+    read_graphs,
     read_tuning,
+    tune,
     write_tuning,
 )
-from studies.estimators.judge import judge, read_graphs, tune
+from studies.estimators.files import held_out_name, split_files
 from studies.estimators.plan import Run, ladder_runs, search_runs, whole_runs
 from trackscape.data import HitGraph
 from trackscape.scoring import load_network
