@@ -32,8 +32,9 @@ def table(
         ['| method | purity |', '|---|---:|', '| kalman | 91.2 |']
     """
     rule = "---:|" if align == "right" else "---|"
-    lines = [f"| {' | '.join(row)} |" for row in (headers, *rows)]
-    return [lines[0], "|---|" + rule * (len(headers) - 1), *lines[1:]]
+    titles = "".join(f" {title} |" if title else " |" for title in headers)
+    cells = [f"| {' | '.join(row)} |" for row in rows]
+    return [f"|{titles}", "|---|" + rule * (len(headers) - 1), *cells]
 
 
 def replace_parts(path: Path, parts: Mapping[str, Iterable[str]]) -> None:
