@@ -156,7 +156,7 @@ def _quality(density: int, mine: list[Outcome], outcomes: dict[str, list[Outcome
 
 
 def _gain(mine: list[Outcome], first: list[Outcome], density: int, name: str) -> Interval:
-    """Of a metric that is a mean over frames."""
+    """Change of a metric that is a mean over frames."""
     of_mine, of_first = (
         torch.stack(
             [METRICS[name](outcome.decisions[density].counts["tuned"]).numerator for outcome in of]

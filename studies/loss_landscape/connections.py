@@ -209,7 +209,7 @@ def profile(models: ModelGroup, paths: Paths, *, group: str, route: str, loss: s
 def _along(
     values: Tensor, of_line: Tensor, *, models: ModelGroup, chosen: Tensor, weights: Resampling
 ) -> Along:
-    """Of values (Q, N, F), beside those of the straight lines."""
+    """Summary of values (Q, N, F), beside those of the straight lines."""
 
     def over(measure: Tensor) -> Tensor:
         return weights.mean_over_frames(measure, pairs=models.indices, chosen=chosen)
