@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from studies import markdown
+
 
 def processor() -> str:
     """Model of this machine's processor (Linux only)."""
@@ -14,5 +16,4 @@ def processor() -> str:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of a table in Markdown; all columns but the first are numbers."""
-    dashes = "|---|" + "---:|" * (len(headers) - 1)
-    return [f"| {' | '.join(headers)} |", dashes, *(f"| {' | '.join(row)} |" for row in rows)]
+    return markdown.table(headers, rows, align="right")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import hardware
 from benchmarks.memory import ROOT
+from studies.markdown import table
 from trackscape.files import replacing
 from trackscape.pictures import save_figure
 from trackscape.training.config import TrainingConfig
@@ -33,6 +34,16 @@ NEAR = 0.4
 """Points of purity below the plateau that count as reached."""
 BASELINE_MINUTES = {"ptt": 45.0, "pat": 64.0}
 """What the baseline gets, by loss: six times what ours took in a first run."""
+HEADERS = (
+    "",
+    "training",
+    "seed",
+    "frames",
+    "minutes",
+    "purity at the end",
+    "its best",
+    "reached after",
+)
 PAGE = ROOT / "docs" / "training_speed.md"
 FIGURE = ROOT / "docs" / "images" / "training_speed.png"
 
@@ -204,26 +215,25 @@ def write_page(kinds: dict[str, Kind], path: Path) -> None:
         "",
         "![Purity against time and against frames](images/training_speed.png)",
         "",
-        "| | training | seed | frames | minutes | purity at the end | its best | reached after |",
-        "|---|---|---|---|---|---|---|---|",
     ]
+    rows: list[list[str]] = []
     for name, kind in kinds.items():
         groups = [*kind.ours.items()]
         groups += [("baseline", [kind.baseline])] if kind.baseline is not None else []
         for length, curves in groups:
-            lines += [_row(name.upper(), length, kind, curve) for curve in curves]
+            rows += [_row(name.upper(), length, kind, curve) for curve in curves]
+    lines += table(HEADERS, rows)
     lines += ["", *(_sentence(name.upper(), kind) for name, kind in kinds.items())]
     with replacing(path) as partial:
         partial.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
-def _row(name: str, length: str, kind: Kind, curve: Curve) -> str:
+def _row(name: str, length: str, kind: Kind, curve: Curve) -> list[str]:
     place, reached = curve.reaches(kind.target), "not reached"
     if place is not None:
         reached = f"{curve.minutes[place]:.1f} min, {curve.graphs[place]:,} frames"
     cells = [name, length, curve.name, f"{curve.graphs[-1]:,}", f"{curve.minutes[-1]:.1f}"]
-    cells += [f"{curve.purity[-1]:.2f}", f"{curve.purity.max():.2f}", reached]
-    return f"| {' | '.join(cells)} |"
+    return [*cells, f"{curve.purity[-1]:.2f}", f"{curve.purity.max():.2f}", reached]
 
 
 def _sentence(name: str, kind: Kind) -> str:

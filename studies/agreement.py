@@ -1,4 +1,4 @@
-"""Figures of trainings with several seeds -> differences with intervals, and disagreement."""
+"""Numbers of trainings with several seeds -> means with intervals, and disagreement of pairs."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trackscape.landscape.similarity import disagreement
-from trackscape.statistics import Interval, leave_one_out
+from trackscape.statistics import Interval, LeftOut, leave_one_out
 
 FAILED = 2.0
 """A training has failed if its error is more than so many times the median."""
@@ -31,8 +31,65 @@ def seeds_and_frames(values: Tensor) -> Interval:
     return left.interval(total / (left.seeds.sum(dim=1) * left.frames.sum(dim=1)))
 
 
+class Resampling(NamedTuple):
+    """R weights: of all S runs and F frames, then without each seed, then without each frame.
+
+    A run takes part in many pairs, which are therefore not independent; and runs of different
+    settings with one seed began with the same weights and saw the same frames. So a seed is left
+    out of all settings at once, with all of its pairs. What is computed with each of the weights
+    may be subtracted or divided before its interval is taken.
+    """
+
+    left: LeftOut
+    """Weights of the seeds and of the frames."""
+    runs: Tensor
+    """(R, S) Weights of the runs, 0 or 1."""
+
+    @property
+    def frames(self) -> Tensor:
+        """(R, F) Weights of the frames, 0 or 1."""
+        return self.left.frames
+
+    def mean(self, values: Tensor, *, pairs: Tensor, chosen: Tensor) -> Tensor:
+        """Returns the mean of a measure over some pairs, (R,); not a number without any of them.
+
+        Arguments:
+            values: (R, Q) Measure by weight of frames and pair; (1, Q) if frames play no part.
+            pairs: (Q, 2) Runs of each pair.
+            chosen: (Q,) bool. Pairs of the mean.
+        """
+        weight = self.runs[:, pairs[chosen]].prod(dim=2)
+        return (weight * values[:, chosen]).sum(dim=1) / weight.sum(dim=1)
+
+    def mean_over_frames(self, values: Tensor, *, pairs: Tensor, chosen: Tensor) -> Tensor:
+        """Returns the mean over some pairs and all frames of a measure (Q, F) of both, (R,)."""
+        of_frames = self.frames / self.frames.sum(dim=1, keepdim=True)
+        return self.mean(of_frames @ values.T, pairs=pairs, chosen=chosen)
+
+    def interval(self, figure: Tensor) -> Interval:
+        """Returns the t interval of a figure (R,): see `LeftOut.interval`."""
+        return self.left.interval(figure)
+
+
+def resample(seeds: Sequence[int], *, n_frames: int = 0) -> Resampling:
+    """Returns the weights of a jackknife over seeds and frames.
+
+    Arguments:
+        seeds: Seed of each run; runs of equal seeds are left out together.
+        n_frames: Number of frames; 0 if they play no part.
+    """
+    order = list(dict.fromkeys(seeds))
+    left = leave_one_out(len(order), n_frames)
+    return Resampling(left, left.seeds[:, [order.index(seed) for seed in seeds]])
+
+
+def ratio(figure: Tensor, other: Tensor) -> Tensor:
+    """Returns the quotient of figures (R,); 0 where there is nothing to divide by."""
+    return torch.where(other == 0, 0.0, figure / other)
+
+
 class Choices(NamedTuple):
-    """What several trainings of a method chose of the same edges, counted by frame.
+    """Edges that several trainings of a method chose among the same ones, counted by frame.
 
     Axes: S seeds, P pairs of them, F frames.
     """
@@ -46,7 +103,7 @@ class Choices(NamedTuple):
 
     @property
     def pairs(self) -> Tensor:
-        """(P, 2) The seeds of each pair."""
+        """(P, 2) Seeds of each pair."""
         return torch.combinations(torch.arange(len(self.wrong)))
 
     def disagreements(self, weight: Tensor) -> Tensor:
@@ -85,12 +142,13 @@ def mean_disagreement(choices: Choices, *, minus: Choices | None = None) -> Inte
         choices: Of one method.
         minus: Of another one with the same seeds and frames, whose mean is subtracted.
     """
-    left = leave_one_out(*choices.wrong.shape)
-    values = choices.disagreements(left.frames)
+    seeds, n_frames = choices.wrong.shape
+    weights = resample(range(seeds), n_frames=n_frames)
+    values = choices.disagreements(weights.frames)
     if minus is not None:
-        values = values - minus.disagreements(left.frames)
-    pairs = left.seeds[:, choices.pairs].prod(dim=2)
-    return left.interval((values * pairs).sum(dim=1) / pairs.sum(dim=1))
+        values = values - minus.disagreements(weights.frames)
+    every = torch.ones(len(choices.pairs), dtype=torch.bool)
+    return weights.interval(weights.mean(values, pairs=choices.pairs, chosen=every))
 
 
 def failed_seeds(errors: Sequence[float], *, median: float) -> int:

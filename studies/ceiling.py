@@ -15,6 +15,7 @@ import typer
 from torch import Tensor
 
 from studies.data_sets import PHANTOMS
+from studies.markdown import table
 from trackscape.data import Assignment, HitGraph, Hits, Tracks
 from trackscape.evaluation import Summary
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames
@@ -133,18 +134,20 @@ def page(summaries: Cells) -> Iterator[str]:
     )
     titles = [name.replace("_", " ") for name in SHOWN]
     for per_frame in PER_FRAME:
-        yield from ("", f"| {per_frame} p+/F: {' / '.join(titles)} | 100 mm | 150 mm | 200 mm |")
-        yield "|---|---|---|---|"
-        for name in dict.fromkeys(name for name, _, _ in summaries):
-            of = [summaries[name, per_frame, phantom] for phantom in PHANTOMS]
-            cells = [" / ".join(_value(seeds, metric) for metric in SHOWN) for seeds in of]
-            yield f"| {name} | {' | '.join(cells)} |"
+        headers = [f"{per_frame} p+/F: {' / '.join(titles)}", *(f"{mm} mm" for mm in PHANTOMS)]
+        yield from ("", *table(headers, _rows(summaries, per_frame)))
     for first in (PUBLISHED, ENDS):
         yield from ("", f"Of the distance from {first} to {TRUTH}, {OURS} closes")
         for metric in SHOWN[:3]:
             shares = [_closed(summaries, first, phantom, metric) for phantom in PHANTOMS]
             yield f"{', '.join(shares)} of {metric.replace('_', ' ')};"
         yield f"at {JUDGED_AT} p+/F behind {', '.join(map(str, PHANTOMS))} mm."
+
+
+def _rows(summaries: Cells, per_frame: int) -> Iterator[list[str]]:
+    for name in dict.fromkeys(name for name, _, _ in summaries):
+        of = [summaries[name, per_frame, phantom] for phantom in PHANTOMS]
+        yield [name, *(" / ".join(_value(seeds, metric) for metric in SHOWN) for seeds in of)]
 
 
 def _value(seeds: Sequence[Summary], metric: str) -> str:

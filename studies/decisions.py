@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trackscape.errors import RunError
@@ -20,9 +21,10 @@ class Decisions(NamedTuple):
     """What was decided on the frames of all files, at one density."""
 
     counts: dict[str, list[FrameCounts]]
-    """Of each frame: ``half`` with the threshold 0.5, ``tuned``, or ``card``, without any."""
+    """Counts of each frame by decision rule: ``half`` for the unmatched cost 0.5, ``tuned`` for the
+    tuned one, ``card`` for the maximum cardinality."""
     chosen: Tensor
-    """(E,) bool. The edges of all frames that are chosen with the tuned threshold."""
+    """(E,) bool. Whether an edge, of all frames, is chosen at the tuned cost."""
 
 
 def write_decisions(folder: Path, decisions: dict[int, Decisions]) -> None:
@@ -87,9 +89,25 @@ def read_result(path: Path) -> Any:
     Raises:
         RunError: It is not there.
     """
+    check_there(path)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Returns all arrays of a ``.npz`` file that a finished run holds.
+
+    Raises:
+        RunError: It is not there.
+    """
+    check_there(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def check_there(path: Path) -> None:
+    """Raises a RunError if the result of a run is missing."""
     if not path.exists():
         raise RunError(
             f"{path}: expected the result of a finished run, but it is not there. Run the study "
             "without --report-only; what is done is not done again."
         )
-    return json.loads(path.read_text(encoding="utf-8"))

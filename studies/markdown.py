@@ -1,95 +1,68 @@
-"""Numbers -> the texts of tables and sentences."""
+"""Tables in Markdown, and the generated parts of pages that are otherwise written by hand.
 
-import math
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+It imports next to nothing, as processes whose memory is measured import it too.
+"""
 
-from trackscape.statistics import ALPHA, Interval, Name, holm
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
-COVERAGE = (
-    "Intervals are of 95 %: Student's t, with the error from leaving out one seed at a time, and "
-    "one frame at a time where frames play a part. In simulations with 5 and 10 seeds they hold "
-    "for 94 to 99 % of means over normal seeds, over seeds and frames, and over pairs of seeds "
-    "(for 92 % where pairs differ in one direction only); with exponential instead of normal "
-    "numbers for 88 to 99 % of means over seeds (and frames), and for 83 to 98 % of means over "
-    "pairs. So if seeds are skewed, the intervals are too narrow still. Percentile intervals of a "
-    "bootstrap over 5 seeds, of earlier pages, hold for 80 to 87 %."
-)
-"""What the intervals are worth, for the pages; tests simulate it."""
+from trackscape.errors import FormatError
+from trackscape.files import replacing
+
+_PART = re.compile(r"(<!-- generated: ([\w-]+)[^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def percent(value: float, *, digits: int = 3) -> str:
-    """Returns a share in %, without the sign.
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    align: Literal["left", "right"] = "left",
+) -> list[str]:
+    """Returns the lines of a table.
 
-    Example:
-        >>> percent(0.00259)
-        '0.259'
-    """
-    return f"{100 * value:.{digits}f}"
-
-
-def between(interval: Interval, form: str = ".3f", *, scale: float = 1) -> str:
-    """Returns a number with the ends of its interval, if there is one.
+    Arguments:
+        headers: Titles of the columns.
+        rows: Cells, as many in each row as there are columns.
+        align: Of all columns but the first, which is always on the left.
 
     Example:
-        >>> between(Interval(0.14, 0.01)), between(Interval(0.14, math.inf, 1), ".2g")
-        ('0.140 (0.120 to 0.160)', '0.14 (no interval: too few)')
+        >>> table(["method", "purity"], [["kalman", "91.2"]], align="right")
+        ['| method | purity |', '|---|---:|', '| kalman | 91.2 |']
     """
-    value, low, high = (
-        f"{scale * number:{form}}" for number in (interval.value, interval.low, interval.high)
-    )
-    bounds = f"{low} to {high}" if math.isfinite(interval.error) else "no interval: too few"
-    return f"{value} ({bounds})"
+    rule = "---:|" if align == "right" else "---|"
+    titles = "".join(f" {title} |" if title else " |" for title in headers)
+    cells = [f"| {' | '.join(row)} |" for row in rows]
+    return [f"|{titles}", "|---|" + rule * (len(headers) - 1), *cells]
 
 
-def compared(
-    family: Mapping[Name, Interval], *, digits: int = 3, scale: float = 100
-) -> dict[Name, str]:
-    """Returns differences, in %, with intervals and p values, raw / corrected for the family.
+def replace_parts(path: Path, parts: Mapping[str, Iterable[str]]) -> None:
+    """Replaces the generated parts of a page in place; all that is written by hand stays.
 
-    They are bold if the corrected p is below 0.05.
+    A part begins with the line ``<!-- generated: NAME, by COMMAND -->`` and ends with
+    ``<!-- end -->``.
 
-    Example:
-        >>> compared({"hinge": Interval(-0.001, 0.0005), "pat": Interval(0, 0.001)})["hinge"]
-        '-0.100 (-0.198 to -0.002), p 0.046 / 0.091'
+    Arguments:
+        path: The page, which has to be there.
+        parts: Lines of every generated part by its name.
+
+    Raises:
+        FormatError: The page is missing, or its parts are not those that are generated.
     """
-    raw = [interval.p_value() for interval in family.values()]
-    return {
-        name: with_p(
-            between(interval, f"+.{digits}f", scale=scale), raw=p_value, corrected=corrected
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    found, expected = sorted(name for _, name, _ in _PART.findall(text)), sorted(parts)
+    if found != expected:
+        raise FormatError(
+            f"{path}: expected a page with the generated parts {', '.join(expected)}, got "
+            f"{', '.join(found) or 'none'}; start from a copy of the page in docs/studies, or add "
+            "or remove lines <!-- generated: NAME --> and <!-- end -->."
         )
-        for (name, interval), p_value, corrected in zip(family.items(), raw, holm(raw), strict=True)
-    }
+    text = _PART.sub(lambda part: _filled(part, parts[part[2]]), text)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
-def with_p(text: str, *, raw: float, corrected: float) -> str:
-    """Returns a difference with its p values, bold if the corrected one is below 0.05."""
-    bold = f"**{text}**" if corrected < ALPHA else text
-    return f"{bold}, p {raw:.3f} / {corrected:.3f}"
-
-
-def listing(names: Sequence[str]) -> str:
-    """Returns names for a sentence.
-
-    Example:
-        >>> listing(["imle", "hinge", "pat"]), listing([])
-        ('imle, hinge and pat', 'none')
-    """
-    if len(names) < 2:
-        return names[0] if names else "none"
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def direction(values: Sequence[float]) -> str:
-    """Returns whether values rise all the time, fall all the time, or do both.
-
-    Example:
-        >>> direction([0.1, 0.2, 0.3]), direction([0.1, 0.3, 0.2])
-        ('rises', 'rises and falls')
-    """
-    steps = [after - before for before, after in pairwise(values)]
-    if all(step > 0 for step in steps):
-        return "rises"
-    if all(step < 0 for step in steps):
-        return "falls"
-    return "rises and falls"
+def _filled(part: re.Match[str], lines: Iterable[str]) -> str:
+    content = "\n".join(lines)
+    return f"{part[1]}\n{content}\n\n{part[3]}"

@@ -13,6 +13,7 @@ from typing import Annotated
 import torch
 import typer
 
+from studies import markdown
 from trackscape.data import Hits, Truth
 from trackscape.evaluation import Summary
 from trackscape.evaluation.evaluate import evaluate_frames, read_frames, split_file
@@ -166,11 +167,13 @@ def page(table: Table) -> Iterator[str]:
     for names in SHOWN:
         title = " / ".join(name.replace("_", " ") for name in names)
         yield from ("", f"{title[0].upper()}{title[1:]} in %:", "")
-        yield f"| | {' | '.join(methods)} |"
-        yield "|---|" + "---|" * len(methods)
-        for variation in variation_names:
-            cells = [_cell(table, variation, method, names) for method in methods]
-            yield f"| {variation} | {' | '.join(cells)} |"
+        yield from markdown.table(
+            ["", *methods],
+            [
+                [variation, *(_cell(table, variation, method, names) for method in methods)]
+                for variation in variation_names
+            ],
+        )
 
 
 def _cell(table: Table, variation: str, method: str, names: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from studies import markdown
 from studies.data_sets import PHANTOMS
 from trackscape.assignment import Assigner
 from trackscape.data import Hits
@@ -201,14 +202,18 @@ def main(
 
 
 def table(trials: dict[str, Trial]) -> Iterable[str]:
-    """Yields the lines of a Markdown table, one for each named trial."""
+    """Returns the lines of a Markdown table, one for each named trial."""
     titles = [name.replace("_", " ") for name in SCORED]
-    yield f"| method | {' | '.join(titles)} | score | ms a frame | parameters |"
-    yield "|" + "---|" * (len(titles) + 4)
-    for name, trial in trials.items():
-        cells = [f"{100 * value:.1f}" for value in (*trial.values.values(), trial.score)]
-        cells += [f"{1e3 * trial.seconds:.1f}", _parameters(trial.method)]
-        yield f"| {name} | {' | '.join(cells)} |"
+    rows = [
+        [
+            name,
+            *(f"{100 * value:.1f}" for value in (*trial.values.values(), trial.score)),
+            f"{1e3 * trial.seconds:.1f}",
+            _parameters(trial.method),
+        ]
+        for name, trial in trials.items()
+    ]
+    return markdown.table(["method", *titles, "score", "ms a frame", "parameters"], rows)
 
 
 def _parameters(method: Any) -> str:

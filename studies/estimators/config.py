@@ -21,9 +21,9 @@ class MethodConfig(Strict):
     name: Name
     """Name in the tables."""
     loss: dict[str, Setting | tuple[Positive, ...]]
-    """As in the settings of a training. A scale with a list of values is searched for."""
+    """Loss as in the config of a training; a scale with a list of values is searched for."""
     assigner: AssignerConfig = HALF
-    """What decides in the training. After it, all methods are judged in the same ways."""
+    """Assignment of the training; afterwards all methods are judged by the same decision rules."""
 
     @property
     def searched(self) -> str | None:
@@ -65,19 +65,19 @@ class LadderConfig(Strict):
     """The strength of blackbox interpolation, step by step, with the budget of the search."""
 
     strengths: dict[Name, tuple[Positive, ...]] = pydantic.Field(min_length=1)
-    """For each of these methods, the values of its scale ``strength``."""
+    """Values of the scale ``strength`` by method."""
     seeds: Seeds
-    """Of each value."""
+    """Seeds of the trainings of each value."""
 
 
 class StudyConfig(Strict):
     """Everything but the folder of the data."""
 
     name: Name
-    """Begins the names of the run folders."""
+    """Prefix of the names of the run folders."""
     network: NetworkConfig
     optimiser: OptimiserConfig
-    """Of the trainings that are judged. Validation comes at the end: the last weights count."""
+    """Optimiser of the judged trainings; validation comes last, so that the last weights count."""
     search_steps: Count
     """Steps of the trainings, with the first seed, that choose a scale."""
     training: tuple[str, ...] = pydantic.Field(min_length=1)
@@ -87,14 +87,14 @@ class StudyConfig(Strict):
     tuning_frames: Count
     """Frames of each held-out part that are used."""
     judged: tuple[str, ...] = pydantic.Field(min_length=1)
-    """Hit files for the figures of the report, and for nothing else."""
+    """Hit files for the numbers of the page, and for nothing else."""
     per_frame: Count
     """Primaries per readout frame, in trainings and searches."""
     judged_at: tuple[Count, ...] = pydantic.Field(min_length=1)
-    """Primaries per readout frame for the report; the first comes first there."""
+    """Primaries per readout frame of the page, in its order."""
     seeds: Seeds
     methods: tuple[MethodConfig, ...] = pydantic.Field(min_length=2)
-    """The first is what all others are compared with."""
+    """Methods; all others are compared with the first."""
     ladder: LadderConfig
 
     @pydantic.model_validator(mode="after")

@@ -15,7 +15,7 @@ class Run(NamedTuple):
 
     method: str
     scale: float | None
-    """Of the scale that is searched for, or is a step of the ladder."""
+    """Value of the scale that is searched for, or is a step of the ladder."""
     settings: TrainingConfig
     seed: int
 

@@ -17,41 +17,39 @@ from studies.agreement import (
 )
 from studies.decisions import edges, wrong_edges
 from studies.estimators.config import StudyConfig
-from studies.estimators.folders import (
-    Outcome,
-    read_outcome,
-    read_tuning,
-)
+from studies.estimators.evaluate import Outcome, read_outcome, read_tuning
 from studies.estimators.plan import ladder_runs, search_runs, whole_runs
 from studies.estimators.work import found_losses
 from trackscape.evaluation import METRICS
 from trackscape.statistics import Interval
 
-DECISIONS = ("half", "tuned", "card")
+DECISION_RULES = {"half": "cost 0.5", "tuned": "tuned cost", "card": "max cardinality"}
+"""Decision rules by their names in files: the assignment with an unmatched cost of 0.5, or with the
+cost that was tuned on held-out frames, or the published one, which matches all hits it can."""
 SHOWN = ("edge_tpr", "edge_fpr", "purity", "efficiency", "complete_efficiency", "trackml_score")
 
 
 class Quality(NamedTuple):
-    """Of one method at one number of primaries per frame, over seeds and frames."""
+    """One method at one number of primaries per frame, over seeds and frames."""
 
     edge_error: dict[str, Interval]
-    """For each way to decide."""
+    """Wrong edges / edges by decision rule."""
     metrics: dict[str, dict[str, float]]
-    """Mean over the seeds of each of `SHOWN`, for each way to decide."""
+    """Means over the seeds of all of `SHOWN`, by decision rule."""
     error_gain: Interval
-    """Edge error - that of the first method, with the tuned threshold."""
+    """Edge error minus that of the first method, at the tuned cost."""
     purity_gain: Interval
-    """The same for the purity."""
+    """Purity minus that of the first method, at the tuned cost."""
     efficiency_gain: Interval
-    """The same for the efficiency."""
+    """Efficiency minus that of the first method, at the tuned cost."""
     worst: float
-    """Edge error of the worst seed, tuned."""
+    """Edge error of the worst seed, at the tuned cost."""
     failed: int
-    """Seeds that failed."""
+    """Number of seeds that failed."""
     disagreement: Interval
-    """Of pairs of seeds, tuned."""
+    """Mean disagreement of pairs of seeds, at the tuned cost."""
     disagreement_gain: Interval
-    """The same - that of the first method."""
+    """Disagreement minus that of the first method."""
 
 
 class Method(NamedTuple):
@@ -59,17 +57,17 @@ class Method(NamedTuple):
 
     name: str
     searched: str | None
-    """The scale that was searched for."""
+    """Name of the scale that was searched for."""
     scale: float | None
-    """Its value."""
+    """Value of this scale."""
     quality: dict[int, Quality]
-    """By primaries per frame."""
+    """Quality by primaries per frame."""
     reject: list[float]
-    """The tuned threshold of each seed."""
+    """Tuned unmatched cost of each seed."""
     solves: float
     """Assignment problems per frame of the training."""
     seconds_per_frame: float
-    """Of the fastest training, which other work on the machine has disturbed the least."""
+    """Seconds for a frame of the fastest training, which other work has disturbed the least."""
 
 
 class Step(NamedTuple):
@@ -78,19 +76,20 @@ class Step(NamedTuple):
     method: str
     strength: float
     shift: float
-    """The largest shift of a cost that it makes, mean over frames."""
+    """Largest shift of a cost, mean over frames."""
     edge_error: dict[str, Interval]
+    """Wrong edges / edges by decision rule."""
     disagreement: Interval
-    """Of pairs of seeds."""
+    """Mean disagreement of pairs of seeds, at the tuned cost."""
 
 
 class Summary(NamedTuple):
     """Everything that the page shows."""
 
     methods: list[Method]
-    """The first is what all others are compared with."""
+    """Methods; all others are compared with the first."""
     searches: dict[str, list[tuple[float, float]]]
-    """Scale and held-out edge error of all candidates of each searched method."""
+    """Value of the scale and held-out edge error of all candidates, by method."""
     ladder: list[Step]
 
 
@@ -135,7 +134,7 @@ def _method(study: StudyConfig, name: str, outcomes: dict[str, list[Outcome]]) -
 
 def _quality(density: int, mine: list[Outcome], outcomes: dict[str, list[Outcome]]) -> Quality:
     first = next(iter(outcomes.values()))
-    error = {way: _edge_error(mine, density, way) for way in DECISIONS}
+    error = {rule: _edge_error(mine, density, rule) for rule in DECISION_RULES}
     every = [
         float(value)
         for of_seeds in outcomes.values()
@@ -144,8 +143,8 @@ def _quality(density: int, mine: list[Outcome], outcomes: dict[str, list[Outcome
     tuned = error["tuned"].mean(dim=1).tolist()
     choices = _choices(mine, density)
     return Quality(
-        edge_error={way: seeds_and_frames(values) for way, values in error.items()},
-        metrics={way: _metrics(mine, density, way) for way in DECISIONS},
+        edge_error={rule: seeds_and_frames(values) for rule, values in error.items()},
+        metrics={rule: _metrics(mine, density, rule) for rule in DECISION_RULES},
         error_gain=seeds_and_frames(error["tuned"] - _edge_error(first, density, "tuned")),
         purity_gain=_gain(mine, first, density, "purity"),
         efficiency_gain=_gain(mine, first, density, "efficiency"),
@@ -157,7 +156,7 @@ def _quality(density: int, mine: list[Outcome], outcomes: dict[str, list[Outcome
 
 
 def _gain(mine: list[Outcome], first: list[Outcome], density: int, name: str) -> Interval:
-    """Of a metric that is a mean over frames."""
+    """Change of a metric that is a mean over frames."""
     of_mine, of_first = (
         torch.stack(
             [METRICS[name](outcome.decisions[density].counts["tuned"]).numerator for outcome in of]
@@ -167,16 +166,16 @@ def _gain(mine: list[Outcome], first: list[Outcome], density: int, name: str) ->
     return seeds_and_frames(of_mine - of_first)
 
 
-def _edge_error(outcomes: Sequence[Outcome], density: int, way: str) -> Tensor:
+def _edge_error(outcomes: Sequence[Outcome], density: int, rule: str) -> Tensor:
     """(S, F) Wrong edges / edges of each training on each frame."""
-    counts = [outcome.decisions[density].counts[way] for outcome in outcomes]
+    counts = [outcome.decisions[density].counts[rule] for outcome in outcomes]
     return torch.stack([wrong_edges(of_run) / edges(of_run) for of_run in counts])
 
 
-def _metrics(outcomes: Sequence[Outcome], density: int, way: str) -> dict[str, float]:
+def _metrics(outcomes: Sequence[Outcome], density: int, rule: str) -> dict[str, float]:
     def mean(name: str) -> float:
         values = [
-            METRICS[name](outcome.decisions[density].counts[way]).value for outcome in outcomes
+            METRICS[name](outcome.decisions[density].counts[rule]).value for outcome in outcomes
         ]
         return sum(values) / len(values)
 
@@ -202,7 +201,7 @@ def _step(study: StudyConfig, outcomes: list[Outcome]) -> Step:
         strength=strength,
         shift=strength * tuning.largest_gradient if published else strength,
         edge_error={
-            way: seeds_and_frames(_edge_error(outcomes, density, way)) for way in DECISIONS
+            rule: seeds_and_frames(_edge_error(outcomes, density, rule)) for rule in DECISION_RULES
         },
         disagreement=mean_disagreement(_choices(outcomes, density)),
     )

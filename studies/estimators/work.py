@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from studies.decisions import COUNTS, write_decisions
 from studies.estimators.config import StudyConfig
-from studies.estimators.files import held_out_name, split_files
-from studies.estimators.folders import (
+from studies.estimators.evaluate import (
     TUNING,
     WEIGHTS,
+    judge,
+    read_graphs,
     read_tuning,
+    tune,
     write_tuning,
 )
-from studies.estimators.judge import judge, read_graphs, tune
+from studies.estimators.files import held_out_name, split_files
 from studies.estimators.plan import Run, ladder_runs, search_runs, whole_runs
 from studies.jobs import run_tasks
 from trackscape.data import HitGraph

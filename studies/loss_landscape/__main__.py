@@ -14,12 +14,14 @@ from studies.loss_landscape.work import carry_out_study
 def main(
     config: Annotated[Path, typer.Argument(help="Settings, such as configs/landscape/cpu.yaml.")],
     runs: Annotated[Path, typer.Option(help="Folder of the run folders.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Page whose generated parts are replaced.")
+    ],
     data: Annotated[Path, typer.Option(help="Folder with the hit files.")] = Path(),
     workers: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
     report_only: Annotated[bool, typer.Option("--report-only", help="Measure nothing.")] = False,
 ) -> None:
-    """Train and measure what is not there yet, then write the page and its figures."""
+    """Train and measure what is not there yet, then fill the page and draw its figures."""
     study = StudyConfig.load(config)
     if not report_only:
         carry_out_study(study, data=data, runs=runs, workers=workers)

@@ -26,12 +26,12 @@ class SettingConfig(Strict):
     name: Name
     """Name in the tables."""
     network: NetworkConfig
-    """Settings with equal networks are compared with each other, others only with themselves."""
+    """Network; only settings with equal networks are compared with each other."""
     loss: ObjectiveConfig
     assigner: AssignerConfig = AssignerConfig()
-    """What decides, in the training and in all that is measured."""
+    """Assignment of the training and of all that is measured."""
     optimiser: OptimiserConfig | None = None
-    """That of the study if left out."""
+    """Optimiser; that of the study if left out."""
 
 
 class PlaneConfig(Strict):
@@ -40,7 +40,7 @@ class PlaneConfig(Strict):
     eigen_frames: Count
     """Frames whose mean loss has the Hessian."""
     tolerance: Positive
-    """Of the eigenpairs: |Hv - λv| / |λ|."""
+    """Largest residual of an eigenpair, |Hv - λv| / |λ|."""
     frames: Count
     """Frames of the surface."""
     steps: AtLeastTwo
@@ -59,15 +59,15 @@ class CurveConfig(Strict):
     """Lines and trained curves between all pairs."""
 
     steps: Count
-    """Of the training of a curve."""
+    """Steps of the training of a curve."""
     frames_per_step: Count
     learning_rate: Positive
     training_frames: Count
     """Frames that a curve is trained on."""
     strength: Positive
-    """Of the blackbox gradient of the Hamming loss: the largest shift of a cost."""
+    """Largest shift of a cost in the blackbox gradient of the Hamming loss."""
     frames: Count
-    """Frames that it is evaluated on."""
+    """Frames that a curve is evaluated on."""
     points: AtLeastTwo
     """Points that are evaluated, both ends included."""
 
@@ -83,14 +83,14 @@ class SimilarityConfig(Strict):
     decided_frames: Count
     """Frames whose decisions are compared."""
     tuning_frames: Count
-    """Frames of the training files, for the cost of a track's end that suits a training best."""
+    """Frames of the training files that tune the unmatched cost of each training."""
 
 
 class StudyConfig(Strict):
     """Everything but the folder of the data."""
 
     name: Name
-    """Begins the names of the run folders."""
+    """Prefix of the names of the run folders."""
     training: tuple[str, ...] = pydantic.Field(min_length=1)
     """Hit files."""
     judged: tuple[str, ...] = pydantic.Field(min_length=1)
@@ -99,7 +99,7 @@ class StudyConfig(Strict):
     """Primaries per readout frame."""
     seeds: Seeds
     optimiser: OptimiserConfig
-    """Of all settings without one of their own. The last weights count."""
+    """Optimiser of all settings without one of their own; the last weights count."""
     settings: tuple[SettingConfig, ...] = pydantic.Field(min_length=2)
     planes: PlaneConfig
     curves: CurveConfig

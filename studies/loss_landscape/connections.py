@@ -1,34 +1,107 @@
-"""Losses between all pairs of trainings -> how well the groups of pairs are connected."""
+"""Pairs of trainings -> losses on paths between them, and how well groups are connected."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from studies.loss_landscape.family import Family
-from studies.loss_landscape.files import read_arrays
-from studies.loss_landscape.pair_means import Weights, ratio
-from studies.loss_landscape.paths import ROUTES
+from studies.agreement import Resampling, ratio
+from studies.decisions import read_arrays
+from studies.loss_landscape.config import StudyConfig
+from studies.loss_landscape.inputs import (
+    Places,
+    frames_of,
+    network_of,
+    problem_of,
+)
+from studies.loss_landscape.plan import ModelGroup, Pair
+from trackscape.files import replacing
+from trackscape.landscape.connectivity import align, evaluate_path, train_bezier
+from trackscape.scoring import Scorer
 from trackscape.statistics import Interval
+from trackscape.tracker_landscape.networks import unit_groups
+from trackscape.tracker_landscape.problem import name_losses, needs_plain
+from trackscape.training import HammingBlackbox
+
+ROUTES = ("line", "aligned line", "curve of decisions", "curve of the smooth loss")
+
+
+def measure_paths(study: StudyConfig, pair: Pair, places: Places, folder: Path) -> None:
+    """Writes ``<pair>-paths.npz``: losses (N, B, M) along each of `ROUTES`, distances, and bends.
+
+    Curves join the trainings as they are, without alignment, as published. BatchNorm looks at each
+    frame while a curve is trained, and its statistics are recomputed at each point that is
+    evaluated: those of one end are wrong everywhere else. Decisions are those of the first
+    training's setting.
+    """
+    first, second = (network_of(run, places.runs) for run in pair)
+    frames = frames_of(study, study.judged, study.curves.frames, data=places.data)
+    problem = problem_of(study, pair.first, first, frames, norm="recomputed")
+    start, end = problem.centre, problem.space.read(second)
+    aligned = problem.space.read(align(second, first, unit_groups(first)).model)
+    ways: dict[str, list[Tensor]] = {"line": [start, end], "aligned line": [start, aligned]}
+    ways |= dict(zip(ROUTES[2:], _curves(study, pair, first, end, places), strict=True))
+    found = {
+        name: evaluate_path(problem, control, steps=study.curves.points, progress=False)
+        for name, control in ways.items()
+    }
+    arrays = {name: surface.values for name, surface in found.items()}
+    arrays["names"] = np.array(found["line"].names)
+    arrays["distances"] = torch.stack([(end - start).norm(), (aligned - start).norm()]).numpy()
+    arrays["bends"] = torch.stack([ways[name][1] for name in ROUTES[2:]]).numpy()
+    with replacing(folder / f"{pair.name}-paths.npz") as partial, partial.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def _curves(
+    study: StudyConfig, pair: Pair, first: Scorer, end: Tensor, places: Places
+) -> Iterator[list[Tensor]]:
+    settings = study.curves
+    frames = frames_of(study, study.training, settings.training_frames, data=places.data)
+    decisions = HammingBlackbox(strength=settings.strength, convention="corrected")
+    for loss in name_losses([decisions, first.default_objective]).values():
+        problem = problem_of(
+            study,
+            pair.first,
+            first,
+            frames,
+            losses=[loss],
+            norm="batch",
+            twice_differentiable=needs_plain(first, loss),
+        )
+        yield train_bezier(
+            problem,
+            problem.centre,
+            end,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            batches_per_step=settings.frames_per_step,
+            progress=False,
+        )
 
 
 class Along(NamedTuple):
     """A loss along one route, mean over the pairs of a group."""
 
     lowest: Interval
+    """Lowest value."""
     highest: Interval
+    """Highest value."""
     mean: Interval
+    """Mean value."""
     ends: Interval
-    """Mean of both ends."""
+    """Mean of the values at both ends."""
     barrier: Interval
-    """Largest excess over the straight line between the losses of the ends."""
+    """Largest excess over the linear interpolation of the losses at the ends."""
     connectivity: Interval
-    """Mean of the ends - the loss that differs most from it, whose sign it shows."""
-    rise: Interval
-    """Barrier / ends, of the means."""
-    kept: Interval
-    """Barrier / that of the straight line, of the means."""
+    """Mode connectivity: mean of the ends minus the loss that differs most from it."""
+    relative_barrier: Interval
+    """Mean barrier / mean loss of the ends."""
+    remaining_barrier: Interval
+    """Mean barrier / mean barrier of the straight line."""
 
 
 class Connection(NamedTuple):
@@ -54,31 +127,31 @@ class Profile(NamedTuple):
     """A loss along a route, over all pairs of a group."""
 
     times: Tensor
-    """(N,)"""
+    """(N,) Positions on the path, from 0 to 1."""
     mean: Tensor
-    """(N,)"""
+    """(N,) Mean loss."""
     low: Tensor
-    """(N,) Of the interval of the mean; infinite if there are too few seeds to tell."""
+    """(N,) Lower end of the interval of the mean; infinite if there are too few seeds to tell."""
     high: Tensor
-    """(N,)"""
+    """(N,) Upper end of the interval of the mean."""
 
 
 class Paths(NamedTuple):
-    """Losses (Q, N, F, M) of all pairs of a family along each route."""
+    """Losses (Q, N, F, M) of all pairs of a model group along each route."""
 
     names: tuple[str, ...]
     values: dict[str, Tensor]
     distances: Tensor
-    """(Q, 2) Plain, and after alignment."""
+    """(Q, 2) Distances of the weights as they are, and after alignment."""
 
 
-def read_paths(family: Family, folder: Path) -> Paths:
+def read_paths(models: ModelGroup, folder: Path) -> Paths:
     """Returns what was measured between all pairs.
 
     Raises:
         RunError: A pair is not there.
     """
-    arrays = [read_arrays(folder / f"{pair.name}-paths.npz") for pair in family.pairs]
+    arrays = [read_arrays(folder / f"{pair.name}-paths.npz") for pair in models.pairs]
     return Paths(
         names=tuple(arrays[0]["names"].tolist()),
         values={
@@ -89,44 +162,44 @@ def read_paths(family: Family, folder: Path) -> Paths:
     )
 
 
-def summarise_connections(family: Family, paths: Paths) -> list[Connection]:
+def summarise_connections(models: ModelGroup, paths: Paths) -> list[Connection]:
     """Returns a summary of each group of pairs on each route."""
-    weights = family.weigh(next(iter(paths.values.values())).shape[2])
+    weights = models.resample(next(iter(paths.values.values())).shape[2])
     return [
         Connection(
-            network=family.network,
+            network=models.network,
             group=group,
             route=route,
             pairs=int(chosen.sum()),
             losses={
                 name: _along(
                     *(paths.values[each][..., number] for each in (route, "line")),
-                    family=family,
+                    models=models,
                     chosen=chosen,
                     weights=weights,
                 )
                 for number, name in enumerate(paths.names)
             },
         )
-        for group, chosen in family.groups().items()
+        for group, chosen in models.groups().items()
         for route in ROUTES
     ]
 
 
-def summarise_distances(family: Family, paths: Paths) -> list[Distance]:
+def summarise_distances(models: ModelGroup, paths: Paths) -> list[Distance]:
     """Returns the mean distances of each group of pairs."""
     return [
-        Distance(family.network, group, *paths.distances[chosen].mean(dim=0).tolist())
-        for group, chosen in family.groups().items()
+        Distance(models.network, group, *paths.distances[chosen].mean(dim=0).tolist())
+        for group, chosen in models.groups().items()
     ]
 
 
-def profile(family: Family, paths: Paths, *, group: str, route: str, loss: str) -> Profile:
+def profile(models: ModelGroup, paths: Paths, *, group: str, route: str, loss: str) -> Profile:
     """Returns a loss along a route, with the interval of its mean over pairs and frames."""
     values = paths.values[route][..., paths.names.index(loss)]
-    weights, chosen = family.weigh(values.shape[2]), family.groups()[group]
+    weights, chosen = models.resample(values.shape[2]), models.groups()[group]
     points = [
-        weights.interval(weights.mean_over_frames(each, pairs=family.indices, chosen=chosen))
+        weights.interval(weights.mean_over_frames(each, pairs=models.indices, chosen=chosen))
         for each in values.movedim(1, 0)
     ]
     ends = [(point.value, point.low, point.high) for point in points]
@@ -134,12 +207,12 @@ def profile(family: Family, paths: Paths, *, group: str, route: str, loss: str) 
 
 
 def _along(
-    values: Tensor, of_line: Tensor, *, family: Family, chosen: Tensor, weights: Weights
+    values: Tensor, of_line: Tensor, *, models: ModelGroup, chosen: Tensor, weights: Resampling
 ) -> Along:
-    """Of values (Q, N, F), beside those of the straight lines."""
+    """Summary of values (Q, N, F), beside those of the straight lines."""
 
     def over(measure: Tensor) -> Tensor:
-        return weights.mean_over_frames(measure, pairs=family.indices, chosen=chosen)
+        return weights.mean_over_frames(measure, pairs=models.indices, chosen=chosen)
 
     ends = values[:, [0, -1]].mean(dim=1)
     gain = ends[:, None] - values
@@ -151,8 +224,8 @@ def _along(
         "barrier": over(_barrier(values)),
         "connectivity": over(_where(gain, gain.mean(dim=2).abs().argmax(dim=1))),
     }
-    found["rise"] = ratio(found["barrier"], found["ends"])
-    found["kept"] = ratio(found["barrier"], over(_barrier(of_line)))
+    found["relative_barrier"] = ratio(found["barrier"], found["ends"])
+    found["remaining_barrier"] = ratio(found["barrier"], over(_barrier(of_line)))
     return Along(**{name: weights.interval(figure) for name, figure in found.items()})
 
 

@@ -1,4 +1,4 @@
-"""Figures of a study -> pictures: planes, profiles, layers and decisions."""
+"""Summary of a study -> figures: planes, profiles, layers and decisions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,17 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from studies.loss_landscape.connections import profile
-from studies.loss_landscape.paths import ROUTES
+from studies.loss_landscape.connections import ROUTES, profile
 from studies.loss_landscape.summary import Compared, Summary
 from trackscape.landscape.output import add_contour
 from trackscape.pictures import save_figure
 
 PICTURES = ("planes", "profiles", "layers", "decisions")
 SPAN = 1000.0
-"""Largest over smallest loss that has colours of its own."""
+"""Ratio of the largest to the smallest loss on the colour scale."""
 COLOURS = ("0.55", "C0", "C3", "C2")
-"""Of the routes."""
+"""Colours of the routes."""
 
 
 def draw_figures(summary: Summary, folder: Path, *, stem: str) -> None:
@@ -44,7 +43,7 @@ def draw_planes(summary: Summary) -> Figure:
 
 
 def _limits(summary: Summary, name: str) -> tuple[float, float]:
-    """The same colours for a loss in all planes; far uphill they are those of the limit."""
+    """One colour scale for a loss in all planes, clipped at `SPAN` times the minimum."""
     means = [each.mean(name) for each in summary.planes.values() if name in each.names]
     values = np.concatenate([mean[np.isfinite(mean)] for mean in means])
     low, high = float(values.min()), float(values.max())
@@ -56,7 +55,7 @@ def draw_profiles(summary: Summary) -> Figure:
     columns = [
         (each, group)
         for each in summary.compared
-        for group in each.family.groups()
+        for group in each.models.groups()
         if "," not in group
     ]
     figure = Figure(figsize=(2.9 * len(columns), 5.8), layout="constrained")
@@ -65,7 +64,7 @@ def draw_profiles(summary: Summary) -> Figure:
         for axes, name in zip(column, compared.paths.names[:2], strict=True):
             _draw_routes(axes, compared, group, name)
             axes.set_ylabel(name)
-        n = int(compared.family.groups()[group].sum())
+        n = int(compared.models.groups()[group].sum())
         column[0].set_title(f"{group}, {n} pair{'s' if n > 1 else ''}")
         column[1].set_xlabel("share of the way, t")
     _share_heights(list(panels.ravel()))
@@ -88,7 +87,7 @@ def _share_heights(panels: Sequence[Axes]) -> None:
 def _draw_routes(axes: Axes, compared: Compared, group: str, name: str) -> None:
     lowest = np.inf
     for route, colour in zip(ROUTES, COLOURS, strict=True):
-        found = profile(compared.family, compared.paths, group=group, route=route, loss=name)
+        found = profile(compared.models, compared.paths, group=group, route=route, loss=name)
         times = found.times.numpy()
         axes.plot(times, found.mean.numpy(), "-", color=colour, lw=1.5, label=route)
         low, high = found.low.numpy(), found.high.numpy()
@@ -105,12 +104,12 @@ def draw_layers(summary: Summary) -> Figure:
     panels = [
         (compared, module) for compared in summary.compared for module in compared.measures.layers
     ]
-    widths = [len(compared.family.groups()) + 1 for compared, _ in panels]
+    widths = [len(compared.models.groups()) + 1 for compared, _ in panels]
     figure = Figure(figsize=(0.5 * sum(widths) + 1, 4.4), layout="constrained")
     row = figure.subplots(1, len(panels), squeeze=False, sharey=True, width_ratios=widths)[0]
     for axes, (compared, module) in zip(row, panels, strict=True):
         layers = compared.measures.layers[module].values()
-        groups = compared.family.groups()
+        groups = compared.models.groups()
         values = [
             np.concatenate([layer[chosen].numpy() for layer in layers])
             for chosen in groups.values()
@@ -126,8 +125,8 @@ def draw_layers(summary: Summary) -> Figure:
 
 
 def draw_decisions(summary: Summary) -> Figure:
-    """Draws the disagreement of all pairs: as trained below the diagonal, tuned above it."""
-    sizes = [len(compared.family.runs) for compared in summary.compared]
+    """Draws the disagreement of all pairs: trained rule below the diagonal, tuned cost above."""
+    sizes = [len(compared.models.runs) for compared in summary.compared]
     figure = Figure(figsize=(0.3 * sum(sizes) + 3.5, 0.3 * max(sizes) + 1.6), layout="constrained")
     row = figure.subplots(1, len(sizes), squeeze=False, width_ratios=sizes)[0]
     most = max(
@@ -146,23 +145,23 @@ def draw_decisions(summary: Summary) -> Figure:
 
 
 def _matrix(compared: Compared) -> np.ndarray:
-    n = len(compared.family.runs)
+    n = len(compared.models.runs)
     matrix = np.full((n, n), np.nan)
-    a, b = compared.family.indices.T.numpy()
+    a, b = compared.models.indices.T.numpy()
     matrix[b, a] = compared.measures.disagreement["own"].numpy()
     matrix[a, b] = compared.measures.disagreement["tuned"].numpy()
     return matrix
 
 
 def _name_settings(axes: Axes, compared: Compared) -> None:
-    runs = compared.family.runs
+    runs = compared.models.runs
     places = [
         [number for number, run in enumerate(runs) if run.setting == setting]
-        for setting in compared.family.settings
+        for setting in compared.models.settings
     ]
     centres = [sum(each) / len(each) for each in places]
-    axes.set_xticks(centres, compared.family.settings, rotation=60, ha="right")
-    axes.set_yticks(centres, compared.family.settings)
+    axes.set_xticks(centres, compared.models.settings, rotation=60, ha="right")
+    axes.set_yticks(centres, compared.models.settings)
     for each in places[1:]:
         axes.axhline(each[0] - 0.5, color="white", lw=1)
         axes.axvline(each[0] - 0.5, color="white", lw=1)

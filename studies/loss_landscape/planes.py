@@ -1,11 +1,15 @@
-"""One training -> the top eigenvectors of its Hessian, and the losses on the plane they span."""
+"""Trainings -> planes along the top eigenvectors of the Hessian, and how flat they are."""
 
+import statistics
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from studies.decisions import check_there, read_result
 from studies.loss_landscape.config import StudyConfig
-from studies.loss_landscape.material import (
+from studies.loss_landscape.inputs import (
     Places,
     frames_of,
     network_of,
@@ -15,12 +19,14 @@ from studies.loss_landscape.plan import Run
 from trackscape.files import replacing, write_json
 from trackscape.landscape.curvature import exact_hessian, top_eigenpairs
 from trackscape.landscape.directions import eigen_directions
-from trackscape.landscape.output import save_surface
+from trackscape.landscape.output import load_surface, save_surface
 from trackscape.landscape.points import grid
-from trackscape.landscape.surface import evaluate
+from trackscape.landscape.surface import Surface, evaluate
 
 PAIRS = 2
-"""Eigenvectors: those of a plane."""
+"""Number of eigenvectors, which span a plane."""
+FLAT = 2.0
+"""Multiple of the loss of the training up to which a plane counts as flat."""
 
 
 def measure_plane(study: StudyConfig, run: Run, places: Places, folder: Path) -> None:
@@ -60,3 +66,107 @@ def measure_plane(study: StudyConfig, run: Run, places: Places, folder: Path) ->
     with replacing(folder / f"{run.name}-vectors.npy") as partial, partial.open("wb") as file:
         np.save(file, pairs.vectors.numpy(), allow_pickle=False)
     save_surface(surface, folder / f"{run.name}-plane.npz")
+
+
+class Spread(NamedTuple):
+    """Mean and range of a number over trainings."""
+
+    mean: float
+    min: float
+    max: float
+
+
+class Flatness(NamedTuple):
+    """What the planes of a setting look like."""
+
+    setting: str
+    kind: str
+    """Kind of the Hessian."""
+    smooth: str
+    """Name of the loss whose Hessian it is."""
+    eigenvalues: tuple[Spread, Spread]
+    """Two eigenvalues of largest magnitude."""
+    residual: float
+    """Largest residual of an eigenpair, relative to its eigenvalue."""
+    angle: Spread
+    """Angle between the directions after their scaling, in degrees."""
+    centre: dict[str, Spread]
+    """Loss at the trainings, with the statistics of BatchNorm as trained."""
+    gain: dict[str, Spread]
+    """Depth of the lowest point below the training, relative to the loss of the training."""
+    significant: dict[str, int]
+    """Number of trainings whose lowest point is deeper than two standard errors."""
+    flat: dict[str, Spread]
+    """Share of the plane with less than `FLAT` times the loss at the training."""
+
+
+def summarise_flatness(study: StudyConfig, runs: Sequence[Run], folder: Path) -> list[Flatness]:
+    """Returns a summary of each setting.
+
+    Raises:
+        RunError: A plane is not there.
+    """
+    return [
+        _of_setting(setting.name, [run for run in runs if run.setting == setting.name], folder)
+        for setting in study.settings
+    ]
+
+
+def read_plane(run: Run, folder: Path) -> Surface:
+    """Returns the plane around a training.
+
+    Raises:
+        RunError: It is not there.
+    """
+    path = folder / f"{run.name}-plane.npz"
+    check_there(path)
+    return load_surface(path)
+
+
+def _of_setting(name: str, runs: list[Run], folder: Path) -> Flatness:
+    planes = [read_plane(run, folder) for run in runs]
+    eigen = [read_result(folder / f"{run.name}-eigen.json") for run in runs]
+    losses = planes[0].names[:2]
+    depths = {loss: [_depth(plane, loss) for plane in planes] for loss in losses}
+    first, second = (spread([each["values"][number] for each in eigen]) for number in (0, 1))
+    return Flatness(
+        setting=name,
+        kind=eigen[0]["kind"],
+        smooth=losses[0],
+        eigenvalues=(first, second),
+        residual=max(
+            residual / abs(value)
+            for each in eigen
+            for value, residual in zip(each["values"], each["residuals"], strict=True)
+        ),
+        angle=spread([each["angle"] for each in eigen]),
+        centre={loss: spread([_centre(plane, loss) for plane in planes]) for loss in losses},
+        gain={loss: spread([depth for depth, _ in depths[loss]]) for loss in losses},
+        significant={loss: sum(deep for _, deep in depths[loss]) for loss in losses},
+        flat={loss: spread([_flat(plane, loss) for plane in planes]) for loss in losses},
+    )
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Returns mean and range."""
+    return Spread(statistics.fmean(values), min(values), max(values))
+
+
+def _centre(plane: Surface, loss: str) -> float:
+    return float(plane.mean(loss).ravel()[len(plane.points) // 2])
+
+
+def _depth(plane: Surface, loss: str) -> tuple[float, bool]:
+    """Relative depth of the lowest point, and whether it exceeds two standard errors."""
+    values = plane.values[:, :, plane.names.index(loss)]
+    lowest = int(np.nanargmin(values @ plane.weights))
+    differences = values[len(values) // 2] - values[lowest]
+    n = len(differences)
+    error = differences.std(ddof=1) / n**0.5 if n > 1 else np.inf
+    depth = float(differences.mean())
+    centre = _centre(plane, loss)
+    return (depth / centre if centre else 0.0), bool(depth > 2 * error)
+
+
+def _flat(plane: Surface, loss: str) -> float:
+    return float((plane.mean(loss) < FLAT * _centre(plane, loss)).mean())

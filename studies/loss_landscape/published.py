@@ -9,33 +9,29 @@ References:
 
 from typing import NamedTuple
 
-FRAMES = 320_000
-"""Of a published training: 10,000 steps of 32."""
-GRAPHS_A_STEP = 32
-
 PURITY: dict[str, tuple[float, float, float]] = {
     "ptt": (94.9, 96.2, 96.4),
     "pat-25": (94.9, 96.2, 96.5),
     "pat-50": (95.0, 96.3, 96.5),
     "pat-75": (95.0, 96.3, 96.5),
 }
-"""In % at 50 p+/F behind 100, 150 and 200 mm of water."""
+"""Purity in % at 50 p+/F behind 100, 150 and 200 mm of water."""
 EFFICIENCY: dict[str, tuple[float, float, float]] = {
     "ptt": (83.8, 86.9, 88.7),
     "pat-25": (83.8, 87.0, 88.9),
     "pat-50": (83.9, 87.1, 89.0),
     "pat-75": (83.9, 87.1, 89.0),
 }
-"""Of the same."""
+"""Efficiency in % at 50 p+/F behind 100, 150 and 200 mm of water."""
 
 
 class Curve(NamedTuple):
     """Least, largest and mean value along a curve, mean over pairs of trainings."""
 
     hamming: tuple[float, float, float]
-    """In 1e-3."""
+    """Hamming loss in 1e-3."""
     tpr: tuple[float, float, float]
-    """In %."""
+    """TPR in %."""
 
 
 CURVES: dict[tuple[str, str], Curve] = {
@@ -53,7 +49,7 @@ CURVES: dict[tuple[str, str], Curve] = {
     ("pat and ptt", "curve of decisions"): Curve((6.60, 11.32, 8.06), (98.65, 99.33, 99.13)),
     ("pat and ptt", "curve of the smooth loss"): Curve((6.59, 7.75, 7.19), (99.19, 99.33, 99.26)),
 }
-"""By pairs and route."""
+"""Published curves by group of pairs and route."""
 
 CKA: dict[str, dict[str, str]] = {
     "pat-25": {"R1": "0.83-0.86", "O": "0.68-0.75", "R2": "0.60-0.70"},
@@ -71,4 +67,4 @@ DISAGREEMENT: dict[str, str] = {
     "ptt": "0.145",
     "pat and ptt": "0.20",
 }
-"""Min-max normalised; within PAT it rises with the strength."""
+"""Min-max normalised disagreement of seeds; within PAT it rises with the strength."""

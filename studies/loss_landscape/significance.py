@@ -6,32 +6,30 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from studies.loss_landscape.family import Family
-from studies.loss_landscape.likeness import (
-    Measures,
-    choices_of,
-)
-from studies.loss_landscape.quality import Decided
+from studies.loss_landscape.decisions import Decided
+from studies.loss_landscape.plan import ModelGroup
+from studies.loss_landscape.similarity import Measures, choices_of
 from trackscape.landscape.similarity import Contrast, compare_groups
 from trackscape.statistics import Interval, holm
 
 
 class Significance(NamedTuple):
-    """Whether two settings differ in a measure of pairs."""
+    """Test of whether two settings differ in a measure of pairs."""
 
     measure: str
     first: str
     second: str
     contrast: Contrast
     effect: Interval
+    """Difference of the means."""
     of_runs: float
-    """p-value if runs are permuted."""
+    """p value if runs are permuted."""
     corrected: float
-    """The same by Holm, for all tests of the same question: `_question`."""
+    """p value after Holm's correction for all tests of the same question: `_question`."""
     of_pairs: float
-    """p-value if pairs are permuted as if they were independent, as published."""
-    least: float
-    """The smallest p-value that permutations of so few runs can give."""
+    """p value if pairs are permuted as if they were independent, as published."""
+    smallest: float
+    """Smallest p value that permutations of so few runs can give."""
 
 
 class Trend(NamedTuple):
@@ -39,27 +37,29 @@ class Trend(NamedTuple):
 
     strengths: tuple[float, ...]
     slope: dict[str, Interval]
-    """Change of the disagreement from the least to the largest strength along the fitted line, by
-    way to decide."""
+    """Change of the disagreement from the smallest to the largest strength along the fitted line,
+    by decision rule."""
 
 
-def summarise_trend(family: Family, decided: Decided) -> Trend | None:
+def summarise_trend(models: ModelGroup, decided: Decided) -> Trend | None:
     """Returns what the strength does, if there are several."""
-    settings = {name: family.strength(name) for name in family.of_loss("pat")}
+    settings = {name: models.strength(name) for name in models.of_loss("pat")}
     strengths = {name: value for name, value in settings.items() if value is not None}
     if len(set(strengths.values())) < 2:
         return None
-    ways = next(iter(decided.values()))
+    rules = next(iter(decided.values()))
     return Trend(
         strengths=tuple(strengths.values()),
-        slope={way: _slope(family, decided, way, strengths) for way in ways},
+        slope={rule: _slope(models, decided, rule, strengths) for rule in rules},
     )
 
 
-def _slope(family: Family, decided: Decided, way: str, strengths: dict[str, float]) -> Interval:
+def _slope(
+    models: ModelGroup, decided: Decided, rule: str, strengths: dict[str, float]
+) -> Interval:
     """Least squares through the means of the settings."""
-    choices = choices_of(family, decided, way)
-    weights = family.weigh(len(choices.edges))
+    choices = choices_of(models, decided, rule)
+    weights = models.resample(len(choices.edges))
     values = choices.disagreements(weights.frames)
     centred = {
         name: value - statistics.fmean(strengths.values()) for name, value in strengths.items()
@@ -67,22 +67,22 @@ def _slope(family: Family, decided: Decided, way: str, strengths: dict[str, floa
     square = sum(value**2 for value in centred.values())
     reach = max(strengths.values()) - min(strengths.values())
     means = [
-        value * weights.mean(values, pairs=family.indices, chosen=family.groups()[name])
+        value * weights.mean(values, pairs=models.indices, chosen=models.groups()[name])
         for name, value in centred.items()
     ]
     return weights.interval(reach / square * torch.stack(means).sum(dim=0))
 
 
-def summarise_tests(family: Family, measures: Measures) -> list[Significance]:
+def summarise_tests(models: ModelGroup, measures: Measures) -> list[Significance]:
     """Compares settings by their decisions and layers; none if they have fewer than 3 seeds."""
-    if min(int(family.members(name).sum()) for name in family.settings) < 3:
+    if min(int(models.members(name).sum()) for name in models.settings) < 3:
         return []
-    kinds = {f"disagreement, {way}": each for way, each in measures.disagreement.items()}
+    kinds = {f"disagreement, {rule}": each for rule, each in measures.disagreement.items()}
     kinds |= {f"CKA of {name}": measures.module(name) for name in measures.layers}
     tests = [
-        _test(family, measure, values, first, second, contrast)
+        _test(models, measure, values, first, second, contrast)
         for measure, values in kinds.items()
-        for first, second, contrast in _compared(family)
+        for first, second, contrast in _compared(models)
     ]
     corrected: dict[int, float] = {}
     for question in dict.fromkeys(map(_question, tests)):
@@ -92,58 +92,58 @@ def summarise_tests(family: Family, measures: Measures) -> list[Significance]:
 
 
 def _question(test: Significance) -> tuple[str, str, str]:
-    """What tests share that are corrected together, of all first settings and ways to decide."""
+    """What tests share that are corrected together, of all first settings and decision rules."""
     return test.measure.partition(",")[0], test.contrast, test.second
 
 
-def _compared(family: Family) -> list[tuple[str, str, Contrast]]:
+def _compared(models: ModelGroup) -> list[tuple[str, str, Contrast]]:
     """Each setting through the assignment against the first one, and the extreme strengths."""
-    first, *others = family.settings
+    first, *others = models.settings
     contrasts: tuple[Contrast, ...] = ("within", "between")
     found: list[tuple[str, str, Contrast]] = [
         (name, first, contrast) for contrast in contrasts for name in others
     ]
-    through = family.of_loss("pat")
+    through = models.of_loss("pat")
     if len(through) > 1:
         found.append((through[-1], through[0], "within"))
     return found
 
 
 def _test(
-    family: Family, measure: str, values: Tensor, first: str, second: str, contrast: Contrast
+    models: ModelGroup, measure: str, values: Tensor, first: str, second: str, contrast: Contrast
 ) -> Significance:
-    n = len(family.runs)
+    n = len(models.runs)
     matrix = torch.zeros(n, n, dtype=torch.float64)
-    a, b = family.indices.T
+    a, b = models.indices.T
     matrix[a, b] = matrix[b, a] = values
-    taken = family.members(first, second)
-    matrix, labels = matrix[taken][:, taken], family.members(first)[taken]
+    taken = models.members(first, second)
+    matrix, labels = matrix[taken][:, taken], models.members(first)[taken]
     runs = compare_groups(matrix, labels, contrast=contrast)
     pairs = compare_groups(matrix, labels, contrast=contrast, permute="pairs")
-    least = (2 if int(labels.sum()) * 2 == len(labels) else 1) / (runs.permutations + 1)
+    smallest = (2 if int(labels.sum()) * 2 == len(labels) else 1) / (runs.permutations + 1)
     return Significance(
         measure=measure,
         first=first,
         second=second,
         contrast=contrast,
-        effect=_effect(family, values, first, second, contrast),
+        effect=_effect(models, values, first, second, contrast),
         of_runs=runs.p_value,
         corrected=runs.p_value,
         of_pairs=pairs.p_value,
-        least=least,
+        smallest=smallest,
     )
 
 
 def _effect(
-    family: Family, values: Tensor, first: str, second: str, contrast: Contrast
+    models: ModelGroup, values: Tensor, first: str, second: str, contrast: Contrast
 ) -> Interval:
     """Difference of the means of both kinds of pairs, for other seeds and the same frames."""
-    a, b = (family.members(name)[family.indices] for name in (first, second))
+    a, b = (models.members(name)[models.indices] for name in (first, second))
     one, other = a.all(dim=1), b.all(dim=1)
     if contrast == "between":
         one, other = a.any(dim=1) & b.any(dim=1), one | other
-    weights = family.weigh()
+    weights = models.resample()
     of_one, of_other = (
-        weights.mean(values[None], pairs=family.indices, chosen=kind) for kind in (one, other)
+        weights.mean(values[None], pairs=models.indices, chosen=kind) for kind in (one, other)
     )
     return weights.interval(of_one - of_other)

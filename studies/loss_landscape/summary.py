@@ -1,4 +1,4 @@
-"""Files of a finished study -> the figures of its page."""
+"""Files of a finished study -> the numbers of its page."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,29 +12,20 @@ from studies.loss_landscape.connections import (
     summarise_connections,
     summarise_distances,
 )
-from studies.loss_landscape.family import Family, families
-from studies.loss_landscape.flatness import (
-    Flatness,
-    read_plane,
-    summarise_flatness,
-)
-from studies.loss_landscape.likeness import (
-    Likeness,
-    Measures,
-    read_measures,
-    summarise_likeness,
-)
-from studies.loss_landscape.plan import all_runs, measured_folder
-from studies.loss_landscape.quality import (
-    Reached,
-    read_all_decided,
-    summarise_quality,
-)
+from studies.loss_landscape.decisions import Reached, read_all_decided, summarise_quality
+from studies.loss_landscape.plan import ModelGroup, all_runs, measured_folder, model_groups
+from studies.loss_landscape.planes import Flatness, read_plane, summarise_flatness
 from studies.loss_landscape.significance import (
     Significance,
     Trend,
     summarise_tests,
     summarise_trend,
+)
+from studies.loss_landscape.similarity import (
+    Measures,
+    Similarity,
+    read_measures,
+    summarise_similarity,
 )
 from trackscape.landscape.surface import Surface
 
@@ -42,32 +33,33 @@ from trackscape.landscape.surface import Surface
 class Compared(NamedTuple):
     """All pairs of the trainings of one kind of network."""
 
-    family: Family
+    models: ModelGroup
     connections: list[Connection]
     distances: list[Distance]
-    likeness: list[Likeness]
+    similarity: list[Similarity]
     tests: list[Significance]
     trend: Trend | None
     paths: Paths
-    """What pictures show, pair by pair."""
+    """Losses on paths, pair by pair."""
     measures: Measures
-    """The same."""
+    """Disagreement and CKA, pair by pair."""
 
 
 class Summary(NamedTuple):
     """Everything that the page shows."""
 
     reached: list[Reached]
-    """Of each setting, as for what follows."""
+    """Quality of each setting."""
     flatness: list[Flatness]
+    """Planes of each setting, in numbers."""
     planes: dict[str, Surface]
-    """Around the first seed of each setting."""
+    """Plane around the first seed of each setting."""
     compared: list[Compared]
-    """Of each kind of network; the first is the published one."""
+    """Pairs of each kind of network; the first is the published one."""
 
     @property
     def published(self) -> Compared:
-        """The network that the published figures are of."""
+        """Pairs of the published network."""
         return self.compared[0]
 
 
@@ -80,16 +72,16 @@ def summarise_study(study: StudyConfig, *, runs: Path) -> Summary:
     folder, trainings = measured_folder(study, runs), all_runs(study)
     decided = read_all_decided(study, trainings, folder)
     found: list[Compared] = []
-    for family in families(study):
-        paths, measures = read_paths(family, folder), read_measures(family, decided, folder)
+    for models in model_groups(study):
+        paths, measures = read_paths(models, folder), read_measures(models, decided, folder)
         found.append(
             Compared(
-                family=family,
-                connections=summarise_connections(family, paths),
-                distances=summarise_distances(family, paths),
-                likeness=summarise_likeness(family, decided, measures),
-                tests=summarise_tests(family, measures),
-                trend=summarise_trend(family, decided),
+                models=models,
+                connections=summarise_connections(models, paths),
+                distances=summarise_distances(models, paths),
+                similarity=summarise_similarity(models, decided, measures),
+                tests=summarise_tests(models, measures),
+                trend=summarise_trend(models, decided),
                 paths=paths,
                 measures=measures,
             )

@@ -9,18 +9,18 @@ import typer
 
 from studies.jobs import run_tasks
 from studies.loss_landscape.config import StudyConfig
+from studies.loss_landscape.connections import ROUTES, measure_paths
 from studies.loss_landscape.decisions import decide
-from studies.loss_landscape.family import families
-from studies.loss_landscape.layers import compare_layers
-from studies.loss_landscape.material import Places
-from studies.loss_landscape.paths import ROUTES, measure_paths
+from studies.loss_landscape.inputs import Places
 from studies.loss_landscape.plan import (
     Run,
     all_pairs,
     all_runs,
     measured_folder,
+    model_groups,
 )
 from studies.loss_landscape.planes import measure_plane
+from studies.loss_landscape.similarity import compare_layers
 from trackscape.files import write_json
 from trackscape.training.train import train
 
@@ -100,8 +100,8 @@ def _measures(study: StudyConfig, folder: Path) -> Iterator[Task]:
         yield Task(f"decisions {run.name}", decide, run, folder / f"{run.name}-decided.json")
     for run in runs:
         yield Task(f"plane {run.name}", measure_plane, run, folder / f"{run.name}-plane.npz")
-    for family in families(study):
-        name = family.runs[0].setting
-        yield Task(f"layers of {name}", compare_layers, family.runs, folder / f"{name}-layers.json")
+    for models in model_groups(study):
+        name = models.runs[0].setting
+        yield Task(f"layers of {name}", compare_layers, models.runs, folder / f"{name}-layers.json")
     for pair in all_pairs(study):
         yield Task(f"paths {pair.name}", measure_paths, pair, folder / f"{pair.name}-paths.npz")

@@ -24,7 +24,7 @@ SHOWN = (50, 100)
 
 
 class Curve(NamedTuple):
-    """Of one network in one cell; a point for each of `REJECTS`."""
+    """Purity and efficiency of one network in one cell, a point for each of `REJECTS`."""
 
     method: str
     purity: list[float]

@@ -3,11 +3,12 @@
 import os
 import platform
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
 
+from studies.markdown import table
 from studies.results.measure import Cell, Summaries
 from studies.results.published import PUBLISHED, THICKNESSES
 from trackscape.evaluation import Summary
@@ -45,12 +46,8 @@ def _page(summaries: Summaries, seeds: Summaries) -> Iterator[str]:
     yield from ("# Results", "", INTRODUCTION)
     yield from ("", "## Purity / efficiency as published", "")
     for per_frame in dict.fromkeys(cell.per_frame for cell in cells):
-        columns = [Cell(per_frame, phantom) for phantom in phantoms]
-        yield from _header(per_frame, [f"{phantom} mm" for phantom in phantoms])
-        for method in methods:
-            of = [summaries[method, cell] for cell in columns]
-            yield _line(method, [_pair(s, "purity", "efficiency") for s in of])
-        yield from _published(per_frame, phantoms)
+        rows = _rows(summaries, per_frame, "purity", "efficiency")
+        yield from _table(per_frame, phantoms, [*rows, *_published(per_frame, phantoms)])
         yield ""
     if MEAN_AT in (cell.per_frame for cell in cells):
         yield from _means(summaries, methods, phantoms)
@@ -73,21 +70,27 @@ def _page(summaries: Summaries, seeds: Summaries) -> Iterator[str]:
     )
     yield ""
     for per_frame in dict.fromkeys(cell.per_frame for cell in cells):
-        columns = [Cell(per_frame, phantom) for phantom in phantoms]
-        yield from _header(per_frame, [f"{phantom} mm" for phantom in phantoms])
-        for method in methods:
-            of = [summaries[method, cell] for cell in columns]
-            yield _line(method, [_pair(s, *STRICTER) for s in of])
+        yield from _table(per_frame, phantoms, _rows(summaries, per_frame, *STRICTER))
         yield ""
     yield from _times(summaries, methods, cells)
 
 
-def _header(per_frame: int, columns: Sequence[str]) -> Iterator[str]:
-    yield f"| {per_frame} p+/F | {' | '.join(columns)} |"
-    yield "|---|" + "---|" * len(columns)
+def _table(per_frame: int, phantoms: Sequence[int], rows: Iterable[Sequence[str]]) -> Sequence[str]:
+    return table([f"{per_frame} p+/F", *(f"{phantom} mm" for phantom in phantoms)], rows)
 
 
-def _published(per_frame: int, phantoms: Sequence[int]) -> Iterator[str]:
+def _rows(summaries: Summaries, per_frame: int, *metrics: str) -> Iterator[list[str]]:
+    """Yields metrics of each method behind all phantoms."""
+    for method in dict.fromkeys(method for method, _ in summaries):
+        of = [
+            each
+            for (who, at), each in summaries.items()
+            if (who, at.per_frame) == (method, per_frame)
+        ]
+        yield [method, *(_pair(summary, *metrics) for summary in of)]
+
+
+def _published(per_frame: int, phantoms: Sequence[int]) -> Iterator[list[str]]:
     for method, figures in PUBLISHED.items():
         if per_frame in figures:
             by_phantom = dict[int, tuple[float, float]](
@@ -95,7 +98,7 @@ def _published(per_frame: int, phantoms: Sequence[int]) -> Iterator[str]:
             )
             pairs = [by_phantom.get(phantom) for phantom in phantoms]
             cells = [f"*{pair[0]} / {pair[1]}*" if pair else "" for pair in pairs]
-            yield _line(f"*{method}, published*", cells)
+            yield [f"*{method}, published*", *cells]
 
 
 def _means(summaries: Summaries, methods: Sequence[str], phantoms: Sequence[int]) -> Iterator[str]:
@@ -117,15 +120,14 @@ def _seeds(seeds: Summaries, phantoms: Sequence[int]) -> Iterator[str]:
         f"Purity / efficiency / complete efficiency of {len(names)} trainings that differ in their "
         "seed alone, mean ± standard deviation; the first is shipped."
     )
-    yield from ("", f"| p+/F | {' | '.join(f'{phantom} mm' for phantom in phantoms)} |")
-    yield "|---|" + "---|" * len(phantoms)
+    rows: list[list[str]] = []
     for per_frame in dict.fromkeys(cell.per_frame for _, cell in seeds):
         cells: list[str] = []
         for phantom in phantoms:
             of = [seeds[name, Cell(per_frame, phantom)].values for name in names]
             cells.append(" / ".join(_spread([values[m] for values in of]) for m in SPREAD_OF))
-        yield _line(str(per_frame), cells)
-    yield ""
+        rows.append([str(per_frame), *cells])
+    yield from ("", *table(["p+/F", *(f"{phantom} mm" for phantom in phantoms)], rows), "")
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -142,13 +144,15 @@ def _times(summaries: Summaries, methods: Sequence[str], cells: Sequence[Cell]) 
         "other machines), and the share of true segments that a graph holds:"
     )
     titles = [f"{cell.per_frame} p+/F, {cell.phantom} mm" for cell in cells]
-    yield from ("", f"| | {' | '.join(titles)} |", "|---|" + "---|" * len(cells))
-    for method in methods:
-        of = [summaries[method, cell] for cell in cells]
-        yield _line(method, [f"{1e3 * summary.seconds_per_frame:.0f}" for summary in of])
+    rows = [
+        [method, *(f"{1e3 * summaries[method, cell].seconds_per_frame:.0f}" for cell in cells)]
+        for method in methods
+    ]
     for name, method in {"published graph": methods[0], f"graph of {OURS}": OURS}.items():
         of = [summaries[method, cell] for cell in cells if (method, cell) in summaries]
-        yield _line(f"ceiling of the {name}, %", [f"{100 * s.graph_ceiling:.2f}" for s in of])
+        shares = [f"{100 * summary.graph_ceiling:.2f}" for summary in of]
+        rows.append([f"ceiling of the {name}, %", *shares])
+    yield from ("", *table(["", *titles], rows))
 
 
 def _pair(summary: Summary, *names: str) -> str:
@@ -158,7 +162,3 @@ def _pair(summary: Summary, *names: str) -> str:
         texts.append(f"{100 * summary.values[name]:.1f} ({100 * low:.1f} to {100 * high:.1f})")
     text = " / ".join(texts)
     return f"**{text}**" if summary.method == OURS else text
-
-
-def _line(first: str, cells: Sequence[str]) -> str:
-    return f"| {first} | {' | '.join(cells)} |"

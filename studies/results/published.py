@@ -31,4 +31,4 @@ PUBLISHED: dict[str, dict[int, Figures]] = {
     },
 }
 THICKNESSES = (100, 150, 200)
-"""Of the figures of each row, in mm of water."""
+"""Thicknesses of the water in mm, in the order of the numbers of each row."""

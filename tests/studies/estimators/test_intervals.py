@@ -7,7 +7,7 @@ import torch
 from scipy import special, stats
 from torch import Tensor
 
-from studies.loss_landscape.pair_means import weigh
+from studies.agreement import resample
 from trackscape.statistics import Interval, LeftOut, leave_one_out
 
 SAMPLES = 20_000
@@ -36,7 +36,7 @@ def of_means(n_seeds: int, generator: torch.Generator, **how: bool) -> float:
 
 def of_pairs(kind: str, n_seeds: int, generator: torch.Generator, **how: bool) -> float:
     """Of means over all pairs of seeds, of measures whose true mean is known."""
-    weights = weigh(range(n_seeds))
+    weights = resample(range(n_seeds))
     pairs = torch.combinations(torch.arange(n_seeds))
     places = draw((n_seeds, 8 if kind == "distance" else 1, SAMPLES), generator, **how)
     first, second = places[pairs].unbind(dim=1)

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from studies.decisions import read_decisions
 from studies.estimators import work
 from studies.estimators.__main__ import main
 from studies.estimators.config import StudyConfig
-from studies.estimators.folders import read_outcome
+from studies.estimators.evaluate import read_outcome
 from studies.estimators.plan import ladder_runs, whole_runs
 from studies.estimators.summary import Summary, summarise_study
 from trackscape import samples
@@ -21,15 +22,25 @@ from trackscape.errors import RunError
 
 pytestmark = pytest.mark.slow
 CONFIG = Path(__file__).parents[3] / "configs" / "study" / "tiny.yaml"
+PAGE = Path(__file__).parents[3] / "docs" / "studies" / "estimators.md"
 STUDY = StudyConfig.load(CONFIG)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Holds ``runs`` and ``docs/study.md`` of a whole study."""
+    """Holds ``runs`` and ``docs/studies/estimators.md`` of a whole study."""
     folder = tmp_path_factory.mktemp("study")
-    main(CONFIG, folder / "runs", folder / "docs" / "study.md", data=samples.FOLDER, workers=1)
+    main(CONFIG, folder / "runs", page_in(folder), data=samples.FOLDER, workers=1)
     return folder
+
+
+def page_in(folder: Path) -> Path:
+    """Returns the page in a folder, at first a copy of that of the docs."""
+    page = folder / "docs" / "studies" / PAGE.name
+    if not page.exists():
+        page.parent.mkdir(parents=True)
+        shutil.copy(PAGE, page)
+    return page
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +83,10 @@ def test_what_is_missing_is_done_again_to_the_same_result(folder, monkeypatch):
 
 
 def test_the_page_follows_from_the_run_folders_alone(folder, tmp_path):
-    main(CONFIG, folder / "runs", tmp_path / "study.md", data=tmp_path, report_only=True)
-    assert (tmp_path / "study.md").read_bytes() == (folder / "docs" / "study.md").read_bytes()
-    assert (tmp_path / "images" / "study.png").stat().st_size > 10_000
+    page = page_in(tmp_path)
+    main(CONFIG, folder / "runs", page, data=tmp_path, report_only=True)
+    assert page.read_bytes() == page_in(folder).read_bytes()
+    assert (tmp_path / "docs" / "images" / "estimators.png").stat().st_size > 10_000
 
 
 def test_a_page_needs_finished_runs(tmp_path):
@@ -131,8 +143,14 @@ def test_a_published_strength_shifts_costs_by_the_gradient(folder, summary):
     assert [step.shift for step in summary.ladder if step.method == "blackbox"] == [0.1, 0.3]
 
 
+def by_hand(text: str) -> list[str]:
+    return [part.split("<!-- generated:")[0] for part in text.split("<!-- end -->")]
+
+
 def test_the_page_has_a_row_for_each_method_and_step(folder, summary):
-    text = (folder / "docs" / "study.md").read_text()
+    text = page_in(folder).read_text()
+    assert by_hand(text) == by_hand(PAGE.read_text())
+    text = "\n".join(part.partition("<!-- end -->")[0] for part in text.split("<!-- generated:"))
     for method in summary.methods:
         assert text.count(f"\n| {method.name} |") >= 3
     assert "nan" not in text

@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from studies.loss_landscape.config import StudyConfig
-from studies.loss_landscape.family import families
-from studies.loss_landscape.plan import all_pairs, all_runs, measured_folder
+from studies.loss_landscape.plan import all_pairs, all_runs, measured_folder, model_groups
 from studies.loss_landscape.work import core_minutes
 from trackscape.errors import ConfigError
 
@@ -56,11 +55,11 @@ def test_pairs_are_of_equal_networks():
     assert len({pair.name for pair in pairs}) == len(pairs)
     for pair in pairs:
         assert pair.first.settings.network == pair.second.settings.network
-    assert [pair for family in families(study) for pair in family.pairs] == pairs
+    assert [pair for models in model_groups(study) for pair in models.pairs] == pairs
 
 
 def test_groups_of_pairs_are_apart_and_complete():
-    published, ours = families(StudyConfig.load(CONFIGS / "cpu.yaml"))
+    published, ours = model_groups(StudyConfig.load(CONFIGS / "cpu.yaml"))
     sizes = {group: int(chosen.sum()) for group, chosen in published.groups().items()}
     assert sizes == {
         "ptt": 10,

@@ -8,16 +8,16 @@ import torch
 
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.connections import (
+    ROUTES,
     Paths,
     profile,
     summarise_connections,
     summarise_distances,
 )
-from studies.loss_landscape.family import families
-from studies.loss_landscape.paths import ROUTES
+from studies.loss_landscape.plan import model_groups
 
 STUDY = StudyConfig.load(Path(__file__).parents[3] / "configs" / "landscape" / "tiny.yaml")
-FAMILY = next(iter(families(STUDY)))
+MODELS = next(iter(model_groups(STUDY)))
 ALONG = torch.tensor([0.1, 0.5, 0.2, 0.1, 0.3]).double()
 
 
@@ -32,7 +32,7 @@ def paths() -> Paths:
 
 
 def test_summary_of_a_known_path(paths):
-    found = {(each.group, each.route): each for each in summarise_connections(FAMILY, paths)}
+    found = {(each.group, each.route): each for each in summarise_connections(MODELS, paths)}
     assert len(found) == 4 * len(ROUTES)  # ptt, pat-25, between them, and that from the same start
     ptt = found["ptt", "line"]
     assert ptt.pairs == 1
@@ -43,27 +43,30 @@ def test_summary_of_a_known_path(paths):
     # Straight between the ends it would be 0.15 at the second point.
     assert along.barrier.value == pytest.approx(0.35)
     assert along.connectivity.value == pytest.approx(0.2 - 0.5)
-    assert along.rise.value == pytest.approx(0.35 / 0.2)
-    assert (along.kept.value, along.kept.error) == (1, math.inf)  # of one pair
+    assert along.relative_barrier.value == pytest.approx(0.35 / 0.2)
+    assert (along.remaining_barrier.value, along.remaining_barrier.error) == (
+        1,
+        math.inf,
+    )  # of one pair
     assert ptt.losses["bce"].barrier.value == pytest.approx(3.5)
 
 
 def test_groups_are_means_of_their_pairs(paths):
     # In the order of pairs: ptt, then (0, 0), (0, 1), (1, 0), (1, 1), then pat-25.
-    found = {(each.group, each.route): each for each in summarise_connections(FAMILY, paths)}
+    found = {(each.group, each.route): each for each in summarise_connections(MODELS, paths)}
     between, same = (
         found[group, "line"].losses["hamming"].highest.value
         for group in ("pat and ptt", "pat and ptt, same start")
     )
     assert between == pytest.approx(0.5 * (3 + 4) / 2)
     assert same == pytest.approx(0.5 * (2 + 5) / 2)
-    distances = {each.group: each for each in summarise_distances(FAMILY, paths)}
+    distances = {each.group: each for each in summarise_distances(MODELS, paths)}
     assert distances["pat-25"].plain == 6
     assert distances["pat-25"].aligned == 3
 
 
 def test_profile_is_the_mean_path_of_a_group(paths):
-    found = profile(FAMILY, paths, group="pat and ptt", route="line", loss="hamming")
+    found = profile(MODELS, paths, group="pat and ptt", route="line", loss="hamming")
     assert torch.allclose(found.mean, 3.5 * ALONG)
     assert found.times.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert (found.low <= found.mean).all()
@@ -74,7 +77,11 @@ def test_a_barrier_is_compared_with_that_of_the_line(paths):
     flat = torch.lerp(ALONG[0], ALONG[-1], torch.linspace(0, 1, 5).double())
     half = (paths.values["line"] + flat[:, None, None]) / 2
     values = paths.values | {"aligned line": half, "curve of decisions": 0 * half}
-    found = summarise_connections(FAMILY, paths._replace(values=values))
-    kept = {each.route: each.losses["hamming"].kept for each in found if each.group == "ptt"}
+    found = summarise_connections(MODELS, paths._replace(values=values))
+    kept = {
+        each.route: each.losses["hamming"].remaining_barrier
+        for each in found
+        if each.group == "ptt"
+    }
     assert kept["aligned line"].value == pytest.approx(0.5)
     assert kept["curve of decisions"].value == 0

@@ -7,16 +7,15 @@ import pytest
 import torch
 
 from studies.loss_landscape.config import StudyConfig
-from studies.loss_landscape.decisions import Judged
-from studies.loss_landscape.family import Family, families
-from studies.loss_landscape.likeness import Measures, summarise_likeness
-from studies.loss_landscape.quality import Decided
+from studies.loss_landscape.decisions import Decided, Judged
+from studies.loss_landscape.plan import ModelGroup, model_groups
 from studies.loss_landscape.significance import summarise_tests, summarise_trend
+from studies.loss_landscape.similarity import Measures, summarise_similarity
 from trackscape.evaluation import FrameCounts
 from trackscape.statistics import holm
 
 STUDY = StudyConfig.load(Path(__file__).parents[3] / "configs" / "landscape" / "cpu.yaml")
-FAMILY = next(iter(families(STUDY)))
+MODELS = next(iter(model_groups(STUDY)))
 FRAMES, EDGES = 8, 500
 
 
@@ -37,7 +36,7 @@ def decided(rng) -> Decided:
     """Every training errs on a common set of edges, and on others, more of them for larger λ."""
     common = torch.rand(FRAMES, EDGES, generator=rng) < 0.1
     found: Decided = {}
-    for run in FAMILY.runs:
+    for run in MODELS.runs:
         share = 0.02 + 0.001 * run.settings.loss.settings.get("strength", 0)
         wrong = common | (torch.rand(FRAMES, EDGES, generator=rng) < share)
         judged = Judged(counts(wrong), wrong.flatten())
@@ -50,8 +49,8 @@ def measures(value: torch.Tensor) -> Measures:
 
 
 def test_disagreement_of_known_errors(decided):
-    zero = torch.zeros(len(FAMILY.pairs)).double()
-    found = {each.group: each for each in summarise_likeness(FAMILY, decided, measures(zero))}
+    zero = torch.zeros(len(MODELS.pairs)).double()
+    found = {each.group: each for each in summarise_similarity(MODELS, decided, measures(zero))}
     share = 0.9 * 0.095  # of edges that only one of two trainings gets wrong, with 75
     assert found["pat-75"].differing["own"].value == pytest.approx(2 * share * (1 - 0.095), rel=0.1)
     assert found["ptt"].layers["R1"].value == pytest.approx(0.1)
@@ -59,7 +58,7 @@ def test_disagreement_of_known_errors(decided):
 
 
 def test_more_strength_more_disagreement(decided):
-    trend = summarise_trend(FAMILY, decided)
+    trend = summarise_trend(MODELS, decided)
     assert trend is not None
     assert trend.strengths == (25, 50, 75)
     assert trend.slope["own"].above_zero
@@ -68,28 +67,28 @@ def test_more_strength_more_disagreement(decided):
 
 
 def test_one_strength_has_no_trend(decided):
-    alone = Family([run for run in FAMILY.runs if run.setting in ("ptt", "pat-25")])
+    alone = ModelGroup([run for run in MODELS.runs if run.setting in ("ptt", "pat-25")])
     assert summarise_trend(alone, decided) is None
 
 
 def test_effects_of_two_runs_are_significant_by_pairs_only():
     """Two trainings that are far from all others move 7 of 10 pairs of their setting at once."""
-    first = next(n for n, run in enumerate(FAMILY.runs) if run.setting == "pat-25")
-    far = torch.isin(FAMILY.indices, torch.tensor([first, first + 1])).any(dim=1)
+    first = next(n for n, run in enumerate(MODELS.runs) if run.setting == "pat-25")
+    far = torch.isin(MODELS.indices, torch.tensor([first, first + 1])).any(dim=1)
     value = 0.5 + 0.01 * torch.arange(len(far)).double().sin() + 0.4 * far
     found = {
         (each.measure, each.first, each.second, each.contrast): each
-        for each in summarise_tests(FAMILY, measures(value))
+        for each in summarise_tests(MODELS, measures(value))
     }
     test = found["disagreement, own", "pat-25", "ptt", "within"]
     assert test.of_pairs < 0.01 < 0.2 < test.of_runs
-    assert test.least == pytest.approx(2 / 252)
+    assert test.smallest == pytest.approx(2 / 252)
     assert len(found) == 3 * 7
 
 
 def test_tests_of_one_question_are_corrected_together(rng):
-    value = torch.rand(len(FAMILY.pairs), generator=rng).double()
-    tests = summarise_tests(FAMILY, measures(value))
+    value = torch.rand(len(MODELS.pairs), generator=rng).double()
+    tests = summarise_tests(MODELS, measures(value))
     within = [test for test in tests if test.contrast == "within" and test.second == "ptt"]
     decisions = [test for test in within if test.measure.startswith("disagreement")]
     layers = [test for test in within if test.measure == "CKA of R1"]
@@ -101,13 +100,13 @@ def test_tests_of_one_question_are_corrected_together(rng):
 def test_effects_are_means_of_pairs_without_some_seed(rng):
     """If all seeds of a setting are alike, the difference of settings is sure."""
     within = {"ptt": 0.2, "pat-25": 0.5}
-    value = torch.full((len(FAMILY.pairs),), 0.3).double()
+    value = torch.full((len(MODELS.pairs),), 0.3).double()
     for name, level in within.items():
-        value[FAMILY.groups()[name]] = level
+        value[MODELS.groups()[name]] = level
     noisy = value + 0.01 * torch.rand(len(value), generator=rng).double()
     found = {
         (test.first, test.second, test.contrast): test.effect
-        for test in summarise_tests(FAMILY, measures(noisy))
+        for test in summarise_tests(MODELS, measures(noisy))
     }
     effect = found["pat-25", "ptt", "within"]
     assert effect.value == pytest.approx(0.3, abs=0.01)
@@ -117,5 +116,5 @@ def test_effects_are_means_of_pairs_without_some_seed(rng):
 
 
 def test_two_seeds_are_too_few():
-    few = Family([run for run in FAMILY.runs if run.seed < 2])
+    few = ModelGroup([run for run in MODELS.runs if run.seed < 2])
     assert summarise_tests(few, measures(torch.zeros(len(few.pairs)).double())) == []

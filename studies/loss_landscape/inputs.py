@@ -25,7 +25,9 @@ class Places(NamedTuple):
     """Folders of a study."""
 
     data: Path
+    """Folder of the hit files."""
     runs: Path
+    """Folder of the run folders."""
 
 
 def frames_of(study: StudyConfig, files: Sequence[str], most: int, *, data: Path) -> list[Hits]:

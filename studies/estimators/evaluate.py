@@ -1,19 +1,22 @@
-"""Trained weights -> a reject threshold, and what is decided with it on other frames."""
+"""Trained weights -> the unmatched cost that suits them, and decisions; their files."""
 
+import csv
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from studies.decisions import Decisions
+from studies.decisions import Decisions, read_decisions, read_result
+from studies.estimators.plan import Run
 from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.evaluation import FrameCounts, count_frame
 from trackscape.evaluation.evaluate import read_frames
+from trackscape.files import write_json
 from trackscape.graph_construction import connect_layers
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import Scorer
@@ -22,20 +25,22 @@ from trackscape.training import tune_reject
 from trackscape.training.config import TrainingConfig
 from trackscape.training.modules import WatchedAssigner
 
+WEIGHTS, TUNING = "weights.safetensors", "tuning.json"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tuning:
     """What a training reaches on the frames that are held out."""
 
     reject: float
-    """The threshold that suits it best there."""
+    """Unmatched cost with the fewest wrong edges there."""
     edge_error: float
-    """Wrong decisions / edges with this threshold, mean over frames."""
+    """Wrong edges / edges at this cost, mean over frames."""
     solves: float
-    """Assignment problems that the loss of a frame takes, forward and backward."""
+    """Assignment problems for the loss of a frame, forward and backward."""
     largest_gradient: float
-    """Of the Hamming loss for a decision, the largest over edges, mean over frames: what turns a
-    published strength into a shift of costs."""
+    """Largest gradient of the Hamming loss over the edges of a frame, mean over frames: the factor
+    from a published strength to a shift of costs."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -114,3 +119,47 @@ def _score(scorer: Scorer, graphs: Sequence[HitGraph]) -> Iterator[EdgeScores]:
         with torch.no_grad():
             scores: Any = scorer(scorer.prepare(graph))
         yield scores
+
+
+class Outcome(NamedTuple):
+    """What a finished run left behind."""
+
+    run: Run
+    tuning: Tuning
+    seconds_per_frame: float
+    """Seconds for a frame of the training, without validations."""
+    decisions: dict[int, Decisions]
+    """Decisions by primaries per frame; empty if the run was for the search only."""
+
+
+def write_tuning(folder: Path, tuning: Tuning) -> None:
+    """Keeps the result of `tune`."""
+    write_json(folder / TUNING, dataclasses.asdict(tuning))
+
+
+def read_tuning(folder: Path) -> Tuning:
+    """Returns what `write_tuning` wrote.
+
+    Raises:
+        RunError: If the run is not finished.
+    """
+    return Tuning(**read_result(folder / TUNING))
+
+
+def read_outcome(run: Run, *, runs: Path) -> Outcome:
+    """Returns what a finished run left in its folder.
+
+    Raises:
+        RunError: If it is not finished.
+    """
+    folder = run.folder(runs)
+    tuning = read_tuning(folder)
+    with (folder / "timing.csv").open() as file:
+        seconds = float(list(csv.DictReader(file))[-1]["seconds"])
+    optimiser = run.settings.optimiser
+    return Outcome(
+        run=run,
+        tuning=tuning,
+        seconds_per_frame=seconds / (optimiser.steps * optimiser.graphs_per_step),
+        decisions=read_decisions(folder),
+    )

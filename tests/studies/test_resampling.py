@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from studies.loss_landscape.pair_means import ratio, weigh
+from studies.agreement import ratio, resample
 
 SEEDS = [*range(5), *range(5)]  # of two settings
 PAIRS = torch.combinations(torch.arange(10))
@@ -15,7 +15,7 @@ SAME_START = PAIRS[:, 1] - PAIRS[:, 0] == 5
 
 
 def test_a_seed_is_left_out_of_all_settings_at_once():
-    weights = weigh(SEEDS, n_frames=3)
+    weights = resample(SEEDS, n_frames=3)
     assert weights.runs.shape == (1 + 5 + 3, 10)
     assert weights.runs[0].eq(1).all()
     assert weights.runs[1].nonzero()[:, 0].tolist() == [1, 2, 3, 4, 6, 7, 8, 9]
@@ -25,7 +25,7 @@ def test_a_seed_is_left_out_of_all_settings_at_once():
 
 
 def test_a_constant_has_no_error():
-    weights = weigh(SEEDS, n_frames=4)
+    weights = resample(SEEDS, n_frames=4)
     for chosen in (WITHIN, ACROSS, SAME_START):
         values = torch.full((len(PAIRS), 4), 0.3).double()
         found = weights.interval(weights.mean_over_frames(values, pairs=PAIRS, chosen=chosen))
@@ -38,7 +38,7 @@ def test_the_interval_of_an_effect_of_seeds_is_that_of_seeds_not_of_pairs(chosen
     """Both settings of a seed have the same effect: there are 5 of them, however many pairs."""
     effects = torch.randn(5, generator=rng).double()
     values = effects.repeat(2)[PAIRS].mean(dim=1)
-    weights = weigh(SEEDS)
+    weights = resample(SEEDS)
     found = weights.interval(weights.mean(values[None], pairs=PAIRS, chosen=chosen))
     assert found.value == pytest.approx(float(effects.mean()))
     assert found.error == pytest.approx(float(effects.std()) / math.sqrt(5))
@@ -47,7 +47,7 @@ def test_the_interval_of_an_effect_of_seeds_is_that_of_seeds_not_of_pairs(chosen
 
 def test_frames_play_their_part():
     values = torch.arange(40.0).double().expand(len(PAIRS), -1)
-    weights = weigh(SEEDS, n_frames=40)
+    weights = resample(SEEDS, n_frames=40)
     found = weights.interval(weights.mean_over_frames(values, pairs=PAIRS, chosen=WITHIN))
     assert found.error == pytest.approx(float(values[0].std()) / math.sqrt(40))
     assert found.freedom == pytest.approx(39)
@@ -55,7 +55,7 @@ def test_frames_play_their_part():
 
 def test_differences_and_quotients_are_of_the_same_seeds_and_frames(rng):
     values = torch.rand(len(PAIRS), 6, generator=rng).double() + 1
-    weights = weigh(SEEDS, n_frames=6)
+    weights = resample(SEEDS, n_frames=6)
     found = weights.mean_over_frames(values, pairs=PAIRS, chosen=WITHIN)
     twice = weights.mean_over_frames(2 * values, pairs=PAIRS, chosen=WITHIN)
     same = weights.interval(ratio(twice, found))

@@ -7,7 +7,7 @@ import torch
 
 from studies.decisions import edges, wrong_edges
 from studies.estimators.config import StudyConfig
-from studies.estimators.judge import (
+from studies.estimators.evaluate import (
     count_solves,
     judge,
     largest_gradient,
