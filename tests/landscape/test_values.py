@@ -12,7 +12,7 @@ from trackscape.errors import LandscapeError
 from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.points import grid
 from trackscape.landscape.problem import Problem
-from trackscape.landscape.surface import _SurfaceWork
+from trackscape.landscape.surface import _SurfaceJob
 
 
 def make(objective) -> Problem:
@@ -79,7 +79,7 @@ def test_columns_are_in_one_order_in_every_process():
     names = ["a", "b"]
     problem = make(lambda model, batch: {name: square(model, batch) * ord(name) for name in names})
     points = grid(problem.centre, problem.centre[None], steps=2)
-    work = _SurfaceWork(problem, points, ("a", "b"))
+    work = _SurfaceJob(problem, points, ("a", "b"))
     rows = work.start()(0, 4)
     names.reverse()  # as a set in another process may come
     assert work.start()(0, 4).tobytes() == rows.tobytes()

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from trackscape.assignment import Assigner
-from trackscape.demo import CONFIG as DEMO
+from trackscape.demo import DEMO_CONFIG as DEMO
 from trackscape.errors import ConfigError
 from trackscape.scoring import build_network
 from trackscape.training.config import AssignerConfig, TrainingConfig
