@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz bench rivals speed data results ceiling robustness study landscape validation \
+.PHONY: help demo test foreign fuzz bench rivals speed data results ceiling robustness study landscape validation \
 	lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
@@ -28,6 +28,10 @@ test: .venv/test/ready  ## everything that must hold before a commit
 	$(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20 \
 		--cov=trackscape --cov=studies --cov-report=term:skip-covered
 
+foreign: .venv/foreign/ready  ## landscapes of JAX and Keras models, with these packages installed
+	.venv/foreign/bin/pytest tests/landscape/test_foreign.py tests/test_tutorials.py \
+		-k 'foreign or jax or keras'
+
 fuzz: .venv/test/ready  ## damaged, odd and hostile files for every reader: make fuzz N=100000
 	PYTHONPATH=tests $(TEST)/python -m fuzz.run --in-all $(or $(N),100000)
 
@@ -49,11 +53,11 @@ ceiling: .venv/test/ready  ## how much is left: make ceiling DATA=folder
 
 study: .venv/test/ready  ## every gradient through the assignment: make study DATA=folder RUNS=folder
 	$(TEST)/python -m studies.estimators configs/study/cpu.yaml --data '$(DATA)' \
-		--runs '$(RUNS)' -o docs/study.md
+		--runs '$(RUNS)' -o docs/studies/estimators.md
 
 landscape: .venv/test/ready  ## the study of the loss landscape: make landscape DATA=folder RUNS=folder
 	$(TEST)/python -m studies.loss_landscape configs/landscape/cpu.yaml --data '$(DATA)' \
-		--runs '$(RUNS)' --workers 2 -o docs/landscape_study.md
+		--runs '$(RUNS)' --workers 2 -o docs/studies/loss_landscape.md
 
 robustness: .venv/test/ready  ## other hits than those trained on: make robustness DATA=folder GATE=file
 	$(TEST)/python -m studies.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md
@@ -80,7 +84,7 @@ clean:  ## remove what the other targets made
 	.venv/$*/bin/pip install $(PIP_FLAGS) --requirement $<
 	@touch $@
 
-.venv/rivals/packages: requirements/test.txt
+.venv/rivals/packages .venv/foreign/packages: requirements/test.txt
 
 .venv/%/ready: .venv/%/packages pyproject.toml
 	.venv/$*/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .

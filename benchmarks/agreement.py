@@ -9,9 +9,8 @@ import torch
 from benchmarks.cases import USUAL, find_files, trained_scorer
 from trackscape.assignment import Assigner, by_region, cross_entropy_loss
 from trackscape.data import EdgeScores, HitGraph, Hits
-from trackscape.evaluation.evaluate import read_frames
-from trackscape.graph_construction import connect_layers, line_graph
-from trackscape.graph_construction.labels import edge_labels
+from trackscape.evaluation import read_frames
+from trackscape.graph_construction import connect_layers, edge_labels, line_graph
 from trackscape.scoring import Scorer, build_network
 from trackscape.tracking import follow
 

@@ -12,9 +12,8 @@ from trackscape import samples
 from trackscape.assignment import Assigner
 from trackscape.data import Assignment, EdgeScores, HitGraph, Hits, Tracks
 from trackscape.errors import FormatError
-from trackscape.evaluation.evaluate import read_frames
-from trackscape.graph_construction import connect_layers
-from trackscape.graph_construction.labels import edge_labels
+from trackscape.evaluation import read_frames
+from trackscape.graph_construction import connect_layers, edge_labels
 from trackscape.scoring import Scorer, load_method
 from trackscape.tracking import accept, follow
 

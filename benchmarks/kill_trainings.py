@@ -20,8 +20,7 @@ import typer
 
 from trackscape import samples
 from trackscape.simulation import make_setup, simulate
-from trackscape.training.config import TrainingConfig
-from trackscape.training.train import train
+from trackscape.training import TrainingConfig, train
 
 Work = Callable[[Path], None]
 """Does something in a folder, or goes on with it."""

@@ -23,7 +23,7 @@ from benchmarks.memory import ROOT
 from studies.markdown import table
 from trackscape.files import replacing
 from trackscape.pictures import save_figure
-from trackscape.training.config import TrainingConfig
+from trackscape.training import TrainingConfig
 
 SEEDS = {
     "ptt": {"soap-plateau": (0, 1, 2), "long": (0, 1, 2), "plateau": (0,)},

@@ -20,8 +20,7 @@ from trackscape.assignment import (
 )
 from trackscape.data import EdgeScores
 from trackscape.evaluation import count_frame
-from trackscape.graph_construction import connect_layers, line_graph
-from trackscape.graph_construction.labels import edge_labels
+from trackscape.graph_construction import connect_layers, edge_labels, line_graph
 from trackscape.scoring import Scorer, load_method
 from trackscape.tracking import accept, follow, reconstruct
 

@@ -17,10 +17,9 @@ from torch import Tensor
 from studies.data_sets import PHANTOMS
 from studies.markdown import table
 from trackscape.data import Assignment, HitGraph, Hits, Tracks
-from trackscape.evaluation import Summary
-from trackscape.evaluation.evaluate import evaluate_frames, read_frames
+from trackscape.evaluation import Summary, evaluate_frames, read_frames
 from trackscape.files import replacing
-from trackscape.graph_construction.labels import link_labels
+from trackscape.graph_construction import link_labels
 from trackscape.progress import show_progress
 from trackscape.scoring import TrackModel, likelihood_loss
 from trackscape.tracking import Tracker, follow, load_tracker, network_tracker

@@ -15,14 +15,12 @@ import typer
 
 from studies import markdown
 from trackscape.data import Hits, Truth
-from trackscape.evaluation import Summary
-from trackscape.evaluation.evaluate import evaluate_frames, read_frames, split_file
+from trackscape.evaluation import Summary, evaluate_frames, read_frames, split_file
 from trackscape.files import replacing
 from trackscape.graph_construction import clean_frame
 from trackscape.progress import show_progress
 from trackscape.simulation import make_setup, simulate
-from trackscape.tracking import MINIMUM_LAST_ENERGY, TRACKERS, load_tracker
-from trackscape.tracking.acceptance import choose_cut
+from trackscape.tracking import MINIMUM_LAST_ENERGY, TRACKERS, choose_cut, load_tracker
 from trackscape.units import mm
 
 PER_FRAME = 100

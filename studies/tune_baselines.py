@@ -21,12 +21,11 @@ from studies import markdown
 from studies.data_sets import PHANTOMS
 from trackscape.assignment import Assigner
 from trackscape.data import Hits
-from trackscape.evaluation import METRICS, FrameCounts, count_frame
-from trackscape.evaluation.evaluate import read_frames
+from trackscape.evaluation import METRICS, FrameCounts, count_frame, read_frames
 from trackscape.files import replacing
 from trackscape.graph_construction import connect_layers
 from trackscape.scoring import Scorer, load_method
-from trackscape.tracking import Tracker, accept, chosen_segments
+from trackscape.tracking import TUNED_ENDS, NetworkTracker, Tracker, accept, chosen_segments
 from trackscape.tracking.baselines import (
     Greedy,
     KalmanFilter,
@@ -34,8 +33,7 @@ from trackscape.tracking.baselines import (
     PhysicsAssignment,
     TrackFollower,
 )
-from trackscape.tracking.trackers import TUNED_ENDS, NetworkTracker
-from trackscape.training.reject import CANDIDATES
+from trackscape.training import CANDIDATES
 from trackscape.units import mm, mrad
 
 FRAMES = {100: 6, 150: 3}

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.baseline.graph import LineGraph
-from trackscape.scoring.line_graph.network import object_block, relational_block
+from trackscape.scoring.line_graph import object_block, relational_block
 
 
 class PlainNetwork(nn.Module):

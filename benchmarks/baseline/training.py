@@ -10,12 +10,11 @@ import typer
 
 from benchmarks.baseline.graph import make_line_graph
 from benchmarks.baseline.network import PlainNetwork
-from trackscape.cli.computing import keep_freed_memory
+from trackscape.cli import keep_freed_memory
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.graph_construction import compressed_line_graph
 from trackscape.scoring import LineGraphNetwork
-from trackscape.training.config import TrainingConfig
-from trackscape.training.train import train
+from trackscape.training import TrainingConfig, train
 
 _fast_forward = LineGraphNetwork.forward
 

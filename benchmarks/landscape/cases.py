@@ -10,12 +10,11 @@ from torch import Tensor, nn
 from benchmarks.cases import METHOD, find_files
 from trackscape.assignment import by_region, cross_entropy_loss
 from trackscape.data import Hits
-from trackscape.evaluation.evaluate import read_frames
-from trackscape.graph_construction import line_graph
-from trackscape.graph_construction.labels import edge_labels
-from trackscape.landscape.problem import Problem
+from trackscape.evaluation import read_frames
+from trackscape.graph_construction import edge_labels, line_graph
+from trackscape.landscape import Problem
 from trackscape.scoring import Scorer, load_method
-from trackscape.tracker_landscape.problem import tracker_problem
+from trackscape.tracker_landscape import tracker_problem
 
 PER_FRAME = 50
 

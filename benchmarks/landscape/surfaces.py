@@ -21,7 +21,7 @@ from benchmarks.landscape.cases import (
     mean_loss,
     problem,
 )
-from trackscape.evaluation.evaluate import read_frames
+from trackscape.evaluation import read_frames
 from trackscape.landscape import Processes, SampleGrid, evaluate, grid, random_directions
 
 FRAMES = 8

@@ -8,10 +8,8 @@ import torch
 from trackscape import samples
 from trackscape.evaluation import METRICS, count_frame
 from trackscape.formats import read_hits
-from trackscape.graph_construction import split_frames
-from trackscape.graph_construction.labels import graph_ceiling
-from trackscape.tracking import accept, follow, load_tracker
-from trackscape.tracking.follow import recover_holes
+from trackscape.graph_construction import graph_ceiling, split_frames
+from trackscape.tracking import accept, follow, load_tracker, recover_holes
 
 frames = split_frames(read_hits(samples.VALIDATION), per_frame=100)
 tracker = load_tracker()

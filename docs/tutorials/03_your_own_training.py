@@ -12,14 +12,12 @@ import yaml
 
 from trackscape import samples
 from trackscape.assignment import Assigner
-from trackscape.evaluation.evaluate import evaluate_frames, read_frames
+from trackscape.evaluation import evaluate_frames, read_frames
 from trackscape.landscape import evaluate, grid, random_directions
 from trackscape.scoring import find_network, load_network
-from trackscape.tracker_landscape.problem import tracker_problem
+from trackscape.tracker_landscape import tracker_problem
 from trackscape.tracking import network_tracker
-from trackscape.training import FrameData, TrackingModule, fit
-from trackscape.training.config import TrainingConfig
-from trackscape.training.train import train
+from trackscape.training import FrameData, TrackingModule, TrainingConfig, fit, train
 
 SETTINGS = """
 name: tutorial

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from trackscape import samples
 from trackscape.comparison import FAIL, compare_files, print_comparison
-from trackscape.evaluation.evaluate import evaluate_frames, read_frames
+from trackscape.evaluation import evaluate_frames, read_frames
 from trackscape.formats import read_provenance
 from trackscape.simulation import STOPPED, choose_engine, make_setup, simulate
 from trackscape.simulation.physics import energy_behind

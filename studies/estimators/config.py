@@ -6,8 +6,13 @@ from typing import Annotated, Any
 import pydantic
 
 from trackscape.formats import Count, Positive, Share, Strict, read_settings
-from trackscape.training import Objective, read_objective
-from trackscape.training.config import AssignerConfig, NetworkConfig, OptimiserConfig
+from trackscape.training import (
+    AssignerConfig,
+    NetworkConfig,
+    Objective,
+    OptimiserConfig,
+    read_objective,
+)
 
 Seeds = Annotated[tuple[Annotated[int, pydantic.Field(ge=0)], ...], pydantic.Field(min_length=2)]
 Name = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]

@@ -14,16 +14,12 @@ from studies.decisions import Decisions, read_decisions, read_result
 from studies.estimators.plan import Run
 from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores, HitGraph
-from trackscape.evaluation import FrameCounts, count_frame
-from trackscape.evaluation.evaluate import read_frames
+from trackscape.evaluation import FrameCounts, count_frame, read_frames
 from trackscape.files import write_json
-from trackscape.graph_construction import connect_layers
-from trackscape.graph_construction.labels import edge_labels
+from trackscape.graph_construction import connect_layers, edge_labels
 from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
-from trackscape.training import tune_reject
-from trackscape.training.config import TrainingConfig
-from trackscape.training.modules import WatchedAssigner
+from trackscape.training import TrainingConfig, WatchedAssigner, tune_reject
 
 WEIGHTS, TUNING = "weights.safetensors", "tuning.json"
 

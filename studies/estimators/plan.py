@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from studies.estimators.config import MethodConfig, StudyConfig
 from studies.estimators.files import held_out_name, kept_name
-from trackscape.training import Objective
-from trackscape.training.config import DataConfig, TrainingConfig
+from trackscape.training import DataConfig, Objective, TrainingConfig
 
 
 class Run(NamedTuple):

@@ -20,8 +20,7 @@ from studies.estimators.plan import Run, ladder_runs, search_runs, whole_runs
 from studies.jobs import run_tasks
 from trackscape.data import HitGraph
 from trackscape.scoring import load_network
-from trackscape.training import Objective
-from trackscape.training.train import train
+from trackscape.training import Objective, train
 
 
 class Places(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Annotated
 import pydantic
 
 from trackscape.formats import Count, Positive, Strict, read_settings
-from trackscape.training.config import (
+from trackscape.training import (
     AssignerConfig,
     DataConfig,
     NetworkConfig,

@@ -22,8 +22,7 @@ from trackscape.files import replacing
 from trackscape.landscape.connectivity import align, evaluate_path, train_bezier
 from trackscape.scoring import Scorer
 from trackscape.statistics import Interval
-from trackscape.tracker_landscape.networks import unit_groups
-from trackscape.tracker_landscape.problem import name_losses, needs_plain
+from trackscape.tracker_landscape import name_losses, needs_plain, unit_groups
 from trackscape.training import HammingBlackbox
 
 ROUTES = ("line", "aligned line", "curve of decisions", "curve of the smooth loss")

@@ -23,7 +23,7 @@ from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.files import write_json
-from trackscape.graph_construction.labels import edge_labels
+from trackscape.graph_construction import edge_labels
 from trackscape.scoring import Scorer
 from trackscape.statistics import Interval
 from trackscape.tracking import accept, follow

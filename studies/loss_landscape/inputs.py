@@ -8,10 +8,9 @@ from typing import NamedTuple
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.plan import Run
 from trackscape.data import Hits
-from trackscape.landscape import NormPolicy
-from trackscape.landscape.problem import Problem
+from trackscape.landscape import NormPolicy, Problem
 from trackscape.scoring import Scorer, load_network
-from trackscape.tracker_landscape.problem import (
+from trackscape.tracker_landscape import (
     LossLike,
     read_problem_frames,
     tracker_problem,

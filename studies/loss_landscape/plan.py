@@ -12,7 +12,7 @@ from torch import Tensor
 
 from studies.agreement import Resampling, resample
 from studies.loss_landscape.config import StudyConfig
-from trackscape.training.config import TrainingConfig
+from trackscape.training import TrainingConfig
 
 WEIGHTS = "weights.safetensors"
 

@@ -17,11 +17,9 @@ from studies.loss_landscape.inputs import (
 )
 from studies.loss_landscape.plan import Run
 from trackscape.files import replacing, write_json
+from trackscape.landscape import Surface, eigen_directions, evaluate, grid
 from trackscape.landscape.curvature import exact_hessian, top_eigenpairs
-from trackscape.landscape.directions import eigen_directions
 from trackscape.landscape.output import load_surface, save_surface
-from trackscape.landscape.points import grid
-from trackscape.landscape.surface import Surface, evaluate
 
 PAIRS = 2
 """Number of eigenvectors, which span a plane."""

@@ -21,7 +21,7 @@ from studies.loss_landscape.plan import ModelGroup, Run
 from trackscape.files import write_json
 from trackscape.landscape.similarity import chance_share, disagreement, layer_cka, layer_features
 from trackscape.statistics import Interval
-from trackscape.tracker_landscape.similarity import apply_network, compared_layers
+from trackscape.tracker_landscape import apply_network, compared_layers
 
 PASSES = 2
 """Passes over the rows, in other minibatches each time."""

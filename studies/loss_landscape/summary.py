@@ -27,7 +27,7 @@ from studies.loss_landscape.similarity import (
     read_measures,
     summarise_similarity,
 )
-from trackscape.landscape.surface import Surface
+from trackscape.landscape import Surface
 
 
 class Compared(NamedTuple):

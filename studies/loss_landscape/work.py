@@ -22,7 +22,7 @@ from studies.loss_landscape.plan import (
 from studies.loss_landscape.planes import measure_plane
 from studies.loss_landscape.similarity import compare_layers
 from trackscape.files import write_json
-from trackscape.training.train import train
+from trackscape.training import train
 
 EVALUATION, GRADIENT, PRODUCT = 0.006, 0.033, 0.15
 """Seconds for a frame of 50 p+/F: losses, a gradient, a product with the Hessian."""

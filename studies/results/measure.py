@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from studies.data_sets import PHANTOMS
 from trackscape.data import Hits
-from trackscape.evaluation import Summary
-from trackscape.evaluation.evaluate import evaluate_frames, read_frames
+from trackscape.evaluation import Summary, evaluate_frames, read_frames
 from trackscape.progress import show_progress
 from trackscape.scoring import load_network
 from trackscape.tracking import Tracker, network_tracker

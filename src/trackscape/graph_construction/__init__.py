@@ -9,6 +9,9 @@ from trackscape.graph_construction.frames import split_frames as split_frames
 from trackscape.graph_construction.frames import (
     unrounded_cluster_size as unrounded_cluster_size,
 )
+from trackscape.graph_construction.labels import edge_labels as edge_labels
+from trackscape.graph_construction.labels import graph_ceiling as graph_ceiling
+from trackscape.graph_construction.labels import link_labels as link_labels
 from trackscape.graph_construction.line_graph import (
     compressed_line_graph as compressed_line_graph,
 )
@@ -21,7 +24,10 @@ __all__ = [
     "cluster_size",
     "compressed_line_graph",
     "connect_layers",
+    "edge_labels",
+    "graph_ceiling",
     "line_graph",
+    "link_labels",
     "merge_deposits",
     "split_frames",
     "triplet_graph",

@@ -14,7 +14,7 @@ from trackscape.landscape.functions import FlatFunction, FlatVector, Function
 from trackscape.landscape.space import ParameterSpace
 
 Number = Tensor | float
-Objective = Callable[[nn.Module, Any], Number | Mapping[str, Number]]
+BatchObjective = Callable[[nn.Module, Any], Number | Mapping[str, Number]]
 """Function of a model and a batch: the mean loss of its samples, or several such means by name."""
 NormPolicy = Literal["frozen", "recomputed", "batch"]
 """Statistics of BatchNorm. ``frozen``: the stored ones at every point, as a trained model is used.
@@ -58,7 +58,7 @@ class Problem:
     """Network whose trainable parameters span the landscape; it stays as it is."""
     batches: Sequence[Any]
     """Batches of any kind, in memory and in a fixed order; ``list(loader)`` of a DataLoader."""
-    objective: Objective
+    objective: BatchObjective
     """Function whose first value is the one that is differentiated."""
     _: dataclasses.KW_ONLY
     samples: Callable[[Any], float] = count_samples

@@ -88,7 +88,7 @@ def choose_engine(name: str, *, threads: int | None = None) -> Engine:
         from trackscape.simulation import geant4
 
         geant4.check_installed()
-        return functools.partial(geant4.simulate, workers=threads)
+        return functools.partial(geant4.simulate_geant4, workers=threads)
     raise ConfigError(f"Expected one of the engines {', '.join(_ENGINES)}, but got {name!r}.")
 
 
@@ -122,7 +122,7 @@ def _provenance(setup: Setup, *, primaries: int, seed: int, engine: str) -> dict
     if engine == "geant4":
         from trackscape.simulation import geant4
 
-        return origin | geant4.provenance(setup)
+        return origin | geant4.geant4_provenance(setup)
     return origin | {"law": setup.condensed_history}
 
 

@@ -1,5 +1,6 @@
 """Hits -> Tracks: assignments followed, tracks filtered, and every rival method."""
 
+from trackscape.tracking.acceptance import choose_cut as choose_cut
 from trackscape.tracking.filters import MINIMUM_LAST_ENERGY as MINIMUM_LAST_ENERGY
 from trackscape.tracking.filters import Acceptance as Acceptance
 from trackscape.tracking.filters import accept as accept
@@ -12,6 +13,7 @@ from trackscape.tracking.reconstruct import assign_hits as assign_hits
 from trackscape.tracking.reconstruct import reconstruct as reconstruct
 from trackscape.tracking.trackers import DEFAULT_TRACKER as DEFAULT_TRACKER
 from trackscape.tracking.trackers import TRACKERS as TRACKERS
+from trackscape.tracking.trackers import TUNED_ENDS as TUNED_ENDS
 from trackscape.tracking.trackers import NetworkTracker as NetworkTracker
 from trackscape.tracking.trackers import Tracker as Tracker
 from trackscape.tracking.trackers import load_tracker as load_tracker
@@ -21,11 +23,13 @@ __all__ = [
     "DEFAULT_TRACKER",
     "MINIMUM_LAST_ENERGY",
     "TRACKERS",
+    "TUNED_ENDS",
     "Acceptance",
     "NetworkTracker",
     "Tracker",
     "accept",
     "assign_hits",
+    "choose_cut",
     "chosen_segments",
     "count_acceptance",
     "follow",

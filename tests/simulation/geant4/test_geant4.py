@@ -19,7 +19,7 @@ from trackscape.simulation import (
     parse_phantom,
     shipped_materials,
 )
-from trackscape.simulation.geant4 import geometry, provenance, simulate, stub_data
+from trackscape.simulation.geant4 import geant4_provenance, geometry, simulate_geant4, stub_data
 from trackscape.simulation.setup.beam import Beam, Plan, single_spot
 
 # Importing it here would make it look for data sets, and offer to download them.
@@ -36,7 +36,7 @@ def make_setup(phantom=None, **beam):
 
 
 def collect(*arguments, **options):
-    chunks = list(simulate(*arguments, **options))
+    chunks = list(simulate_geant4(*arguments, **options))
     hits = np.concatenate([chunk.hits for chunk in chunks])
     return hits, np.concatenate([chunk.primaries for chunk in chunks])
 
@@ -150,7 +150,7 @@ def test_a_grid_of_many_boxes_is_as_thick_as_its_parts():
 def test_provenance_says_what_was_used(monkeypatch):
     for variable in (*stub_data.DATA_SETS, "GEANT4_DATA_DIR"):
         monkeypatch.delenv(variable, raising=False)
-    used = provenance(make_setup())
+    used = geant4_provenance(make_setup())
     assert used["data-free"] is True
     assert str(used["geant4"]).startswith("geant4-")
     assert "QGSP_BIC" in str(used["physics"])
@@ -159,7 +159,7 @@ def test_provenance_says_what_was_used(monkeypatch):
 
 @needs_geant4
 def test_an_abandoned_simulation_leaves_no_process():
-    chunks = simulate(make_setup(), 100_000, 1, workers=2)
+    chunks = simulate_geant4(make_setup(), 100_000, 1, workers=2)
     next(chunks)
     chunks.close()
     assert multiprocessing.active_children() == []
@@ -173,12 +173,12 @@ def test_geant4_giving_up_is_an_error_with_its_words(monkeypatch, tmp_path):
         (tmp_path / variable / "README").write_text("nothing")
         monkeypatch.setenv(variable, str(tmp_path / variable))
     with pytest.raises(TrackscapeError, match=r"(?s)gave up .* G4Exception|ENSDFSTATE|data"):
-        list(simulate(make_setup(), 10, 1))
+        list(simulate_geant4(make_setup(), 10, 1))
 
 
 @needs_geant4
 def test_geant4_prints_nothing(capfd):
-    list(simulate(make_setup(), 5, 1, workers=1))
+    list(simulate_geant4(make_setup(), 5, 1, workers=1))
     printed = capfd.readouterr()
     assert printed.out == ""
     assert printed.err == ""
@@ -202,7 +202,7 @@ def test_the_table_of_reactions_is_what_geant4_gives(tmp_path):
 def test_a_missing_package_names_the_extra(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'trackscape\[geant4\]'"):
-        next(simulate(make_setup(), 10, 1))
+        next(simulate_geant4(make_setup(), 10, 1))
 
 
 @needs_geant4
@@ -212,10 +212,10 @@ def test_a_phantom_of_too_many_boxes_is_refused(monkeypatch):
     edges = (np.linspace(-10, 10, 5),) * 3
     materials = (shipped_materials()["water"], shipped_materials()["air"])
     with pytest.raises(ConfigError, match=r"checkers: expected at most 10 boxes.* takes 85"):
-        next(simulate(make_setup(Phantom("checkers", labels, materials, edges)), 10, 1))
+        next(simulate_geant4(make_setup(Phantom("checkers", labels, materials, edges)), 10, 1))
 
 
 @needs_geant4
 def test_a_phantom_that_reaches_into_the_detector_is_refused():
     with pytest.raises(ConfigError, match="between the source"):
-        next(simulate(make_setup(parse_phantom("water:460")), 10, 1))
+        next(simulate_geant4(make_setup(parse_phantom("water:460")), 10, 1))

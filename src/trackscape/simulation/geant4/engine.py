@@ -26,7 +26,7 @@ _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
 
-def simulate(
+def simulate_geant4(
     setup: Setup, primaries: int, seed: int, *, workers: int | None = None
 ) -> Iterator[Chunk]:
     """Simulates protons with Geant4.
@@ -63,7 +63,7 @@ def simulate(
                 following += 1
 
 
-def provenance(setup: Setup) -> dict[str, str | float | bool]:
+def geant4_provenance(setup: Setup) -> dict[str, str | float | bool]:
     """Says what `simulate` uses, for the record of a simulation.
 
     Arguments:
