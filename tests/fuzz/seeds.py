@@ -226,15 +226,14 @@ def _read_surface(path: Path) -> object:
 
 
 def _read_checkpoint(path: Path) -> object:
-    from trackscape.training.checkpoints import WholeCheckpoints
+    from trackscape.training.process import WholeCheckpoints
 
     return WholeCheckpoints().load_checkpoint(path)
 
 
 def _read_provenance(path: Path) -> object:
-    from trackscape.training.run_origin import check_origin
-
     from trackscape.training.config import TrainingConfig
+    from trackscape.training.run_folder import check_origin
 
     run = next(ROOT.glob("docs/runs/trackscape-bf2a3dd8-s0"))
     with tempfile.TemporaryDirectory() as folder:

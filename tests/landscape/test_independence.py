@@ -3,7 +3,16 @@
 import subprocess
 import sys
 
-ALLOWED = ("errors", "files", "landscape", "pictures", "statistics", "text")
+ALLOWED = (
+    "errors",
+    "execution",
+    "files",
+    "landscape",
+    "pages",
+    "pictures",
+    "statistics",
+    "text",
+)
 SCRIPT = """
 import sys
 import trackscape.landscape

@@ -1,7 +1,7 @@
 """Options that the verbs of landscapes share, and what they mean."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -42,8 +42,9 @@ Reject = Annotated[
 Card = Annotated[
     bool, typer.Option("--card", help="Decide as published: tracks end only where they must.")
 ]
+Norm = Literal["frozen", "recomputed", "batch"]
 NormOption = Annotated[
-    str | None,
+    Norm | None,
     typer.Option(
         metavar="frozen|recomputed|batch",
         help="What BatchNorm does. (default: frozen around one network, recomputed between "
@@ -83,7 +84,7 @@ def make_config(
     losses: list[str] | None,
     reject: float,
     card: bool,
-    norm: str | None,
+    norm: Norm | None,
     seed: int,
     network: str | None,
 ) -> "LandscapeConfig":
@@ -98,7 +99,7 @@ def make_config(
         frames=frames,
         losses=tuple(losses or ()),
         assigner=assigner,
-        norm=cast(Any, norm),
+        norm=norm,
         network=network,
         seed=seed,
     )
