@@ -152,3 +152,11 @@ def test_duals_prove_the_choice_for_costs_that_are_alike_and_large(unmatched_cos
     assert (margin >= -64).all()
     assert np.abs(margin[found.selected]).max() <= 64
     assert found.row_dual[3] == found.column_dual[3] == 0
+
+
+def test_older_names_of_meanings_and_costs_give_the_same():
+    cost, edges = np.array([0.1, 0.5, 0.4]), {"row": [0, 0, 1], "column": [0, 1, 0]}
+    edges = {name: np.array(values) for name, values in edges.items()}
+    new = solve(cost, **edges, semantics="with_unmatched", unmatched_cost=0.7)
+    assert (solve(cost, **edges, semantics="reject", reject=0.7) == new).all()
+    assert (solve(cost, **edges, semantics="card") == solve(cost, **edges)).all()

@@ -33,9 +33,10 @@ def solve(
     *,
     row: Integers,
     column: Integers,
-    semantics: Semantics = "max_cardinality",
+    semantics: Semantics | Literal["card", "full", "reject"] = "max_cardinality",
     unmatched_cost: float | Floats | None = None,
     backend: Backend = "sparse",
+    reject: float | Floats | None = None,
 ) -> NDArray[np.bool_]:
     r"""Chooses edges so that no row and no column is used twice.
 
@@ -61,11 +62,12 @@ def solve(
         cost: (E,) Costs of the edges, of any size up to 1e100; computed with as float64.
         row: (E,) Row of each edge, any non-negative numbers.
         column: (E,) Column of each edge. No pair may be listed twice.
-        semantics: One of the three meanings.
+        semantics: One of the three meanings; ``card``, ``full`` and ``reject`` are older names.
         unmatched_cost: For ``with_unmatched``: cost of a row without partner, for all or for each
             edge's row.
         backend: ``sparse`` (own, compiled) or ``scipy``, the reference, which fills a matrix of
             all pairs.
+        reject: Older name of `unmatched_cost`.
 
     Returns:
         (E,) bool. Which edges are chosen.
@@ -82,6 +84,8 @@ def solve(
         >>> solve(np.array([0.1, 0.5, 0.4]), **edges, **price).tolist()
         [True, False, False]
     """
+    semantics = SEMANTICS.get(semantics, semantics)  # pyright: ignore[reportAssignmentType]
+    unmatched_cost = reject if unmatched_cost is None else unmatched_cost
     if unmatched_cost is not None:
         unmatched_cost = _in_double(unmatched_cost)
     check_settings(semantics, unmatched_cost=unmatched_cost, backend=backend)
