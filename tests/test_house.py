@@ -4,6 +4,7 @@ import ast
 import importlib
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,3 +114,14 @@ def test_no_public_name_is_defined_twice():
                 if not name.startswith("_"):
                     homes[name].append(str(path.relative_to(SOURCE)))
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
+def test_the_wheel_holds_every_file_that_the_source_needs():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    held: set[Path] = set()
+    for package, patterns in settings["tool"]["setuptools"]["package-data"].items():
+        folder = ROOT / "src" / package.replace(".", "/")
+        held.update(path for pattern in patterns for path in folder.glob(pattern))
+    files = {path for path in SOURCE.rglob("*") if path.is_file()}
+    code = {path for path in files if path.suffix == ".py" or "__pycache__" in path.parts}
+    assert files - code == held
