@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from trackscape.data import Hits, Truth
+from trackscape.scoring import LineGraphNetwork, save_network
 
 hypothesis.settings.register_profile("trackscape", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("trackscape")
@@ -96,3 +97,18 @@ def full_disk() -> Callable[[int], contextlib.AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limit
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> list[Path]:
+    """Three small networks near to each other, as files: stages of a training."""
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(5)
+    network = LineGraphNetwork(hidden=4, encoding=8)
+    paths = [folder / f"stage-{number}.safetensors" for number in range(3)]
+    for path in paths:
+        save_network(network, path, about={})
+        with torch.no_grad():
+            for value in network.parameters():
+                value += 0.1 * torch.randn(value.shape)
+    return paths

@@ -5,31 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from trackscape import samples
 from trackscape.cli.landscape import options
 from trackscape.landscape.output import load_surface, load_trajectory
-from trackscape.scoring import HitGraphNetwork, LineGraphNetwork, save_network
+from trackscape.scoring import HitGraphNetwork, save_network
 from trackscape.training import TRAINABLE
 
 HITS = (samples.VALIDATION, "--per-frame", 10, "--frames", 2)
 VERBS = ("surface", "curvature", "connect", "similarity")
-
-
-@pytest.fixture(scope="module")
-def stages(tmp_path_factory) -> list[Path]:
-    """Three stages of a training of a small network."""
-    folder = tmp_path_factory.mktemp("stages")
-    torch.manual_seed(5)
-    network = LineGraphNetwork(hidden=4, encoding=8)
-    paths = [folder / f"stage-{number}.safetensors" for number in range(3)]
-    for path in paths:
-        save_network(network, path, about={})
-        with torch.no_grad():
-            for value in network.parameters():
-                value += 0.1 * torch.randn(value.shape)
-    return paths
 
 
 def the_only_sentence(outcome, folder: Path, *, names: str) -> None:
@@ -48,11 +32,11 @@ def test_every_verb_explains_itself(trackscape):
         assert trackscape("landscape", verb, "--help").status == 0
 
 
-def test_a_surface_around_a_network_in_every_format(trackscape, tmp_path, stages):
+def test_a_surface_around_a_network_in_every_format(trackscape, tmp_path, trained):
     endings = ("npz", "csv", "json", "html", "vts", "png", "svg", "pdf")
     outputs = [argument for ending in endings for argument in ("-o", f"all.{ending}")]
     outcome = trackscape(
-        *("landscape", "surface", *HITS, *outputs, "--weights", stages[0], "--steps", 3),
+        *("landscape", "surface", *HITS, *outputs, "--weights", trained[0], "--steps", 3),
         *("--loss", "bce", "--loss", "hamming"),
     )
     assert outcome.status == 0, outcome.err
@@ -64,15 +48,15 @@ def test_a_surface_around_a_network_in_every_format(trackscape, tmp_path, stages
     surface = load_surface(tmp_path / "all.npz")
     assert surface.names == ("bce", "hamming")
     assert surface.points.shape == (3, 3)
-    assert surface.about["weights"] == [str(stages[0])]
-    assert set(surface.about["inputs"]) == {samples.VALIDATION.name, stages[0].name}
+    assert surface.about["weights"] == [str(trained[0])]
+    assert set(surface.about["inputs"]) == {samples.VALIDATION.name, trained[0].name}
     table = json.loads((tmp_path / "all.json").read_text())
     np.testing.assert_array_equal(table["losses"]["bce"]["mean"], surface.mean("bce").ravel())
     assert load_trajectory(tmp_path / "all.npz") is None
 
 
-def test_a_surface_through_a_training(trackscape, tmp_path, stages):
-    through = [argument for path in stages for argument in ("--through", path)]
+def test_a_surface_through_a_training(trackscape, tmp_path, trained):
+    through = [argument for path in trained for argument in ("--through", path)]
     outcome = trackscape(
         *("landscape", "surface", *HITS, *through, "--steps", 3, "--loss", "bce"),
         *("-o", "all.npz", "-o", "all.html"),
@@ -84,17 +68,17 @@ def test_a_surface_through_a_training(trackscape, tmp_path, stages):
     assert np.abs(route.residuals).max() < 1e-9
 
 
-def test_a_line_between_two_networks(trackscape, tmp_path, stages):
+def test_a_line_between_two_networks(trackscape, tmp_path, trained):
     outcome = trackscape(
-        *("landscape", "surface", *HITS, "--through", stages[0], "--through", stages[1]),
+        *("landscape", "surface", *HITS, "--through", trained[0], "--through", trained[1]),
         *("--steps", 3, "-o", "line.npz", "-o", "line.png"),
     )
     assert outcome.status == 0, outcome.err
     assert load_surface(tmp_path / "line.npz").points.shape == (3,)
 
 
-def test_the_same_surface_from_other_processes_and_after_a_break(trackscape, tmp_path, stages):
-    arguments = ("landscape", "surface", *HITS, "--weights", stages[0], "--steps", 3)
+def test_the_same_surface_from_other_processes_and_after_a_break(trackscape, tmp_path, trained):
+    arguments = ("landscape", "surface", *HITS, "--weights", trained[0], "--steps", 3)
     assert trackscape(*arguments, "-o", "here.npz").status == 0
     others = ("--workers", 2, "--work", "kept", "-o", "there.npz")
     outcome = trackscape(*arguments, *others)
@@ -108,9 +92,9 @@ def test_the_same_surface_from_other_processes_and_after_a_break(trackscape, tmp
         assert (tmp_path / "there.npz").read_bytes() == before
 
 
-def test_curvature_prints_and_writes(trackscape, tmp_path, stages):
+def test_curvature_prints_and_writes(trackscape, tmp_path, trained):
     outcome = trackscape(
-        *("landscape", "curvature", *HITS, "--weights", stages[0], "--loss", "bce"),
+        *("landscape", "curvature", *HITS, "--weights", trained[0], "--loss", "bce"),
         *("--eigenvalues", 2, "--products", 6, "--probes", 2),
         *("-o", "all.json", "-o", "all.npz", "-o", "all.png"),
     )
@@ -121,9 +105,9 @@ def test_curvature_prints_and_writes(trackscape, tmp_path, stages):
     assert found["trace"]["low"] < found["trace"]["value"] < found["trace"]["high"]
 
 
-def test_connect_prints_and_writes(trackscape, tmp_path, stages):
+def test_connect_prints_and_writes(trackscape, tmp_path, trained):
     outcome = trackscape(
-        *("landscape", "connect", *HITS, stages[0], stages[2], "--steps", 3, "--loss", "bce"),
+        *("landscape", "connect", *HITS, trained[0], trained[2], "--steps", 3, "--loss", "bce"),
         *("--curve", "bce", "--curve-steps", 2),
         *("-o", "all.json", "-o", "all.npz", "-o", "all.png"),
     )
@@ -134,9 +118,9 @@ def test_connect_prints_and_writes(trackscape, tmp_path, stages):
     assert found["distances"]["aligned"] <= found["distances"]["plain"]
 
 
-def test_similarity_prints_and_writes(trackscape, tmp_path, stages):
+def test_similarity_prints_and_writes(trackscape, tmp_path, trained):
     outcome = trackscape(
-        *("landscape", "similarity", *HITS, stages[0], stages[2], "-o", "all.json")
+        *("landscape", "similarity", *HITS, trained[0], trained[2], "-o", "all.json")
     )
     assert outcome.status == 0, outcome.err
     assert "CKA of R1.2" in outcome.out
@@ -175,7 +159,7 @@ def test_settings_of_which_no_surface_can_be_made(trackscape, tmp_path, what):
 @pytest.mark.parametrize("verb", ["surface", "curvature", "connect", "similarity"])
 @pytest.mark.parametrize("damage", ["empty", "NaN", "no truth"])
 def test_hits_of_which_no_landscape_can_be_made(
-    trackscape, tmp_path, tmp_path_factory, stages, verb, damage
+    trackscape, tmp_path, tmp_path_factory, trained, verb, damage
 ):
     with np.load(samples.VALIDATION, allow_pickle=False) as file:
         rows = file["arr_0"][:500]
@@ -188,7 +172,7 @@ def test_hits_of_which_no_landscape_can_be_made(
         rows = rows[[name for name in rows.dtype.names if name not in truth]]
     file = tmp_path_factory.mktemp("hits") / "bad.npz"
     np.savez(file, arr_0=rows)
-    networks = stages[:2] if verb in ("connect", "similarity") else ["--weights", stages[0]]
+    networks = trained[:2] if verb in ("connect", "similarity") else ["--weights", trained[0]]
     outcome = trackscape(
         "landscape", verb, file, *networks, "--per-frame", 10, "-o", f"out.{_ending(verb)}"
     )
@@ -200,15 +184,15 @@ def _ending(verb: str) -> str:
 
 
 @pytest.mark.parametrize("verb", ["connect", "similarity"])
-def test_networks_that_cannot_be_compared(trackscape, tmp_path, tmp_path_factory, stages, verb):
+def test_networks_that_cannot_be_compared(trackscape, tmp_path, tmp_path_factory, trained, verb):
     folder = tmp_path_factory.mktemp("others")
     save_network(HitGraphNetwork(hidden=4), folder / "other.safetensors", about={})
     (folder / "broken.safetensors").write_bytes(b"\x00" * 50)
     for name in ("other", "broken", "absent"):
         path = folder / f"{name}.safetensors"
-        outcome = trackscape("landscape", verb, *HITS, stages[0], path, "-o", "out.json")
+        outcome = trackscape("landscape", verb, *HITS, trained[0], path, "-o", "out.json")
         the_only_sentence(outcome, tmp_path, names=path.name)
-    outcome = trackscape("landscape", verb, *HITS, stages[0], stages[0], "-o", "out.json")
+    outcome = trackscape("landscape", verb, *HITS, trained[0], trained[0], "-o", "out.json")
     the_only_sentence(outcome, tmp_path, names="equal")
 
 
@@ -227,17 +211,17 @@ def test_help_names_all_losses_that_can_be_trained():
 
 
 @pytest.mark.parametrize("loss", ["hinge", "lpgd", "sinkhorn"])
-def test_a_surface_of_any_loss_of_a_training(trackscape, tmp_path, stages, loss):
+def test_a_surface_of_any_loss_of_a_training(trackscape, tmp_path, trained, loss):
     outcome = trackscape(
-        *("landscape", "surface", *HITS, "--weights", stages[0], "--steps", 2, "--loss", loss),
+        *("landscape", "surface", *HITS, "--weights", trained[0], "--steps", 2, "--loss", loss),
         *("-o", "all.npz"),
     )
     assert outcome.status == 0, outcome.err
     assert load_surface(tmp_path / "all.npz").names == (loss,)
 
 
-def test_curvature_of_a_loss_that_follows_a_decision(trackscape, tmp_path, stages):
-    arguments = ("landscape", "curvature", *HITS, "--weights", stages[0], "--loss", "hinge")
+def test_curvature_of_a_loss_that_follows_a_decision(trackscape, tmp_path, trained):
+    arguments = ("landscape", "curvature", *HITS, "--weights", trained[0], "--loss", "hinge")
     outcome = trackscape(*arguments, "-o", "out.json")
     the_only_sentence(outcome, tmp_path, names="piecewise linear")
     small = ("--eigenvalues", 1, "--products", 6, "--probes", 2)

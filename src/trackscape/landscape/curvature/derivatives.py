@@ -1,9 +1,10 @@
 """Problem -> its exact Hessian, and its Gauss-Newton matrix, by differentiating twice."""
 
+import abc
 import contextlib
 import dataclasses
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -42,9 +43,11 @@ def exact_hessian(problem: Problem, *, at: Tensor | None = None) -> Operator:
     return _ExactHessian(problem, point_of(problem, at))
 
 
-class _ExactHessian(Operator):
-    def __init__(self, problem: Problem, point: Tensor) -> None:
-        super().__init__("exact Hessian", len(point), point.device)
+class _SumOverBatches(Operator):
+    """A matrix that is the weighted sum of those of the batches, each by second derivatives."""
+
+    def __init__(self, kind: str, problem: Problem, point: Tensor) -> None:
+        super().__init__(kind, len(point), point.device)
         self._evaluator = Evaluator(problem)
         self._evaluator.move(point)
 
@@ -54,6 +57,16 @@ class _ExactHessian(Operator):
             with _second_derivatives():
                 total += weight * self._of_batch(number, vectors)
         return total
+
+    @abc.abstractmethod
+    def _of_batch(self, number: int, vectors: Sequence[Tensor]) -> Tensor:
+        """Returns the products of the matrix of one batch, (m, P)."""
+
+
+@final
+class _ExactHessian(_SumOverBatches):
+    def __init__(self, problem: Problem, point: Tensor) -> None:
+        super().__init__("exact Hessian", problem, point)
 
     def _of_batch(self, number: int, vectors: Sequence[Tensor]) -> Tensor:
         """Has the only reference to the graph of the gradient, so that it goes with it."""
@@ -112,21 +125,13 @@ class _Composed:
         return self.loss(predicted, batch)
 
 
-class _GaussNewton(Operator):
+@final
+class _GaussNewton(_SumOverBatches):
     def __init__(self, problem: Problem, outputs: Outputs, loss: Loss, point: Tensor) -> None:
-        super().__init__("generalised Gauss-Newton matrix", len(point), point.device)
-        self._evaluator = Evaluator(problem)
+        super().__init__("generalised Gauss-Newton matrix", problem, point)
         self._outputs = outputs
         self._loss = loss
-        self._evaluator.move(point)
         self._evaluator.gradients(0)  # names a parameter on which nothing depends
-
-    def _products(self, vectors: Sequence[Tensor]) -> Tensor:
-        total = self._zeros(len(vectors))
-        for number, weight in enumerate(self._evaluator.weights.tolist()):
-            with _second_derivatives():
-                total += weight * self._of_batch(number, vectors)
-        return total
 
     def _of_batch(self, number: int, vectors: Sequence[Tensor]) -> Tensor:
         parameters = self._evaluator.parameters
