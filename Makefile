@@ -2,8 +2,8 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test foreign fuzz bench rivals speed data results ceiling robustness study landscape validation \
-	lock clean
+.PHONY: help demo test test-slow foreign fuzz bench rivals speed data results ceiling robustness \
+	study landscape validation lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -11,11 +11,14 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(name))) python3)
 PIP_FLAGS := --quiet --disable-pip-version-check
 TEST := .venv/test/bin
+# 92 % of what both targets of tests run together; the studies run in the slow one.
+PYTEST := $(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20 \
+	--cov=trackscape --cov=studies --cov-report=term:skip-covered
 # Otherwise pyright asks the network whether it is the newest.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*##/make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*##/make \1\t/p' Makefile
 
 demo: .venv/demo/ready  ## show the whole flow on real hits, or on yours: make demo DATA=folder
 	.venv/demo/bin/trackscape demo $(if $(DATA),--data '$(DATA)')
@@ -23,10 +26,14 @@ demo: .venv/demo/ready  ## show the whole flow on real hits, or on yours: make d
 test: .venv/test/ready  ## everything that must hold before a commit
 	$(TEST)/ruff check
 	$(TEST)/ruff format --check
-	$(TEST)/pyright --pythonpath $(TEST)/python
 	$(TEST)/lint-imports --no-logo
-	$(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20 \
-		--cov=trackscape --cov=studies --cov-report=term:skip-covered
+	@echo "pyright: beside the tests; what it finds comes after them."
+	@$(TEST)/pyright --pythonpath $(TEST)/python > .venv/test/pyright 2>&1 & types=$$!; \
+		$(PYTEST) -m 'not slow' --cov-fail-under=88; tests=$$?; \
+		wait $$types || { cat .venv/test/pyright; exit 1; }; exit $$tests
+
+test-slow: .venv/test/ready  ## whole studies, killed processes, Geant4: what takes minutes
+	$(PYTEST) -m slow --cov-append --cov-fail-under=$(or $(COVERED),0)
 
 foreign: .venv/foreign/ready  ## landscapes of JAX and Keras models, with these packages installed
 	.venv/foreign/bin/pytest tests/landscape/test_foreign.py tests/test_tutorials.py \
@@ -91,7 +98,7 @@ clean:  ## remove what the other targets made
 	@touch $@
 
 # The build of torch (+cpu, ...) and the CUDA packages that it brings are the machine's own choice.
-lock-test: WHAT := '.[dev,root,fast,geant4,cluster]'
+lock-test: WHAT := '.[dev,root,geant4,cluster,soap,tensorboard,pyg]'
 lock-demo: WHAT := . --constraint requirements/test.txt
 lock-demo: lock-test
 lock-%:

@@ -3,21 +3,25 @@
 import contextlib
 import functools
 import hashlib
+import inspect
 import os
 import shutil
 import stat
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, final
 
 import numba
 import numpy as np
-from numba.core import caching, config
+from numba.core import caching, config, event
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+NEWS = 5.0  # seconds between two lines on how far compilation is
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -26,10 +30,8 @@ _Result = TypeVar("_Result")
 def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """Compiles a function at its first call; it then runs without holding Python's lock.
 
-    The machine code is kept on disk, so that the next process starts at once: in the package or, if
-    that is read-only, in the user's folder for caches. Where neither can be written each process
-    compiles for itself. The function that was written is at `.py_func`, for whoever wants to step
-    through it.
+    The machine code is kept on disk for the next process: in the package or, if that is read-only,
+    in the user's folder for caches. The function that was written is at `.py_func`.
     """
     return _compile(function, inlined=False)
 
@@ -37,8 +39,7 @@ def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _R
 def inlined(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """Like `compiled`, for short functions that become a part of compiled ones that call them.
 
-    A call hands over each array of a named tuple by its parts, which takes longer than what most of
-    these functions do.
+    A call hands over each array of a named tuple by its parts, which can take longer than they do.
     """
     return _compile(function, inlined=True)
 
@@ -47,6 +48,7 @@ def _compile(
     function: Callable[_Arguments, _Result], *, inlined: bool
 ) -> Callable[_Arguments, _Result]:
     settings: Any = config  # without types
+    function = inspect.unwrap(function)  # of the checks of types that tests put around it
     dispatcher: Any = numba.njit(function, nogil=True, error_model="numpy", forceinline=inlined)
     # Compiled functions call those of their own package of trackscape only.
     folder = _cache_folder(function.__module__.split(".")[1])
@@ -58,8 +60,8 @@ def _compile(
 @functools.cache
 def _cache_folder(package: str) -> Path | None:
     """The folder for the machine code of a package; None if there is no place for it."""
-    # numba looks at the file of a function only, not at what the function calls. So machine code
-    # is kept under a digest of all files that it may come from, and the code of others goes.
+    # numba looks at the file of a function only, not at what it calls: so machine code is kept
+    # under a digest of all files that it may come from, and the code of others goes.
     source = Path(__file__).parent / package
     digest = hashlib.sha256(Path(__file__).read_bytes())
     for file in sorted(source.rglob("*.py")):
@@ -91,8 +93,8 @@ def _places(source: Path) -> Iterator[Path]:
 def _is_usable(folder: Path, *, shared: bool) -> bool:
     """Makes the folder, and returns whether files can be written to it.
 
-    What lies in it will be run. So a folder must belong to the user alone, unless it is `shared`
-    with whoever may change the sources beside it.
+    What lies in it will be run: it must belong to the user alone, unless it is `shared` with
+    whoever may change the sources beside it.
     """
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -136,10 +138,7 @@ class _Implementation(caching.CompileResultCacheImpl):
 
 @final
 class _MachineCode(caching.FunctionCache):
-    """numba's cache of a function, which can only be of use: it compiles if anything is amiss.
-
-    Files can be cut short, removed by another version, or find no room on the disk.
-    """
+    """numba's cache of a function, which compiles if anything is amiss with a file."""
 
     _impl_class = _Implementation
 
@@ -182,3 +181,33 @@ class _FilesBySignature:
 
     def flush(self) -> None:
         """Nothing is kept here."""
+
+
+@functools.cache
+def announce_compilation() -> None:
+    """Makes this process say on the error stream that it compiles, if it does."""
+    event.register("numba:compile", News())
+
+
+@final
+class News(event.Listener):
+    """Says on the error stream how many functions were compiled, and for how long."""
+
+    def __init__(self) -> None:
+        self._functions, self._begin, self._told = 0, 0.0, 0.0
+
+    def on_start(self, event: event.Event) -> None:
+        """Counts one more function; its code is not on disk yet."""
+        self._functions += 1
+        now = time.monotonic()
+        if self._functions == 1:
+            self._begin = self._told = now
+            print("Compiling, once; the next call starts at once.", file=sys.stderr)
+        elif now - self._told > NEWS:
+            self._told = now
+            seconds = now - self._begin
+            news = f"Compiling, once: {self._functions} functions, {seconds:.0f} s."
+            print(news, file=sys.stderr)
+
+    def on_end(self, event: event.Event) -> None:
+        """Nothing to say."""

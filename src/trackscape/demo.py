@@ -7,7 +7,6 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from trackscape import samples
-from trackscape.data import Hits
 from trackscape.display import viewer_fragment
 from trackscape.errors import FormatError
 from trackscape.evaluation import HIT_BINS, Summary
@@ -16,39 +15,29 @@ from trackscape.pages import Page
 from trackscape.progress import show_progress
 from trackscape.scoring import METHODS, load_network
 from trackscape.tracking import Tracker, accept, load_tracker, network_tracker
-from trackscape.tracking.acceptance import Cut, choose_cut, describe_acceptance
+from trackscape.tracking.acceptance import choose_cut, describe_acceptance
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import Trained, train
 
 DEMO_CONFIG = samples.FOLDER / "demo.yaml"
-_SHOWN = (
-    "purity",
-    "efficiency",
-    "strict_purity",
-    "reconstructable_efficiency",
-    "edge_tpr",
-)
+_SHOWN = ("purity", "efficiency", "strict_purity", "reconstructable_efficiency", "edge_tpr")
 WITH_INTERVAL = ("purity", "efficiency")
 MOST_FRAMES = 8
 
 
 def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
-    """Trains PAT briefly, compares it with the shipped weights and writes ``report.html``.
+    """Trains PAT briefly, compares it with the shipped weights and returns ``report.html``.
 
     Arguments:
         data: Folder with hit files named ``*_train.*`` and ``*_val.*``; None: the shipped sample.
         output: Folder for the run and the report.
         progress: Whether to show progress bars.
-
-    Returns:
-        The report.
     """
     folder = samples.FOLDER if data is None else data
     config = _with_files_of(folder, TrainingConfig.load(DEMO_CONFIG))
     trained = train(config, data=folder, runs=output / "runs", seed=0, progress=progress)
-    files = [
-        split_file(folder / name, per_frame=config.data.sizes[0]) for name in config.data.validation
-    ]
+    size = config.data.sizes[0]
+    files = [split_file(folder / name, per_frame=size) for name in config.data.validation]
     frames = [frame for file in files for frame in file.frames[:MOST_FRAMES]]
     cut = choose_cut(files[0].depths)
     just_trained = load_network(trained.folder / "weights.safetensors")
@@ -60,23 +49,23 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
             frames,
             tracker=tracker,
             method=name,
-            per_frame=config.data.sizes[0],
+            per_frame=size,
             progress=show_progress if progress else iter,
             min_last_deposit=cut.min_last_deposit,
             tally=tallies[name],
         )
         for name, tracker in trackers.items()
     ]
-    said = [str(cut)]
-    said += [f"{name}: {describe_acceptance(tally.total)}" for name, tally in tallies.items()]
-    report = _write_report(config, trained, summaries, frames[0], trackers, cut, said)
-    path = output / "report.html"
-    report.write(path)
-    return path
+    rejected = (f"{name}: {describe_acceptance(each.total)}" for name, each in tallies.items())
+    said = [str(cut), *rejected]
+    name, tracker = next(iter(trackers.items()))
+    tracks = accept(tracker(frames[0]), min_last_deposit=cut.min_last_deposit)
+    view = viewer_fragment(tracks, f"Frame 0, {name}")
+    _report(config, trained, summaries, said, view).write(output / "report.html")
+    return output / "report.html"
 
 
 def _with_files_of(folder: Path, config: TrainingConfig) -> TrainingConfig:
-    """Puts the files of a folder into the settings."""
     files = {
         part: tuple(sorted(path.name for path in folder.glob(f"*_{part}.*")))
         for part in ("train", "val")
@@ -91,14 +80,12 @@ def _with_files_of(folder: Path, config: TrainingConfig) -> TrainingConfig:
     return config.model_copy(update={"data": data})
 
 
-def _write_report(
+def _report(
     config: TrainingConfig,
     trained: Trained,
     summaries: Sequence[Summary],
-    frame: Hits,
-    trackers: dict[str, Tracker],
-    cut: Cut,
     said: Sequence[str],
+    view: str,
 ) -> Page:
     report = Page("trackscape: a tracker trained through its own decision")
     n_graphs = config.optimiser.steps * config.optimiser.graphs_per_step
@@ -109,7 +96,8 @@ def _write_report(
         f"it is compared with the shipped weights on {summaries[0].frames} frames that none of "
         "them has been trained on. All hits are Geant4 simulations."
     )
-    report.add_table(["method", *_titles(), "ms a frame"], [_row(s) for s in summaries], _CAPTION)
+    titles = [name.replace("_", " ") for name in _SHOWN]
+    report.add_table(["method", *titles, "ms a frame"], [_row(s) for s in summaries], _CAPTION)
     ceilings = [f"{100 * s.graph_ceiling:.1f} % for {s.method}" for s in summaries]
     report.add_text(
         "A network can only choose among the segments of its graph. The share of the true segments "
@@ -118,18 +106,13 @@ def _write_report(
     for sentence in said:
         report.add_text(sentence)
     report.add_heading("While it learned")
-    report.add_figure(
-        _learning_curve(trained.folder / "metrics.csv"),
-        "Measured on frames that are not trained on.",
-    )
+    learned = _learning_curve(trained.folder / "metrics.csv")
+    report.add_figure(learned, "Measured on frames that are not trained on.")
     report.add_heading("Which protons are found")
-    report.add_figure(
-        _by_hits(summaries), "Reconstructable primaries that are found, by their hits."
-    )
+    found = "Reconstructable primaries that are found, by their hits."
+    report.add_figure(_by_hits(summaries), found)
     report.add_heading("One frame")
-    name, tracker = next(iter(trackers.items()))
-    tracks = accept(tracker(frame), min_last_deposit=cut.min_last_deposit)
-    report.add_html_fragment(viewer_fragment(tracks, f"Frame 0, {name}"))
+    report.add_html_fragment(view)
     return report
 
 
@@ -138,10 +121,6 @@ _CAPTION = (
     "purity and reconstructable efficiency count every accepted track and every primary that "
     "could be found. The time is the median from the hits of a frame to its tracks."
 )
-
-
-def _titles() -> list[str]:
-    return [name.replace("_", " ") for name in _SHOWN]
 
 
 def _row(summary: Summary) -> list[str]:

@@ -1,20 +1,16 @@
 """Every error and warning of the library.
 
 A message says, in one sentence, what was expected, what came and what to do. The command line
-prints the message of a `TrackscapeError` without a traceback and exits with status 2.
+prints that of a `TrackscapeError` without a traceback and exits with status 2.
 """
 
 from trackscape.text import shown
 
-LONGEST_MESSAGE = 10_000
-"""Characters."""
+LONGEST_MESSAGE = 10_000  # characters
 
 
 class TrackscapeError(Exception):
-    """Base of all errors that a user can cause and mend.
-
-    Its message is one line without control characters, whatever names of files are in it.
-    """
+    """Base of all errors that a user can cause and mend; its message is one line of plain text."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(shown(message, limit=LONGEST_MESSAGE))
@@ -46,6 +42,10 @@ class RunError(TrackscapeError):
 
 class LandscapeError(TrackscapeError):
     """A model, direction or run of which no landscape can be made."""
+
+
+class MissingPackageError(TrackscapeError):
+    """An optional feature that needs a package of an extra, which is not installed."""
 
 
 class LandscapeWarning(UserWarning):

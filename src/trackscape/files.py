@@ -21,7 +21,7 @@ except ImportError:  # only Unix has it; elsewhere nothing is locked
 def replacing(path: Path | str) -> Generator[Path, None, None]:
     """Gives a temporary name beside `path`; the file moves to `path` when all went well.
 
-    So a reader never meets half a file, whatever happens to the writer. Missing folders are made.
+    So a reader never meets half a file. Missing folders are made.
 
     Raises:
         FormatError: The file cannot be written there.
@@ -68,12 +68,15 @@ def _begin(path: Path) -> str:
     return f".{path.name}.{platform.node()}."
 
 
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{_begin(path)}{os.getpid()}.part")
+
+
 @contextlib.contextmanager
 def locked(folder: Path) -> Generator[None]:
-    """Holds the folder for this process; makes it if it is missing.
+    """Holds the folder, which is made if missing, for this process, however that ends.
 
-    The kernel lets go of the lock when the process ends, however it ends. What a killed process
-    left half written under a temporary name is removed.
+    What a killed process left half written under a temporary name is removed.
 
     Raises:
         RunError: Another process holds the folder, or it cannot be written to.
@@ -122,12 +125,9 @@ def _hold(path: Path) -> BinaryIO:
 def check_place(path: Path | str, *, suffixes: Sequence[str] = ()) -> None:
     """Checks, before any work is done, that a file can be written to `path`.
 
-    Arguments:
-        path: New or old file; folders that are missing will be made.
-        suffixes: What its name may end with, in small or capital letters; anything if empty.
-
     Raises:
-        FormatError: The suffix is another one, `path` is a folder, or nobody may write there.
+        FormatError: Its suffix is none of `suffixes`, if there are some, in small or capital
+            letters; `path` is a folder; or nobody may write there.
     """
     path = Path(path)
     if suffixes and path.suffix.lower() not in suffixes:
@@ -155,7 +155,3 @@ def check_place(path: Path | str, *, suffixes: Sequence[str] = ()) -> None:
             f"{path}: expected a place to write to, but got "
             f"{getattr(error, 'strerror', None) or error}; choose another name."
         ) from error
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f"{_begin(path)}{os.getpid()}.part")

@@ -22,10 +22,7 @@ PICTURES = tuple(_METADATA)
 def save_figure(figure: "Figure", path: Path | str, *, dpi: int = 200) -> None:
     """Writes a figure in the format that the suffix says; it appears whole or not at all.
 
-    Arguments:
-        figure: What is drawn.
-        path: New file; an old one is replaced. Missing folders are made.
-        dpi: Dots per inch, of PNG files and of what is drawn as dots in the others.
+    Dots per inch are those of PNG files, and of what is drawn as dots in the others.
 
     Raises:
         FormatError: The suffix is none of `PICTURES`, or the file cannot be written there.

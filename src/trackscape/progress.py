@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Sequence, Sized
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -27,16 +27,12 @@ _Chunk = TypeVar("_Chunk", bound=_Simulated)
 
 def show_progress(items: Sequence[_Item], what: str = "frames") -> Iterable[_Item]:
     """Yields the items and shows a bar meanwhile, on the error stream if that is a terminal."""
-    console = _console()
-    yield from track(
-        items, description=what, console=console, transient=True, disable=console.quiet
-    )
+    yield from track(items, description=what, **_terminal())
 
 
 def show_primaries(chunks: Iterable[_Chunk], primaries: int) -> Iterable[_Chunk]:
     """Yields what a simulation makes and shows a bar meanwhile, as `show_progress` does."""
-    console = _console()
-    with Progress(console=console, transient=True, disable=console.quiet) as bar:
+    with Progress(**_terminal()) as bar:
         task = bar.add_task("primaries", total=primaries)
         for chunk in chunks:
             yield chunk
@@ -48,22 +44,19 @@ def progress_bar(
     what: str, *, total: int, done: int, show: bool
 ) -> Generator[Callable[[int], object], None, None]:
     """Shows a bar, with the time that remains, and gives a function that moves it on."""
-    console = _console()
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    disable = console.quiet or not show
-    with Progress(*columns, console=console, transient=True, disable=disable) as bar:
+    with Progress(*columns, **_terminal(show=show)) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda items: bar.advance(task, items)
 
 
 def show_status(what: str) -> contextlib.AbstractContextManager[object]:
     """Shows what is being done in a block, on the error stream if that is a terminal."""
-    console = _console()
-    return contextlib.nullcontext() if console.quiet else console.status(escape(what))
-
-
-def _console() -> Console:
     console = Console(stderr=True)
-    # Even a transient bar leaves an empty line in a log.
-    console.quiet = not console.is_interactive
-    return console
+    return console.status(escape(what)) if console.is_interactive else contextlib.nullcontext()
+
+
+def _terminal(*, show: bool = True) -> dict[str, Any]:
+    console = Console(stderr=True)
+    console.quiet = not console.is_interactive  # even a transient bar leaves an empty line in a log
+    return {"console": console, "transient": True, "disable": console.quiet or not show}

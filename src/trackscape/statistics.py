@@ -1,29 +1,24 @@
-"""Few seeds and frames -> standard errors, intervals, and p-values that hold for many tests.
+"""Few seeds and frames -> standard errors, intervals and p values.
 
 References:
     Arvesen, Ann. Math. Stat. 40 (1969) 2076, for the jackknife of means over pairs; Owen, Ann.
     Appl. Stat. 1 (2007) 386, for samples with two axes; Cochran and Cox, Experimental Designs
-    (1950), for critical values that weigh variances of few degrees of freedom;
-    Holm, Scand. J. Stat. 6 (1979) 65; Efron and Tibshirani, An Introduction to the Bootstrap
-    (1993), chapter 13.
+    (1950), for critical values that weigh variances of few degrees of freedom; Efron and
+    Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Float64, Real
 from scipy import special
 from torch import Tensor
 
 from trackscape.errors import DataError
 
 LEVEL = 0.95
-ALPHA = 1 - LEVEL
-FEWEST = 3
-"""Seeds, or frames, that an interval needs."""
-
-Name = TypeVar("Name")
+FEWEST = 3  # seeds, or frames, that an interval needs
 
 
 class Interval(NamedTuple):
@@ -47,25 +42,15 @@ class Interval(NamedTuple):
 
     @property
     def high(self) -> float:
-        """Upper end of it."""
+        """Upper end of the 95 % interval."""
         return self.value + self._half
 
     @property
     def _half(self) -> float:
         return float(special.stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.error
 
-    @property
-    def below_zero(self) -> bool:
-        """Whether the whole interval is negative."""
-        return self.high < 0
-
-    @property
-    def above_zero(self) -> bool:
-        """Whether the whole interval is positive."""
-        return self.low > 0
-
     def p_value(self, null: float = 0.0) -> float:
-        """Returns that of a two-sided t test of whether the figure is another one than ``null``."""
+        """Returns the p value of a two-sided t test against ``null``."""
         distance = abs(self.value - null)
         if distance == 0:
             return 1.0
@@ -73,22 +58,20 @@ class Interval(NamedTuple):
         return float(2 * special.stdtr(self.freedom, -t))
 
     def minus(self, other: "Interval") -> "Interval":
-        """The difference of two independent figures; too wide if they are positively correlated."""
+        """The difference of two independent figures; too wide if they go up and down together."""
         variances = torch.tensor([self.error, other.error], dtype=torch.float64).square()
         freedom = _freedom(variances, torch.tensor([self.freedom, other.freedom]))
         return Interval(self.value - other.value, float(variances.sum().sqrt()), float(freedom))
 
 
 class LeftOut(NamedTuple):
-    """Weights 0 or 1 of S seeds and F frames, R = 1 + S + F: all, then without one of them."""
+    """Weights 0 or 1 of seeds and frames: all, then without one seed or frame after another."""
 
-    seeds: Tensor
-    """(R, S)"""
-    frames: Tensor
-    """(R, F)"""
+    seeds: Float64[Tensor, "rows seeds"]
+    frames: Float64[Tensor, "rows frames"]
 
-    def interval(self, figure: Tensor) -> Interval:
-        """Returns the interval of a figure (R,) that was computed with each row of weights.
+    def interval(self, figure: Float64[Tensor, " rows"]) -> Interval:
+        """Returns the interval of a figure that was computed with each row of weights.
 
         With fewer than `FEWEST` seeds, or frames, or if the figure is not defined without some of
         them, the interval is unbounded: next to nothing is known of others.
@@ -98,8 +81,10 @@ class LeftOut(NamedTuple):
             return Interval(float(figure[0]), math.inf, 1.0)
         return Interval(float(figure[0]), float(error), float(freedom))
 
-    def error(self, figure: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the standard error of figures (R, ...), (...), and its degrees of freedom.
+    def error(
+        self, figure: Float[Tensor, " rows *figures"]
+    ) -> tuple[Float[Tensor, " *figures"], Float[Tensor, " *figures"]]:
+        """Returns the standard error of figures, and its degrees of freedom.
 
         The variances of leaving out seeds and of leaving out frames are added. What belongs to
         neither alone is in both, so that the error is up to 1.4 times too large, on average.
@@ -112,14 +97,14 @@ class LeftOut(NamedTuple):
 
 
 def leave_one_out(n_seeds: int, n_frames: int = 0) -> LeftOut:
-    """Returns the weights for a jackknife over seeds and frames; no frames if they play no part."""
+    """Returns the weights for a jackknife over seeds and, if they play a part, frames."""
     weights = torch.ones(1 + n_seeds + n_frames, n_seeds + n_frames, dtype=torch.float64)
     weights[1:] -= torch.eye(n_seeds + n_frames, dtype=torch.float64)
     return LeftOut(weights[:, :n_seeds], weights[:, n_seeds:])
 
 
 def _variance(without: Tensor) -> Tensor:
-    """Jackknife variance of figures (n, ...), each without one of n."""
+    """Jackknife variance of figures, each without one of n."""
     n = len(without)
     if n < FEWEST:
         return torch.full(without.shape[1:], math.inf, dtype=torch.float64)
@@ -137,67 +122,26 @@ def _freedom(variances: Tensor, freedoms: Tensor) -> Tensor:
     return torch.where(of_sum.isfinite(), of_sum, freedoms.min().to(of_sum))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Returns p values that are corrected for their number.
-
-    If some of the effects do not exist, one of these comes out below 0.05 with a probability of at
-    most 0.05, however the tests depend on each other.
-
-    Example:
-        >>> [round(p, 3) for p in holm([0.032, 0.071, 0.048])]
-        [0.096, 0.096, 0.096]
-    """
-    corrected, least = [0.0] * len(p_values), 0.0
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    for done, place in enumerate(order):
-        least = max(least, min(1.0, (len(order) - done) * p_values[place]))
-        corrected[place] = least
-    return corrected
-
-
-def sides(family: Mapping[Name, Interval], *, null: float = 0.0) -> tuple[list[Name], list[Name]]:
-    """Returns which figures of a family are below ``null``, and which above it, for sure.
-
-    That is, with a p value below 0.05 after its correction for all of the family.
-    """
-    corrected = holm([interval.p_value(null) for interval in family.values()])
-    sure = {
-        name: interval.value > null
-        for (name, interval), p_value in zip(family.items(), corrected, strict=True)
-        if p_value < ALPHA
-    }
-    return [name for name, up in sure.items() if not up], [name for name, up in sure.items() if up]
-
-
-def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
+def divide(
+    numerator: Float64[Tensor, "*axes"], denominator: Float64[Tensor, "*axes"]
+) -> Float64[Tensor, "*axes"]:
     """Quotient, element by element; 0 where the denominator is 0."""
     divisible = denominator > 0
     return torch.where(divisible, numerator / torch.where(divisible, denominator, 1.0), 0.0)
 
 
 def bootstrap_interval(
-    numerator: Tensor,
+    numerator: Real[Tensor, " frames"],
     *,
     generator: torch.Generator,
-    denominator: Tensor | None = None,
+    denominator: Real[Tensor, " frames"] | None = None,
     resamples: int = 1000,
-    level: float = 0.95,
 ) -> tuple[float, float]:
-    """Percentile interval of a mean, or of a quotient of two sums, over frames.
+    """95 % percentile interval of a mean, or of a quotient of two sums, over frames.
 
     Frames, not tracks, are drawn with replacement, because the tracks of a frame compete for the
-    same hits. The interval holds the spread over frames only, not that over trainings.
-
-    Arguments:
-        numerator: (F,) Value of each frame.
-        generator: Source of the resamples, on the CPU.
-        denominator: (F,) What the sum of the drawn values is divided by is the sum of these; 1 for
-            each frame by default, which gives the mean.
-        resamples: Number of resamples.
-        level: Probability content of the interval.
-
-    Returns:
-        The lower and the upper end. With one frame they are equal.
+    same hits. The interval holds the spread over frames only, not that over trainings; with one
+    frame it has no width. The denominator is 1 for each frame by default, which gives the mean.
 
     Raises:
         DataError: If there are no frames.
@@ -215,6 +159,6 @@ def bootstrap_interval(
     denominator = torch.ones_like(numerator) if denominator is None else denominator.double()
     drawn = torch.randint(frames, (resamples, frames), generator=generator)
     values = divide(numerator[drawn].sum(dim=1), denominator[drawn].sum(dim=1))
-    tails = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
+    tails = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
     low, high = torch.quantile(values, tails).tolist()
     return low, high

@@ -1,25 +1,18 @@
-"""Text from files, made fit for people: for messages, tables, pages and logs."""
+"""Text from files, made fit for messages, tables, pages and logs."""
 
 from collections.abc import Iterable
 from pathlib import PurePath
 
-LONGEST = 300
-"""Characters of a foreign text that are shown."""
-LONGEST_PATH = 4096
-"""Characters of a path that are shown; no file system knows longer ones."""
+LONGEST = 300  # characters of a foreign text that are shown
+LONGEST_PATH = 4096  # of a path; no file system knows longer ones
 
 
 def shown(value: object, *, limit: int | None = None) -> str:
     r"""Returns a foreign text as one line of bounded length that no terminal or log obeys.
 
-    Control characters, line breaks, escape sequences of terminals, marks that turn the direction
-    of writing or have no width, and halves of characters (as in names of files that are no UTF-8)
-    are written as escapes. Shown text is shown as it is.
-
-    Arguments:
-        value: Anything; its `str` is shown.
-        limit: Most characters of it that are shown; what is cut off is told. By default 300, or
-            4096 of a path.
+    Control characters, line breaks, marks that turn the direction of writing or have no width, and
+    halves of characters (as in names of files that are no UTF-8) are written as escapes. What is
+    longer than `limit`, by default 300 characters, or 4096 of a path, is cut off and told.
 
     Example:
         >>> print(shown("pos\x1b[31mX"), shown("one\ntwo"), shown("a" * 1000, limit=3))

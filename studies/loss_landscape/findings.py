@@ -14,7 +14,7 @@ from studies.loss_landscape.published import CURVES
 from studies.loss_landscape.significance import Significance, Trend
 from studies.loss_landscape.similarity import Similarity
 from studies.loss_landscape.summary import Summary
-from trackscape.statistics import ALPHA, sides
+from studies.many_tests import ALPHA, sides
 
 Verdict = Literal["holds here", "does not hold here", "not shown here"]
 ON_PAR = 0.005
@@ -179,9 +179,9 @@ def _of_tests(claim: str, tests: Sequence[Significance], *, rule: str = "") -> F
 
 def _side(test: Significance) -> str:
     """Side of 0 on which both the permutations and the interval see the effect."""
-    if test.corrected >= ALPHA or not (test.effect.above_zero or test.effect.below_zero):
+    if test.corrected >= ALPHA or not (test.effect.low > 0 or test.effect.high < 0):
         return UNDECIDED
-    return "above 0" if test.effect.above_zero else "below 0"
+    return "above 0" if test.effect.low > 0 else "below 0"
 
 
 def strength(trend: Trend | None, rule: str) -> Finding:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -47,10 +47,12 @@ LOSSES = {
 }
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
 both_meanings = pytest.mark.parametrize("assigner", ASSIGNERS.values(), ids=ASSIGNERS.keys())
+of_each = settings(max_examples=30)  # loss and meaning, each with graphs of its own
 
 
 @every_loss
 @both_meanings
+@of_each
 @given(seed=SEED)
 def test_the_gradient_is_that_of_the_value(task, differentiate, at_costs, loss, assigner, seed):
     graph, label, cost, direction = task(seed, assigner)
@@ -82,6 +84,7 @@ def test_the_value_is_the_integral_of_the_gradient(task, differentiate, loss, as
 
 @every_loss
 @both_meanings
+@of_each
 @given(seed=SEED)
 def test_a_loss_is_never_negative_and_convex(task, at_costs, loss, assigner, seed):
     graph, label, cost, _ = task(seed, assigner)
@@ -95,6 +98,7 @@ def test_a_loss_is_never_negative_and_convex(task, at_costs, loss, assigner, see
 
 @every_loss
 @both_meanings
+@of_each
 @given(seed=SEED)
 def test_far_on_the_right_side_there_is_no_loss(task, differentiate, loss, assigner, seed):
     graph, label, _, _ = task(seed, assigner)
@@ -106,6 +110,7 @@ def test_far_on_the_right_side_there_is_no_loss(task, differentiate, loss, assig
 
 
 @both_meanings
+@of_each
 @given(seed=SEED)
 def test_the_fenchel_young_gradient_is_its_formula(
     task, differentiate, edge_weight, assigner, seed
@@ -122,6 +127,7 @@ def test_the_fenchel_young_gradient_is_its_formula(
 
 
 @both_meanings
+@of_each
 @given(seed=SEED, a=st.floats(0.01, 3))
 def test_spo_plus_is_its_published_formula(task, differentiate, edge_weight, assigner, seed, a):
     # max over y of (t - 2c)·y, + 2c·y* - t·y*, for the true costs t; costs count from the price of
@@ -144,6 +150,7 @@ def test_spo_plus_is_its_published_formula(task, differentiate, edge_weight, ass
 
 
 @both_meanings
+@of_each
 @given(seed=SEED, margin=st.floats(0.01, 2))
 def test_spo_plus_is_twice_the_hinge(task, differentiate, assigner, seed, margin):
     graph, label, cost, _ = task(seed, assigner)
@@ -179,6 +186,7 @@ def test_the_hinge_is_the_largest_of_its_terms(square, matchings, at_costs, seed
 
 
 @both_meanings
+@of_each
 @given(seed=SEED)
 def test_blackbox_with_a_large_strength_is_the_perceptron(task, differentiate, assigner, seed):
     graph, label, cost, _ = task(seed, assigner)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from trackscape import samples
-from trackscape.cli.landscape import options
+from trackscape.cli.landscape_options import LOSSES
 from trackscape.landscape.output import load_surface, load_trajectory
 from trackscape.scoring import HitGraphNetwork, save_network
 from trackscape.training import TRAINABLE
@@ -77,6 +77,7 @@ def test_a_line_between_two_networks(trackscape, tmp_path, trained):
     assert load_surface(tmp_path / "line.npz").points.shape == (3,)
 
 
+@pytest.mark.slow
 def test_the_same_surface_from_other_processes_and_after_a_break(trackscape, tmp_path, trained):
     arguments = ("landscape", "surface", *HITS, "--weights", trained[0], "--steps", 3)
     assert trackscape(*arguments, "-o", "here.npz").status == 0
@@ -207,7 +208,7 @@ def test_curvature_of_what_has_none(trackscape, tmp_path):
 
 
 def test_help_names_all_losses_that_can_be_trained():
-    assert tuple(options.LOSSES.split(", ")) == TRAINABLE
+    assert tuple(LOSSES.split(", ")) == TRAINABLE
 
 
 @pytest.mark.parametrize("loss", ["hinge", "lpgd", "sinkhorn"])

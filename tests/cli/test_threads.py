@@ -8,7 +8,7 @@ import torch
 from numba.core import event
 
 from trackscape import samples
-from trackscape.cli.compilation import News
+from trackscape.compiled import News
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def test_every_verb_that_computes_has_the_option(trackscape, verb):
 
 
 def test_a_first_call_says_that_it_compiles_once(capsys, monkeypatch):
-    monkeypatch.setattr("trackscape.cli.compilation.NEWS", 0.0)
+    monkeypatch.setattr("trackscape.compiled.NEWS", 0.0)
     function = numba.njit(lambda x: x + 1)
     with event.install_listener("numba:compile", News()):
         assert (function(1), function(1.0)) == (2, 2.0)

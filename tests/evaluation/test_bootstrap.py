@@ -25,13 +25,6 @@ def test_width_is_that_of_the_normal_approximation(rng):
     assert high - low == pytest.approx(2 * 1.96 * float(sample.std()) / 20, rel=0.06)
 
 
-def test_a_lower_level_gives_a_narrower_interval(rng):
-    sample = torch.rand(30, generator=rng)
-    low, high = bootstrap_interval(sample, generator=seeded())
-    inner_low, inner_high = bootstrap_interval(sample, generator=seeded(), level=0.5)
-    assert low < inner_low < inner_high < high
-
-
 def test_the_seed_decides(rng):
     sample = torch.rand(30, generator=rng)
     one, same, other = (bootstrap_interval(sample, generator=seeded(seed)) for seed in (1, 1, 2))

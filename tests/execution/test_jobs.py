@@ -89,6 +89,7 @@ def test_the_job_of_a_process_that_dies_is_done_by_another_one(roots, tmp_path):
     assert found.tobytes() == compute_array(roots(), progress=False).tobytes()
 
 
+@pytest.mark.slow
 def test_processes_that_die_again_and_again_are_named_with_their_exit_code(roots):
     with pytest.raises(RunError, match=r"exit code 7.*fewer workers"):
         quiet(roots(dies_at=3))

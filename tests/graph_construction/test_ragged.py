@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackscape.graph_construction.ragged import expand_ranges
+from trackscape.graph_construction.line_graph import expand_ranges
 
 
 @given(ranges=st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 4)), max_size=8))

@@ -12,6 +12,7 @@ from benchmarks.landscape.kills import kill
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "kills"), [("serial", 4), ("queue", 4), ("processes", 2)])
 def test_killed_at_random_moments_ends_with_the_same_bytes(tmp_path, kind, kills):
     outcome = kill(kind, tmp_path, kills=kills, steps=25)

@@ -334,6 +334,7 @@ def read_frames(shared_data: Path, thickness: int) -> list[list[Hit]]:
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_frames_have_the_known_sizes(shared_data: Path):
     # 2087 hits and 10444 edges on average behind 150 mm, spread over frames 53 and 1015.
     frames = read_frames(shared_data, 150)[:10]

@@ -12,14 +12,13 @@ from trackscape.errors import LandscapeError
 from trackscape.landscape.connectivity import permuted
 from trackscape.landscape.evaluator import Evaluator
 from trackscape.scoring import HitGraphNetwork, Scorer, load_method, load_network, save_network
-from trackscape.tracker_landscape.computing import Computing
+from trackscape.tracker_landscape.config import Computing, LandscapeConfig
 from trackscape.tracker_landscape.connect import (
     CurveConfig,
     connect_networks,
     draw_connection,
 )
-from trackscape.tracker_landscape.networks import unit_groups
-from trackscape.tracker_landscape.problem import LandscapeConfig, tracker_problem
+from trackscape.tracker_landscape.problem import tracker_problem, unit_groups
 
 QUIET = Computing(progress=False)
 SETTING = LandscapeConfig(

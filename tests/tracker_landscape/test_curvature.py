@@ -6,10 +6,8 @@ import torch
 
 from trackscape import samples
 from trackscape.errors import LandscapeError
-from trackscape.tracker_landscape.computing import Computing
+from trackscape.tracker_landscape.config import Computing, LandscapeConfig, load_weights
 from trackscape.tracker_landscape.curvature import measure_curvature, operator_factory
-from trackscape.tracker_landscape.networks import load_weights
-from trackscape.tracker_landscape.problem import LandscapeConfig
 
 QUIET = Computing(progress=False)
 

@@ -7,10 +7,8 @@ from trackscape import samples
 from trackscape.errors import LandscapeError, WeightsError
 from trackscape.landscape.evaluator import Evaluator
 from trackscape.scoring import LineGraphNetwork, save_network
-from trackscape.tracker_landscape.computing import Computing
+from trackscape.tracker_landscape.config import Computing, LandscapeConfig, load_several
 from trackscape.tracker_landscape.curvature import measure_curvature
-from trackscape.tracker_landscape.networks import load_several
-from trackscape.tracker_landscape.problem import LandscapeConfig
 from trackscape.tracker_landscape.surface import plane_around, plane_through
 
 QUIET = Computing(progress=False)

@@ -9,8 +9,8 @@ from trackscape import samples
 from trackscape.assignment import Assigner
 from trackscape.landscape.connectivity import permuted
 from trackscape.scoring import load_method, save_network
-from trackscape.tracker_landscape.networks import unit_groups
-from trackscape.tracker_landscape.problem import LandscapeConfig
+from trackscape.tracker_landscape.config import LandscapeConfig
+from trackscape.tracker_landscape.problem import unit_groups
 from trackscape.tracker_landscape.similarity import compare_networks
 
 SETTING = LandscapeConfig(file=samples.VALIDATION, per_frame=20, frames=2, assigner=Assigner())

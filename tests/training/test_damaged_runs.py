@@ -244,6 +244,16 @@ def test_one_process_trains_whatever_launched_it(tmp_path, monkeypatch, finished
         assert (run / name).read_bytes() == (finished / name).read_bytes(), name
 
 
+def test_without_tensorboard_only_its_files_are_missing(tmp_path, monkeypatch, finished):
+    monkeypatch.delitem(sys.modules, "tensorboard.version", raising=False)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    run = go_on(tmp_path)
+    names = {path.name for path in finished.iterdir()}
+    assert names - {path.name for path in run.iterdir()} == {"tensorboard"}
+    for name in KEPT:
+        assert (run / name).read_bytes() == (finished / name).read_bytes(), name
+
+
 @pytest.mark.parametrize("name", ["a::b", "file:", "http-runs", "$HOME ~", "registry:x", "Ä [red]"])
 def test_a_folder_may_have_any_name(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)

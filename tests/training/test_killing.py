@@ -10,10 +10,11 @@ import pytest
 
 from benchmarks.kill_trainings import AVERAGING, LOSSES, OPTIMISERS, settings
 from trackscape import samples
-from trackscape.training import callbacks, frames
+from trackscape.training import frames
 from trackscape.training.train import train
 
 ROOT = Path(__file__).parents[2]
+LOOP = sys.modules["trackscape.training.fit"]  # the package calls its function by this name, too
 KEPT = ("weights.safetensors", "metrics.csv")
 # Every loss with one of the six ways to move the weights; each way is there at least once.
 WAYS = [(optimiser, averaging) for averaging in reversed(AVERAGING) for optimiser in OPTIMISERS]
@@ -57,10 +58,10 @@ def test_killed_between_any_two_files_it_ends_with_the_same_bytes(
     whole = go_on("whole")
     moments = [
         (frames.Examples, "__getitem__", 3, False),  # among the steps of the first epoch
-        (callbacks, "save_network", 1, False),  # metrics without weights
-        (callbacks, "save_network", 1, True),  # weights without a checkpoint
-        (callbacks.KeepRun, "on_train_epoch_end", 2, True),  # behind the second checkpoint
-        (callbacks.KeepRun, "write_tables", 1, True),  # metrics newer than the checkpoint
+        (LOOP, "save_network", 1, False),  # metrics without weights
+        (LOOP, "save_network", 1, True),  # weights without a checkpoint
+        (LOOP.KeepRun, "on_train_epoch_end", 2, True),  # behind the second checkpoint
+        (LOOP.KeepRun, "write_tables", 1, True),  # metrics newer than the checkpoint
     ]
     for place, name, call, after in moments:
         kill(place, name, call=call, after=after)

@@ -1,4 +1,4 @@
-r"""Scores and labels -> losses: those of the paper, structured ones and that of transport.
+r"""Scores of a frame and labels, 1 where an edge is true -> losses.
 
 The structured losses (`hinge_loss`, `spo_plus_loss`, `fenchel_young_loss`) are sums over edges of
 what the chosen assignment saves against a right one, at costs c that are made harder in one way or
@@ -7,41 +7,47 @@ the other, r being the price of staying alone:
     L(c) = (c - r) \cdot (y* - y(c)) >= 0,    dL/dc = y* - y(c)
 
 y(c) is the cheapest assignment and y* the one nearest to the labels: where a hit has several true
-partners, the cheaper choice. Layers are assigned apart, so that the sum may be averaged by region:
-all are mean costs per tracker edge + mean costs per calorimeter edge. They are continuous, need no
-derivative of the decision, and are 0 only if it is right. Second derivatives are those of
-c, as y changes by jumps. With ``max_cardinality`` hits are forced to continue: in y*, too.
+partners, the cheaper choice; both are solved for, once for each sample of noise. Layers are
+assigned apart, so that all are mean costs per tracker edge + mean costs per calorimeter edge. They
+are continuous, need no derivative of the decision, and are 0 only if it is right. Second
+derivatives are those of c. With ``max_cardinality`` hits are forced to continue: in y*, too.
 """
 
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from trackscape.assignment.estimators.surrogate import Noise, check_count, check_positive
-from trackscape.assignment.solver.assigner import Solver
+from trackscape.assignment.solver.assigner import PerEdge, Solver
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.errors import AssignmentError
 
+LossValue = Float[Tensor, ""]
 
-def hamming_loss(chosen: Tensor, label: Tensor) -> Tensor:
-    """Mean share of wrong decisions, p (1 - y) + (1 - p) y, of decisions p and labels y (E,)."""
+
+def hamming_loss(chosen: PerEdge, label: PerEdge) -> LossValue:
+    """Mean share of wrong decisions, p (1 - y) + (1 - p) y, of decisions p and labels y."""
     return (chosen * (1 - label) + (1 - chosen) * label).mean()
 
 
-def cross_entropy_loss(logit: Tensor, label: Tensor) -> Tensor:
-    """Mean binary cross-entropy of logits (E,) and labels (E,)."""
+def cross_entropy_loss(logit: PerEdge, label: PerEdge) -> LossValue:
+    """Mean binary cross-entropy."""
     return binary_cross_entropy_with_logits(logit, label)
 
 
 def by_region(
-    loss: Callable[[Tensor, Tensor], Tensor], prediction: Tensor, label: Tensor, *, graph: HitGraph
-) -> Tensor:
-    """Mean over the tracker edges + mean over the calorimeter edges, as published.
+    loss: Callable[[Tensor, Tensor], Tensor],
+    prediction: PerEdge,
+    label: PerEdge,
+    *,
+    graph: HitGraph,
+) -> LossValue:
+    """Mean over the tracker edges + mean over the calorimeter edges, if any, as published.
 
-    The two regions weigh the same although the calorimeter has most edges. A region without edges
-    adds nothing.
+    The two regions weigh the same although the calorimeter has most edges.
     """
     # Edges are ordered by layer, so that those of the tracker come first.
     n_tracker = int(graph.touches_tracker.sum())
@@ -52,22 +58,16 @@ def by_region(
     )
 
 
-def hinge_loss(scores: EdgeScores, label: Tensor, *, assigner: Solver, margin: float) -> Tensor:
+def hinge_loss(scores: EdgeScores, label: PerEdge, *, assigner: Solver, margin: float) -> LossValue:
     r"""Structured hinge loss: the chosen assignment with a handicap of α for each true edge.
 
     .. math:: L(c) = \max_y \left[ \alpha \, |y - y^*|_1 - (c - r) \cdot (y - y^*) \right]
 
-    It is 0 once every wrong edge makes an assignment dearer by more than α. It is convex in the
-    costs if the labels are an assignment themselves.
+    with the margin α in units of cost. It is 0 once every wrong edge makes an assignment dearer by
+    more than α, and convex in the costs if the labels are an assignment themselves.
 
     References:
         Tsochantaridis et al., JMLR 6 (2005) 1453.
-
-    Arguments:
-        scores: Scores of the edges of one frame.
-        label: (E,) 1 where an edge is true.
-        assigner: Solves the assignment, twice.
-        margin: α, in units of cost.
     """
     check_positive(margin, name="margin")
     harder = scores.cost - margin * (1 - 2 * label.to(scores.cost))
@@ -75,32 +75,26 @@ def hinge_loss(scores: EdgeScores, label: Tensor, *, assigner: Solver, margin: f
 
 
 def spo_plus_loss(
-    scores: EdgeScores, label: Tensor, *, assigner: Solver, contrast: float
-) -> Tensor:
+    scores: EdgeScores, label: PerEdge, *, assigner: Solver, contrast: float
+) -> LossValue:
     r"""Smart "predict, then optimize" loss (SPO+), for true costs that are made of the labels.
 
     .. math:: L(c) = \max_y \left[ (t - 2 c) \cdot y \right] + 2 c \cdot y^* - t \cdot y^*
 
-    where c is counted from r, and true edges really cost :math:`t = -a`, others :math:`t = a`.
-    That is twice the hinge loss with the margin a / 2.
+    where c is counted from r, and true edges really cost :math:`t = -a`, others :math:`t = a`, the
+    contrast, in units of cost. That is twice the hinge loss with the margin a / 2.
 
     References:
         Elmachtoub and Grigas, Management Science 68 (2022) 9.
-
-    Arguments:
-        scores: Scores of the edges of one frame.
-        label: (E,) 1 where an edge is true.
-        assigner: Solves the assignment, twice.
-        contrast: a, in units of cost.
     """
     check_positive(contrast, name="contrast")
     return 2 * hinge_loss(scores, label, assigner=assigner, margin=contrast / 2)
 
 
 def fenchel_young_loss(
-    scores: EdgeScores, label: Tensor, *, assigner: Solver, noise: Noise, samples: int
-) -> Tensor:
-    r"""Fenchel-Young loss of the perturbed assignment, for M samples of the noise.
+    scores: EdgeScores, label: PerEdge, *, assigner: Solver, noise: Noise, samples: int
+) -> LossValue:
+    r"""Fenchel-Young loss of the perturbed assignment, for M samples of noise of any law.
 
     .. math::
         L(c) = \frac{1}{M} \sum_m (c + \varepsilon_m - r) \cdot (y^* - y(c + \varepsilon_m)), \qquad
@@ -108,17 +102,10 @@ def fenchel_young_loss(
 
     The value is the integral of the gradient for a fixed noise: with another noise, it is another
     loss with the same mean. It differs from the loss of Blondel et al. by what does not depend on
-    the costs, and is never negative.
+    the costs, and is never negative. One sample is enough for a training.
 
     References:
         Blondel, Martins, Niculae, JMLR 21 (2020) 35; Berthet et al., NeurIPS 2020.
-
-    Arguments:
-        scores: Scores of the edges of one frame.
-        label: (E,) 1 where an edge is true.
-        assigner: Solves the assignment, twice a sample.
-        noise: Of any law.
-        samples: M; 1 is enough for a training.
     """
     cost = scores.cost
     shifts = noise.draw(samples, like=cost)
@@ -136,17 +123,13 @@ def _saving(cost: Tensor, label: Tensor, *, graph: HitGraph, assigner: Solver) -
     towards = cost.detach() + far * (1 - 2 * label.to(cost))
     right = assigner.solve(towards, graph=graph).selected
     difference = right.to(cost.dtype) - chosen.to(cost.dtype)
-    return by_region(_mean_product, excess, difference, graph=graph)
-
-
-def _mean_product(excess: Tensor, difference: Tensor) -> Tensor:
-    return (excess * difference).mean()
+    return by_region(lambda a, b: (a * b).mean(), excess, difference, graph=graph)
 
 
 def sinkhorn_loss(
-    scores: EdgeScores, label: Tensor, *, assigner: Solver, temperature: float, sweeps: int
-) -> Tensor:
-    """Cross-entropy of the plan of `log_transport_plan` and labels (E,), tracker + calorimeter.
+    scores: EdgeScores, label: PerEdge, *, assigner: Solver, temperature: float, sweeps: int
+) -> LossValue:
+    """Cross-entropy of the plan of `log_transport_plan`, tracker + calorimeter.
 
     Computed from the logarithms, so that shares which are hardly more than 0 have a gradient.
     """
@@ -162,8 +145,8 @@ def _cross_entropy(log_plan: Tensor, label: Tensor) -> Tensor:
 
 def log_transport_plan(
     scores: EdgeScores, *, assigner: Solver, temperature: float, sweeps: int
-) -> Tensor:
-    r"""Logarithm of the plan of entropic transport, differentiable as it is.
+) -> PerEdge:
+    r"""Logarithm of the plan of entropic transport, at most 0, differentiable as it is.
 
     Of the problem ``with_unmatched``, with a share P of each edge, s of each upstream hit that is
     unmatched for the price r, t of each downstream hit, and temperature ε, it approaches
@@ -175,20 +158,11 @@ def log_transport_plan(
 
     by scaling rows and columns in turn, in the logarithmic domain. For ε towards 0 that is the
     assignment. The last scaling is of columns: no downstream hit has more than one partner, while
-    upstream hits may until the sweeps have converged.
+    upstream hits may until the sweeps have converged. The assigner only gives the price.
 
     References:
         Cuturi, "Sinkhorn distances", NeurIPS 2013; Peyré and Cuturi, "Computational optimal
         transport" (2019), sections 4.4 and 10.2.
-
-    Arguments:
-        scores: Scores of the edges of one frame.
-        assigner: Gives the price; its semantics are ``with_unmatched``. It solves nothing.
-        temperature: ε, in units of cost.
-        sweeps: How often rows and columns are scaled.
-
-    Returns:
-        (E,) float64. The logarithm of P, at most 0.
     """
     check_positive(temperature, name="temperature")
     check_count(sweeps, name="sweeps")
@@ -211,7 +185,7 @@ def log_transport_plan(
 
 
 def _log_sum(value: Tensor, hit: Tensor, *, alone: Tensor) -> Tensor:
-    """(H,) Logarithm of exp(alone) of each hit + the sum of exp(value) over its edges."""
+    """Logarithm of exp(alone) of each hit + the sum of exp(value) over its edges."""
     highest = alone.scatter_reduce(0, hit, value.detach(), "amax")
     total = (alone - highest).exp().index_add(0, hit, (value - highest[hit]).exp())
     return highest + total.log()

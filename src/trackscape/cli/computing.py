@@ -44,13 +44,9 @@ class _Verb(typer.core.TyperCommand):
 
 
 def add_verb(app: typer.Typer, verb: Callable[..., None], *, then: str) -> None:
-    """Adds a command, which Ctrl-C ends with a sentence and status 130.
+    """Adds a function as a command, called like it without the suffix ``_verb``.
 
-    Arguments:
-        app: Where it is added.
-        verb: A function whose arguments are options; the command is called like it, without the
-            suffix ``_verb``.
-        then: What the sentence says after "Interrupted."
+    Ctrl-C ends it with a sentence, "Interrupted." and `then`, and status 130.
     """
 
     @functools.wraps(verb)
@@ -67,12 +63,12 @@ def add_verb(app: typer.Typer, verb: Callable[..., None], *, then: str) -> None:
 def prepare(threads: int | None) -> None:
     """Sets the number of threads, and makes the process say when it compiles.
 
-    Threads of OpenMP spin while they wait. With tensors as small as ours they gain little on an
+    Threads of OpenMP spin while they wait: with tensors as small as ours they gain little on an
     idle machine, and on a busy one they keep those from running that they wait for.
     """
     import torch
 
-    from trackscape.cli.compilation import announce_compilation
+    from trackscape.compiled import announce_compilation
 
     if threads is not None or "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(threads or 1)
@@ -80,11 +76,10 @@ def prepare(threads: int | None) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Makes the C library keep freed memory for the next tensor instead of giving it back.
+    """Makes glibc keep freed memory for the next tensor instead of giving it back.
 
-    A step of training frees and asks for tensors of many megabytes again and again. Getting each of
-    them fresh from the kernel, page by page, takes two fifths of the time. This concerns the whole
-    process, so only the command line does it, never an import. Does nothing without glibc.
+    Getting the tensors of each step of training fresh from the kernel, page by page, takes two
+    fifths of the time. This concerns the whole process, so only the command line does it.
     """
     if sys.platform != "linux":
         return
@@ -97,8 +92,8 @@ def keep_freed_memory() -> None:
 def allow_every_text() -> None:
     """Makes the streams of output take any text, whatever their encoding can write.
 
-    Signs are replaced by plain ones that mean the same, bytes of file names that are no text are
-    written as they are, and everything else becomes an escape.
+    Signs become plain ones that mean the same, bytes of file names that are no text stay as they
+    are, and everything else becomes an escape.
     """
     codecs.register_error("trackscape", _replace)
     for stream in (sys.stdout, sys.stderr):
@@ -118,17 +113,13 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
 
 @contextlib.contextmanager
 def whole_output() -> Generator[None]:
-    """Ends the program where its output cannot be written; quietly if nobody reads it any more.
-
-    Everything is written before the block ends, since Python reports what fails later in words of
-    its own.
-    """
+    """Ends the program where its output cannot be written; quietly if nobody reads it any more."""
     try:
         try:
             yield
         finally:
             if sys.stdout is not None:  # as it is where the stream is closed
-                sys.stdout.flush()
+                sys.stdout.flush()  # what fails later, Python reports in words of its own
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
             raise

@@ -6,12 +6,7 @@ import sys
 import typer
 
 import trackscape
-from trackscape.cli.computing import (
-    add_verb,
-    allow_every_text,
-    keep_freed_memory,
-    whole_output,
-)
+from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memory, whole_output
 from trackscape.cli.landscape import app as landscape
 from trackscape.cli.reconstruct import display_verb, evaluate_verb, inspect_verb, reconstruct_verb
 from trackscape.cli.simulate import compare_verb, detector_verb, simulate_verb
@@ -26,17 +21,18 @@ app = typer.Typer(
     help="Proton tracks from a network trained through the assignment that decides them.",
 )
 NOTHING = "Nothing was written."
+NO_HALF = "No file is left half written."
 GOES_ON = "Run the same command again to go on."
 for verb, then in {
     inspect_verb: NOTHING,
     train_verb: GOES_ON,
     reconstruct_verb: NOTHING,
     evaluate_verb: NOTHING,
-    display_verb: "No file is left half written.",
+    display_verb: NO_HALF,
     demo_verb: GOES_ON,
     detector_verb: NOTHING,
     simulate_verb: NOTHING,
-    compare_verb: "No file is left half written.",
+    compare_verb: NO_HALF,
 }.items():
     add_verb(app, verb, then=then)
 app.add_typer(landscape, name="landscape")

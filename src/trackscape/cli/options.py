@@ -1,5 +1,7 @@
 """Options that several verbs share, and what they mean."""
 
+import functools
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from trackscape.cli.computing import Threads, prepare
 from trackscape.files import check_place
 from trackscape.text import shown
 
@@ -15,78 +18,18 @@ if TYPE_CHECKING:
     from trackscape.tracking import Tracker
     from trackscape.tracking.acceptance import Cut
 
-NETWORK_NAMES = "trackscape, line-graph-ptt or line-graph-pat"
-HitFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Hit file: npz, npy, root, parquet or csv.")
-]
-PerFrame = Annotated[
-    int, typer.Option(min=1, metavar="PROTONS", help="Primary protons per readout frame.")
-]
-Method = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help=f"{NETWORK_NAMES} (networks, shipped weights), nine-constants (trackscape without its "
-        "network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
-        "physics-assignment or greedy.",
-    ),
-]
-DEFAULT_METHOD = "trackscape"
-Weights = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Weights of your own training, used instead of --method."),
-]
-NetworkClass = Annotated[
-    str | None,
-    typer.Option(
-        "--network",
-        metavar="CLASS",
-        help="Your own class of the networks in files of weights, such as my_package.MyScorer; it "
-        "is imported.",
-    ),
-]
 
-DetectorName = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|FILE",
-        help="Detector that recorded the hits: a variant (see `trackscape detector`) or YAML file; "
-        "its sensitive thickness sets the cut. (default: the shipped one with the same layers)",
-    ),
-]
-MinLastDeposit = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        metavar="KEV",
-        help="Smallest deposit of a track in its last layer, in keV. (default: the detector's cut)",
-    ),
-]
-
-
-MaxBytes = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Largest unpacked size of the file, in bytes. (default: 100 times its size, from "
-        "64 MiB to 16 GiB)",
-    ),
-]
+def option(metavar: str, text: str, *names: str, **more: Any) -> Any:
+    """Returns an option with a name for its values and a help text."""
+    return typer.Option(*names, metavar=metavar, help=text, **more)
 
 
 def written_file(*suffixes: str, text: str) -> Any:
-    """Returns the option --output for one file, or for several if it is a list.
+    """Returns the option --output for a file with one of the suffixes, or any if there are none.
 
     What cannot be written is refused before any work is done.
-
-    Arguments:
-        suffixes: What a name may end with; anything if none are given.
-        text: Help.
     """
-    return typer.Option(
-        "--output", "-o", metavar="FILE", help=text, callback=checked_place(*suffixes)
-    )
+    return option("FILE", text, "--output", "-o", callback=checked_place(*suffixes))
 
 
 def checked_place(*suffixes: str) -> Callable[[Any], Any]:
@@ -101,10 +44,66 @@ def checked_place(*suffixes: str) -> Callable[[Any], Any]:
     return check
 
 
-class Opened(NamedTuple):
-    """A hit file, and what finds tracks in it."""
+NETWORK_NAMES = "trackscape, line-graph-ptt or line-graph-pat"
+DEFAULT_METHOD = "trackscape"
+HitFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Hit file: npz, npy, root, parquet or csv.")
+]
+PerFrame = Annotated[int, option("PROTONS", "Primary protons per readout frame.", min=1)]
+Method = Annotated[
+    str,
+    option(
+        "NAME",
+        f"{NETWORK_NAMES} (networks, shipped weights), nine-constants (trackscape without its "
+        "network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
+        "physics-assignment or greedy.",
+    ),
+]
+Weights = Annotated[
+    Path | None, option("FILE", "Weights of your own training, used instead of --method.")
+]
+NetworkClass = Annotated[
+    str | None,
+    option(
+        "CLASS",
+        "Your own class of the networks in files of weights, such as my_package.MyScorer; it is "
+        "imported.",
+        "--network",
+    ),
+]
+DetectorName = Annotated[
+    str | None,
+    option(
+        "NAME|FILE",
+        "Detector that recorded the hits: a variant (see `trackscape detector`) or YAML file; its "
+        "sensitive thickness sets the cut. (default: the shipped one with the same layers)",
+    ),
+]
+MinLastDeposit = Annotated[
+    float | None,
+    option(
+        "KEV",
+        "Smallest deposit of a track in its last layer, in keV. (default: the detector's cut)",
+        min=0,
+    ),
+]
+MaxBytes = Annotated[
+    int | None,
+    option(
+        "N",
+        "Largest unpacked size of the file, in bytes. (default: 100 times its size, from 64 MiB "
+        "to 16 GiB)",
+        min=1,
+    ),
+]
 
-    name: str
+
+class Opened(NamedTuple):
+    """Frames of a hit file, and what finds tracks in them."""
+
+    path: Path
+    per_frame: int
+    method: str
     """Name of the method, or of the file of weights."""
     tracker: "Tracker"
     file: "FrameSet"
@@ -112,25 +111,23 @@ class Opened(NamedTuple):
 
 
 def open_frames(
-    file: Path,
-    *,
-    per_frame: int,
-    method: str,
-    weights: Path | None,
-    network: str | None,
-    detector: str | None,
-    min_last_deposit: float | None,
-    max_bytes: int | None,
+    file: HitFile,
+    per_frame: PerFrame,
+    method: Method = DEFAULT_METHOD,
+    weights: Weights = None,
+    network: NetworkClass = None,
+    detector: DetectorName = None,
+    min_last_deposit: MinLastDeposit = None,
+    max_bytes: MaxBytes = None,
+    threads: Threads = None,
 ) -> Opened:
-    """Reads a hit file for a method, and warns if that was made for another detector.
-
-    Arguments are values of the options of the same names, `min_last_deposit` in keV.
-    """
+    """Reads a hit file for a method, and warns if that was made for another detector."""
     from trackscape.evaluation.evaluate import split_file
     from trackscape.simulation import mismatch
     from trackscape.tracking.acceptance import choose_cut, trained_for
     from trackscape.units import keV
 
+    prepare(threads)
     name, tracker = _choose_tracker(method, weights, network)
     found = split_file(file, per_frame=per_frame, max_bytes=max_bytes)
     deposit = None if min_last_deposit is None else min_last_deposit * keV
@@ -138,7 +135,7 @@ def open_frames(
     warning = mismatch(found.depths, trained_for(weights), what=name)
     if warning:
         print(warning, file=sys.stderr)
-    return Opened(name, tracker, found, cut)
+    return Opened(file, per_frame, name, tracker, found, cut)
 
 
 def _choose_tracker(
@@ -151,3 +148,19 @@ def _choose_tracker(
         own = None if network is None else find_network(network)
         return shown(weights.stem), network_tracker(load_network(weights, network=own))
     return method, load_tracker(method)
+
+
+def opening_frames(verb: Callable[..., None]) -> Callable[..., None]:
+    """Gives a verb, whose first argument is what `open_frames` returns, the options of that."""
+    shared = list(inspect.signature(open_frames).parameters.values())
+    own = list(inspect.signature(verb).parameters.values())[1:]
+
+    @functools.wraps(verb)
+    def run(**options: Any) -> None:
+        opened = open_frames(**{each.name: options.pop(each.name) for each in shared})
+        verb(opened, **options)
+
+    parameters = [*shared[:2], *own, *shared[2:]]
+    run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run

@@ -3,21 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import (
-    DEFAULT_METHOD,
-    DetectorName,
     HitFile,
     MaxBytes,
-    Method,
-    MinLastDeposit,
-    NetworkClass,
-    PerFrame,
-    Weights,
+    Opened,
     checked_place,
-    open_frames,
+    opening_frames,
+    option,
     written_file,
 )
 from trackscape.pictures import PICTURES
@@ -40,20 +32,13 @@ def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
             print(f"  {line}")
 
 
+@opening_frames
 def reconstruct_verb(
-    file: HitFile,
-    per_frame: PerFrame,
+    opened: Opened,
     output: Annotated[
         Path,
         written_file(".parquet", ".csv", ".npz", text="File to write: parquet, csv or npz."),
     ],
-    method: Method = DEFAULT_METHOD,
-    weights: Weights = None,
-    network: NetworkClass = None,
-    detector: DetectorName = None,
-    min_last_deposit: MinLastDeposit = None,
-    max_bytes: MaxBytes = None,
-    threads: Threads = None,
 ) -> None:
     """Reconstruct the tracks of a hit file.
 
@@ -64,48 +49,26 @@ def reconstruct_verb(
     from trackscape.progress import show_progress
     from trackscape.tracking.acceptance import describe_acceptance
 
-    prepare(threads)
-    _, tracker, found, cut = open_frames(
-        file,
-        per_frame=per_frame,
-        method=method,
-        weights=weights,
-        network=network,
-        detector=detector,
-        min_last_deposit=min_last_deposit,
-        max_bytes=max_bytes,
-    )
-    tally = Tally()
+    tally, frames = Tally(), opened.file.frames
     tracks = reconstruct_frames(
-        show_progress(found.frames),
-        tracker=tracker,
-        min_last_deposit=cut.min_last_deposit,
+        show_progress(frames),
+        tracker=opened.tracker,
+        min_last_deposit=opened.cut.min_last_deposit,
         tally=tally,
     )
     write_tracks(tracks, output)
-    print(cut)
-    print(describe_acceptance(tally.total, left_over=found.left_over))
-    print(f"{len(found.frames)} frames: {shown(output)}")
+    print(opened.cut)
+    print(describe_acceptance(tally.total, left_over=opened.file.left_over))
+    print(f"{len(frames)} frames: {shown(output)}")
 
 
+@opening_frames
 def evaluate_verb(
-    file: HitFile,
-    per_frame: PerFrame,
-    method: Method = DEFAULT_METHOD,
-    weights: Weights = None,
-    network: NetworkClass = None,
-    detector: DetectorName = None,
-    min_last_deposit: MinLastDeposit = None,
+    opened: Opened,
     json: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="File to which all metrics are written, too.",
-            callback=checked_place(),
-        ),
+        option("FILE", "File to which all metrics are written, too.", callback=checked_place()),
     ] = None,
-    max_bytes: MaxBytes = None,
-    threads: Threads = None,
 ) -> None:
     """Reconstruct a simulated file and compare with its truth.
 
@@ -113,55 +76,40 @@ def evaluate_verb(
     """
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from trackscape.evaluation.evaluate import Tally, evaluate_frames
     from trackscape.files import write_json
     from trackscape.progress import show_progress
     from trackscape.tracking.acceptance import describe_acceptance
 
-    prepare(threads)
-    name, tracker, found, cut = open_frames(
-        file,
-        per_frame=per_frame,
-        method=method,
-        weights=weights,
-        network=network,
-        detector=detector,
-        min_last_deposit=min_last_deposit,
-        max_bytes=max_bytes,
-    )
     tally = Tally()
     summary = evaluate_frames(
-        found.frames,
-        tracker=tracker,
-        method=name,
-        per_frame=per_frame,
+        opened.file.frames,
+        tracker=opened.tracker,
+        method=opened.method,
+        per_frame=opened.per_frame,
         progress=show_progress,
-        min_last_deposit=cut.min_last_deposit,
+        min_last_deposit=opened.cut.min_last_deposit,
         tally=tally,
     )
-    table = Table(
-        title=escape(f"{shown(file.name)}: {name}, {per_frame} p+/F, {summary.frames} frames")
-    )
-    table.add_column("metric")
-    table.add_column("%", justify="right")
-    table.add_column("95 % interval", justify="right")
+    what = f"{opened.method}, {opened.per_frame} p+/F, {summary.frames} frames"
+    columns = (Column(name, justify="right") for name in ("%", "95 % interval"))
+    table = Table("metric", *columns, title=escape(f"{shown(opened.path.name)}: {what}"))
     for row in summary.rows():
         table.add_row(*row)
     table.add_row("graph ceiling", f"{100 * summary.graph_ceiling:.2f}", "")
-    console = Console()
-    console.print(table)
-    print(cut)
-    print(describe_acceptance(tally.total, left_over=found.left_over))
+    Console().print(table)
+    print(opened.cut)
+    print(describe_acceptance(tally.total, left_over=opened.file.left_over))
     print(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
     if json is not None:
         write_json(json, summary.as_dict())
 
 
+@opening_frames
 def display_verb(
-    file: HitFile,
-    per_frame: PerFrame,
+    opened: Opened,
     output: Annotated[
         Path,
         written_file(
@@ -170,16 +118,7 @@ def display_verb(
             text="Picture to write (png, pdf, svg) with a page beside it, or the page (html).",
         ),
     ] = Path("frame.png"),
-    frame: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Number of the frame, counted from 0.")
-    ] = 0,
-    method: Method = DEFAULT_METHOD,
-    weights: Weights = None,
-    network: NetworkClass = None,
-    detector: DetectorName = None,
-    min_last_deposit: MinLastDeposit = None,
-    max_bytes: MaxBytes = None,
-    threads: Threads = None,
+    frame: Annotated[int, option("N", "Number of the frame, counted from 0.", min=0)] = 0,
 ) -> None:
     """Draw the tracks of one frame.
 
@@ -189,30 +128,19 @@ def display_verb(
     from trackscape.evaluation.evaluate import Tally
     from trackscape.tracking.acceptance import describe_acceptance
 
-    prepare(threads)
-    name, tracker, found, cut = open_frames(
-        file,
-        per_frame=per_frame,
-        method=method,
-        weights=weights,
-        network=network,
-        detector=detector,
-        min_last_deposit=min_last_deposit,
-        max_bytes=max_bytes,
-    )
     tally = Tally()
     written = display_frame(
-        file,
-        found.frames,
-        per_frame=per_frame,
+        opened.path,
+        opened.file.frames,
+        per_frame=opened.per_frame,
         number=frame,
-        tracker=tracker,
-        method=name,
+        tracker=opened.tracker,
+        method=opened.method,
         output=output,
-        min_last_deposit=cut.min_last_deposit,
+        min_last_deposit=opened.cut.min_last_deposit,
         tally=tally,
     )
-    print(cut)
+    print(opened.cut)
     print(f"Frame {frame}: {describe_acceptance(tally.total)}")
     for path in written:
         print(shown(path))

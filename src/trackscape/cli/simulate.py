@@ -7,81 +7,66 @@ from typing import Annotated, Literal
 import typer
 
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.options import MaxBytes, checked_place, written_file
+from trackscape.cli.options import MaxBytes, checked_place, option, written_file
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
 
 TruthTable = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE", help="Table of the primaries. (default: NAME_truth.npz beside NAME.npz)"
-    ),
+    option("FILE", "Table of the primaries. (default: NAME_truth.npz beside NAME.npz)"),
 ]
 Primaries = Annotated[
     int | None,
-    typer.Option(
-        min=1, metavar="N", help="Number of primaries. (default: that of the table, or eventID + 1)"
-    ),
+    option("N", "Number of primaries. (default: that of the table, or eventID + 1)", min=1),
 ]
 
 
 def simulate_verb(
     output: Annotated[Path, written_file(".npz", text="File of hits to write: npz.")],
     phantom: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="none, water:MM, wedge, ctp404, or labelled voxels (npz, mhd)."
-        ),
+        str, option("NAME", "none, water:MM, wedge, ctp404, or labelled voxels (npz, mhd).")
     ] = "water:100",
     primaries: Annotated[
-        int, typer.Option("--primaries", "-n", metavar="N", help="Number of protons to simulate.")
+        int, option("N", "Number of protons to simulate.", "--primaries", "-n")
     ] = 20_000,
-    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
+    seed: Annotated[int, option("N", "Random seed.")] = 0,
     engine: Annotated[
         Literal["fast", "geant4"],
-        typer.Option(
-            metavar="fast|geant4", help="Simulation engine; geant4 needs the extra `geant4`."
-        ),
+        option("fast|geant4", "Simulation engine; geant4 needs the extra `geant4`."),
     ] = "fast",
     detector: Annotated[
-        str, typer.Option(metavar="NAME", help="Variant (see `trackscape detector`) or YAML file.")
+        str, option("NAME", "Variant (see `trackscape detector`) or YAML file.")
     ] = "bergen-auto",
     beam: Annotated[
         str,
-        typer.Option(
-            metavar="NAME=VALUE,...",
-            help="Parameters that differ from energy=230,spread=0.4,spot=3.8,divergence=2,"
+        option(
+            "NAME=VALUE,...",
+            "Parameters that differ from energy=230,spread=0.4,spot=3.8,divergence=2,"
             "source=-500,magnet=6600 (MeV, %, mm, mrad, mm, mm).",
         ),
     ] = "",
     plan: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="CSV of spots: spotX, spotY (mm), weight, energy (MeV)."),
+        Path | None, option("FILE", "CSV of spots: spotX, spotY (mm), weight, energy (MeV).")
     ] = None,
-    angle: Annotated[
-        float, typer.Option(metavar="DEGREES", help="Rotation angle of the phantom.")
-    ] = 0.0,
+    angle: Annotated[float, option("DEGREES", "Rotation angle of the phantom.")] = 0.0,
     truth: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="File (npz) to write with a row for each primary, too.",
+        option(
+            "FILE",
+            "File (npz) to write with a row for each primary, too.",
             callback=checked_place(".npz"),
         ),
     ] = None,
     law: Annotated[
         Literal["geant4", "theory"],
-        typer.Option(
-            metavar="geant4|theory",
-            help="Scattering of the fast engine: as in Geant4's steps, or theory.",
-        ),
+        option("geant4|theory", "Scattering of the fast engine: as in Geant4's steps, or theory."),
     ] = "geant4",
     threads: Annotated[
         int | None,
-        typer.Option(
+        option(
+            "N",
+            "Threads of the fast engine, or processes of geant4. (default: one per core)",
             min=1,
-            metavar="N",
-            help="Threads of the fast engine, or processes of geant4. (default: one per core)",
         ),
     ] = None,
 ) -> None:
@@ -89,7 +74,7 @@ def simulate_verb(
 
     The result depends on the options and the seed, not on the number of cores.
     """
-    from trackscape.cli.compilation import announce_compilation
+    from trackscape.compiled import announce_compilation
     from trackscape.progress import show_primaries
     from trackscape.simulation import make_setup, simulate
 
@@ -124,9 +109,8 @@ def detector_verb(
     ] = "bergen-auto",
     energy: Annotated[
         list[float] | None,
-        typer.Option(
-            metavar="MEV",
-            help="Proton energy of a WET column; repeat for more columns. (default: 200 and 100)",
+        option(
+            "MEV", "Proton energy of a WET column; repeat for more columns. (default: 200 and 100)"
         ),
     ] = None,
     output: Annotated[
@@ -164,12 +148,7 @@ def compare_verb(
     primaries_b: Primaries = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER",
-            help="Folder for all numbers (CSV, Markdown) and a picture.",
-        ),
+        option("FOLDER", "Folder for all numbers (CSV, Markdown) and a picture.", "--output", "-o"),
     ] = None,
     max_bytes: MaxBytes = None,
     threads: Threads = None,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.options import option
 from trackscape.text import shown
 
 
@@ -16,22 +17,13 @@ def train_verb(
             metavar="FILE", help="Training settings, such as configs/cpu/line-graph-pat.yaml."
         ),
     ],
-    data: Annotated[
-        Path,
-        typer.Option(metavar="FOLDER", help="Folder with the hit files that the settings name."),
-    ],
-    runs: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Folder that gets the run folder.")
-    ] = Path("runs"),
+    data: Annotated[Path, option("FOLDER", "Folder with the hit files that the settings name.")],
+    runs: Annotated[Path, option("FOLDER", "Folder that gets the run folder.")] = Path("runs"),
     weights: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Weights to start from, instead of random ones."),
+        Path | None, option("FILE", "Weights to start from, instead of random ones.")
     ] = None,
     seed: Annotated[
-        int,
-        typer.Option(
-            min=0, metavar="N", help="Random seed of the weights and of the order of frames."
-        ),
+        int, option("N", "Random seed of the weights and of the order of frames.", min=0)
     ] = 0,
     threads: Threads = None,
 ) -> None:
@@ -55,14 +47,14 @@ def train_verb(
 def demo_verb(
     data: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder with your own *_train and *_val hit files. (default: the shipped sample)",
+        option(
+            "FOLDER",
+            "Folder with your own *_train and *_val hit files. (default: the shipped sample)",
         ),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the report.")
-    ] = Path("demo"),
+    output: Annotated[Path, option("FOLDER", "Folder for the report.", "--output", "-o")] = Path(
+        "demo"
+    ),
     threads: Threads = None,
 ) -> None:
     """Train through the assignment, evaluate, and write a report."""

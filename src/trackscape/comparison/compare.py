@@ -1,23 +1,21 @@
 """Two hit files -> numbers side by side, each with a verdict, and distances of distributions."""
 
-import contextlib
 import dataclasses
 import math
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-
-import torch
+from typing import NamedTuple
 
 from trackscape.comparison.measure import MeasuredFile, measure_file
 from trackscape.comparison.quantities import LEAST, QUANTITIES, Key, Quantity
 from trackscape.comparison.statistics import Distance, Measurement, distance
+from trackscape.execution.jobs import one_thread
 from trackscape.text import shown
 
 PASS, NOISE, FAIL, FEW, OPEN = "pass", "within noise", "fail", "too few", "not judged"
 
 
-@dataclasses.dataclass(frozen=True)
-class Compared:
+class Compared(NamedTuple):
     """One number of both files, side by side."""
 
     key: Key
@@ -26,7 +24,7 @@ class Compared:
 
     @property
     def quantity(self) -> Quantity:
-        """Units and limit."""
+        """What is compared, with its units and limit."""
         return QUANTITIES[self.key.quantity]
 
     @property
@@ -51,7 +49,6 @@ class Compared:
     def verdict(self) -> str:
         """Whether the difference passes, and if not, whether chance can explain the excess."""
         limit = self.quantity.limit
-        # First of all: of a few values some quantiles may be 0 and others not.
         if self.quantity.layered and min(self.a.number, self.b.number) < LEAST:
             return FEW
         if limit is None or math.isnan(self.difference):
@@ -62,25 +59,18 @@ class Compared:
         return NOISE if excess < 2 * self.error else FAIL
 
 
-@dataclasses.dataclass(frozen=True)
-class Gap:
+class Gap(NamedTuple):
     """How far one distribution of A is from that of B."""
 
     key: Key
     distance: Distance
 
-    @property
-    def enough(self) -> bool:
-        """Whether both samples are large enough to say something."""
-        return min(self.distance.numbers) >= LEAST
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FileComparison:
-    """All that was found out about two files."""
+    """All that was found out about two files; differences in % are of the numbers of A."""
 
     a: MeasuredFile
-    """The reference: differences in % are of its numbers."""
     b: MeasuredFile
     rows: list[Compared]
     """Each number that both files have, or that can be counted, in the order of `QUANTITIES`."""
@@ -112,16 +102,17 @@ def compare_files(
         a: Hits with truth (event, track, parent): the reference.
         b: Hits to compare with it.
         truth_a: Table of the primaries of A; default: ``NAME_truth.npz`` beside it, if there.
-        truth_b: The same for B.
-        primaries_a: Number of primaries of A; see `measure_file` for the default.
-        primaries_b: The same for B.
+        truth_b: Table of the primaries of B.
+        primaries_a: Number of primaries of A; default: the rows of the table, else the largest
+            event number + 1 (the last primaries may have left no hit).
+        primaries_b: Number of primaries of B.
         max_bytes: Bytes that each file may unpack to; by default as in `read_hits`.
 
     Raises:
         FormatError: A file cannot be read.
         DataError: The hits have no truth, or there are fewer primaries than events with hits.
     """
-    with _one_thread():
+    with one_thread():  # many small tensors: threads would only wait for each other
         first = measure_file(Path(a), primaries=primaries_a, truth=truth_a, max_bytes=max_bytes)
         second = measure_file(Path(b), primaries=primaries_b, truth=truth_b, max_bytes=max_bytes)
     return compare_measured(first, second)
@@ -136,16 +127,10 @@ def compare_measured(a: MeasuredFile, b: MeasuredFile) -> FileComparison:
         if (key in a.measurements and key in b.measurements) or QUANTITIES[key.quantity].countable
     ]
     order = list(QUANTITIES)
-    return FileComparison(
-        a=a,
-        b=b,
-        rows=sorted(rows, key=lambda row: order.index(row.key.quantity)),
-        gaps=[
-            Gap(key, distance(sample, b.samples[key]))
-            for key, sample in a.samples.items()
-            if key in b.samples
-        ],
-    )
+    rows.sort(key=lambda row: order.index(row.key.quantity))
+    both = [key for key in a.samples if key in b.samples]
+    gaps = [Gap(key, distance(a.samples[key], b.samples[key])) for key in both]
+    return FileComparison(a, b, rows, gaps)
 
 
 def worst(rows: Iterable[Compared]) -> Compared | None:
@@ -166,17 +151,5 @@ def worst(rows: Iterable[Compared]) -> Compared | None:
 def grouped(rows: Sequence[Compared]) -> Iterator[tuple[str, list[Compared]]]:
     """Yields each quantity with its rows."""
     for quantity in QUANTITIES:
-        group = [row for row in rows if row.key.quantity == quantity]
-        if group:
+        if group := [row for row in rows if row.key.quantity == quantity]:
             yield quantity, group
-
-
-@contextlib.contextmanager
-def _one_thread() -> Generator[None, None, None]:
-    """Many small tensors: threads would only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -1,7 +1,7 @@
 """A comparison -> a matplotlib figure: A as bands and lines, B as markers, differences below."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,8 @@ from trackscape.comparison.quantities import (
 
 # Blue and orange differ in lightness, too, and stay apart for all kinds of colour blindness.
 A, B, TOLERATED, PAPER = "#2f6690", "#d1600a", "#d5e8cf", "#8c8c8c"
-SMALL, LARGE = 2.2, 4.2
-"""Sizes of markers in points."""
-WIDEST = 20.0
-"""The lower panels never show more than this, in % or the unit of the difference."""
+SMALL, LARGE = 2.2, 4.2  # sizes of markers in points
+WIDEST = 20.0  # what the lower panels show at most, in % or the unit of the difference
 
 
 def draw_comparison(comparison: FileComparison) -> Figure:
@@ -31,9 +29,6 @@ def draw_comparison(comparison: FileComparison) -> Figure:
 
     Below each panel stands the difference B - A with its error (one standard deviation) and the
     tolerance as a green band; open markers at the border lie beyond it.
-
-    Returns:
-        A figure of 16 x 11 inches.
     """
     figure = Figure(figsize=(16, 11), layout="constrained")
     grid = figure.add_gridspec(4, 3, height_ratios=(3, 1.1, 3, 1.1))
@@ -42,7 +37,9 @@ def draw_comparison(comparison: FileComparison) -> Figure:
         upper = figure.add_subplot(grid[row, column])
         lower = figure.add_subplot(grid[row + 1, column], sharex=upper)
         group = [row for row in comparison.rows if row.key.quantity in quantities]
-        shown = [row for row in group if row.verdict != FEW and _has_place(row)]
+        # What has a place belongs to a layer or, as a graph does, to a size of frames.
+        shown = [row for row in group if row.key.layer is not None or quantities == GRAPH_SIZES]
+        shown = [row for row in shown if row.verdict != FEW]
         if shown:
             draw(upper, lower, shown)
         upper.set_title(f"{title}{_verdicts(group)}", loc="left", fontsize=10)
@@ -52,9 +49,8 @@ def draw_comparison(comparison: FileComparison) -> Figure:
     return figure
 
 
-@dataclasses.dataclass(frozen=True)
-class _Series:
-    """Rows of one statistic as arrays. Axis: L layers, or sizes of frames."""
+class _Series(NamedTuple):
+    """Rows of one statistic as arrays, (layers,) or (sizes of frames,)."""
 
     x: npt.NDArray[np.floating]
     a: npt.NDArray[np.floating]
@@ -74,11 +70,6 @@ def _series(rows: Iterable[Compared], x: Callable[[Compared], float]) -> _Series
 def _in_layers(rows: Iterable[Compared], statistic: str) -> _Series:
     chosen = [row for row in rows if row.key.statistic == statistic]
     return _series(chosen, lambda row: float(row.key.layer or 0))
-
-
-def _has_place(row: Compared) -> bool:
-    """Whether it belongs to a layer or, as a graph does, to a size of frames."""
-    return row.key.layer is not None or row.key.quantity in GRAPH_SIZES
 
 
 def _draw_quantiles(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
@@ -103,13 +94,13 @@ def _draw_widths(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     series = _in_layers(rows, "68 % half-width")
     upper.fill_between(series.x, series.a, color=A, alpha=0.2, linewidth=0)
     upper.plot(series.x, series.a, color=A, label="A")
-    _draw_b(upper, lower, series, reach=_reach(rows, [series]))
+    _draw_b(upper, lower, rows, series)
 
 
 def _draw_counts(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     series = _in_layers(rows, "mean")
     upper.bar(series.x, series.a, width=1, color=A, alpha=0.35, label="A")
-    _draw_b(upper, lower, series, reach=_reach(rows, [series]))
+    _draw_b(upper, lower, rows, series)
 
 
 def _draw_shares(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
@@ -119,10 +110,10 @@ def _draw_shares(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
     upper.set_ylim(bottom=0.5 * float(np.quantile(shares, 0.1)))
 
 
-def _draw_b(upper: Axes, lower: Axes, series: _Series, *, reach: float) -> None:
+def _draw_b(upper: Axes, lower: Axes, rows: Sequence[Compared], series: _Series) -> None:
     upper.vlines(series.x, series.b - series.b_error, series.b + series.b_error, color=B)
     upper.plot(series.x, series.b, "o", color=B, markersize=LARGE, label="B")
-    _draw_difference(lower, series, reach=reach, bars=True)
+    _draw_difference(lower, series, reach=_reach(rows, [series]), bars=True)
 
 
 def _draw_graphs(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
@@ -142,7 +133,7 @@ def _draw_graphs(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
             upper.plot([place + 0.1] * 3, published, "_", color=PAPER, markersize=9, label=label)
         upper.plot(one.x, one.a, color=A, label="A" if first else "")
         upper.plot(one.x, one.b, mark, color=B, markersize=LARGE + 1, label=f"B: {size}")
-        shifted = dataclasses.replace(one, x=one.x + 0.08 * (number - 1))
+        shifted = one._replace(x=one.x + 0.08 * (number - 1))
         _draw_difference(lower, shifted, reach=reach, bars=True, mark=mark)
     upper.set(yscale="log", xlim=(-0.3, len(PER_FRAME) - 0.7))
     upper.set_ylim(top=8 * upper.get_ylim()[1])  # room for the legend
@@ -168,7 +159,7 @@ def _reach(rows: Sequence[Compared], series: Iterable[_Series]) -> float:
 
 def _draw_difference(
     axes: Axes,
-    series: _Series,
+    one: _Series,
     *,
     reach: float,
     size: float = LARGE,
@@ -176,8 +167,8 @@ def _draw_difference(
     mark: str = "o",
 ) -> None:
     # Other points would only fill the panel with their bars.
-    telling = (series.error <= reach) & np.isfinite(series.difference)
-    x, difference, error = series.x[telling], series.difference[telling], series.error[telling]
+    telling = (one.error <= reach) & np.isfinite(one.difference)
+    x, difference, error = one.x[telling], one.difference[telling], one.error[telling]
     inside = np.abs(difference) <= reach
     axes.plot(x[inside], difference[inside], mark, color=B, markersize=size)
     if bars:
@@ -214,9 +205,8 @@ def _tidy(upper: Axes, lower: Axes, rows: Sequence[Compared]) -> None:
         upper.text(0.5, 0.5, "nothing to compare", transform=upper.transAxes, ha="center")
 
 
-_PANELS: tuple[
-    tuple[str, tuple[str, ...], Callable[[Axes, Axes, Sequence[Compared]], None]], ...
-] = (
+_Draw = Callable[[Axes, Axes, Sequence[Compared]], None]
+_PANELS: tuple[tuple[str, tuple[str, ...], _Draw], ...] = (
     ("Energy deposit / keV", ("energy deposit",), _draw_quantiles),
     ("Kink angle of primaries / mrad", ("kink angle",), _draw_quantiles),
     ("Lateral 68 % half-width / mm", ("lateral position",), _draw_widths),

@@ -6,23 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from trackscape.comparison import statistics
 from trackscape.comparison.quantities import GRAPH_SIZES, MAX_FRAMES, PER_FRAME, QUANTILES, Key
-from trackscape.comparison.statistics import (
-    Measurement,
-    Numbers,
-    Sample,
-    Values,
-    central_mean_and_spread,
-    grouped_median,
-    half_width,
-    mean,
-    per_primary,
-    quantile,
-    share,
-)
+from trackscape.comparison.statistics import Measurement, Numbers, Sample, Values
 from trackscape.data import HitGraph, Hits
 from trackscape.errors import DataError, FormatError
 from trackscape.formats import PARTICLES, read_hits, read_primaries, read_provenance
@@ -37,31 +25,26 @@ from trackscape.graph_construction.frames import spot_number
 from trackscape.graph_construction.line_graph import angle_between
 from trackscape.units import keV, mrad
 
-NEEDED = ("out_ekin", "out_dx", "out_dy", "out_dz")
-"""Columns that a table of primaries must have."""
-AT_LAYERS = ("ekin_layer0", "ekin_layer1", "ekin_layer2")
-"""Energies at the first layers, where the table has such columns."""
+NEEDED = ("out_ekin", "out_dx", "out_dy", "out_dz")  # columns of a table of primaries
+AT_LAYERS = ("ekin_layer0", "ekin_layer1", "ekin_layer2")  # columns that such a table may have
+Found = Iterator[tuple[Key, Measurement | Sample]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MeasuredFile:
-    """What is compared of one file."""
+    """Numbers of one file, and the values behind them, in the units of `QUANTITIES`."""
 
     path: Path
     primaries: int
     """Number of primaries, those without hits included."""
     hits: int
-    """Number of hits: rows of one event, track and layer together."""
     layer_z: dict[int, float]
     """Mean z of the hits of each layer, in mm."""
     measurements: dict[Key, Measurement]
-    """Numbers with their errors, in the units of `QUANTITIES`."""
     samples: dict[Key, Sample]
-    """Values behind the numbers, in the same units."""
     truth: Path | None
-    """Table of primaries; None if there is none."""
+    """Table of primaries, if there is one."""
     provenance: dict[str, Any] | None
-    """Engine and settings that made the hits, where the file says so."""
 
 
 def measure_file(
@@ -71,19 +54,7 @@ def measure_file(
     truth: Path | None = None,
     max_bytes: int | None = None,
 ) -> MeasuredFile:
-    """Reads a hit file and measures everything that is compared.
-
-    Arguments:
-        path: Hits with truth (event, track, parent).
-        primaries: Number of simulated primaries. Default: the rows of the table of primaries, else
-            the largest event number + 1 (the last primaries may have left no hit).
-        truth: Table of primaries. Default: ``NAME_truth.npz`` beside ``NAME.npz``, if it is there.
-        max_bytes: Bytes that a file may unpack to; by default as in `read_hits`.
-
-    Raises:
-        FormatError: A file cannot be read.
-        DataError: The hits have no truth, or there are fewer primaries than events with hits.
-    """
+    """Reads a hit file and measures everything that is compared; see `compare_files`."""
     hits = read_hits(path, max_bytes=max_bytes)
     if hits.truth is None:
         raise DataError(
@@ -101,8 +72,7 @@ def measure_file(
     primaries = _count_primaries(hits, event, path=path, given=primaries, table=table)
     measured = [*_layered(hits, event), *_counts(hits, event, primaries=primaries)]
     measured += [*_depths(hits, event, primaries=primaries), *_graphs(hits, event)]
-    if table is not None:
-        measured += measure_truth(table)
+    measured += [] if table is None else measure_truth(table)
     return MeasuredFile(
         path=path,
         primaries=primaries,
@@ -115,30 +85,26 @@ def measure_file(
     )
 
 
-Found = Iterator[tuple[Key, Measurement | Sample]]
-
-
 def _layered(hits: Hits, event: Numbers) -> Found:
     """Yields quantiles and widths, in each layer and in all, and the values behind them."""
     layer = hits.layer.numpy()
-    energy = hits.energy.double().numpy() / keV
-    quantities = (("energy deposit", energy, layer, event), *_angles(hits, event))
-    for name, column, where, event_of in quantities:
+    deposit = ("energy deposit", hits.energy.double().numpy() / keV, layer, event)
+    for name, column, where, event_of in (deposit, *_angles(hits, event)):
         for at, values, events in _parts(column, where, event_of):
-            yield Key(name, "", at), Sample(values, _count(events))
-            for statistic, probability in QUANTILES.items():
-                yield Key(name, statistic, at), quantile(values, probability, event=events)
+            yield Key(name, "", at), statistics.sample(values, event=events)
+            for statistic, share in QUANTILES.items():
+                yield Key(name, statistic, at), statistics.quantile(values, share, event=events)
     name, position = "lateral position", hits.relative_position[:, :2].double().numpy()
     for at, values, events in _parts(position, layer, event):
-        yield Key(name, "68 % half-width", at), half_width(values, event=events)
+        yield Key(name, "68 % half-width", at), statistics.half_width(values, event=events)
         for axis, column in zip("xy", values.T, strict=True):
-            yield Key(name, axis, at), Sample(column, _count(events))
+            yield Key(name, axis, at), statistics.sample(column, event=events)
 
 
 def _parts(
     values: Values, layer: Numbers, event: Numbers
 ) -> Iterator[tuple[int | None, Values, Numbers]]:
-    """Yields number, values and events of each layer; then None and those of all layers."""
+    """Yields number, values and events of each layer; then those of all layers, as None."""
     if len(layer) == 0:
         return
     order = np.argsort(layer, kind="stable")
@@ -164,44 +130,44 @@ def _angles(hits: Hits, event: Numbers) -> Iterator[tuple[str, Values, Numbers, 
 
 
 def _counts(hits: Hits, event: Numbers, *, primaries: int) -> Found:
-    """Yields hits per primary, shares of secondaries, and the size of clusters."""
-    yield Key("hits per primary", "mean"), per_primary(event, primaries=primaries)
+    """Yields hits per primary and shares of secondaries."""
+    yield Key("hits per primary", "mean"), statistics.per_primary(event, primaries=primaries)
     layer, truth = hits.layer.numpy(), hits.known_truth
     for number in np.unique(layer).tolist():
         key = Key("hits in the layer", "mean", number)
-        yield key, per_primary(event[layer == number], primaries=primaries)
+        yield key, statistics.per_primary(event[layer == number], primaries=primaries)
     secondary = ~truth.primary.numpy()
-    yield Key("non-primary hits", "share"), share(secondary, event=event).scaled(100)
+    yield Key("non-primary hits", "share"), statistics.share(secondary, event=event).scaled(100)
     if truth.pdg is not None:
         code = truth.pdg.numpy()
         kinds = {name: code == number for number, name in PARTICLES.items()}
         kinds["others"] = ~np.isin(code, list(PARTICLES))
         for name, flag in kinds.items():
             key = Key("non-primary by particle", name)
-            yield key, share(secondary & flag, event=event).scaled(100)
+            yield key, statistics.share(secondary & flag, event=event).scaled(100)
 
 
 def _depths(hits: Hits, event: Numbers, *, primaries: int) -> Found:
-    """Yields depths: the last layer of each event's primary that left a hit, whatever ended it."""
+    """Yields the last layer of each primary that left a hit, and the size of clusters."""
     primary = hits.known_truth.primary.numpy()
     last = np.full(int(event[-1]) + 1, -1)
     np.maximum.at(last, event[primary], hits.layer.numpy()[primary])
     depth = last[last >= 0]
     if len(depth):
-        yield Key("stopping depth", "median"), grouped_median(depth)
+        yield Key("stopping depth", "median"), statistics.grouped_median(depth)
         yield Key("stopping depth"), Sample(depth.astype(float), len(depth))
     for layer in np.unique(depth).tolist():
-        stops = per_primary(np.arange(np.sum(depth == layer)), primaries=primaries)
+        stops = statistics.per_primary(np.arange(np.sum(depth == layer)), primaries=primaries)
         yield Key("stops in the layer", "mean", layer), stops.scaled(100)
     size = cluster_size(hits.energy).double().numpy()
-    yield Key("cluster size", "mean"), mean(size, event=event)
-    yield Key("cluster size"), Sample(size, _count(event))
+    yield Key("cluster size", "mean"), statistics.mean(size, event=event)
+    yield Key("cluster size"), statistics.sample(size, event=event)
 
 
 def _graphs(hits: Hits, event: Numbers) -> Found:
     """Yields the mean sizes over frames of 50, 100 and 150 primaries, where there are two."""
     for per_frame in PER_FRAME:
-        if int(event[-1]) + 1 < 2 * per_frame:
+        if event[-1] + 1 < 2 * per_frame:
             continue
         some = hits.select(torch.from_numpy(event < MAX_FRAMES * per_frame))
         frames = split_frames(some, per_frame=per_frame)
@@ -213,18 +179,14 @@ def _graphs(hits: Hits, event: Numbers) -> Found:
 
 
 def graph_sizes(graph: HitGraph) -> tuple[int, int, int]:
-    """Number of hits, of edges, and of edges of the line graph, which is not built for it."""
+    """Numbers of hits, of edges, and of edges of the line graph, which is not built for it."""
     downstream, upstream = graph.edge_index
     n_edges = torch.bincount(downstream, minlength=len(graph.hits))
     return len(graph.hits), graph.n_edges, 2 * int(n_edges[upstream].sum())
 
 
 def read_truth(path: Path, *, max_bytes: int | None = None) -> np.ndarray:
-    """Reads a table of primaries, a structured array (primaries,).
-
-    Raises:
-        FormatError: The file is absent, damaged or something else.
-    """
+    """Reads a table of primaries, which is not empty; see `read_primaries`."""
     table = read_primaries(path, NEEDED, optional=AT_LAYERS, max_bytes=max_bytes)
     if len(table) == 0:
         raise FormatError(
@@ -235,53 +197,39 @@ def read_truth(path: Path, *, max_bytes: int | None = None) -> np.ndarray:
 
 
 def measure_truth(table: np.ndarray) -> Found:
-    """Yields survival, energy and exit angle behind the phantom, and energies at layers.
-
-    The figures of the survivors need two of them, their samples one.
-    """
+    """Yields survival, energy and exit angle behind the phantom, and energies at layers."""
     behind = table["out_ekin"] > 0
-    yield Key("survival"), share(behind, event=np.arange(len(table))).scaled(100)
-    survivors = table[behind]
-    event = np.arange(len(survivors))
-    energy = survivors["out_ekin"].astype(float)
-    along = survivors["out_dz"].astype(float)
-    across = (survivors[name].astype(float) for name in ("out_dx", "out_dy"))
+    yield Key("survival"), statistics.share(behind).scaled(100)
+    energy, *across, along = (table[name][behind].astype(float) for name in NEEDED)
     angle = np.stack([np.arctan2(side, along) for side in across], axis=1) / mrad
-    if len(survivors) > 0:
+    if len(energy) > 0:
         yield Key("energy behind"), Sample(energy, len(energy))
         for axis, column in zip("xy", angle.T, strict=True):
             yield Key("exit angle", axis), Sample(column, len(column))
-    if len(survivors) < 2:
+    if len(energy) < 2:  # no error can be estimated
         return
-    centre, spread = central_mean_and_spread(energy)
-    yield Key("energy behind", "median"), quantile(energy, 0.5, event=event)
+    centre, spread = statistics.central_mean_and_spread(energy)
+    yield Key("energy behind", "median"), statistics.quantile(energy, 0.5)
     yield Key("energy behind", "95 % mean"), centre
-    width = half_width(energy[:, None], event=event)
-    yield Key("energy spread behind", "68 % half-width"), width
+    yield Key("energy spread behind", "68 % half-width"), statistics.half_width(energy[:, None])
     yield Key("energy spread behind", "95 % rms"), spread
-    yield Key("exit angle", "68 % half-width"), half_width(angle, event=event)
-    widths = [half_width(column[:, None], event=event).value for column in angle.T]
-    beyond: npt.NDArray[np.bool_] = np.abs(angle - np.median(angle, axis=0)) > 3 * np.array(widths)
-    yield Key("exit angle tail", "share"), share(np.logical_or(*beyond.T), event=event).scaled(100)
+    yield Key("exit angle", "68 % half-width"), statistics.half_width(angle)
+    widths = [statistics.half_width(column[:, None]).value for column in angle.T]
+    beyond = np.abs(angle - np.median(angle, axis=0)) > 3 * np.array(widths)
+    yield Key("exit angle tail", "share"), statistics.share(np.logical_or(*beyond.T)).scaled(100)
     for layer, name in enumerate(AT_LAYERS):
         if name in (table.dtype.names or ()):
             energy = table[name][table[name] > 0].astype(float)
             if len(energy) > 1:
-                median = quantile(energy, 0.5, event=np.arange(len(energy)))
-                yield Key("energy at layer", "median", layer), median
+                yield Key("energy at layer", "median", layer), statistics.quantile(energy, 0.5)
 
 
 def _number_events(hits: Hits) -> Numbers:
-    """Number of the event of each hit, from 0; merged hits are ordered by spot and event."""
+    """Number of the event of each merged hit, from 0; they are ordered by spot and event."""
     spot, event = spot_number(hits), hits.known_truth.event
     new = torch.ones_like(event)
     new[1:] = (spot.diff() != 0) | (event.diff() != 0)
     return new.cumsum(0).numpy() - 1
-
-
-def _count(event: Numbers) -> int:
-    """Number of different events, of ordered ones."""
-    return 1 + int(np.count_nonzero(np.diff(event)))
 
 
 def _count_primaries(

@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 
 from trackscape.comparison.compare import FAIL, FEW, NOISE, PASS, FileComparison, grouped
 from trackscape.comparison.figure import draw_comparison
-from trackscape.comparison.quantities import LEAST, MAX_FRAMES, PER_FRAME, QUANTITIES
+from trackscape.comparison.quantities import DEFINITIONS, LEAST, MAX_FRAMES, PER_FRAME
 from trackscape.comparison.tables import (
     Table,
     distance_table,
@@ -27,8 +27,8 @@ from trackscape.pictures import save_figure
 from trackscape.text import shown
 from trackscape.units import mm
 
-WIDE = 120
-"""Characters; the summary leaves out columns in terminals that have less."""
+WIDE = 120  # characters; the summary leaves out columns in terminals that have less
+SAME_PLACE = 0.1 * mm  # largest distance between the mean z of two layers at the same place
 
 
 def write_comparison(comparison: FileComparison, folder: Path) -> None:
@@ -63,12 +63,7 @@ def verdict(comparison: FileComparison) -> str:
 
 
 def markdown(comparison: FileComparison, *, picture: str = "comparison.png") -> str:
-    """Returns the page: summary, notes, graph sizes beside the published ones, and all numbers.
-
-    Arguments:
-        comparison: What to show.
-        picture: Name of the picture beside the page.
-    """
+    """Returns the page: summary, notes, graph sizes beside the published ones, and all numbers."""
     return "\n".join(_lines(comparison, picture)).rstrip() + "\n"
 
 
@@ -92,7 +87,7 @@ def _lines(comparison: FileComparison, picture: str) -> Iterator[str]:
     yield from distance_table(comparison.gaps).markdown()
     yield from graph_table(comparison.rows).markdown()
     for name, group in grouped(comparison.rows):
-        yield from (f"## {name[0].upper()}{name[1:]}", "", QUANTITIES[name].text, "")
+        yield from (f"## {name[0].upper()}{name[1:]}", "", DEFINITIONS[name], "")
         yield from full_table(group).markdown()
 
 
@@ -125,10 +120,6 @@ def _rich(table: Table) -> RichTable:
     for line in table.lines:
         rich.add_row(*line)
     return rich
-
-
-SAME_PLACE = 0.1 * mm
-"""Largest distance between the mean z of two layers that are at the same place."""
 
 
 def notes(comparison: FileComparison) -> Iterator[str]:

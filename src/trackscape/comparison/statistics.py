@@ -2,15 +2,15 @@
 
 Hits of one event are not independent. Each estimate is therefore written as a sum of influences of
 its values, and these are summed within every event before they are squared (the infinitesimal
-jackknife): as a bootstrap over events, but in one pass.
+jackknife): as a bootstrap over events, but in one pass. Events are numbered from 0; without them,
+values are independent.
 
 References:
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 21.
 """
 
-import dataclasses
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,34 +23,27 @@ CENTRAL_68 = (0.16, 0.84)
 CENTRAL_95 = (0.025, 0.975)
 
 
-@dataclasses.dataclass(frozen=True)
-class Measurement:
-    """A number that was estimated from a sample."""
+class Measurement(NamedTuple):
+    """A number that was estimated from `number` values; its error is one standard deviation."""
 
     value: float
     error: float
-    """One standard deviation."""
     number: int
-    """Number of values that it rests on."""
 
     def scaled(self, factor: float) -> "Measurement":
         """Returns the estimate in another unit."""
         return Measurement(factor * self.value, factor * self.error, self.number)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Sample:
-    """Values of a quantity."""
+class Sample(NamedTuple):
+    """Values of a quantity, (n,), and the number of different events that they come from."""
 
     values: Values
-    """(n,)"""
     events: int
-    """Number of different events that they come from."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Distance:
-    """How far two samples are apart."""
+class Distance(NamedTuple):
+    """How far two samples are apart, and their sizes."""
 
     ks: float
     """Kolmogorov-Smirnov: the largest difference of the distribution functions."""
@@ -59,16 +52,20 @@ class Distance:
     wasserstein: float
     """Wasserstein: the area between the distribution functions, in the unit of the values."""
     numbers: tuple[int, int]
-    """Numbers of values."""
 
 
-def quantile(values: Values, probability: float, *, event: Numbers) -> Measurement:
-    """Quantile of values (n,) with their events (n,), numbered from 0."""
+def sample(values: Values, *, event: Numbers) -> Sample:
+    """Values (n,) with their events (n,), which are in order."""
+    return Sample(values, 1 + int(np.count_nonzero(np.diff(event))))
+
+
+def quantile(values: Values, probability: float, *, event: Numbers | None = None) -> Measurement:
+    """Quantile of values (n,) with their events (n,)."""
     value, influence = _quantile_influence(values, probability)
     return Measurement(value, _error(influence, event), len(values))
 
 
-def half_width(values: Values, *, event: Numbers) -> Measurement:
+def half_width(values: Values, *, event: Numbers | None = None) -> Measurement:
     """Half of the central 68 % interval of values (n, axes), averaged over the axes."""
     value, influence = 0.0, np.zeros(len(values))
     for column in values.T:
@@ -80,12 +77,12 @@ def half_width(values: Values, *, event: Numbers) -> Measurement:
     return Measurement(value / edges, _error(influence, event) / edges, len(values))
 
 
-def share(flag: npt.NDArray[np.bool_], *, event: Numbers) -> Measurement:
+def share(flag: npt.NDArray[np.bool_], *, event: Numbers | None = None) -> Measurement:
     """Share of the values (n,) that have the flag."""
     return mean(flag.astype(float), event=event)
 
 
-def mean(values: Values, *, event: Numbers) -> Measurement:
+def mean(values: Values, *, event: Numbers | None = None) -> Measurement:
     """Mean of values (n,) with their events (n,)."""
     value = float(values.mean())
     return Measurement(value, _error((values - value) / len(values), event), len(values))
@@ -118,7 +115,6 @@ def grouped_median(layer: Numbers) -> Measurement:
 
 def central_mean_and_spread(values: Values) -> tuple[Measurement, Measurement]:
     """Mean and standard deviation of the central 95 % of independent values (n,)."""
-    event = np.arange(len(values))
     low, high = np.quantile(values, CENTRAL_95)
     inside = values[(values >= low) & (values <= high)]
     kept, centre, spread = len(inside), float(inside.mean()), float(inside.std())
@@ -127,10 +123,8 @@ def central_mean_and_spread(values: Values) -> tuple[Measurement, Measurement]:
     squares = (drawn - centre) ** 2
     of_mean = (drawn - drawn.mean()) / kept
     of_spread = (squares - squares.mean()) / (2 * max(spread, 1e-300) * kept)
-    return (
-        Measurement(centre, _error(of_mean, event), kept),
-        Measurement(spread, _error(of_spread, event), kept),
-    )
+    errors = _error(of_mean, None), _error(of_spread, None)
+    return Measurement(centre, errors[0], kept), Measurement(spread, errors[1], kept)
 
 
 def distance(a: Sample, b: Sample) -> Distance:
@@ -138,11 +132,6 @@ def distance(a: Sample, b: Sample) -> Distance:
 
     The noise is that of as many independent values as there are events: too large where an event
     has several values, but then these are alike.
-
-    Example:
-        >>> found = distance(Sample(np.array([0.0, 1.0]), 2), Sample(np.array([1.0, 2.0]), 2))
-        >>> found.ks, found.wasserstein
-        (0.5, 1.0)
     """
     with np.errstate(divide="ignore", invalid="ignore"):  # its p value, of two single values
         found: Any = ks_2samp(a.values, b.values, method="asymp")
@@ -165,6 +154,6 @@ def _quantile_influence(values: Values, probability: float) -> tuple[float, Valu
     return float(value), influence
 
 
-def _error(influence: Values, event: Numbers) -> float:
-    per_event = np.bincount(event, weights=influence)
+def _error(influence: Values, event: Numbers | None) -> float:
+    per_event = influence if event is None else np.bincount(event, weights=influence)
     return math.sqrt(float(per_event @ per_event))

@@ -1,37 +1,32 @@
 """Rows and distances -> tables for a terminal, a page, and CSV files."""
 
 import csv
-import dataclasses
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from pathlib import Path
+from typing import NamedTuple
 
 from trackscape.comparison.compare import FAIL, FEW, NOISE, PASS, Compared, Gap, grouped, worst
-from trackscape.comparison.quantities import PUBLISHED, QUANTITIES, Key, Quantity
+from trackscape.comparison.quantities import LEAST, PUBLISHED, QUANTITIES, Key, Quantity
 from trackscape.comparison.statistics import Measurement
 from trackscape.files import replacing
 
 
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """Texts in lines; the last columns hold numbers and are aligned on the right."""
+class Table(NamedTuple):
+    """Texts in lines; the last `numbers` columns hold numbers and are aligned on the right."""
 
     title: str
     headers: Sequence[str]
     lines: Sequence[Sequence[str]]
     numbers: int
-    """Number of columns that hold numbers."""
 
     def without(self, *headers: str) -> "Table":
         """Returns the table without some of its columns of numbers."""
-        kept = [number for number, header in enumerate(self.headers) if header not in headers]
-        return Table(
-            self.title,
-            [self.headers[number] for number in kept],
-            [[line[number] for number in kept] for line in self.lines],
-            self.numbers - len(headers),
-        )
+        kept = [header not in headers for header in self.headers]
+        shown, *lines = (list(compress(line, kept)) for line in (self.headers, *self.lines))
+        return Table(self.title, shown, lines, self.numbers - len(headers))
 
     def markdown(self) -> Iterator[str]:
         """Yields the lines of a Markdown table, with the title above if there is one."""
@@ -56,7 +51,7 @@ def summary_table(rows: Sequence[Compared]) -> Table:
         count = Counter(row.verdict for row in group)
         judged = row.quantity.limit is not None
         counts = [str(count[verdict]) if judged else "" for verdict in (PASS, NOISE, FAIL)]
-        lines.append([name, place(row.key), *_cells(row), *counts])
+        lines.append([name, _place(row.key), *_cells(row), *counts])
     return Table("Largest differences", headers, lines, numbers=7)
 
 
@@ -64,11 +59,13 @@ def distance_table(gaps: Sequence[Gap]) -> Table:
     """Returns a line for each distribution: the layer in which it differs most."""
     headers = ["distribution", "worst", "KS", "95 % noise", "Wasserstein"]
     lines: list[list[str]] = []
-    for name in dict.fromkeys(gap.key._replace(layer=None) for gap in gaps):
-        group = [gap for gap in gaps if gap.key._replace(layer=None) == name and gap.enough]
+    for name in dict.fromkeys(gap.key[:2] for gap in gaps):
+        group = [gap for gap in gaps if gap.key[:2] == name and min(gap.distance.numbers) >= LEAST]
         if group:
-            gap = max(group, key=lambda gap: gap.distance.ks - gap.distance.noise)
-            lines.append([" ".join(name[:2]).strip(), _layer(gap.key), *_distances(gap)])
+            key, found = max(group, key=lambda gap: gap.distance.ks - gap.distance.noise)
+            size = f"{found.wasserstein:.3g} {QUANTITIES[key.quantity].unit}"
+            distances = [f"{found.ks:.4f}", f"{found.noise:.4f}", size]
+            lines.append([" ".join(name).strip(), _layer(key), *distances])
     return Table("Largest distances of distributions", headers, lines, numbers=3)
 
 
@@ -86,17 +83,14 @@ def graph_table(rows: Iterable[Compared]) -> Table:
 
 def full_table(rows: Iterable[Compared]) -> Table:
     """Returns all rows of one quantity but those of too few values."""
-    lines = [
-        [place(row.key), row.verdict, *_cells(row, errors=True)]
-        for row in rows
-        if row.verdict != FEW
-    ]
+    judged = (row for row in rows if row.verdict != FEW)
+    lines = [[_place(row.key), row.verdict, *_cells(row, errors=True)] for row in judged]
     headers = ["number", "verdict", "A", "B", "difference", "tolerance"]
     return Table("", headers, lines, numbers=4)
 
 
-def place(key: Key) -> str:
-    """Returns which number of the quantity it is: "median, layer 3"."""
+def _place(key: Key) -> str:
+    """Example: "median, layer 3"."""
     return ", ".join(part for part in (key.statistic, _layer(key)) if part)
 
 
@@ -109,34 +103,28 @@ _GAP = "quantity statistic layer unit ks ks_noise wasserstein A_values B_values"
 
 def write_rows(rows: Iterable[Compared], path: Path) -> None:
     """Writes one line for each row, numbers with all their digits; empty: no number."""
-    lines = (
-        [
-            *(*row.key, row.quantity.unit, row.a.value, row.a.error, row.b.value, row.b.error),
-            *(_finite(row.difference), _finite(row.error), row.quantity.scale),
-            *(row.quantity.limit, row.verdict, row.a.number, row.b.number),
-        ]
-        for row in rows
-    )
-    _write_csv(_ROW.split(), lines, path)
+    lines: list[Sequence[object]] = []
+    for row in rows:
+        unit, limit, scale, *_ = row.quantity
+        (a, a_error, a_number), (b, b_error, b_number) = row.a, row.b
+        difference = [x if math.isfinite(x) else None for x in (row.difference, row.error)]
+        judged = [*difference, scale, limit, row.verdict]
+        lines.append([*row.key, unit, a, a_error, b, b_error, *judged, a_number, b_number])
+    _write_csv(_ROW, lines, path)
 
 
 def write_gaps(gaps: Iterable[Gap], path: Path) -> None:
     """Writes one line for each pair of distributions."""
-    lines = (
-        [
-            *(*gap.key, QUANTITIES[gap.key.quantity].unit, gap.distance.ks, gap.distance.noise),
-            *(gap.distance.wasserstein, *gap.distance.numbers),
-        ]
-        for gap in gaps
-    )
-    _write_csv(_GAP.split(), lines, path)
+    lines: list[Sequence[object]] = []
+    for gap in gaps:
+        *distances, numbers = gap.distance
+        lines.append([*gap.key, QUANTITIES[gap.key.quantity].unit, *distances, *numbers])
+    _write_csv(_GAP, lines, path)
 
 
-def _write_csv(header: Sequence[str], lines: Iterable[Sequence[object]], path: Path) -> None:
+def _write_csv(header: str, lines: Iterable[Sequence[object]], path: Path) -> None:
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(lines)
+        csv.writer(file).writerows([header.split(), *lines])
 
 
 def _cells(row: Compared, *, errors: bool = False) -> list[str]:
@@ -150,26 +138,14 @@ def _cells(row: Compared, *, errors: bool = False) -> list[str]:
 
 
 def _side(estimate: Measurement, quantity: Quantity, *, error: bool) -> str:
-    text = _number(estimate.value)
+    value = estimate.value
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     if error:
         text += f" ± {estimate.error:.2g}" if estimate.error < 100 else f" ± {estimate.error:,.0f}"
     return f"{text} {quantity.unit}".strip()
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _distances(gap: Gap) -> list[str]:
-    found, unit = gap.distance, QUANTITIES[gap.key.quantity].unit
-    return [f"{found.ks:.4f}", f"{found.noise:.4f}", f"{found.wasserstein:.3g} {unit}"]
 
 
 def _layer(key: Key) -> str:
     if key.layer is not None:
         return f"layer {key.layer}"
     return "all layers" if QUANTITIES[key.quantity].layered else ""
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

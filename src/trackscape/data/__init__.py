@@ -2,8 +2,8 @@
 
     Hits -> HitGraph (-> LineGraph) -> EdgeScores -> Assignment -> Tracks
 
-All are frozen dataclasses of PyTorch tensors. Axes: H hits, E edges (candidate segments),
-P pairs of edges that share a hit, N tracks.
+All are frozen dataclasses of PyTorch tensors. Edges are candidate segments, pairs those of edges
+that share a hit; offsets are one more than what they divide.
 """
 
 from trackscape.data.graphs import Adjacency as Adjacency

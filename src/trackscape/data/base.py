@@ -19,39 +19,30 @@ class DeviceMixin:
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def to(self, target: torch.device | torch.dtype | str):
-        """Returns a copy on another device, or with another floating-point type.
+        """Returns a copy on a device (``"cuda"``), or of a floating type (``torch.float64``).
 
-        Arguments:
-            target: A device (``"cuda"``) or a floating type (``torch.float64``); integer and
-                boolean tensors keep their type.
+        Integer and boolean tensors keep their type.
         """
         changes: dict[str, Any] = {}
         for field in dataclasses.fields(self):  # pyright: ignore[reportArgumentType]
             value = getattr(self, field.name)
-            if isinstance(value, DeviceMixin) or (
-                isinstance(value, Tensor) and _concerns(value, target)
-            ):
+            if isinstance(value, Tensor) and isinstance(target, torch.dtype):
+                changes[field.name] = value.to(target) if value.is_floating_point() else value
+            elif isinstance(value, DeviceMixin | Tensor):
                 changes[field.name] = value.to(target)
         return dataclasses.replace(self, **changes)  # pyright: ignore
 
 
 def _shown(value: object) -> str:
-    """A tensor by its type and shape: nobody reads a thousand numbers."""
+    """A tensor by its type and shape."""
     if isinstance(value, Tensor):
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
     return repr(value)
 
 
-def _concerns(tensor: Tensor, target: torch.device | torch.dtype | str) -> bool:
-    return not isinstance(target, torch.dtype) or tensor.is_floating_point()
-
-
-def check_shape(value: Tensor, shape: tuple[int | None, ...], *, name: str) -> None:
-    """Raises a DataError unless it is a tensor of this shape.
-
-    The first number of the shape is that of hits; None for any.
-    """
-    if not isinstance(value, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+def check_shape(value: object, shape: tuple[int | None, ...], *, name: str) -> None:
+    """Raises a DataError unless it is a tensor of this shape, with any number of hits for None."""
+    if not isinstance(value, Tensor):
         raise DataError(
             f"Expected a tensor in {name}, got {type(value).__name__}. Use `torch.as_tensor`."
         )

@@ -3,6 +3,7 @@
 import dataclasses
 
 import torch
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
 from trackscape.data.base import DeviceMixin, check_finite, check_integers, check_shape
@@ -13,14 +14,14 @@ from trackscape.errors import DataError
 class Truth(DeviceMixin):
     """Where each hit came from. For training, evaluation and the making of frames only."""
 
-    event: Tensor
-    """(H,) int64. Number of the primary proton (Geant4's eventID) that the hit goes back to."""
-    track: Tensor
-    """(H,) int64. Geant4's trackID inside of the event."""
-    parent: Tensor
-    """(H,) int64. trackID of the parent; 0 for the primary itself."""
-    pdg: Tensor | None = None
-    """(H,) int64. Particle code of the Particle Data Group, where the file has it."""
+    event: Int64[Tensor, " hits"]
+    """Number of the primary proton (Geant4's eventID) that the hit goes back to."""
+    track: Int64[Tensor, " hits"]
+    """Geant4's trackID inside of the event."""
+    parent: Int64[Tensor, " hits"]
+    """trackID of the parent; 0 for the primary itself."""
+    pdg: Int64[Tensor, " hits"] | None = None
+    """Particle code of the Particle Data Group, where the file has it."""
 
     def __post_init__(self) -> None:
         check_shape(self.event, (None,), name="Truth.event")
@@ -34,11 +35,11 @@ class Truth(DeviceMixin):
         return len(self.event)
 
     @property
-    def primary(self) -> Tensor:
-        """(H,) bool. Whether the primary proton itself left the hit."""
+    def primary(self) -> Bool[Tensor, " hits"]:
+        """Whether the primary proton itself left the hit."""
         return self.parent == 0
 
-    def select(self, index: Tensor) -> "Truth":
+    def select(self, index: Shaped[Tensor, " selected"]) -> "Truth":
         """Returns the truth of the hits `index` (integers or a mask)."""
         return Truth(
             event=self.event[index],
@@ -50,10 +51,10 @@ class Truth(DeviceMixin):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Hits(DeviceMixin):
-    """Hits of a file or of one readout frame. Axis: H hits.
+    """Hits of a file or of one readout frame.
 
-    They are checked when they are made: other shapes or types, layers below 0, and positions,
-    energies or spots that are no finite numbers are a DataError that names the first such hit.
+    Other shapes or types, layers below 0, and positions, energies or spots that are no finite
+    numbers are a DataError that names the first such hit.
 
     Example:
         >>> hits = Hits(position=torch.zeros(2, 3), energy=torch.ones(2), layer=torch.arange(2))
@@ -61,20 +62,19 @@ class Hits(DeviceMixin):
         (2, 1)
     """
 
-    position: Tensor
-    """(H, 3) float. Centre (x, y, z) of the deposit in mm; z points along the beam."""
-    energy: Tensor
-    """(H,) float. Energy deposited in the sensitive layer, in MeV."""
-    layer: Tensor
-    """(H,) int64. Detector layer; 0 is hit first."""
-    spot: Tensor | None = None
-    """(H, 2) float. Position (x, y) in mm of the beam spot that the hit belongs to."""
+    position: Float[Tensor, "hits 3"]
+    """Centre (x, y, z) of the deposit in mm; z points along the beam."""
+    energy: Float[Tensor, " hits"]
+    """Energy deposited in the sensitive layer, in MeV."""
+    layer: Int64[Tensor, " hits"]
+    """Detector layer; 0 is hit first."""
+    spot: Float[Tensor, "hits 2"] | None = None
+    """Position (x, y) in mm of the beam spot that the hit belongs to."""
     truth: Truth | None = None
     """Where each hit came from; None for measured data."""
     n_trackers: int = 2
-    """Number of layers, from layer 0 on, that are trackers; behind them is the calorimeter. Cuts
-    differ between these two regions, and losses weigh them alike. 2 is that of the published
-    detector."""
+    """Number of layers, from layer 0 on, that are trackers, 2 in the published detector; behind
+    them is the calorimeter. Cuts differ between these two regions, and losses weigh them alike."""
 
     def __post_init__(self) -> None:
         check_shape(self.position, (None, 3), name="Hits.position")
@@ -95,7 +95,7 @@ class Hits(DeviceMixin):
     def __len__(self) -> int:
         return len(self.position)
 
-    def select(self, index: Tensor) -> "Hits":
+    def select(self, index: Shaped[Tensor, " selected"]) -> "Hits":
         """Returns the hits `index` (integers in any order, or a mask)."""
         return Hits(
             position=self.position[index],
@@ -107,10 +107,7 @@ class Hits(DeviceMixin):
         )
 
     def sorted_by_layer(self) -> "Hits":
-        """Returns the hits from the first layer to the last; within a layer the order stays.
-
-        Hits that are in this order already are returned themselves.
-        """
+        """Returns the hits from the first layer to the last; within a layer the order stays."""
         if bool((self.layer[1:] >= self.layer[:-1]).all()):
             return self
         return self.select(torch.argsort(self.layer, stable=True))
@@ -126,8 +123,8 @@ class Hits(DeviceMixin):
         return self.truth
 
     @property
-    def relative_position(self) -> Tensor:
-        """(H, 3) Position in mm with (x, y) relative to the beam spot, if there is one."""
+    def relative_position(self) -> Float[Tensor, "hits 3"]:
+        """Position in mm with (x, y) relative to the beam spot, if there is one."""
         if self.spot is None:
             return self.position
         return torch.cat([self.position[:, :2] - self.spot, self.position[:, 2:]], dim=1)

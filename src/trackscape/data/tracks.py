@@ -3,6 +3,7 @@
 import dataclasses
 
 import torch
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from trackscape.data.base import DeviceMixin, check_integers, check_range, check_shape
@@ -12,10 +13,9 @@ from trackscape.errors import DataError
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Tracks(DeviceMixin):
-    """Reconstructed tracks of one frame, as a ragged array. Axes: N tracks, K hits on tracks.
+    """Reconstructed tracks of one frame, as a ragged array.
 
-    Numbers of hits that the frame lacks, and offsets that do not divide `index` into tracks of at
-    least one hit, are a DataError.
+    Hits that the frame lacks, and offsets that do not divide `index` into tracks are a DataError.
 
     Example:
         >>> hits = Hits(position=torch.zeros(5, 3), energy=torch.ones(5), layer=torch.arange(5))
@@ -27,10 +27,10 @@ class Tracks(DeviceMixin):
 
     hits: Hits
     """All hits of the frame, those without a track included."""
-    index: Tensor
-    """(K,) int64. Hits of track 0, then of track 1, ...; each from the first layer to the last."""
-    offset: Tensor
-    """(N + 1,) int64. Track n is ``index[offset[n]:offset[n + 1]]``."""
+    index: Int64[Tensor, " entries"]
+    """Hits of track 0, then of track 1, ...; each from the first layer to the last."""
+    offset: Int64[Tensor, " offsets"]
+    """Track n is ``index[offset[n]:offset[n + 1]]``."""
 
     def __post_init__(self) -> None:
         check_shape(self.index, (None,), name="Tracks.index")
@@ -49,40 +49,40 @@ class Tracks(DeviceMixin):
     def __len__(self) -> int:
         return len(self.offset) - 1
 
-    def __getitem__(self, track: int) -> Tensor:
-        """Returns the hits of one track, (length,) int64; negative numbers count from the end."""
+    def __getitem__(self, track: int) -> Int64[Tensor, " length"]:
+        """Returns the hits of one track; negative numbers count from the end."""
         track = range(len(self))[track]
         return self.index[int(self.offset[track]) : int(self.offset[track + 1])]
 
     @property
-    def length(self) -> Tensor:
-        """(N,) int64. Number of hits of each track."""
+    def length(self) -> Int64[Tensor, " tracks"]:
+        """Number of hits of each track."""
         return self.offset.diff()
 
     @property
-    def number(self) -> Tensor:
-        """(K,) int64. Track number of each entry of `index`."""
+    def number(self) -> Int64[Tensor, " entries"]:
+        """Track number of each entry of `index`."""
         return torch.repeat_interleave(self.length)
 
     @property
-    def first(self) -> Tensor:
-        """(N,) int64. The most upstream hit of each track."""
+    def first(self) -> Int64[Tensor, " tracks"]:
+        """The most upstream hit of each track."""
         return self.index[self.offset[:-1]]
 
     @property
-    def last(self) -> Tensor:
-        """(N,) int64. The deepest hit of each track."""
+    def last(self) -> Int64[Tensor, " tracks"]:
+        """The deepest hit of each track."""
         return self.index[self.offset[1:] - 1]
 
     @property
-    def of_hit(self) -> Tensor:
-        """(H,) int64. Track number of each hit of the frame; -1 where it has none."""
+    def of_hit(self) -> Int64[Tensor, " hits"]:
+        """Track number of each hit of the frame; -1 where it has none."""
         number = self.index.new_full((len(self.hits),), -1)
         number[self.index] = self.number
         return number
 
-    def select(self, mask: Tensor) -> "Tracks":
-        """Returns the tracks where `mask` (N,) bool is true."""
+    def select(self, mask: Bool[Tensor, " tracks"]) -> "Tracks":
+        """Returns the tracks where `mask` is true."""
         length = self.length[mask]
         return Tracks(
             hits=self.hits,

@@ -1,7 +1,7 @@
 """Tracks -> a matplotlib figure of one frame: a view in space and two projections."""
 
-import dataclasses
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ from trackscape.evaluation.matching import held_segments, judge
 CORRECT, WRONG, WRONG_SEGMENT, MISSED = "#8fb3d1", "#f28e2b", "#b3002d", "#1a1a1a"
 HIT, FREE_HIT = "#8c8c8c", "#c9c9c9"
 MUTED = ("#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255")
-_AXIS = {"x": 0, "y": 1, "z": 2}
 _Index = npt.NDArray[np.int64]
 
 
@@ -27,15 +26,8 @@ def draw_frame(tracks: Tracks, *, title: str) -> Figure:
     """Draws hits and tracks of one frame in space and projected on the z-x and z-y plane.
 
     Where the truth is known, the colours say which tracks are correct, and wrong and missing
-    segments stand out; else neighbouring tracks differ in colour. The transverse limits leave out
-    the most scattered hits, so that the tracks near the beam separate.
-
-    Arguments:
-        tracks: Tracks of one frame, with all hits of the frame.
-        title: Text above the figure.
-
-    Returns:
-        A figure of 14 x 11 inches with lengths in mm.
+    segments stand out; else neighbouring tracks differ in colour. The limits leave out the most
+    scattered hits, see `view_limits`, so that the tracks near the beam separate.
     """
     figure = Figure(figsize=(14, 11), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(1.3, 1))
@@ -44,28 +36,18 @@ def draw_frame(tracks: Tracks, *, title: str) -> Figure:
     first = figure.add_subplot(grid[1, 0])
     _draw_projection(first, frame, across="x")
     _draw_projection(figure.add_subplot(grid[1, 1]), frame, across="y")
-    _finish(figure, first, title=title)
-    return figure
+    return _finished(figure, first, title=title)
 
 
 def draw_projections(tracks: Tracks, *, title: str) -> Figure:
-    """Draws the two projections of `draw_frame`, one above the other.
-
-    Arguments:
-        tracks: Tracks of one frame, with all hits of the frame.
-        title: Text above the figure.
-
-    Returns:
-        A figure of 12 x 10 inches with lengths in mm.
-    """
+    """Draws the two projections of `draw_frame`, one above the other."""
     figure = Figure(figsize=(12, 10), layout="constrained")
     frame = _frame(tracks)
     first, second = figure.subplots(2, 1, sharex=True)
     _draw_projection(first, frame, across="x")
     first.label_outer()
     _draw_projection(second, frame, across="y")
-    _finish(figure, first, title=title)
-    return figure
+    return _finished(figure, first, title=title)
 
 
 def view_limits(hits: Hits) -> list[tuple[float, float]]:
@@ -77,12 +59,9 @@ def view_limits(hits: Hits) -> list[tuple[float, float]]:
     """
     if len(hits) == 0:
         return [(-1.0, 1.0)] * 3
-    position = hits.position.double().numpy()
+    edges = np.percentile(hits.position.double().numpy(), (0, 25, 50, 75, 99.5, 100), axis=0)
     limits: list[tuple[float, float]] = []
-    for axis in range(3):
-        least, lower, middle, upper, last, most = (
-            float(edge) for edge in np.percentile(position[:, axis], (0, 25, 50, 75, 99.5, 100))
-        )
+    for axis, (least, lower, middle, upper, last, most) in enumerate(edges.T.tolist()):
         reach = 3 * (upper - lower)
         low, high = max(least, middle - reach), min(most, middle + reach)
         if axis == 2:
@@ -92,8 +71,7 @@ def view_limits(hits: Hits) -> list[tuple[float, float]]:
     return limits
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Strokes:
+class _Strokes(NamedTuple):
     """Lines from hit to hit that are drawn alike, and their entry in the legend."""
 
     label: str
@@ -103,8 +81,7 @@ class _Strokes:
     style: str | tuple[int, tuple[int, int]] = "solid"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Dots:
+class _Dots(NamedTuple):
     """Hits that are drawn alike, and their entry in the legend."""
 
     label: str
@@ -112,8 +89,7 @@ class _Dots:
     colour: str
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Frame:
+class _Frame(NamedTuple):
     """Everything that the views draw, from the bottom to the top."""
 
     position: npt.NDArray[np.float64]
@@ -125,42 +101,32 @@ class _Frame:
 def _frame(tracks: Tracks) -> _Frame:
     tracks = tracks.to("cpu")
     free = (tracks.of_hit < 0).numpy()
-    known = tracks.hits.truth is not None
     return _Frame(
         position=tracks.hits.position.double().numpy(),
         limits=view_limits(tracks.hits),
         dots=[
-            _Dots(label=f"hits without a track ({int(free.sum())})", hit=free, colour=FREE_HIT),
-            _Dots(label=f"hits on tracks ({int((~free).sum())})", hit=~free, colour=HIT),
+            _Dots(f"hits without a track ({int(free.sum())})", free, FREE_HIT),
+            _Dots(f"hits on tracks ({int((~free).sum())})", ~free, HIT),
         ],
-        strokes=_judged_strokes(tracks) if known else _plain_strokes(tracks),
+        strokes=_strokes(tracks),
     )
 
 
-def _judged_strokes(tracks: Tracks) -> list[_Strokes]:
+def _strokes(tracks: Tracks) -> list[_Strokes]:
+    if tracks.hits.truth is None:
+        lines = _lines(tracks)
+        return [_Strokes(f"tracks ({len(lines)})", lines, MUTED, 1.1)]
     segments, _ = held_segments(tracks)
     found = judge(tracks)
     correct, wrong = _lines(tracks.select(found.correct)), _lines(tracks.select(~found.correct))
     missed, bad = list(found.missed.T.numpy()), list(segments[:, found.wrong].T.numpy())
+    dashed = f"true segments on no track ({len(missed)})"
     return [
-        _Strokes(
-            label=f"correct tracks ({len(correct)})", lines=correct, colour=CORRECT, width=0.9
-        ),
-        _Strokes(label=f"wrong tracks ({len(wrong)})", lines=wrong, colour=WRONG, width=1.3),
-        _Strokes(
-            label=f"true segments on no track ({len(missed)})",
-            lines=missed,
-            colour=MISSED,
-            width=0.8,
-            style=(0, (3, 2)),
-        ),
-        _Strokes(label=f"wrong segments ({len(bad)})", lines=bad, colour=WRONG_SEGMENT, width=2.8),
+        _Strokes(f"correct tracks ({len(correct)})", correct, CORRECT, 0.9),
+        _Strokes(f"wrong tracks ({len(wrong)})", wrong, WRONG, 1.3),
+        _Strokes(dashed, missed, MISSED, 0.8, style=(0, (3, 2))),
+        _Strokes(f"wrong segments ({len(bad)})", bad, WRONG_SEGMENT, 2.8),
     ]
-
-
-def _plain_strokes(tracks: Tracks) -> list[_Strokes]:
-    lines = _lines(tracks)
-    return [_Strokes(label=f"tracks ({len(lines)})", lines=lines, colour=MUTED, width=1.1)]
 
 
 def _lines(tracks: Tracks) -> list[_Index]:
@@ -168,21 +134,14 @@ def _lines(tracks: Tracks) -> list[_Index]:
 
 
 def _draw_projection(axes: Axes, frame: _Frame, *, across: str) -> None:
-    plane = [_AXIS["z"], _AXIS[across]]
+    plane = [2, "xy".index(across)]
     point = frame.position[:, plane]
     for dots in frame.dots:
         # Thousands of vector markers would only make the file large.
         axes.scatter(*point[dots.hit].T, s=3, color=dots.colour, label=dots.label, rasterized=True)
     for strokes in frame.strokes:
-        axes.add_collection(
-            LineCollection(
-                [point[line] for line in strokes.lines],
-                colors=strokes.colour,
-                linewidths=strokes.width,
-                linestyles=strokes.style,
-                label=strokes.label,
-            )
-        )
+        lines = [point[line] for line in strokes.lines]
+        axes.add_collection(LineCollection(lines, label=strokes.label, **_style(strokes)))
     axes.set(xlim=frame.limits[2], ylim=frame.limits[plane[1]])
     axes.set(xlabel="z, along the beam / mm", ylabel=f"{across} / mm")
     axes.spines[["top", "right"]].set_visible(False)
@@ -201,15 +160,9 @@ def _draw_space(axes: Axes3D, frame: _Frame) -> None:
     for dots in frame.dots:
         axes.scatter(*point[dots.hit].T, s=2, color=dots.colour, depthshade=False, clip_on=False)
     for order, strokes in enumerate(frame.strokes, start=2):
-        lines = Line3DCollection(
-            [point[line] for line in strokes.lines],
-            colors=strokes.colour,
-            linewidths=strokes.width,
-            linestyles=strokes.style,
-            zorder=order,
-            clip_on=False,
-        )
-        axes.add_collection(lines, autolim=False)
+        lines = [point[line] for line in strokes.lines]
+        drawn = Line3DCollection(lines, zorder=order, clip_on=False, **_style(strokes))
+        axes.add_collection(drawn, autolim=False)
     axes.set(xlim=limits[0], ylim=limits[1], zlim=limits[2])
     axes.set(xlabel="z, along the beam / mm", ylabel="x / mm", zlabel="y / mm")
     axes.yaxis.set_major_locator(MaxNLocator(4))
@@ -218,9 +171,13 @@ def _draw_space(axes: Axes3D, frame: _Frame) -> None:
     axes.view_init(elev=16, azim=-66)
 
 
-def _finish(figure: Figure, legend_from: Axes, *, title: str) -> None:
+def _style(strokes: _Strokes) -> dict[str, Any]:
+    return {"colors": strokes.colour, "linewidths": strokes.width, "linestyles": strokes.style}
+
+
+def _finished(figure: Figure, legend_from: Axes, *, title: str) -> Figure:
     figure.suptitle(title, fontsize=14, parse_math=False)
     handles, labels = legend_from.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=3, frameon=False, markerscale=2
-    )
+    place = "outside lower center"
+    figure.legend(handles, labels, loc=place, ncols=3, frameon=False, markerscale=2)
+    return figure

@@ -6,13 +6,13 @@ from pathlib import Path
 from trackscape.data import Hits, Tracks
 from trackscape.display.figure import draw_frame, draw_projections, view_limits
 from trackscape.errors import DataError
-from trackscape.evaluation.evaluate import Tally
+from trackscape.evaluation.evaluate import Tally, reconstruct_frames
 from trackscape.evaluation.matching import judge
 from trackscape.files import check_place
 from trackscape.pages import Page, make_viewer
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
-from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker, accept
+from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker
 
 PAGE = ".html"
 
@@ -29,26 +29,25 @@ def display_frame(
     min_last_deposit: float = MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> list[Path]:
-    """Reconstructs one frame of a hit file and draws it.
+    """Reconstructs one of the frames of a hit file and draws it; returns what was written.
+
+    That is the picture `output` and the page of the same name with the suffix ``.html``, or the
+    page alone if that is `output`. File, `per_frame` and method stand in the title.
 
     Arguments:
-        file: The hit file, for the title.
+        file: The hit file.
         frames: Its frames.
         per_frame: Primaries in a frame.
         number: Number of the frame.
         tracker: Finds its chains.
-        method: Name for the title.
-        output: The picture.
-        min_last_deposit: In MeV; see `accept`.
+        method: Name of the tracker.
+        output: The picture, or the page.
+        min_last_deposit: Cut in MeV; see `accept`.
         tally: Counts the chains and why they were rejected.
 
-    Returns:
-        What was written: the picture `output` and the page of the same name with the suffix
-        ``.html``, or the page alone if that is `output`.
-
     Raises:
-        DataError: If the file has no frame of this number.
-        FormatError: If `output` can be neither a picture nor a page; before any work is done.
+        DataError: The file has no frame of this number.
+        FormatError: `output` can be neither a picture nor a page; before any work is done.
     """
     file, output = Path(file), Path(output)
     check_place(output, suffixes=(*PICTURES, PAGE))
@@ -60,10 +59,9 @@ def display_frame(
             f"{file}: expected a frame number from 0 to {len(frames) - 1} ({per_frame} protons "
             f"each), got {number}. Choose one of these."
         )
-    chains = tracker(frames[number])
-    if tally is not None:
-        tally.add(chains, min_last_deposit=min_last_deposit)
-    tracks = accept(chains, min_last_deposit=min_last_deposit)
+    ((_, tracks),) = reconstruct_frames(
+        [frames[number]], tracker=tracker, min_last_deposit=min_last_deposit, tally=tally
+    )
     title = f"{shown(file.name)}, frame {number}, {per_frame} p+/F, {method}"
     if not alone:
         save_figure(draw_frame(tracks, title=title), output, dpi=150)
@@ -72,19 +70,12 @@ def display_frame(
 
 
 def write_html(tracks: Tracks, path: Path | str, *, title: str) -> None:
-    """Writes one frame as a page: interactive view, two projections and a table of counts.
-
-    Arguments:
-        tracks: Tracks of one frame, with all hits of the frame.
-        path: The HTML file; it appears whole or not at all.
-        title: Heading of the page.
-    """
+    """Writes one frame as a page: interactive view, two projections and a table of counts."""
     tracks = tracks.to("cpu")
     page = Page(title)
     page.add_html_fragment(viewer_fragment(tracks, title))
-    page.add_figure(
-        draw_projections(tracks, title=""), "The same frame, seen from above and from the side."
-    )
+    caption = "The same frame, seen from above and from the side."
+    page.add_figure(draw_projections(tracks, title=""), caption)
     page.add_table(["", "number"], list(_counts(tracks).items()), "What the frame holds.")
     page.write(path)
 
@@ -92,11 +83,7 @@ def write_html(tracks: Tracks, path: Path | str, *, title: str) -> None:
 def viewer_fragment(tracks: Tracks, title: str) -> str:
     """Returns the interactive view as HTML for `Page.add_html_fragment`.
 
-    Any number of views fit on one page.
-
-    Arguments:
-        tracks: Tracks of one frame, with all hits of the frame.
-        title: What the view shows, for those who cannot see it.
+    The title says what the view shows, for those who cannot see it.
     """
     tracks = tracks.to("cpu")
     counts = _counts(tracks)

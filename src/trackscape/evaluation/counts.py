@@ -4,12 +4,13 @@ import dataclasses
 from typing import Any
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from trackscape.data import Assignment, Hits, Tracks
 from trackscape.errors import DataError
 from trackscape.evaluation.matching import Match, Particles, find_particles, match_tracks
-from trackscape.tracking.filters import MINIMUM_LAST_ENERGY
+from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY
 
 HIT_BINS = (5, 10, 15, 20, 25, 30, 35, 40)
 """Lower edges of the bins in the number of hits of a primary; the last bin has no upper edge."""
@@ -23,7 +24,7 @@ class FrameCounts:
 
     A track is *pure* if all its hits are of one particle. A reconstructable primary is one that a
     perfect reconstruction finds (`trackscape.evaluation.matching.Particles`); each is counted once,
-    however many tracks it has.
+    however many tracks it has. An edge is true if its hits have the same event.
     """
 
     tracks: int
@@ -37,7 +38,6 @@ class FrameCounts:
     primary_events: int
     """Events all of whose hits in the frame are of primaries."""
     reconstructable: int
-    """Reconstructable primaries."""
     found: int
     """Reconstructable primaries with at least one pure track."""
     found_complete: int
@@ -48,20 +48,16 @@ class FrameCounts:
     reconstructable_by_hits: tuple[int, ...]
     """Reconstructable primaries, by number of hits in the bins `HIT_BINS`."""
     found_by_hits: tuple[int, ...]
-    """Those of them with at least one pure track."""
+    """Found primaries, by number of hits in the same bins."""
     scored_hits: int
     """Hits of the particles, secondaries too, with at least `SCORED_HITS` hits."""
     matched_hits: int
-    """Those of them on a track that holds more than half of the particle's hits, and more than half
+    """Scored hits on a track that holds more than half of the particle's hits, and more than half
     of whose hits are the particle's."""
     true_edges: int
-    """Edges of the graph whose hits have the same event."""
     selected_true_edges: int
-    """Those of them that the assignment chose."""
     false_edges: int
-    """Edges of the graph whose hits have different events."""
     selected_false_edges: int
-    """Those of them that the assignment chose."""
 
     def __add__(self, other: "FrameCounts") -> "FrameCounts":
         mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
@@ -71,13 +67,9 @@ class FrameCounts:
 def count_frame(
     tracks: Tracks, assignment: Assignment, *, min_last_deposit: float = MINIMUM_LAST_ENERGY
 ) -> FrameCounts:
-    """Counts what was reconstructed of one frame.
+    """Counts the accepted tracks and the chosen edges of one frame.
 
-    Arguments:
-        tracks: The accepted tracks of the frame; its hits are all hits of the graph.
-        assignment: The chosen edges of the same frame.
-        min_last_deposit: In MeV; the cut that the tracks were accepted with. Primaries below it are
-            not reconstructable.
+    Primaries below the cut in MeV that the tracks were accepted with are not reconstructable.
 
     Raises:
         DataError: If the hits have no truth, or tracks and assignment are of different hits.
@@ -157,15 +149,17 @@ def _edges(assignment: Assignment) -> dict[str, Any]:
     }
 
 
-def _all_of_track(mask: Tensor, tracks: Tracks) -> Tensor:
-    """(N,) bool. Whether `mask` (K,) holds for every hit of the track."""
+def _all_of_track(mask: Bool[Tensor, " places"], tracks: Tracks) -> Bool[Tensor, " tracks"]:
+    """Whether the mask holds for every hit of the track."""
     every = torch.ones_like(tracks.length, dtype=torch.bool)
     every[tracks.number[~mask]] = False
     return every
 
 
-def _any_track(mask: Tensor, particles: Particles, match: Match) -> Tensor:
-    """(M,) bool. Whether `mask` (N,) holds for a track whose majority particle it is."""
+def _any_track(
+    mask: Bool[Tensor, " tracks"], particles: Particles, match: Match
+) -> Bool[Tensor, " particles"]:
+    """Whether the mask holds for a track whose majority particle it is."""
     some = torch.zeros_like(particles.primary)
     some[match.particle[mask]] = True
     return some

@@ -11,7 +11,7 @@ import torch
 
 from trackscape.data import Hits, Tracks
 from trackscape.errors import DataError
-from trackscape.evaluation.counts import FrameCounts, count_frame
+from trackscape.evaluation.counts import count_frame
 from trackscape.evaluation.summary import Summary, summarise
 from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
@@ -28,13 +28,10 @@ from trackscape.tracking import (
     count_acceptance,
 )
 
-FrameProgress = Callable[[Sequence[Hits]], Iterable[Hits]]
-"""Wraps the frames, to show how far they have been worked on."""
-
 
 @dataclasses.dataclass
 class Tally:
-    """Adds up what the cuts do while frames are reconstructed."""
+    """Adds up why chains are rejected while frames are reconstructed."""
 
     total: Acceptance = dataclasses.field(default_factory=Acceptance)
 
@@ -44,7 +41,7 @@ class Tally:
 
 
 class FrameSet(NamedTuple):
-    """The frames of a hit file, and what else there is to say about it."""
+    """The frames of a hit file."""
 
     frames: list[Hits]
     left_over: int
@@ -54,12 +51,7 @@ class FrameSet(NamedTuple):
 
 
 def split_file(path: Path | str, *, per_frame: int, max_bytes: int | None = None) -> FrameSet:
-    """Reads a hit file and splits it into frames; `max_bytes` as in `read_hits`.
-
-    Raises:
-        FormatError: If the file cannot be read.
-        DataError: If it has less than `per_frame` events; names the file.
-    """
+    """Reads a hit file and splits it into frames; raises as `read_hits` and `split_hits` do."""
     hits = read_hits(path, max_bytes=max_bytes)
     frames = split_hits(hits, per_frame=per_frame, path=path)
     spot_and_event = torch.stack([spot_number(hits), hits.known_truth.event])
@@ -69,7 +61,7 @@ def split_file(path: Path | str, *, per_frame: int, max_bytes: int | None = None
 
 
 def read_frames(path: Path | str, *, per_frame: int) -> list[Hits]:
-    """Returns the frames of a hit file; raises as `split_file` does."""
+    """Returns the frames of a hit file; raises as `read_hits` and `split_hits` do."""
     return split_hits(read_hits(path), per_frame=per_frame, path=path)
 
 
@@ -92,14 +84,7 @@ def reconstruct_frames(
     min_last_deposit: float = MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> Iterator[tuple[int, Tracks]]:
-    """Yields number and accepted tracks of each frame.
-
-    Arguments:
-        frames: Hits of each frame.
-        tracker: Finds the chains of a frame.
-        min_last_deposit: In MeV; see `accept`.
-        tally: Counts chains and why they were rejected.
-    """
+    """Yields number and accepted tracks of each frame; see `evaluate_frames`."""
     for number, frame in enumerate(frames):
         chains = tracker(frame)
         if tally is not None:
@@ -113,23 +98,16 @@ def evaluate_frames(
     tracker: Tracker,
     method: str,
     per_frame: int,
-    progress: FrameProgress = iter,
+    progress: Callable[[Sequence[Hits]], Iterable[Hits]] = iter,
     min_last_deposit: float = MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> Summary:
     """Reconstructs frames with known truth and measures the tracks.
 
     Decisions on segments are counted on the published graph, for all methods; the ceiling is that
-    of the graph that the method chooses from, and of the published one where it has none.
-
-    Arguments:
-        frames: Hits of each frame.
-        tracker: Finds the chains of a frame.
-        method: Name for the summary.
-        per_frame: Primaries per frame, for the summary.
-        progress: Wraps the frames; shows a progress bar, for instance.
-        min_last_deposit: In MeV; cut on the tracks, and on what counts as reconstructable.
-        tally: Counts chains and why they were rejected.
+    of the graph that the method chooses from, and of the published one where it has none. Progress
+    wraps the frames, to show a bar, for instance. The cut in MeV is on the tracks, and on what
+    counts as reconstructable. Method and primaries per frame go into the summary as they are.
 
     Raises:
         DataError: If the frames hold no hit of a primary.
@@ -141,9 +119,8 @@ def evaluate_frames(
         )
     tracker(frames[0])  # what is loaded or compiled at first use is no part of the time
     scorer = tracker.scorer if isinstance(tracker, NetworkTracker) else None
-    counts: list[FrameCounts] = []
     ceiling = Ceiling(tracker_true=0, tracker_kept=0, calorimeter_true=0, calorimeter_kept=0)
-    seconds: list[float] = []
+    counts, seconds = [], []
     for frame in progress(frames):
         start = time.perf_counter()
         chains = tracker(frame)

@@ -3,7 +3,7 @@
 Two ways to average: the published ratios, and the TrackML score, are *means over frames* of the
 ratio of each frame; all others are *pooled*, the sum of the numerators over the sum of the
 denominators, so that they do not depend on how the protons are shared out among frames. Every
-ratio with a denominator of 0 is 0, never NaN.
+ratio with a denominator of 0 is 0, never NaN. Words are those of `FrameCounts`.
 
 References:
     Kortus, Keidel, Gauger, TMLR 2025 (arXiv 2407.13420), for purity and efficiency;
@@ -15,6 +15,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from trackscape.evaluation.counts import FrameCounts
@@ -23,12 +24,11 @@ from trackscape.statistics import divide
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Ratio:
-    """A quotient of two sums over frames. Axis: F frames."""
+    """A quotient of two sums over frames."""
 
-    numerator: Tensor
-    """(F,) float64. Numerator of each frame."""
-    denominator: Tensor
-    """(F,) float64. All 1 for a mean over frames."""
+    numerator: Float64[Tensor, " frames"]
+    denominator: Float64[Tensor, " frames"]
+    """Denominator of each frame; 1 for a mean over frames."""
 
     @property
     def value(self) -> float:
@@ -37,12 +37,10 @@ class Ratio:
 
 
 def purity(counts: Sequence[FrameCounts]) -> Ratio:
-    """Published purity: correct tracks / primary tracks, mean over frames.
+    """Published purity: correct tracks / primary tracks, mean over frames. Kortus et al.
 
-    Correct: all hits are of primaries and have one event. Primary: all hits are of primaries, of
-    one event or of many. A track with a single hit of a secondary is in neither, which flatters the
-    purity (`strict_purity` does not), and a track need not hold all hits of its proton. A frame
-    without primary tracks counts as 0. Kortus et al.
+    A track with a single hit of a secondary is in neither, which flatters the purity
+    (`strict_purity` does not), and a track need not hold all hits of its proton.
     """
     return _mean_over_frames(counts, "correct_tracks", "primary_tracks")
 
@@ -50,30 +48,23 @@ def purity(counts: Sequence[FrameCounts]) -> Ratio:
 def efficiency(counts: Sequence[FrameCounts]) -> Ratio:
     """Published efficiency: correct tracks / purely primary events, mean over frames.
 
-    Correct as in `purity`. Purely primary: all hits of the event in the frame are of primaries. The
-    ratio is no share and can exceed 1: an event with a hit of a secondary is not in the
+    The ratio is no share and can exceed 1: an event with a hit of a secondary is not in the
     denominator, though its primary may give a correct track, and a primary in two pieces gives
-    two. Protons that no filter would accept are in the denominator. A frame without purely primary
-    events counts as 0. Kortus et al.
+    two. Protons that no filter would accept are in the denominator. Kortus et al.
     """
     return _mean_over_frames(counts, "correct_tracks", "primary_events")
 
 
 def strict_purity(counts: Sequence[FrameCounts]) -> Ratio:
-    """Correct tracks (as in `purity`) / all accepted tracks, pooled. Stricter than published.
-
-    Tracks with hits of secondaries stay in the denominator.
-    """
+    """Correct tracks / all accepted tracks, with hits of secondaries or not, pooled."""
     return _pooled(counts, "correct_tracks", "tracks")
 
 
 def reconstructable_efficiency(counts: Sequence[FrameCounts]) -> Ratio:
     """Reconstructable primaries with a pure track / reconstructable primaries, pooled.
 
-    Reconstructable: at least 5 hits in the frame, the deepest of them above the cut that tracks are
-    accepted with (0.0625 MeV for 25 um of silicon), whatever its secondaries do. Pure: all hits are
-    of this primary. Primaries are counted, not tracks, so a primary in two pieces counts once and
-    the ratio, unlike the published one, is never above 1.
+    Primaries are counted, not tracks, so a primary in two pieces counts once and the ratio, unlike
+    the published one, is never above 1. What its secondaries do does not matter.
     """
     return _pooled(counts, "found", "reconstructable")
 
@@ -99,8 +90,7 @@ def double_majority_efficiency(counts: Sequence[FrameCounts]) -> Ratio:
 def fake_rate(counts: Sequence[FrameCounts]) -> Ratio:
     """Fake tracks / all accepted tracks, pooled.
 
-    Fake: no particle, a pair (event, track) of Geant4, owns more than 50 % of the track's hits. The
-    double-majority fake rate of Lieret et al. also counts clean pieces of less than half a
+    The double-majority fake rate of Lieret et al. also counts clean pieces of less than half a
     particle, and leaves out tracks of particles that are not reconstructable.
     """
     return _pooled(counts, "fake_tracks", "tracks")
@@ -109,10 +99,9 @@ def fake_rate(counts: Sequence[FrameCounts]) -> Ratio:
 def trackml_score(counts: Sequence[FrameCounts]) -> Ratio:
     """TrackML score with equal weights: matched hits / hits of scored particles, mean over frames.
 
-    A hit is matched if its particle and its track have a double majority (as in
-    `double_majority_efficiency`). As in the challenge, particles with 3 hits or fewer have no
-    weight and each frame weighs the same; here every other hit has the same weight, and particles
-    are all pairs (event, track) of Geant4, secondaries too. Amrouche et al.
+    As in the challenge, particles with 3 hits or fewer have no weight and each frame weighs the
+    same; here every other hit has the same weight, and particles are all pairs (event, track) of
+    Geant4, secondaries too. Amrouche et al.
     """
     return _mean_over_frames(counts, "matched_hits", "scored_hits")
 
@@ -120,8 +109,8 @@ def trackml_score(counts: Sequence[FrameCounts]) -> Ratio:
 def edge_tpr(counts: Sequence[FrameCounts]) -> Ratio:
     """True positive rate: chosen true edges / true edges of the graph, pooled. Kortus et al.
 
-    An edge is true if both hits have the same event. True segments that the cuts removed from the
-    graph are not in the denominator; the ceiling of the graph tells how many they are.
+    True segments that the cuts removed from the graph are not in the denominator; the ceiling of
+    the graph tells how many they are.
     """
     return _pooled(counts, "selected_true_edges", "true_edges")
 
@@ -134,19 +123,10 @@ def edge_fpr(counts: Sequence[FrameCounts]) -> Ratio:
 METRICS: dict[str, Callable[[Sequence[FrameCounts]], Ratio]] = {
     metric.__name__: metric
     for metric in (
-        purity,
-        efficiency,
-        strict_purity,
-        reconstructable_efficiency,
-        complete_efficiency,
-        double_majority_efficiency,
-        fake_rate,
-        trackml_score,
-        edge_tpr,
-        edge_fpr,
+        purity, efficiency, strict_purity, reconstructable_efficiency, complete_efficiency,
+        double_majority_efficiency, fake_rate, trackml_score, edge_tpr, edge_fpr,
     )
-}
-"""Every metric by its name."""
+}  # fmt: skip
 
 
 def _pooled(counts: Sequence[FrameCounts], numerator: str, denominator: str) -> Ratio:

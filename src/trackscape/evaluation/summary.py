@@ -18,7 +18,6 @@ class Summary:
     """What a method reaches on a set of frames. Ratios are shares (1, not 100 %)."""
 
     method: str
-    """Name of the method."""
     per_frame: int
     """Primaries per readout frame."""
     frames: int
@@ -28,7 +27,6 @@ class Summary:
     intervals: dict[str, tuple[float, float]]
     """95 % percentile bootstrap interval over frames of each metric."""
     total: FrameCounts
-    """The counts of all frames, added."""
     graph_ceiling: float
     """Share of the true segments that the graphs of the method hold."""
     seconds_per_frame: float
@@ -37,13 +35,10 @@ class Summary:
     def as_dict(self) -> dict[str, object]:
         """Returns what a JSON file holds: ``purity``, ``purity_ci`` = [low, high], and so on."""
         result: dict[str, object] = {
-            "method": self.method,
-            "per_frame": self.per_frame,
-            "frames": self.frames,
+            name: getattr(self, name) for name in ("method", "per_frame", "frames")
         }
         for name, value in self.values.items():
-            result[name] = value
-            result[f"{name}_ci"] = list(self.intervals[name])
+            result |= {name: value, f"{name}_ci": list(self.intervals[name])}
         return result | {
             "graph_ceiling": self.graph_ceiling,
             "seconds_per_frame": self.seconds_per_frame,
@@ -83,15 +78,9 @@ def summarise(
     seconds_per_frame: float,
     seed: int = 0,
 ) -> Summary:
-    """Turns the counts of many frames into metrics with intervals.
+    """Turns the counts of each frame into metrics with intervals; the rest is carried along.
 
-    Arguments:
-        counts: The counts of each frame, one entry a frame.
-        method: Name of the method, carried along.
-        per_frame: Primaries per readout frame, carried along.
-        graph_ceiling: Share of the true segments that the graphs hold, carried along.
-        seconds_per_frame: Median wall time of a frame, carried along.
-        seed: Seed of the bootstrap. All metrics see the same resamples.
+    All metrics see the same resamples, by the seed of the bootstrap.
 
     Raises:
         DataError: If there are no frames.

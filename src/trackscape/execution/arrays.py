@@ -20,10 +20,8 @@ from trackscape.execution.store import Rows, Store
 from trackscape.files import locked
 from trackscape.progress import progress_bar
 
-_MOST_BLOCKS = 1024
-"""Blocks of a work: an interruption costs a thousandth of it, for each worker."""
-_PAUSE = 0.2
-"""Seconds between two looks at what others have finished."""
+_MOST_BLOCKS = 1024  # so that an interruption costs a thousandth of the work, for each worker
+_PAUSE = 0.2  # seconds between two looks at what others have finished
 
 
 class ArrayJob(Protocol):
@@ -45,11 +43,9 @@ class ArrayJob(Protocol):
         ...
 
     def start(self) -> Callable[[int, int], Rows]:
-        """Loads what is needed, once in each process.
+        """Loads what is needed, once in each process, and returns what computes rows.
 
-        Returns:
-            The function of the first item and of the one after the last that gives a row for each.
-            A row does not depend on those before it.
+        It is called with the first item and the one after the last; no row depends on others.
         """
         ...
 
@@ -60,15 +56,13 @@ class FileQueue:
 
     Each takes one block of rows after another that nobody has, and waits for the others at the
     end; so all of them return the whole result. If one dies, others take its block over. Results
-    stay in the folder, and the next run begins with them.
+    stay in the folder, in one for each job, and the next run begins with them.
     """
 
     folder: Path
-    """Folder on a file system that all processes see; each job gets its own in it."""
 
 
 Executor: TypeAlias = Workers | FileQueue | concurrent.futures.Executor
-"""Who computes; the numbers are the same whoever it is."""
 
 
 def compute_array(
@@ -79,14 +73,14 @@ def compute_array(
     progress: bool = True,
     what: str = "points",
 ) -> Rows:
-    """Computes all rows of a job, (items, width).
+    """Computes all rows of a job; the numbers are the same whoever does.
 
     Arguments:
         job: What is computed.
         executor: Who computes; this process if None.
         folder: Keeps what is finished. After an interruption of any kind the same call goes on
             from there, to the same result. A `FileQueue` has a folder of its own.
-        progress: Whether to show a bar with the time that remains.
+        progress: Whether to show a bar.
         what: What the items are called there.
 
     Raises:
@@ -115,10 +109,9 @@ def compute_array(
 def _open(
     job: ArrayJob, executor: Executor | None, folder: Path | None
 ) -> Generator[Store | None, None, None]:
-    """Opens the folder of a job: that of a queue is shared, any other one is locked."""
+    """Opens the folder of a job, which is locked unless a queue shares it."""
     shared = isinstance(executor, FileQueue)
-    if isinstance(executor, FileQueue):
-        folder = executor.folder / job.fingerprint[:16]
+    folder = executor.folder / job.fingerprint[:16] if shared else folder
     if folder is None:
         yield None
         return
@@ -178,7 +171,7 @@ def _take_turns(
     function: Callable[[range], Rows], blocks: list[range], store: Store
 ) -> Generator[tuple[range, Rows], None, None]:
     """Yields blocks with their rows, as this process or others finish them."""
-    # Where nobody else begins, so that few meet even on a file system without locks.
+    # A place where nobody else begins, so that few meet even on a file system without locks.
     first = secrets.randbelow(len(blocks) or 1)
     waiting = blocks[first:] + blocks[:first]
     with one_thread():

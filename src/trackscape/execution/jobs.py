@@ -1,42 +1,38 @@
 """Function + jobs -> results, computed side by side by executors of `concurrent.futures`.
 
-The function is sent to each worker once and called there for one job after another, so it may keep
-what it has loaded. Each worker computes on one thread: sums that several threads share come out
-differently for another number of them, and one for each process is faster, too.
+The function is sent to each worker once, so it may keep what it has loaded. Each worker computes on
+one thread: sums that several threads share come out differently for another number of them, and one
+for each process is faster, too.
 """
 
 import concurrent.futures
 import contextlib
 import hashlib
-import multiprocessing
 import os
 import pickle
-import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor
-from multiprocessing.context import SpawnContext, SpawnProcess
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from trackscape.errors import RunError
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
-RETRIES = 3
-"""How often in a row workers may die before that is an error."""
+RETRIES = 3  # how often in a row workers may die before that is an error
 
 
 class Team(NamedTuple):
     """Workers that were started."""
 
     submit: Callable[..., "Future[Any]"]
-    """Has one of them call a function, as that of an executor does."""
+    """Has a worker call a function, as that of an executor does."""
     size: int
     """Calls that are under way or wait for a worker."""
     pickler: Any = pickle
-    """Module that pickles for them."""
+    """Module that pickles functions for them."""
 
 
 class Workers(Protocol):
@@ -51,8 +47,7 @@ class WorkerError(RunError):
     """A process that ended in the midst of a job."""
 
     def __init__(self, process: int | None, status: int | None) -> None:
-        self.process = process
-        self.status = status
+        self.process, self.status = process, status
         super().__init__(
             f"Expected a worker to finish its job, but it died (exit code {status}); use fewer "
             "workers if memory ran out, and if this is a script, begin its work under `if __name__ "
@@ -129,55 +124,6 @@ def _share_out(
             future.cancel()
 
 
-class Processes:
-    """Processes of this machine, each with a copy of the function and its data.
-
-    They are spawned, so that each imports the main module again: a script must begin its work
-    under ``if __name__ == "__main__":``. They end with this process, however it ends.
-
-    Arguments:
-        workers: How many.
-
-    Raises:
-        RunError: There is none.
-    """
-
-    def __init__(self, workers: int) -> None:
-        if workers < 1:
-            raise RunError(f"Expected at least 1 process, got {workers}; name how many.")
-        self.workers = workers
-
-    @contextlib.contextmanager
-    def open(self) -> Generator[Team, None, None]:
-        """Starts processes as there are calls, and stops them whatever they do."""
-        context = _Recording()
-        pool = ProcessPoolExecutor(self.workers, context, _begin)
-        try:
-            yield Team(pool.submit, self.workers + 1)  # one waits, so that nobody else has to
-        except BrokenExecutor as error:
-            pool.shutdown()  # afterwards all exit codes are known
-            # The pool has terminated those that did not die.
-            died = [each for each in context.made if each.exitcode not in (0, -signal.SIGTERM)]
-            found = (died or context.made)[0]
-            raise WorkerError(found.pid, found.exitcode) from error
-        finally:
-            for process in context.made:
-                process.terminate()
-            pool.shutdown(cancel_futures=True)
-
-
-class _Recording(SpawnContext):
-    """Keeps the processes that are started; forked ones would miss the threads of this one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.made: list[SpawnProcess] = []
-
-    def Process(self, *args: Any, **settings: Any) -> SpawnProcess:  # type: ignore  # noqa: N802
-        self.made.append(SpawnProcess(*args, **settings))
-        return self.made[-1]
-
-
 @contextlib.contextmanager
 def _lend(executor: concurrent.futures.Executor) -> Generator[Team, None, None]:
     """Uses an executor of somebody else, of which is known only how to submit a call."""
@@ -204,10 +150,10 @@ def _pack(function: Callable[[Any], Any], pickler: Any) -> bytes:
         ) from error
 
 
+# In a worker: the function that it was sent last, by the digest of its bytes. Functions know
+# nothing of threads, of which other executors may have several in a process.
 _functions: dict[str, Callable[[Any], Any]] = {}
-"""In a worker: the function that it was sent last, by the digest of its bytes."""
 _ALONE = threading.Lock()
-"""Functions know nothing of threads, of which other executors may have several in a process."""
 
 
 def _call(key: str, packed: bytes | None, job: Any) -> tuple[Any] | None:
@@ -241,19 +187,6 @@ def _unpack(packed: bytes) -> Callable[[Any], Any]:
     return function
 
 
-def _begin() -> None:
-    """Prepares a process, which ends with the one that started it even if that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides what an interrupt means
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
 @contextlib.contextmanager
 def one_thread() -> Generator[None, None, None]:
     """Lets PyTorch, if it is in use, compute on one thread meanwhile."""
@@ -269,7 +202,7 @@ def one_thread() -> Generator[None, None, None]:
 
 
 def _torch_settings() -> dict[str, Any]:
-    """What numbers depend on in PyTorch, for the whole of a process; none if it is not in use."""
+    """What numbers depend on in PyTorch; nothing if it is not in use."""
     torch = sys.modules.get("torch")
     if torch is None:
         return {}
@@ -282,15 +215,12 @@ def _torch_settings() -> dict[str, Any]:
 
 
 def _set_torch(settings: dict[str, Any]) -> None:
-    """Sets what the function needs, if it needs PyTorch."""
     torch = sys.modules.get("torch")
-    if torch is None:
-        return
-    torch.set_num_threads(1)
-    if not settings:
-        return
-    torch.set_default_dtype(getattr(torch, settings["dtype"]))
-    torch.set_float32_matmul_precision(settings["products"])
-    torch.use_deterministic_algorithms(settings["deterministic"])
-    if settings["device"] != str(torch.get_default_device()):
-        torch.set_default_device(settings["device"])
+    if torch:
+        torch.set_num_threads(1)
+    if torch and settings:
+        torch.set_default_dtype(getattr(torch, settings["dtype"]))
+        torch.set_float32_matmul_precision(settings["products"])
+        torch.use_deterministic_algorithms(settings["deterministic"])
+        if settings["device"] != str(torch.get_default_device()):
+            torch.set_default_device(settings["device"])

@@ -8,14 +8,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float64
 
 from trackscape.errors import RunError
 from trackscape.files import write_json
 
-Rows = NDArray[np.float64]
-_SYNC = 1.0
-"""Seconds of results that a kill may cost."""
+Rows = Float64[np.ndarray, "items columns"]
+_SYNC = 1.0  # seconds of results that a kill may cost
 
 
 class Store:
@@ -23,8 +22,8 @@ class Store:
 
     Several processes may write at once. Each write goes to exactly the bytes of its rows, not to
     whole pages as through a mapping, and rows are on the disk before they are marked; so neither a
-    kill nor another writer leaves a marked row that is half there. Two that compute the same row
-    write the same bytes. Files grow as rows come, from zeros: more items may follow.
+    kill nor another writer leaves a marked row that is half there. Files grow as rows come, from
+    zeros: more items may follow.
 
     Arguments:
         folder: Made if there is none.
@@ -59,7 +58,7 @@ class Store:
         return marks == b"\1" * len(block) and size >= 8 * self._width * block.stop
 
     def put(self, block: range, rows: Rows) -> None:
-        """Keeps the rows (n, width) of n items, and marks them within a second."""
+        """Keeps the rows of a block, and marks them within a second."""
         self._write(self._rows, rows.astype("<f8").tobytes(), 8 * self._width * block.start)
         self._unmarked.append(block)
         if time.monotonic() - self._synced >= self._every:
@@ -75,7 +74,7 @@ class Store:
         self._synced = time.monotonic()
 
     def read(self, block: range) -> Rows:
-        """Returns the rows (n, width) of a block that is there."""
+        """Returns the rows of a block that is there."""
         path, begin = self._folder / "rows.f64", 8 * self._width * block.start
         return np.memmap(path, "<f8", "r", begin, (len(block), self._width))
 

@@ -8,11 +8,10 @@ Hits, Tracks -> .npz .parquet .csv
 from trackscape.formats.files import kind_to_read, reading
 from trackscape.formats.inspect import PARTICLES, HitReport, inspect_file, inspect_hits
 from trackscape.formats.primaries import PrimaryReport, read_primaries
-from trackscape.formats.read import read_hits
+from trackscape.formats.read import read_hits, read_provenance
 from trackscape.formats.settings import Count, Positive, Share, Strict, read_settings
-from trackscape.formats.stream import hit_stream, read_provenance
 from trackscape.formats.volumes import Volume, read_volume
-from trackscape.formats.write import write_hits, write_tracks
+from trackscape.formats.write import hit_stream, write_hits, write_tracks
 
 __all__ = [
     "PARTICLES",

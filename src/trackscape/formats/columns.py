@@ -1,8 +1,7 @@
 """Column names of a file -> what they mean; values as stored -> possible ones.
 
-One table holds every name that is understood. Names are compared without regard to capitals and
-underscores, so that `eventID` (GATE 8 and 9) and `EventID` (GATE 10) are one alias; of `posX` and
-`PosX` in one file the exact name is taken.
+Names are compared without regard to capitals and underscores, so that `eventID` (GATE 8 and 9) and
+`EventID` (GATE 10) are one alias; of `posX` and `PosX` in one file the exact name is taken.
 """
 
 import dataclasses
@@ -18,10 +17,9 @@ from trackscape.text import listed, shown
 
 @dataclasses.dataclass(frozen=True)
 class Meaning:
-    """What a column can mean, and the names under which it is known."""
+    """What a column can mean, in words with a unit, and the names under which it is known."""
 
     text: str
-    """Meaning in words, with its unit."""
     aliases: tuple[str, ...]
     """Column names, the published one first; of several in one file the earliest is taken."""
 
@@ -59,12 +57,10 @@ _LARGEST = float(np.finfo(np.float32).max)  # what overflows the type that netwo
 
 @dataclasses.dataclass(frozen=True)
 class HitColumns:
-    """The columns of a file that have a meaning."""
+    """The columns of a file that have a meaning: their values, (rows,), and names by meaning."""
 
     values: Mapping[str, np.ndarray]
-    """Values as they were stored, (rows,), by meaning."""
     names: Mapping[str, str]
-    """Name of the column in the file, by meaning."""
     ignored: tuple[str, ...]
     """Names of the columns that were not read."""
     notes: tuple[str, ...] = ()
@@ -75,14 +71,9 @@ class HitColumns:
         return all(meaning in self.values for meaning in meanings)
 
 
-def find_meanings(names: Iterable[str]) -> dict[str, str]:
-    """Returns meaning -> column name, for the columns that have a meaning.
-
-    Example:
-        >>> find_meanings(["EventID", "PostPosition_X", "time"])
-        {'x': 'PostPosition_X', 'event': 'EventID'}
-    """
-    return {meaning: candidates[0] for meaning, candidates in _candidates(names).items()}
+def is_complete(names: Iterable[str]) -> bool:
+    """Returns whether columns of these names can be hits."""
+    return not _missing(_candidates(names))
 
 
 def _candidates(names: Iterable[str]) -> dict[str, list[str]]:
@@ -99,38 +90,38 @@ def _candidates(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def missing(found: Iterable[str]) -> list[str]:
-    """Returns the meanings that a file of hits needs and that are not in `found`.
-
-    The truth may be absent as a whole (measured data), but not in parts.
-    """
+def _missing(found: Iterable[str]) -> list[str]:
+    # The truth may be absent as a whole (measured data), but not in parts.
     needed = MEASURED + (TRUTH if set(TRUTH) & set(found) else ())
     return [meaning for meaning in needed if meaning not in found]
 
 
 def select(names: Iterable[str], *, path: Path) -> dict[str, str]:
-    """Returns meaning -> column name, like `find_meanings`.
+    """Returns meaning -> column name, for the columns that have a meaning.
 
     Raises:
         FormatError: Columns are missing, or two of them could be meant.
+
+    Example:
+        >>> select(["PosX", "posY", "posZ", "edep", "time"], path=Path("hits.csv"))
+        {'x': 'PosX', 'y': 'posY', 'z': 'posZ', 'energy': 'edep'}
     """
     names = list(names)
-    for candidates in _candidates(names).values():
+    found = _candidates(names)
+    for candidates in found.values():
         if len(candidates) > 1:
             raise FormatError(
                 f"{path}: expected one column for each quantity, but {listed(candidates)} are "
                 "there, of one name but for capitals and underscores; rename or remove some."
             )
-    found = find_meanings(names)
-    absent = missing(found)
-    if absent:
+    if absent := _missing(found):
         wanted = [MEANINGS[meaning].aliases[0] for meaning in absent]
         raise FormatError(
             f"{path}: expected columns for hits, but {listed(wanted)} "
             f"{'is' if len(wanted) == 1 else 'are'} missing among the columns "
             f"{listed(names) or '(none)'}; {_advice(wanted, names)}."
         )
-    return found
+    return {meaning: candidates[0] for meaning, candidates in found.items()}
 
 
 def read_columns(
@@ -139,13 +130,8 @@ def read_columns(
     """Reads those of the named columns that have a meaning, see `select`."""
     names = list(names)
     found = select(names, path=path)
-    values = {meaning: read(name) for meaning, name in found.items()}
-    return HitColumns(values, found, unused(names, found))
-
-
-def unused(names: Iterable[str], found: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns the column names that `select` did not take."""
-    return tuple(name for name in names if name not in found.values())
+    ignored = tuple(name for name in names if name not in found.values())
+    return HitColumns({meaning: read(name) for meaning, name in found.items()}, found, ignored)
 
 
 def _advice(wanted: list[str], names: list[str]) -> str:
@@ -179,12 +165,14 @@ def checked(columns: HitColumns, *, path: Path) -> HitColumns:
                 f"{place}: expected numbers ({MEANINGS[meaning].text}), but it holds "
                 f"{shown(column.dtype)} values; write plain numbers, with a decimal point."
             )
-        measured = meaning in MEASURED + SPOT
-        values[meaning] = (_finite if measured else _whole)(column, place=place)
-    place = f"{path}: column {shown(columns.names['energy'])}"
-    refuse_rows(
-        values["energy"], values["energy"] < 0, place=place, expected="an energy of 0 MeV or more"
-    )
+        if meaning in MEASURED + SPOT:
+            number = values[meaning] = column.astype(np.float64)
+            wrong = ~(np.abs(number) <= _LARGEST)
+            refuse_rows(number, wrong, place=place, expected="a finite number")
+        else:
+            values[meaning] = _whole(column, place=place)
+    place, energy = f"{path}: column {shown(columns.names['energy'])}", values["energy"]
+    refuse_rows(energy, energy < 0, place=place, expected="an energy of 0 MeV or more")
     return dataclasses.replace(columns, values=values)
 
 
@@ -205,12 +193,6 @@ def _check_lengths(columns: HitColumns, *, path: Path) -> None:
         )
 
 
-def _finite(column: np.ndarray, *, place: str) -> np.ndarray:
-    values = column.astype(np.float64)
-    refuse_rows(values, ~(np.abs(values) <= _LARGEST), place=place, expected="a finite number")
-    return values
-
-
 def _whole(column: np.ndarray, *, place: str) -> np.ndarray:
     if column.dtype.kind == "i":
         return column.astype(np.int64)
@@ -222,10 +204,8 @@ def _whole(column: np.ndarray, *, place: str) -> np.ndarray:
     whole = (values >= -(2.0**63)) & (values < 2.0**63) & (values == np.floor(values))
     refuse_rows(column, ~whole, place=place, expected="a whole number")
     exact = 2.0 ** (np.finfo(column.dtype).nmant + 1)
-    expected = (
-        f"a number below {exact:.0f}, since {column.dtype.name} rounds larger ones, so that "
-        "several fall together (store integers)"
-    )
+    rounded = f"since {column.dtype.name} rounds larger ones, so that several fall together"
+    expected = f"a number below {exact:.0f}, {rounded} (store integers)"
     refuse_rows(column, np.abs(values) >= exact, place=place, expected=expected)
     return values.astype(np.int64)
 

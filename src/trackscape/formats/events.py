@@ -15,7 +15,7 @@ from trackscape.formats.columns import SPOT
 from trackscape.units import mm
 
 _FAR = 1.0 * mm  # a primary leaves no two hits in one thin layer that are farther apart
-_FEW = 0.01  # share of the events in which two primaries may be far apart, for a file to be read
+_FEW = 0.01  # share of the events in which two primaries may be far apart for a file to be read
 
 _Values = Mapping[str, np.ndarray]
 
@@ -32,13 +32,8 @@ def number_events(
     Rows with a negative event, track or parent are noise, nobody's hits: their parent is -1 and
     each has a negative track of its own; their event is -1 where it was negative.
 
-    Arguments:
-        values: Meaning -> checked values (H,), the truth among them.
-        layer: (H,) Layer of each hit.
-        path: The file, for messages.
-
     Returns:
-        event, track and parent, (H,) int64 each, and notes on what was done.
+        event, track and parent, (rows,) int64 each, and notes on what was done.
 
     Raises:
         FormatError: Events share a number and cannot be told apart.
@@ -55,15 +50,14 @@ def number_events(
             f"hits, of which {int((event < 0).sum()):,} belong to no event and to no frame"
         )
     numbered = np.flatnonzero(event >= 0)
-    event[numbered], note = _apart(event[numbered], _runs(values)[numbered], path=path)
-    notes += note
+    event[numbered], of_runs = _apart(event[numbered], _runs(values)[numbered], path=path)
     primaries = np.flatnonzero((parent == 0) & (event >= 0))
-    event[numbered], note = _jobs(event, values, track, layer, primaries, numbered, path=path)
-    return {"event": event, "track": track, "parent": parent}, (*notes, *note)
+    event[numbered], of_jobs = _jobs(event, values, track, layer, primaries, numbered, path=path)
+    return {"event": event, "track": track, "parent": parent}, (*notes, *of_runs, *of_jobs)
 
 
 def _runs(values: _Values) -> np.ndarray:
-    """Number of the run of each row, (H,), from 0; trees and beam spots count as runs."""
+    """Number of the run of each row, from 0; trees and beam spots count as runs."""
     run = np.zeros(len(values["event"]), dtype=np.int64)
     for name in ("run", "tree", *SPOT):
         if name in values:
@@ -157,7 +151,7 @@ def _far(
 ) -> int:
     """Number of events with two hits of one primary that are far apart in one layer."""
     keys = [layer[rows], track[rows], event[rows]]
-    keys += [values[name][rows] for name in ("spot_x", "spot_y") if "spot_y" in values]
+    keys += [values[name][rows] for name in SPOT if "spot_y" in values]
     order = np.lexsort(keys)
     if len(order) == 0:
         return 0
@@ -174,11 +168,7 @@ def _far(
 def _torn(event: np.ndarray, job: np.ndarray, layer: np.ndarray) -> bool:
     """Whether jobs that share events share none of their layers: parts of one primary, not two."""
     pairs = _count(event, job)
-    together = np.unique(np.stack([event, layer, job]), axis=1)[:2]  # sorted by event, layer, job
-    new = np.ones(together.shape[1], dtype=bool)
-    new[1:] = (np.diff(together, axis=1) != 0).any(axis=0)
-    start = np.flatnonzero(new)
-    jobs = np.diff(np.append(start, together.shape[1]))
-    most = np.zeros(len(np.unique(event)), dtype=np.int64)
-    np.maximum.at(most, np.unique(together[0, start], return_inverse=True)[1], jobs)
-    return bool(most.sum() < 0.9 * pairs)
+    together = np.unique(np.stack([event, layer, job]), axis=1)[:2]
+    places, jobs = np.unique(together, axis=1, return_counts=True)  # sorted by event, then layer
+    start = np.unique(places[0], return_index=True)[1]
+    return bool(np.maximum.reduceat(jobs, start).sum() < 0.9 * pairs)

@@ -10,23 +10,16 @@ from pathlib import Path
 from trackscape.errors import FormatError, TrackscapeError
 from trackscape.text import shown
 
-_MAGIC = {
-    ".npz": b"PK\x03\x04",
-    ".npy": b"\x93NUMPY",
-    ".root": b"root",
-    ".parquet": b"PAR1",
-}
-"""First bytes of each binary kind of file."""
+# First bytes of each binary kind of file.
+_MAGIC = {".npz": b"PK\x03\x04", ".npy": b"\x93NUMPY", ".root": b"root", ".parquet": b"PAR1"}
 _READABLE = (*_MAGIC, ".csv")
 _WRITABLE = (".npz", ".parquet", ".csv")
-_RATIO = 100
-"""Multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs."""
+_RATIO = 100  # multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs
 ALWAYS = 64 * 2**20
 """Bytes that any file may unpack to, however small it is."""
-_NEVER = 16 * 2**30
-"""Bytes that no file may unpack to, however large it is."""
+_NEVER = 16 * 2**30  # bytes that no file may unpack to, however large it is
 NUMBER_BYTES = 8
-"""Bytes of a number in a file, at most."""
+"""Largest number of bytes that a number takes in a file."""
 
 
 def kind_to_read(path: Path) -> str:
@@ -67,8 +60,7 @@ def reading(path: Path) -> Generator[None, None, None]:
     # A damaged file makes the parsers fail in any way: with errors of their own, of zlib or
     # struct, with assertions, missing keys or a request for more memory than there is.
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        reason = shown(reason)
+        reason = shown((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."))
         raise FormatError(
             f"{path}: expected a whole {path.suffix} file, but it cannot be read ({reason}); it "
             "may be damaged or cut short: copy or write it anew."
@@ -76,11 +68,7 @@ def reading(path: Path) -> Generator[None, None, None]:
 
 
 def kind_to_write(path: Path) -> str:
-    """Returns the suffix of a file, if hits and tracks can be written to such files.
-
-    Raises:
-        FormatError: They cannot.
-    """
+    """Returns the suffix of a file, or refuses one to which no hits and tracks can be written."""
     return _known_suffix(path, _WRITABLE, verb="write")
 
 
@@ -99,20 +87,13 @@ class Budget:
     """The bytes that may still be unpacked of one file."""
 
     path: Path
-    """File that is unpacked."""
     limit: int
-    """Bytes that may be unpacked in all."""
     advice: str
     """Advice for whoever meets the limit, as the end of a sentence."""
     taken: int = 0
-    """Bytes that were unpacked so far."""
 
     def take(self, size: int, *, what: str) -> None:
-        """Counts `size` bytes, before they are unpacked.
-
-        Raises:
-            FormatError: The file unpacks to more than its limit.
-        """
+        """Counts `size` bytes before they are unpacked; a FormatError where they are too many."""
         self.taken += size
         if size < 0 or self.taken > self.limit:
             raise FormatError(
@@ -136,7 +117,7 @@ def budget(
 
     Arguments:
         path: The file.
-        max_bytes: Another limit in its place, in bytes.
+        max_bytes: Another limit in place of these.
         always: Another smallest limit, in bytes.
         advice: What to do where it is too little, for the message.
     """

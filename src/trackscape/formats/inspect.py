@@ -11,8 +11,7 @@ import numpy as np
 
 from trackscape.formats.columns import MEANINGS, SPOT
 from trackscape.formats.primaries import PrimaryReport, inspect_primaries
-from trackscape.formats.read import Recognised, recognise
-from trackscape.formats.stream import read_provenance
+from trackscape.formats.read import Recognised, read_provenance, recognise
 from trackscape.text import listed, shown
 from trackscape.units import keV
 
@@ -32,10 +31,9 @@ PARTICLES = {
 
 @dataclasses.dataclass(frozen=True)
 class LayerSummary:
-    """The layers of a file that have hits."""
+    """The layers of a file that have hits, and the rule that numbers them."""
 
     count: int
-    """Number of layers with hits."""
     last: int
     """Largest layer number."""
     z_range: tuple[float, float]
@@ -45,19 +43,16 @@ class LayerSummary:
     depths: dict[int, float]
     """Mean posZ of the hits in mm, by layer."""
     rule: str
-    """Name of the rule that numbers the layers."""
     rejected: tuple[str, ...]
     """Rules that were tried before, and why they do not fit."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TruthSummary:
-    """What the simulation says about the hits of a file."""
+    """What the simulation says about the hits of a file: rows of one event, track and layer."""
 
     hits: int
-    """Number of hits: rows of one event, track and layer together."""
     primary_hits: int
-    """Number of hits with parentID 0."""
     events: int
     """Number of events with hits."""
     events_without_primary: int
@@ -70,20 +65,17 @@ class TruthSummary:
 
 @dataclasses.dataclass(frozen=True)
 class HitReport:
-    """What was recognised in a file."""
+    """What was recognised in a file of hits."""
 
     path: Path
-    """File of the hits."""
     columns: dict[str, str]
     """Meaning of each column in words, by its name."""
     ignored: tuple[str, ...]
     """Names of the columns that were not used."""
     rows: int
-    """Number of rows in the file."""
     energy_range: tuple[float, float]
     """Smallest and largest energy deposit of a row in MeV."""
     layers: LayerSummary
-    """Layers with hits, and how they are numbered."""
     truth: TruthSummary | None
     """Events and particles of the simulation; None for measured data."""
     spots: int | None
@@ -95,25 +87,12 @@ class HitReport:
 
     def render(self) -> str:
         """Returns the report as plain text, one fact a line."""
-        columns, facts = (
-            _aligned((shown(name), text) for name, text in self.columns.items()),
-            _aligned(_facts(self)),
-        )
-        return "\n".join([shown(self.path), "", *columns, "", *facts])
+        columns = _aligned((shown(name), text) for name, text in self.columns.items())
+        return "\n".join([shown(self.path), "", *columns, "", *_aligned(_facts(self))])
 
 
 def inspect_file(path: Path | str, *, max_bytes: int | None = None) -> HitReport | PrimaryReport:
-    """Reads a file and reports what was understood: hits, or a table of primaries.
-
-    Arguments:
-        path: The file.
-        max_bytes: Bytes that it may unpack to; by default as in `read_hits`.
-
-    Returns:
-        The report; its `render` makes text of it.
-
-    Raises:
-        FormatError: The file cannot be read; see `read_hits`.
+    """Reports what is understood of a file: of hits, or a table of primaries; see `read_hits`.
 
     Example:
         >>> from trackscape.samples import VALIDATION
@@ -121,19 +100,11 @@ def inspect_file(path: Path | str, *, max_bytes: int | None = None) -> HitReport
         True
     """
     path = Path(path)
-    primaries = inspect_primaries(path, max_bytes=max_bytes)
-    return primaries or inspect_hits(path, max_bytes=max_bytes)
+    return inspect_primaries(path, max_bytes=max_bytes) or inspect_hits(path, max_bytes=max_bytes)
 
 
 def inspect_hits(path: Path | str, *, max_bytes: int | None = None) -> HitReport:
-    """Reads a file as `read_hits` does and reports what was understood.
-
-    Example:
-        >>> from trackscape.samples import VALIDATION
-        >>> report = inspect_hits(VALIDATION)
-        >>> report.rows, report.layers.count, report.truth.events
-        (18377, 33, 877)
-    """
+    """Reads a file as `read_hits` does and reports what was understood."""
     path = Path(path)
     found = recognise(path, max_bytes=max_bytes)
     energy, truth = found.columns.values["energy"], _summarise_truth(found)

@@ -7,6 +7,7 @@ the first rule whose layers agree with the planes in posZ is taken.
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,28 +15,25 @@ from trackscape.errors import FormatError
 from trackscape.formats.columns import HitColumns
 from trackscape.units import mm
 
-GAP = 1.0 * mm
-"""Gap of posZ in mm between hits of different planes; layers are 3 mm or more apart."""
-THICKEST_PLANE = 2.0 * mm
-"""Thickness in mm below which a plane is; the sensitive silicon measures 0.014 to 0.025 mm."""
+GAP = 1.0 * mm  # of posZ between hits of different planes; layers are 3 mm or more apart
+THICKEST_PLANE = 2.0 * mm  # the sensitive silicon measures 0.014 to 0.025 mm
+LAST_LAYER = 1000  # larger numbers are errors
 N_TRACKERS = 2
 """Layers in front that the published columns number as trackers, each a volume of level 1."""
-LAST_LAYER = 1000
-"""Largest layer number that is no error."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Planes:
-    """Hits grouped by posZ. Axes: H hits, P planes, from the first to the last."""
+    """Hits grouped by posZ: P planes, from the first to the last."""
 
     order: np.ndarray
     """Numbers of the hits in the order of posZ, (H,)."""
     start: np.ndarray
     """Place in `order` where each plane starts, (P,)."""
     low: np.ndarray
-    """Smallest posZ of each plane, (P,) in mm."""
+    """Smallest posZ of each plane in mm, (P,)."""
     high: np.ndarray
-    """Largest posZ of each plane, (P,) in mm."""
+    """Largest posZ of each plane in mm, (P,)."""
 
     def number(self, z: np.ndarray) -> np.ndarray:
         """Returns the plane of each hit, (H,)."""
@@ -56,33 +54,25 @@ class Numbering:
 
 @dataclasses.dataclass(frozen=True)
 class LayerRule:
-    """One way to number layers."""
+    """A formula for the layer of each hit, named as a report shows it."""
 
     name: str
-    """Formula, as a report shows it."""
     needs: tuple[str, ...]
     """Meanings of the columns that it is computed from."""
     layers: Callable[..., np.ndarray]
-    """Function of these columns that returns the layer of each hit."""
     strict: bool = True
     """Whether impossible numbers are an error, as they are meant as layers; copy numbers may count
     chips or start anew in every module."""
 
 
-@dataclasses.dataclass(frozen=True)
-class _Objection:
+class _Objection(NamedTuple):
     reason: str
     final: bool
     """Whether the numbers are meant as layers: then posZ must not silently take their place."""
 
 
 def number_layers(columns: HitColumns, z: np.ndarray, *, path: Path) -> Numbering:
-    """Finds the rule that gives every plane in posZ one layer, increasing with posZ.
-
-    Arguments:
-        columns: Columns of the file; the volume numbers are integers.
-        z: (H,) posZ in mm.
-        path: The file, for messages.
+    """Finds the rule that gives every plane in posZ, (H,) in mm, one layer that increases with it.
 
     Raises:
         FormatError: posZ shows no planes, or the layers of the file contradict posZ.
@@ -143,26 +133,20 @@ def _objection(layer: np.ndarray, planes: Planes, *, strict: bool) -> _Objection
     mixed = first != last
     if mixed.any():
         plane = int(mixed.argmax())
-        reason = f"layers {first[plane]} and {last[plane]} are both at {_at(planes, plane)}"
+        at = f"posZ = {planes.low[plane]:.3f} mm"
+        reason = f"layers {first[plane]} and {last[plane]} are both at {at}"
         return _Objection(reason, final=False)
     step = np.diff(first)
     if (step <= 0).any():
         plane = int((step <= 0).argmax())
-        reason = (
-            f"layer {first[plane]} at {_at(planes, plane)} is followed by layer "
-            f"{first[plane + 1]} at {_at(planes, plane + 1)}"
+        one, two = (
+            f"layer {first[each]} at posZ = {planes.low[each]:.3f} mm"
+            for each in (plane, plane + 1)
         )
-        backwards = bool((step < 0).all())
-        return _Objection(reason, final=backwards or (strict and _distinct(first)))
+        reason = f"{one} is followed by {two}"
+        distinct = len(np.unique(first)) == len(first)
+        return _Objection(reason, final=bool((step < 0).all()) or (strict and distinct))
     return None
-
-
-def _distinct(values: np.ndarray) -> bool:
-    return len(np.unique(values)) == len(values)
-
-
-def _at(planes: Planes, plane: int) -> str:
-    return f"posZ = {planes.low[plane]:.3f} mm"
 
 
 def _tried(objections: dict[str, _Objection]) -> tuple[str, ...]:

@@ -13,10 +13,8 @@ from trackscape.formats.files import budget, kind_to_read
 from trackscape.formats.tables import PUBLISHED_KEY, open_archive
 from trackscape.text import listed, shown
 
-_MARKS = ("eventID", "in_ekin", "out_ekin", "fate")
-"""Columns by which such a table is known."""
-_DIRECTIONS = ("out_dx", "out_dy", "out_dz")
-"""Behind the phantom; may be NaN where `out_ekin` is -1."""
+_MARKS = ("eventID", "in_ekin", "out_ekin", "fate")  # columns by which such a table is known
+_DIRECTIONS = ("out_dx", "out_dy", "out_dz")  # may be NaN where `out_ekin` is -1
 _FATES = {1: "inelastic reaction", 2: "stopped", 3: "left the world", 9: "other"}
 
 
@@ -25,9 +23,7 @@ class PrimaryReport:
     """What a table of primaries says about the beam."""
 
     path: Path
-    """File of the table."""
     columns: tuple[str, ...]
-    """Names of its columns."""
     primaries: int
     """Number of rows, one for each primary."""
     behind_phantom: int
@@ -65,22 +61,21 @@ def inspect_primaries(path: Path, *, max_bytes: int | None = None) -> PrimaryRep
     if kind_to_read(path) != ".npz":
         return None
     with open_archive(path, budget(path, max_bytes)) as archive:
-        fitting = PUBLISHED_KEY in archive and set(_MARKS) <= set(
-            archive.dtype(PUBLISHED_KEY).names or ()
-        )
-    table = read_primaries(path, _MARKS, max_bytes=max_bytes) if fitting else None
-    if table is None or len(table) == 0:
+        names = archive.dtype(PUBLISHED_KEY).names if PUBLISHED_KEY in archive else ()
+    if not set(_MARKS) <= set(names or ()):
+        return None
+    table = read_primaries(path, _MARKS, max_bytes=max_bytes)
+    if len(table) == 0:
         return None
     before, behind = table["in_ekin"], table["out_ekin"][table["out_ekin"] > 0]
-    fates, counts = np.unique(table["fate"], return_counts=True)
-    ends = zip(fates.tolist(), counts.tolist(), strict=True)
+    fates, counts = (found.tolist() for found in np.unique(table["fate"], return_counts=True))
     return PrimaryReport(
         path=path,
         columns=table.dtype.names or (),
         primaries=len(table),
         behind_phantom=len(behind),
         energy=(float(np.median(before)), float(np.median(behind)) if len(behind) else 0.0),
-        fates={_FATES.get(fate, str(fate)): n for fate, n in ends},
+        fates={_FATES.get(fate, str(fate)): n for fate, n in zip(fates, counts, strict=True)},
     )
 
 
@@ -91,7 +86,7 @@ def read_primaries(
     optional: Sequence[str] = (),
     max_bytes: int | None = None,
 ) -> np.ndarray:
-    """Reads a table with one row for each primary.
+    """Reads a table with one row for each primary, a structured array (primaries,).
 
     Arguments:
         path: An .npz file that holds a structured array under `arr_0`.
@@ -99,9 +94,6 @@ def read_primaries(
             out_dy and out_dz may be NaN where out_ekin is negative, and need that column, too.
         optional: Columns that may be absent, but are such numbers if they are there.
         max_bytes: Bytes that the file may unpack to; by default as in `read_hits`.
-
-    Returns:
-        Structured array, (primaries,).
 
     Raises:
         FormatError: The file is absent, damaged or something else.
@@ -119,7 +111,6 @@ def read_primaries(
         )
     for name in (*needed, *set(optional).intersection(table.dtype.names or ())):
         _check_type(table[name], name=name, path=path)
-        # Where a primary never got, it has no direction.
         never = table["out_ekin"] < 0 if name in _DIRECTIONS else False
         values = np.where(never, 0, table[name])
         place = f"{path}: column {name}"

@@ -1,13 +1,11 @@
-"""A file -> what was understood of it, and `Hits`.
-
-PyTorch, which takes long to load, is needed for `Hits` only.
-"""
+"""A file -> what was understood of it, and `Hits`: only these need PyTorch, which loads slowly."""
 
 import dataclasses
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +14,14 @@ from trackscape.formats.events import number_events
 from trackscape.formats.files import kind_to_read
 from trackscape.formats.layers import Numbering, number_layers
 from trackscape.formats.root import read_root
-from trackscape.formats.tables import read_csv, read_npy, read_npz, read_parquet
+from trackscape.formats.tables import (
+    PROVENANCE_KEY,
+    open_archive,
+    read_csv,
+    read_npy,
+    read_npz,
+    read_parquet,
+)
 from trackscape.text import shown
 
 if TYPE_CHECKING:
@@ -36,14 +41,12 @@ _READERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Recognised:
-    """Checked columns of a file, and how they were understood. Axis: H hits."""
+    """Checked columns of a file, and how they were understood."""
 
     columns: HitColumns
-    """Columns with a meaning, (H,) each."""
     numbering: Numbering
-    """Layers of the hits, (H,), and the rule that gave them."""
     truth: Mapping[str, np.ndarray] | None
-    """Columns event, track and parent, (H,) int64 each; None for measured data."""
+    """Columns event, track and parent, (hits,) int64 each; None for measured data."""
     notes: tuple[str, ...]
     """Remarks on what was read in a way that has to be told."""
 
@@ -52,18 +55,12 @@ def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
     """Reads simulated or measured hits; one row is one hit, and rows keep their order.
 
     Understands `.npz` (the published structured array, or one array for each column), `.npy`,
-    `.root` (trees of GATE 8, 9 and 10; needs the extra `root`), `.parquet` and `.csv`. HitColumns
-    are found by name, layers by the rule that agrees with posZ; `inspect_file` reports both.
+    `.root` (trees of GATE 8, 9 and 10; needs the extra `root`), `.parquet` and `.csv`, with
+    positions in mm, energies in MeV and the beam along +z. Columns are found by name, layers by the
+    rule that agrees with posZ; `inspect_file` reports both. Numbers become float32. The truth is
+    None where eventID, trackID and parentID are missing; no two of its events share a number.
 
-    Arguments:
-        path: The file. Positions in mm, energies in MeV, the beam along +z.
-        max_bytes: Bytes that the file may unpack to. By default 100 times its size, at least 64 MiB
-            and at most 16 GiB.
-
-    Returns:
-        The hits. Positions and energies are float32, in which networks compute. The truth is None
-        where the file has no eventID, trackID and parentID; its events are those of
-        `trackscape.formats.events.number_events`.
+    A file may unpack to `max_bytes`: by default 100 times its size, 64 MiB to 16 GiB.
 
     Raises:
         FormatError: The file is absent, damaged or of an unknown kind, lacks columns, holds
@@ -83,7 +80,7 @@ def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
 
 
 def recognise(path: Path, *, max_bytes: int | None = None) -> Recognised:
-    """Reads, checks and interprets a file."""
+    """Reads, checks and interprets a file of hits."""
     columns = checked(_READERS[kind_to_read(path)](path, max_bytes), path=path)
     values = columns.values
     numbering = number_layers(columns, values["z"], path=path)
@@ -94,26 +91,44 @@ def recognise(path: Path, *, max_bytes: int | None = None) -> Recognised:
     return Recognised(columns, numbering, truth, notes)
 
 
+def read_provenance(path: Path) -> dict[str, Any] | None:
+    """Returns what made the rows of a file that `hit_stream` wrote, or None if it does not say.
+
+    Raises:
+        FormatError: The file is absent or damaged.
+    """
+    path = Path(path)
+    if kind_to_read(path) != ".npz":
+        return None
+    with open_archive(path) as archive:
+        if PROVENANCE_KEY not in archive or archive.dtype(PROVENANCE_KEY).kind != "U":
+            return None
+        text = archive.read(PROVENANCE_KEY)
+    try:
+        content = json.loads(text.item())
+    except (ValueError, RecursionError):  # another program stores something of its own there
+        return None
+    return content if isinstance(content, dict) else None
+
+
 def _as_hits(found: Recognised) -> "Hits":
     import torch
 
     from trackscape.data import Hits, Truth
 
     values, truth = found.columns.values, None
+
+    def together(meanings: tuple[str, ...]) -> "Tensor":
+        stacked = np.stack([values[meaning] for meaning in meanings], axis=1)
+        return torch.from_numpy(stacked.astype(np.float32))
+
     if found.truth is not None:
         pdg = torch.from_numpy(values["pdg"]) if "pdg" in values else None
         truth = Truth(**{name: torch.from_numpy(v) for name, v in found.truth.items()}, pdg=pdg)
     return Hits(
-        position=_together(values, ("x", "y", "z")),
+        position=together(("x", "y", "z")),
         energy=torch.from_numpy(values["energy"].astype(np.float32)),
         layer=torch.from_numpy(found.numbering.layer),
-        spot=_together(values, SPOT) if found.columns.has(SPOT) else None,
+        spot=together(SPOT) if found.columns.has(SPOT) else None,
         truth=truth,
     )
-
-
-def _together(values: Mapping[str, np.ndarray], meanings: tuple[str, ...]) -> "Tensor":
-    import torch
-
-    stacked = np.stack([values[meaning] for meaning in meanings], axis=1)
-    return torch.from_numpy(stacked.astype(np.float32))

@@ -10,28 +10,21 @@ from typing import Any
 import numpy as np
 
 from trackscape.errors import FormatError
-from trackscape.formats.columns import HitColumns, find_meanings, missing, select, unused
+from trackscape.formats.columns import HitColumns, is_complete, select
 from trackscape.formats.files import NUMBER_BYTES, Budget, budget, reading
 from trackscape.text import listed, shown
 
-_FIRST_CHOICES = ("Hits", "hits", "PhaseSpace", "tree")
-"""Trees that are taken before others."""
+_FIRST_CHOICES = ("Hits", "hits", "PhaseSpace", "tree")  # trees that are taken before others
 _CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
-"""What ROOT calls a table."""
-_RUN = re.compile(r"_run(\d+)$")
-"""How GATE 9.3 names the trees of the runs after the first one: Hits, Hits_run1, Hits_run2."""
-_NAME = re.compile(r"[\w:<>,*& .~()\[\]-]*", re.ASCII)
-"""Names of classes and members in C++."""
-_VOLUME_DEPTHS = (2, 3)
-"""Entries of GATE's `volumeID[10]` that can number layers."""
+_RUN = re.compile(r"_run(\d+)$")  # GATE 9.3 names the trees of its runs Hits, Hits_run1, Hits_run2
+_NAME = re.compile(r"[\w:<>,*& .~()\[\]-]*", re.ASCII)  # of classes and members in C++
+_VOLUME_DEPTHS = (2, 3)  # entries of GATE's `volumeID[10]` that can number layers
+# Fields of an RNTuple that are read: numbers, and arrays of them of one size.
 _FIELD = re.compile(r"(std::array<)?(float|double|std::u?int(8|16|32|64)_t)(?(1),(?P<size>\d+)>)")
-"""Types of the fields of an RNTuple that are read: numbers, and arrays of them of one size."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Column:
-    """One column of a tree."""
-
     name: str
     table: Any
     """Tree of uproot's that it belongs to."""
@@ -41,11 +34,7 @@ class _Column:
     """Place among the numbers of an entry; None where an entry is one number."""
 
     def check(self, spare: Budget) -> None:
-        """Looks at type and size before anything is unpacked.
-
-        Raises:
-            FormatError: Its entries are no numbers, or it is larger than the file may be.
-        """
+        """Looks at type and size before anything is unpacked."""
         shape, kind = (_of_branch if _is_branch(self.source) else _of_field)(self.source)
         if shape is None or (len(shape) != 0 if self.depth is None else len(shape) != 1):
             raise FormatError(
@@ -62,7 +51,6 @@ class _Column:
         spare.take(size, what=f"branch {shown(self.name)!r} of {rows:,} entries")
 
     def read(self) -> np.ndarray:
-        """Returns the numbers, (entries,)."""
         values = self.source.array(library="np", array_cache=None)
         return values if self.depth is None else values[:, self.depth]
 
@@ -95,22 +83,16 @@ def read_root(path: Path, max_bytes: int | None = None) -> HitColumns:
 
 def _check_names(file: Any, *, path: Path) -> None:
     """Refuses names that are none in C++: uproot makes Python code of classes and members."""
-    for versions in file.file.streamers.values():
-        for info in versions.values():
-            for name in (info.name, *_names_of_members(info)):
-                if not _NAME.fullmatch(str(name)):
-                    raise FormatError(
-                        f"{path}: expected names of classes and members as C++ allows them, but "
-                        f"the file describes {shown(name, limit=60)!r}, which could be run as "
-                        "code; do not trust this file."
-                    )
-
-
-def _names_of_members(info: Any) -> Iterator[str]:
-    for element in info.elements:
-        for key in ("fName", "fTypeName", "fCountName", "fCountClass"):
-            if element.has_member(key):
-                yield element.member(key)
+    keys = ("fName", "fTypeName", "fCountName", "fCountClass")
+    for info in (info for versions in file.file.streamers.values() for info in versions.values()):
+        members = (e.member(key) for e in info.elements for key in keys if e.has_member(key))
+        for name in (info.name, *members):
+            if not _NAME.fullmatch(str(name)):
+                raise FormatError(
+                    f"{path}: expected names of classes and members as C++ allows them, but the "
+                    f"file describes {shown(name, limit=60)!r}, which could be run as code; do "
+                    "not trust this file."
+                )
 
 
 def _tables(file: Any, spare: Budget) -> Iterator[tuple[str, Any]]:
@@ -123,21 +105,17 @@ def _tables(file: Any, spare: Budget) -> Iterator[tuple[str, Any]]:
 
 def _choose(tables: Mapping[str, _Table], *, path: Path) -> list[str]:
     """Returns the names of the trees that are read, in the order of their runs."""
-    likely = [name for name in tables if _has_hits(tables[name])] or list(tables)
+    likely = [name for name in tables if is_complete(tables[name])] or list(tables)
     families: dict[str, list[str]] = {}
     for name in likely:
         families.setdefault(_RUN.sub("", name), []).append(name)
     first = [name for name in _FIRST_CHOICES if name in families]
     if len(families) == 1 or first:
-        return sorted(families[first[0] if first else next(iter(families))], key=_run)
+        return sorted(families[(first or list(families))[0]], key=_run)
     raise FormatError(
         f"{path}: expected one tree with hits, named {' or '.join(_FIRST_CHOICES)}, but found "
         f"{listed(likely) or 'no tree'}; leave only one tree with posX, posY, posZ and edep."
     )
-
-
-def _has_hits(table: _Table) -> bool:
-    return not missing(find_meanings(table))
 
 
 def _run(name: str) -> int:
@@ -160,24 +138,22 @@ def _join(chosen: Mapping[str, _Table], tables: Mapping[str, _Table], spare: Bud
         column.check(spare)
     parts = [[column.read() for column in table] for table in columns]
     values = dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
-    ignored, notes = unused(chosen[first], names), []
+    ignored = tuple(name for name in chosen[first] if name not in names.values())
+    notes: list[str] = []
     if others:
         rows = [len(part[0]) for part in parts]
         values["tree"] = np.repeat(np.arange(len(rows)), rows)
         names = names | {"tree": "(tree)"}
         notes.append(f"the trees {listed(chosen)} are read as one file, a run each")
-    left = [name for name in tables if name not in chosen and _has_hits(tables[name])]
+    left = [name for name in tables if name not in chosen and is_complete(tables[name])]
     if left:
         notes.append(f"not read, though they hold hits as well: the trees {listed(left)}")
     return HitColumns(values, names, ignored, tuple(notes))
 
 
 def _columns_of(table: Any) -> dict[str, _Column]:
-    """Returns the columns of a tree by name.
-
-    GATE 8 has one branch volumeID of ten numbers; GateToTree of GATE 9 writes ten branches, whose
-    own names are volumeID[0] to volumeID[9].
-    """
+    # GATE 8 has one branch volumeID of ten numbers; GateToTree of GATE 9 writes ten branches, whose
+    # own names are volumeID[0] to volumeID[9].
     columns: dict[str, _Column] = {}
     for source in table.branches if hasattr(table, "branches") else table.values(recursive=False):
         if source.name == "volumeID":
@@ -194,7 +170,7 @@ def _is_branch(source: Any) -> bool:
 
 
 def _of_branch(branch: Any) -> tuple[tuple[int, ...] | None, str]:
-    """Returns the shape of an entry and what it is called; None if it is no number."""
+    """Shape of an entry, None if it is no number, and what it is called."""
     interpretation = branch.interpretation
     dtype = getattr(interpretation, "numpy_dtype", np.dtype(object))
     number = dtype.base.kind in "iuf"
@@ -214,12 +190,9 @@ def _packed(source: Any) -> int:
     if _is_branch(source):
         return sum(map(source.basket_uncompressed_bytes, range(source.num_baskets)))
     tuple_, record = source.ntuple, source.record
+    records = tuple_.field_records
     # An array has its numbers in a field below its own.
-    fields = [f for f, r in enumerate(tuple_.field_records) if record in (r, _parent(tuple_, r))]
+    fields = [f for f, r in enumerate(records) if record in (r, records[r.parent_field_id])]
     own = [c for c, r in enumerate(tuple_.column_records) if r.field_id in fields]
     pages = (cluster[c].pages for cluster in tuple_.page_link_list for c in own)
     return sum(NUMBER_BYTES * page.num_elements for several in pages for page in several)
-
-
-def _parent(tuple_: Any, record: Any) -> Any:
-    return tuple_.field_records[record.parent_field_id]

@@ -1,9 +1,10 @@
-"""A YAML file from anywhere -> checked settings, or one sentence that says what is wrong."""
+"""A YAML file -> checked settings, or one sentence that says what is wrong."""
 
 import itertools
 import reprlib
 import types
 import typing
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -40,21 +41,15 @@ _Model = TypeVar("_Model", bound=Strict)
 
 
 def read_settings(path: Path, model: type[_Model], *, described_in: str) -> _Model:
-    """Reads a YAML file.
-
-    Arguments:
-        path: The file.
-        model: What it has to hold.
-        described_in: Where a user finds all keys, for whoever left one out.
+    """Reads a YAML file as a model; `described_in` is where a user finds all its keys.
 
     Raises:
-        ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
+        ConfigError: The file is no YAML, or a key is unknown, missing or out of range.
     """
     content: Any = _parse(path)
     if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path}: expected the keys {', '.join(model.model_fields)}, got no mapping."
-        )
+        keys = ", ".join(model.model_fields)
+        raise ConfigError(f"{path}: expected the keys {keys}, got no mapping.")
     try:
         return model.model_validate(content)
     except pydantic.ValidationError as error:
@@ -88,19 +83,15 @@ def _parse(path: Path) -> Any:
 
 
 def _measure(node: yaml.Node, known: dict[int, int], *, depth: int) -> int:
-    """Returns the number of nodes below one when all references are written out.
-
-    A few lines in which each refers to the one before can stand for any number of values.
-    """
+    """Number of nodes below one when all references, which could grow endless, are written out."""
     if depth > _MAX_DEPTH:
         raise ValueError(f"its lists and mappings are nested more than {_MAX_DEPTH} times")
     if id(node) not in known:
         _check_keys(node)
         known[id(node)] = _MAX_NODES  # what a node inside of itself counts
-        below = itertools.chain.from_iterable(
-            entry if isinstance(entry, tuple) else (entry,)
-            for entry in (node.value if isinstance(node, yaml.CollectionNode) else ())
-        )
+        below = node.value if isinstance(node, yaml.CollectionNode) else []
+        if isinstance(node, yaml.MappingNode):
+            below = itertools.chain.from_iterable(below)
         known[id(node)] = 1 + sum(_measure(inner, known, depth=depth + 1) for inner in below)
     if known[id(node)] > _MAX_NODES:
         raise ValueError(
@@ -111,12 +102,11 @@ def _measure(node: yaml.Node, known: dict[int, int], *, depth: int) -> int:
 
 def _check_keys(node: yaml.Node) -> None:
     """Refuses a key that is given twice, of which YAML silently takes the last."""
-    seen: set[str] = set()
-    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-        if isinstance(key, yaml.ScalarNode):
-            if key.value in seen:
-                raise ValueError(f"the key {key.value} is given twice")
-            seen.add(key.value)
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    keys = Counter(key.value for key, _ in pairs if isinstance(key, yaml.ScalarNode))
+    for key, count in keys.items():
+        if count > 1:
+            raise ValueError(f"the key {key} is given twice")
 
 
 def _first_problem(error: pydantic.ValidationError, model: type[Strict], described_in: str) -> str:
@@ -137,8 +127,6 @@ def _first_problem(error: pydantic.ValidationError, model: type[Strict], describ
 
 
 class _Short(reprlib.Repr):
-    """Values in a few characters."""
-
     def repr_int(self, x: int, level: int) -> str:
         # Python refuses to write numbers of many thousand digits.
         return super().repr_int(x, level) if abs(x) < 10**40 else "a number of many digits"

@@ -22,6 +22,8 @@ from trackscape.text import shown
 
 PUBLISHED_KEY = "arr_0"
 """Name of the array in an .npz file of hits, as `numpy.savez` gives it."""
+PROVENANCE_KEY = "provenance"
+"""Name of the text, JSON, that says what made the hits of an .npz file."""
 _LONGEST_HEADER = 10_000  # bytes; numpy evaluates longer ones only on demand
 _LONGEST_LINE = 1_000_000  # bytes; a first line that is longer is none
 
@@ -43,7 +45,7 @@ class Archive:
 
     @property
     def names(self) -> list[str]:
-        """The names of the arrays, in the order of the file."""
+        """Names of the arrays, in the order of the file."""
         return list(self._members)
 
     def __contains__(self, name: str) -> bool:
@@ -55,11 +57,7 @@ class Archive:
             return _header(file, name, self._spare)[1]
 
     def read(self, name: str) -> np.ndarray:
-        """Unpacks an array.
-
-        Raises:
-            FormatError: It holds objects, or is larger than a file of this size may be.
-        """
+        """Unpacks an array of numbers or text that is no larger than the file may be."""
         with self._open(name) as file:
             _claim(file, name, self._spare)
         with self._open(name) as file:
@@ -85,13 +83,9 @@ class Archive:
 def open_archive(path: Path, spare: Budget | None = None) -> Generator[Archive, None, None]:
     """Opens an .npz file, once: what is looked at is what is read.
 
-    Arguments:
-        path: The file.
-        spare: What it may unpack to; by default what `trackscape.formats.files.budget` gives.
-
     Raises:
         FormatError: The file is damaged, holds two arrays of one name or pickled objects, or
-            unpacks to too much.
+            unpacks to more than it may, by default the `budget` of its size.
     """
     with reading(path), path.open("rb") as file, zipfile.ZipFile(file) as archive:
         yield Archive(archive, spare or budget(path))
@@ -124,7 +118,7 @@ def _structured(array: np.ndarray, *, path: Path) -> HitColumns:
 
 
 def _claim(file: IO[bytes], name: str, spare: Budget) -> None:
-    """Checks what an array will take before any of it is unpacked."""
+    """Counts what an array will take before any of it is unpacked."""
     shape, dtype = _header(file, name, spare)
     if dtype.hasobject:
         raise FormatError(
@@ -193,14 +187,11 @@ def read_csv(path: Path, max_bytes: int | None = None) -> HitColumns:
     spare = budget(path, max_bytes)
     with reading(path):
         delimiter, every = _first_line(path)
-        names = select(every, path=path)
+        wanted = arrow_csv.ConvertOptions(include_columns=[*select(every, path=path).values()])
         # A number has one byte or more, even one that is left out.
         spare.take(NUMBER_BYTES * path.stat().st_size, what="its text")
-        table = arrow_csv.read_csv(
-            path,
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
-            convert_options=arrow_csv.ConvertOptions(include_columns=list(names.values())),
-        )
+        options = arrow_csv.ParseOptions(delimiter=delimiter)
+        table = arrow_csv.read_csv(path, parse_options=options, convert_options=wanted)
         return read_columns(every, lambda name: table.column(name).to_numpy(), path=path)
 
 

@@ -12,13 +12,11 @@ import numpy.typing as npt
 
 from trackscape.errors import FormatError
 from trackscape.formats.files import Budget, budget
-from trackscape.formats.tables import open_archive
+from trackscape.formats.tables import Archive, open_archive
 from trackscape.text import listed, shown
 
-_ARRAYS = ("labels", "spacing", "origin", "materials")
 _MAX_VOXELS = 10**9
-_ALWAYS = 2**28
-"""Bytes that any volume may unpack to: one of 512 x 512 x 512 numbers, even if all are equal."""
+_ALWAYS = 2**28  # bytes that any volume may unpack to: 512 x 512 x 512 numbers, even all equal
 _MAX_HEADER = 100_000
 _TYPES = {"MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2"}
 _IDENTITY = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
@@ -26,14 +24,14 @@ _IDENTITY = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Volume:
-    """A number for each voxel of a regular grid. Axes: X, Y, Z voxels."""
+    """A number for each voxel of a regular grid."""
 
     values: npt.NDArray[np.integer]
     """Labels or Hounsfield units, (X, Y, Z)."""
     spacing: npt.NDArray[np.float64]
-    """Distances of neighbouring voxels in x, y and z, (3,) in mm."""
+    """Distances in mm of neighbouring voxels in x, y and z, (3,)."""
     origin: npt.NDArray[np.float64] | None = None
-    """Middle of the voxel (0, 0, 0), (3,) in mm; None if the volume is centred at zero."""
+    """Middle of the voxel (0, 0, 0) in mm, (3,); None if the volume is centred at zero."""
     materials: tuple[str, ...] | None = None
     """Name of the material of each label; None where the file does not say."""
 
@@ -74,18 +72,15 @@ def _read_npz(path: Path) -> Volume:
                     f"{path}: expected the arrays labels and spacing, got "
                     f"{listed(archive.names) or 'none'}; store both with np.savez."
                 )
-        arrays = {name: archive.read(name) for name in _ARRAYS if name in archive}
-        return Volume(
-            arrays["labels"],
-            _three_numbers(arrays["spacing"], name="spacing", path=path),
-            _three_numbers(arrays["origin"], name="origin", path=path)
-            if "origin" in arrays
-            else None,
-            _names(arrays["materials"], path=path) if "materials" in arrays else None,
-        )
+        labels, spacing = archive.read("labels"), _three_numbers(archive, "spacing", path=path)
+        origin = _three_numbers(archive, "origin", path=path) if "origin" in archive else None
+        return Volume(labels, spacing, origin, _names(archive, path=path))
 
 
-def _names(materials: npt.NDArray[np.str_], *, path: Path) -> tuple[str, ...]:
+def _names(archive: Archive, *, path: Path) -> tuple[str, ...] | None:
+    if "materials" not in archive:
+        return None
+    materials = archive.read("materials")
     if materials.dtype.kind != "U" or materials.ndim != 1:
         raise FormatError(
             f"{path}: array materials: expected a list of names, got {shown(materials.dtype)} of "
@@ -94,9 +89,8 @@ def _names(materials: npt.NDArray[np.str_], *, path: Path) -> tuple[str, ...]:
     return tuple(map(str, materials))
 
 
-def _three_numbers(
-    array: npt.NDArray[np.float64], *, name: str, path: Path
-) -> npt.NDArray[np.float64]:
+def _three_numbers(archive: Archive, name: str, *, path: Path) -> npt.NDArray[np.float64]:
+    array = archive.read(name)
     if array.shape != (3,) or array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
         raise FormatError(
             f"{path}: array {name}: expected three numbers in mm, got {shown(array.dtype)} of the "
@@ -113,30 +107,19 @@ def _check(volume: Volume, *, path: Path) -> None:
             f"{values.shape}; store integers of the shape (X, Y, Z)."
         )
     if not (np.isfinite(volume.spacing).all() and (volume.spacing > 0).all()):
-        raise FormatError(
-            f"{path}: expected spacings of more than 0 mm, got {volume.spacing.tolist()}; correct "
-            "them."
-        )
+        got = volume.spacing.tolist()
+        raise FormatError(f"{path}: expected spacings of more than 0 mm, got {got}; correct them.")
     if volume.origin is not None and not np.isfinite(volume.origin).all():
-        raise FormatError(
-            f"{path}: expected a finite origin in mm, got {volume.origin.tolist()}; correct it."
-        )
+        got = volume.origin.tolist()
+        raise FormatError(f"{path}: expected a finite origin in mm, got {got}; correct it.")
 
 
 def _budget(path: Path) -> Budget:
-    """Returns what a file with a volume may unpack to: 100 times its size, at least 256 MiB."""
     return budget(path, always=_ALWAYS, advice="if you trust it, store it without compression")
 
 
 def _read_meta_image(path: Path) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.float64]]:
-    """Reads an image on three axes.
-
-    Returns:
-        Array of the shape DimSize, and ElementSpacing, (3,) in mm.
-
-    Raises:
-        FormatError: If the header is incomplete or unusual, or the data do not fit it.
-    """
+    """Reads an array of the shape DimSize, and ElementSpacing, (3,) in mm."""
     header, after_header = _read_header(path)
     shape = _shape(header, path=path)
     kind = header.get("ElementType", "nothing")
@@ -146,11 +129,13 @@ def _read_meta_image(path: Path) -> tuple[npt.NDArray[np.integer], npt.NDArray[n
     dtype = np.dtype(order + _TYPES[kind])
     data = _read_data(path, header, size=math.prod(shape) * dtype.itemsize, offset=after_header)
     array = np.frombuffer(data, dtype=dtype).reshape(shape, order="F")
-    return array.astype(dtype.newbyteorder("="), copy=False), _spacing(header, path=path)
+    key = "ElementSpacing" if "ElementSpacing" in header else "ElementSize"
+    spacing = np.array(_numbers(header, key, path=path, count=3))
+    return array.astype(dtype.newbyteorder("="), copy=False), spacing
 
 
 def _read_header(path: Path) -> tuple[dict[str, str], int]:
-    """Returns the keys, and where in the file the header ends."""
+    """Keys and values, and where in the file the header ends."""
     header: dict[str, str] = {}
     try:
         with path.open("rb") as file:
@@ -175,24 +160,15 @@ def _read_header(path: Path) -> tuple[dict[str, str], int]:
 def _shape(header: dict[str, str], *, path: Path) -> tuple[int, ...]:
     shape = _numbers(header, "DimSize", path=path, count=3)
     if any(size < 1 or size != int(size) for size in shape) or math.prod(shape) > _MAX_VOXELS:
-        _refuse(
-            path,
-            "DimSize",
-            expected=f"three whole numbers and at most {_MAX_VOXELS:,} voxels",
-            got=header["DimSize"],
-        )
-    if header.get("ElementNumberOfChannels", "1") != "1":
-        got = header["ElementNumberOfChannels"]
-        _refuse(path, "ElementNumberOfChannels", expected="1 number for each voxel", got=got)
+        expected = f"three whole numbers and at most {_MAX_VOXELS:,} voxels"
+        _refuse(path, "DimSize", expected=expected, got=header["DimSize"])
+    channels = header.get("ElementNumberOfChannels", "1")
+    if channels != "1":
+        _refuse(path, "ElementNumberOfChannels", expected="1 number for each voxel", got=channels)
     for key in ("TransformMatrix", "Rotation", "Orientation"):
         if key in header and _numbers(header, key, path=path, count=9) != _IDENTITY:
             _refuse(path, key, expected="axes along x, y and z", got=header[key])
     return tuple(int(size) for size in shape)
-
-
-def _spacing(header: dict[str, str], *, path: Path) -> npt.NDArray[np.float64]:
-    key = "ElementSpacing" if "ElementSpacing" in header else "ElementSize"
-    return np.array(_numbers(header, key, path=path, count=3))
 
 
 def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) -> bytes:
@@ -215,7 +191,8 @@ def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) ->
             # makes room for all that is asked for, even if the file is short.
             most = min(size + 2**20 if compressed else size + 1, source.stat().st_size)
             data = file.read(most)
-            data = _decompress(data, size) if compressed else data
+            if compressed:
+                data = zlib.decompressobj().decompress(data, size + 1)
     except OSError as error:
         raise FormatError(
             f"{path}: expected its data in {source.name}, but {error.strerror}; copy both files."
@@ -231,10 +208,6 @@ def _read_data(path: Path, header: dict[str, str], *, size: int, offset: int) ->
             f"{header['ElementType']}, got {got}; correct the header or copy the file anew."
         )
     return data
-
-
-def _decompress(data: bytes, size: int) -> bytes:
-    return zlib.decompressobj().decompress(data, size + 1)
 
 
 def _is_true(header: dict[str, str], *keys: str) -> bool:

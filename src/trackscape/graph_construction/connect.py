@@ -1,26 +1,23 @@
-"""Hits -> HitGraph: candidate segments between neighbouring layers, found in machine code.
-
-Only pairs within a window of x are looked at. The hits of each layer are sorted by x, so that the
-window slides along the next layer from one upstream hit to the next.
-"""
+"""Hits -> HitGraph: candidate segments between neighbouring layers, found in machine code."""
 
 import math
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from trackscape.compiled import compiled
+from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import HitGraph, Hits
 from trackscape.errors import DataError
-from trackscape.graph_construction.ragged import index_pointer
+from trackscape.graph_construction.line_graph import index_pointer
 
 CALORIMETER_CUT = 0.4
 """Largest angle in rad between a segment and the beam axis."""
 TRACKER_CUT = 0.2
 """Largest angle in rad where the upstream hit is in a tracker, before one of the long gaps."""
 _MARGIN = 1e-9
-"""Relative. Angles that differ more from a cut are told from it by their tangents alone."""
+"""Relative difference from a cut beyond which the tangent of an angle is enough."""
 
 
 def connect_layers(
@@ -28,17 +25,11 @@ def connect_layers(
 ) -> HitGraph:
     """Joins every hit with the hits of the layer before it that a proton could have come from.
 
-    Only pairs within a window of x are ever looked at: the hits of each layer are sorted by x, so
-    that time and memory follow the number of edges and not the square of the number of hits. This
-    runs in machine code on the processor, wherever the hits are.
+    The hits of each layer are sorted by x, and only those within a sliding window are looked at, so
+    that time and memory follow the number of edges. This runs on the processor.
 
-    Arguments:
-        hits: Hits of one frame in any order.
-        calorimeter_cut: Edges at this angle with the beam axis or more are removed, in rad.
-        tracker_cut: The same for edges whose upstream hit is in a tracker.
-
-    Returns:
-        The graph; its hits are ordered by layer.
+    Edges at an angle in rad with the beam axis from a cut on are left out; `tracker_cut` is for
+    those whose upstream hit is in a tracker. The graph has the hits ordered by layer.
 
     Raises:
         DataError: If a cut is not between 0 and pi/2.
@@ -62,27 +53,17 @@ def connect_layers(
     return HitGraph(hits=hits, edge_index=torch.from_numpy(edges).to(hits.layer.device))
 
 
-def beam_angle(direction: Tensor) -> Tensor:
-    """Angle with the beam axis in rad, (N,), of directions (N, 3); 0 if the length is 0."""
+def beam_angle(direction: Float[Tensor, "edges 3"]) -> Float[Tensor, " edges"]:
+    """Angle with the beam axis in rad; 0 if the length is 0."""
     return torch.atan2(direction[:, :2].norm(dim=1), direction[:, 2])
 
 
 def _find_edges(
-    position: np.ndarray, layer: np.ndarray, *, n_trackers: int, cuts: tuple[float, float]
-) -> np.ndarray:
-    """Finds the pairs of hits in neighbouring layers at an angle with the beam axis below a cut.
+    position: Floats, layer: Integers, *, n_trackers: int, cuts: tuple[float, float]
+) -> Integers:
+    """Finds the pairs of hits at an angle atan2(√(Δx² + Δy²), Δz) with the beam axis below a cut.
 
-    The angle is atan2(√(Δx² + Δy²), Δz); it is 0 where both hits are at one point.
-
-    Arguments:
-        position: (H, 3) float64, contiguous. Positions in mm.
-        layer: (H,) int64. Layers in ascending order.
-        n_trackers: Number of tracker layers.
-        cuts: The cut in rad, between 0 and pi/2, behind a hit in a tracker, and behind another.
-
-    Returns:
-        (2, E) int64. Downstream and upstream hit of each pair, ordered by the first, then by the
-        second.
+    The first cut is for pairs whose upstream hit is in a tracker.
     """
     border = np.concatenate([[0], np.flatnonzero(np.diff(layer)) + 1, [len(layer)]])
     by_x = np.argsort(position[:, 0])
@@ -99,13 +80,13 @@ def _with_tangents(cut: float) -> tuple[float, float, float]:
 
 @compiled
 def _find_segments(
-    position: np.ndarray,
-    layer: np.ndarray,
-    region: np.ndarray,
-    border: np.ndarray,
-    by_x: np.ndarray,
-    cuts: np.ndarray,
-) -> np.ndarray:
+    position: Floats,
+    layer: Integers,
+    region: Integers,
+    border: Integers,
+    by_x: Integers,
+    cuts: Floats,
+) -> Integers:
     hits = _split_by_layer(by_x, border)
     x, y, z = np.empty(len(hits)), np.empty(len(hits)), np.empty(len(hits))
     for place, hit in enumerate(hits):
@@ -133,7 +114,7 @@ def _find_segments(
 
 
 @compiled
-def _split_by_layer(hits: np.ndarray, border: np.ndarray) -> np.ndarray:
+def _split_by_layer(hits: Integers, border: Integers) -> Integers:
     """Orders hits by layer and, within each, as they come; layer k starts at hit border[k]."""
     layer_of = np.empty_like(hits)
     for layer in range(len(border) - 1):
@@ -149,14 +130,14 @@ def _split_by_layer(hits: np.ndarray, border: np.ndarray) -> np.ndarray:
 
 @compiled
 def _find_windows(
-    x: np.ndarray,
-    z: np.ndarray,
-    hits: np.ndarray,
-    layer: np.ndarray,
-    region: np.ndarray,
-    border: np.ndarray,
-    cuts: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
+    x: Floats,
+    z: Floats,
+    hits: Integers,
+    layer: Integers,
+    region: Integers,
+    border: Integers,
+    cuts: Floats,
+) -> tuple[Integers, Integers]:
     """First place in the next layer that each hit (H,) could reach, and the place after the last.
 
     x, z and hits are in the order of places: by layer, then by x.
@@ -179,7 +160,7 @@ def _find_windows(
 
 
 @compiled
-def _order_by_downstream(downstream: np.ndarray, n_of_upstream: np.ndarray) -> np.ndarray:
+def _order_by_downstream(downstream: Integers, n_of_upstream: Integers) -> Integers:
     """Pairs (2, E) from the downstream hits (E,) of the upstream hits, one after the other."""
     place = index_pointer(downstream, len(n_of_upstream))
     pairs = np.empty((2, len(downstream)), np.int64)

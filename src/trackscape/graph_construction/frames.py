@@ -3,6 +3,7 @@
 import dataclasses
 
 import torch
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from trackscape.data import Hits
@@ -22,13 +23,6 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
     The last events of a spot, too few for a frame, are left out, as in the published code. Rows of
     noise (a negative event, track or parent) are nobody's: those of an event are in its frame, each
     as an event of its own with a negative number; those of no event are left out.
-
-    Arguments:
-        hits: Rows of a file, with truth.
-        per_frame: Number of primary protons in a frame (p+/F).
-
-    Returns:
-        The frames in the order of spot and event; hits are ordered by layer.
 
     Raises:
         DataError: If no spot has `per_frame` events.
@@ -61,8 +55,6 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
 def _set_noise_apart(hits: Hits) -> Hits:
     truth = hits.known_truth
     noise = (truth.track < 0) | (truth.parent < 0)
-    if not bool(noise.any()):
-        return hits
     event = truth.event.where(~noise, -noise.long().cumsum(0))
     return dataclasses.replace(hits, truth=dataclasses.replace(truth, event=event))
 
@@ -70,13 +62,8 @@ def _set_noise_apart(hits: Hits) -> Hits:
 def clean_frame(frame: Hits, *, drop_last_connected: bool = False) -> Hits:
     """Drops clusters of less than two pixels and everything behind an empty layer.
 
-    Arguments:
-        frame: Hits of one frame.
-        drop_last_connected: The published code mixes up an index with a layer number and loses the
-            last layer before the gap as well; this does the same.
-
-    Returns:
-        The remaining hits, ordered by layer.
+    Hits are returned in the order of layers. `drop_last_connected` loses the last layer before the
+    gap as well, as the published code does, which mixes up an index with a layer number.
     """
     frame = frame.select(cluster_size(frame.energy) >= SMALLEST_CLUSTER).sorted_by_layer()
     gaps = (frame.layer.diff() > 1).nonzero()
@@ -86,8 +73,10 @@ def clean_frame(frame: Hits, *, drop_last_connected: bool = False) -> Hits:
     return frame.select(frame.layer < last if drop_last_connected else frame.layer <= last)
 
 
-def cluster_size(energy: Tensor, *, thickness: float = EPITAXIAL_THICKNESS) -> Tensor:
-    r"""Number of pixels that fire for a deposit in the sensitive layer.
+def cluster_size(
+    energy: Float[Tensor, "*shape"], *, thickness: float = EPITAXIAL_THICKNESS
+) -> Int64[Tensor, "*shape"]:
+    r"""Number of pixels that fire for a deposit in MeV in a sensitive layer of a thickness in mm.
 
     .. math:: n = \lfloor 4.2267 \, (E / t)^{0.65} + 1/2 \rfloor
 
@@ -96,13 +85,6 @@ def cluster_size(energy: Tensor, *, thickness: float = EPITAXIAL_THICKNESS) -> T
     References:
         H. Pettersen, Digital Tracking Calorimeter Toolkit; used by Kortus et al. (2025).
 
-    Arguments:
-        energy: Energy deposit in MeV, any shape.
-        thickness: Thickness of the sensitive layer in mm.
-
-    Returns:
-        Cluster size in pixels, int64, of the same shape.
-
     Example:
         >>> cluster_size(torch.tensor([0.0, 0.001, 0.025, 0.1]), thickness=25 * um).tolist()
         [0, 1, 4, 10]
@@ -110,8 +92,10 @@ def cluster_size(energy: Tensor, *, thickness: float = EPITAXIAL_THICKNESS) -> T
     return unrounded_cluster_size(energy, thickness=thickness).long()
 
 
-def unrounded_cluster_size(energy: Tensor, *, thickness: float = EPITAXIAL_THICKNESS) -> Tensor:
-    """The number that `cluster_size` rounds down, float64, of the same shape."""
+def unrounded_cluster_size(
+    energy: Float[Tensor, "*shape"], *, thickness: float = EPITAXIAL_THICKNESS
+) -> Float64[Tensor, "*shape"]:
+    """The number that `cluster_size` rounds down."""
     per_thickness = (energy.double() / keV) / (thickness / um)
     return 4.2267 * per_thickness**0.65 + 0.5
 
@@ -119,12 +103,8 @@ def unrounded_cluster_size(energy: Tensor, *, thickness: float = EPITAXIAL_THICK
 def merge_deposits(hits: Hits) -> Hits:
     """Merges all rows of one particle in one layer: deposits are summed, positions averaged.
 
-    Arguments:
-        hits: Rows of a file, with truth, in any order.
-
-    Returns:
-        One hit for each (spot, event, track, layer), ordered by these four. Parent and particle
-        code are those of its first row.
+    One hit is returned for each (spot, event, track, layer), ordered by these four, with parent and
+    particle code of its first row.
     """
     truth = hits.known_truth
     keys = torch.stack([spot_number(hits), truth.event, truth.track, hits.layer])
@@ -153,8 +133,8 @@ def merge_deposits(hits: Hits) -> Hits:
     )
 
 
-def spot_number(hits: Hits) -> Tensor:
-    """Number of the beam spot of each hit, (H,) int64, in the order of (x, y); 0 without spots."""
+def spot_number(hits: Hits) -> Int64[Tensor, " hits"]:
+    """Number of the beam spot of each hit, in the order of (x, y); 0 without spots."""
     if hits.spot is None:
         return torch.zeros_like(hits.layer)
     return hits.spot.unique(dim=0, return_inverse=True)[1]

@@ -6,26 +6,23 @@ The only module of this package that looks at the truth; reconstruction does not
 import dataclasses
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from trackscape.data import HitGraph, Hits
 
 
-def edge_labels(graph: HitGraph) -> Tensor:
-    """Label of each edge, (E,) float: 1 where both hits have the same event, as published.
-
-    A hit of a secondary counts as one of its primary's.
-    """
+def edge_labels(graph: HitGraph) -> Float[Tensor, " edges"]:
+    """Label of each edge: 1 where both hits have the same event, that of the primary."""
     event = graph.hits.known_truth.event
     downstream, upstream = graph.edge_index
     return (event[downstream] == event[upstream]).to(graph.hits.position.dtype)
 
 
-def link_labels(graph: HitGraph) -> Tensor:
-    """Segments of the true tracks, (E,) bool: both hits are of one particle of Geant4.
+def link_labels(graph: HitGraph) -> Bool[Tensor, " edges"]:
+    """Segments of the true tracks: both hits are of one particle of Geant4.
 
-    Unlike with `edge_labels`, secondaries have tracks of their own, so that a hit never has two
-    true segments on one side: deposits of one particle in one layer are one hit.
+    Secondaries have tracks of their own, so that a hit never has two true segments on one side.
     """
     truth = graph.hits.known_truth
     downstream, upstream = graph.edge_index
@@ -35,10 +32,9 @@ def link_labels(graph: HitGraph) -> Tensor:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ceiling:
-    """True segments before the cuts and after, in two regions. No network can score above it.
+    """True segments before the cuts and after: those of one event between neighbouring layers.
 
-    A true segment joins two hits of one event in neighbouring layers. The tracker region holds
-    those whose upstream hit is in a tracker (the tighter cut), the calorimeter the others.
+    No network can score above it. In the tracker region the upstream hit is in a tracker.
     """
 
     tracker_true: int

@@ -1,19 +1,18 @@
-"""HitGraph -> line graphs: which segment can continue which, all of them or those of protons."""
+"""HitGraph -> line graphs: which segment can continue which. Index arithmetic for ragged arrays."""
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from trackscape.compiled import Floats, Integers, compiled
-from trackscape.data import CompressedLineGraph, HitGraph, LineGraph, TripletGraph
-from trackscape.graph_construction.ragged import expand_ranges, order_edges
+from trackscape.data import Adjacency, CompressedLineGraph, HitGraph, LineGraph, TripletGraph
 from trackscape.units import rad
 
 MAX_SLOPE_CHANGE = 0.5 * rad
 """Largest change of the slope at a hit inside of the calorimeter; few protons turn more."""
 MAX_TRACKER_SLOPE_CHANGE = 0.15 * rad
-"""Largest change of the slope at a hit of the trackers, or of the first layer behind them: in front
-of these there is little matter."""
+"""Largest change of the slope at a hit of the trackers, or of the first layer behind them."""
 
 
 def line_graph(graph: HitGraph) -> LineGraph:
@@ -38,27 +37,19 @@ def line_graph(graph: HitGraph) -> LineGraph:
     return LineGraph(hit_graph=graph, pairs=pairs, angle=angle.to(graph.hits.position.dtype))
 
 
-def angle_between(first: Tensor, second: Tensor) -> Tensor:
-    """Angle in rad, (N,), between vectors (N, 3); 0 where one of them has length 0.
+def angle_between(
+    first: Float[Tensor, "pairs 3"], second: Float[Tensor, "pairs 3"]
+) -> Float[Tensor, " pairs"]:
+    """Angle in rad between vectors; 0 where one of them has length 0.
 
-    From the cross and the dot product, since the arc cosine of a number near 1 keeps only half of
-    the digits, and most segments are nearly parallel.
+    From cross and dot product: the arc cosine of a number near 1 loses half of the digits.
     """
     cross = torch.linalg.cross(first, second).norm(dim=1)
     return torch.atan2(cross, (first * second).sum(dim=1))
 
 
 def compressed_line_graph(graph: HitGraph) -> CompressedLineGraph:
-    """Returns the line graph of a hit graph on the CPU, without a list of its pairs.
-
-    Example:
-        >>> from trackscape.data import Hits
-        >>> from trackscape.graph_construction import connect_layers
-        >>> hits = Hits(position=torch.tensor([[0.0, 0, 0], [0, 0, 5], [0, 0.5, 10]]),
-        ...             energy=torch.ones(3), layer=torch.tensor([5, 6, 7]))
-        >>> compressed_line_graph(connect_layers(hits)).message_ptr.tolist()
-        [0, 1, 2]
-    """
+    """Returns the line graph of a hit graph on the CPU, without a list of its pairs."""
     position = graph.hits.position.double().numpy()
     downstream, upstream = graph.edge_index.numpy()
     adjacency = order_edges(len(position), downstream=downstream, upstream=upstream)
@@ -76,7 +67,7 @@ def compressed_line_graph(graph: HitGraph) -> CompressedLineGraph:
 def _count_messages(
     downstream: Integers, upstream: Integers, in_ptr: Integers, out_ptr: Integers
 ) -> Integers:
-    """Number of the first message to each edge, (E + 1,): one from each edge that shares a hit."""
+    """Number of the first message to each edge: one comes from each edge that shares a hit."""
     first = np.zeros(len(downstream) + 1, np.int64)
     for edge in range(len(downstream)):
         here, there = downstream[edge], upstream[edge]
@@ -106,19 +97,7 @@ def _directions(
 
 
 def triplet_graph(graph: HitGraph) -> TripletGraph:
-    """Lists the pairs of segments that turn less than the limits; runs on the processor.
-
-    Example:
-        >>> from trackscape.data import Hits
-        >>> from trackscape.graph_construction import connect_layers
-        >>> hits = Hits(position=torch.tensor([[0.0, 0, 0], [0, 0, 5], [0, 0.5, 10]]),
-        ...             energy=torch.ones(3), layer=torch.tensor([5, 6, 7]))
-        >>> triplets = triplet_graph(connect_layers(hits))
-        >>> triplets.triplet_ptr.tolist(), triplets.upstream.tolist()
-        ([0, 0, 1], [0])
-        >>> round(triplets.slope_change_sq.sqrt().item(), 3)
-        0.1
-    """
+    """Lists the pairs of segments that turn less than the limits; runs on the processor."""
     hits = graph.hits.to("cpu")
     position = hits.position.double().contiguous().numpy()
     downstream, upstream = graph.edge_index.cpu().contiguous().numpy()
@@ -140,11 +119,7 @@ def triplet_graph(graph: HitGraph) -> TripletGraph:
 
 @compiled
 def _list_pairs(
-    position: Floats,
-    downstream: Integers,
-    upstream: Integers,
-    in_ptr: Integers,
-    largest: Floats,
+    position: Floats, downstream: Integers, upstream: Integers, in_ptr: Integers, largest: Floats
 ) -> tuple[Integers, Integers, Floats]:
     n_edges = len(downstream)
     slope = np.empty((n_edges, 2))
@@ -171,3 +146,58 @@ def _list_pairs(
 @compiled
 def _slope_change_sq(slope: Floats, edge: int, other: int) -> float:
     return (slope[edge, 0] - slope[other, 0]) ** 2 + (slope[edge, 1] - slope[other, 1]) ** 2
+
+
+def expand_ranges(
+    start: Int64[Tensor, " ranges"], length: Int64[Tensor, " ranges"]
+) -> tuple[Int64[Tensor, " integers"], Int64[Tensor, " integers"]]:
+    """Lists the integers of many ranges one after another, after the numbers of the ranges.
+
+    Example:
+        >>> owner, index = expand_ranges(torch.tensor([5, 0, 2]), torch.tensor([2, 0, 3]))
+        >>> owner.tolist(), index.tolist()
+        ([0, 0, 2, 2, 2], [5, 6, 2, 3, 4])
+    """
+    owner = torch.repeat_interleave(length)
+    first = length.cumsum(0) - length
+    index = torch.arange(len(owner), device=start.device) + (start - first)[owner]
+    return owner, index
+
+
+@compiled
+def index_pointer(keys: Integers, n_keys: int) -> Integers:
+    """Where the entries of each key begin once they are sorted, (n_keys + 1,); at last all.
+
+    Example:
+        >>> index_pointer(np.array([2, 0, 2]), 3).tolist()
+        [0, 1, 1, 3]
+    """
+    pointer = np.zeros(n_keys + 1, np.int64)
+    for key in keys:
+        pointer[key + 1] += 1
+    return np.cumsum(pointer)
+
+
+def order_edges(
+    n_hits: int, *, downstream: Int64[np.ndarray, " edges"], upstream: Int64[np.ndarray, " edges"]
+) -> Adjacency:
+    """Returns the edges at each hit of a graph, whose edges are sorted by downstream hit.
+
+    Example:
+        >>> order_edges(3, downstream=np.array([1, 2, 2]), upstream=np.array([0, 1, 0])).out_edge
+        tensor([0, 2, 1])
+    """
+    in_ptr, out_ptr, out_edge = map(torch.from_numpy, _order_edges(n_hits, downstream, upstream))
+    return Adjacency(in_ptr=in_ptr, out_ptr=out_ptr, out_edge=out_edge)
+
+
+@compiled
+def _order_edges(
+    n_hits: int, downstream: Integers, upstream: Integers
+) -> tuple[Integers, Integers, Integers]:
+    in_ptr, out_ptr = index_pointer(downstream, n_hits), index_pointer(upstream, n_hits)
+    out_edge, free = np.empty(len(upstream), np.int64), out_ptr.copy()
+    for edge, hit in enumerate(upstream):
+        out_edge[free[hit]] = edge
+        free[hit] += 1
+    return in_ptr, out_ptr, out_edge

@@ -2,11 +2,9 @@
 
     model + batches + objective -> Problem -> Surface, Eigenpairs, Density, PathSummary, ...
 
-A `Problem` is a PyTorch model, its batches and an objective, or any function of a flat vector
-(`Problem.from_function`). Everything else is a function of problems and of points, which are flat
-vectors of parameters. What most people need is here; the rest is in the packages ``curvature``,
-``connectivity``, ``similarity`` and ``output``, and in the modules ``directions``,
-``points`` and ``trajectory``. Executors are those of `trackscape.execution`.
+Everything else is a function of problems and of points, which are flat vectors of parameters. What
+most people need is here; the rest is in ``curvature``, ``connectivity``, ``similarity``,
+``output``, ``directions``, ``points`` and ``trajectory``.
 """
 
 from trackscape.execution import FileQueue, Processes, RayCluster

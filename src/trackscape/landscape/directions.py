@@ -4,30 +4,25 @@ import dataclasses
 from typing import Any, Literal, get_args
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.space import ParameterSpace, Part
+from trackscape.landscape.space import ParameterSpace, Part, Point, Vectors
 
 DirectionNorm = Literal["filter", "layer", "tensor", "none"]
 """Parts of a model in which a direction is as long as the weights. ``filter``: each row along the
 first axis of a tensor with two axes or more, and each other tensor. ``layer``: the parameters of
-one module together. ``tensor``: each tensor. ``none``: no such parts, the direction is a unit
-vector."""
+one module. ``tensor``: each tensor. ``none``: none, the direction is a unit vector."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Directions:
-    """K directions in the space of P parameters.
+    """Directions of parameter space, in float64."""
 
-    Raises:
-        LandscapeError: The vectors have another shape, or no name each, or hold no numbers.
-    """
-
-    vectors: Tensor
-    """Vectors, (K, P) float64."""
+    vectors: Vectors
     axes: tuple[str, ...]
-    """Name of each for tables and pictures."""
+    """Name of each direction for tables and pictures."""
     about: dict[str, Any]
     """Settings by which they were made, in plain values."""
 
@@ -47,8 +42,8 @@ class Directions:
         names = ", ".join(self.axes)
         return f"{type(self).__name__}({names}; {self.vectors.shape[1]} parameters)"
 
-    def angles(self) -> Tensor:
-        """Returns the angles between all pairs in degrees, (K, K); NaN with a vector of zeros.
+    def angles(self) -> Float[Tensor, "directions directions"]:
+        """Returns the angles between all pairs in degrees; NaN with a vector of zeros.
 
         Random directions of a large model are almost orthogonal; after a rescaling by filters, or
         between models, they may be far from it, and pictures of a plane are sheared.
@@ -59,16 +54,11 @@ class Directions:
         return torch.rad2deg(2 * torch.atan2(apart, (unit[:, None] + unit).norm(dim=2)))
 
 
-def between(a: Tensor, b: Tensor, c: Tensor | None = None) -> Directions:
+def between(a: Point, b: Point, c: Point | None = None) -> Directions:
     """Returns the directions from one model to one or two others, at their full length.
 
     On a grid around `a` with an extent of 1 and an odd number of steps, `a` lies at the origin, `b`
     at (1, 0) and `c` at (0, 1).
-
-    Arguments:
-        a: (P,) Parameters of a model.
-        b: (P,) Those of a second one, at the end of the first direction.
-        c: (P,) Those of a third one, at the end of the second direction.
     """
     ends = {"a to b": b} if c is None else {"a to b": b, "a to c": c}
     if any(end.shape != a.shape for end in ends.values()):
@@ -86,28 +76,15 @@ def random_directions(
     seed: int,
     ignore_vectors: bool = True,
 ) -> Directions:
-    """Returns Gaussian directions, scaled to a model.
+    """Returns Gaussian directions, in the parts of `norm` as long as the weights of a model.
 
     Without a scale, weights of different size in models that compute the same, as those before
-    BatchNorm, would look sharp or flat as they please.
-
-    Arguments:
-        model: Model whose trainable parameters span the space, P numbers.
-        n: Directions.
-        norm: Parts in which they are as long as its weights.
-        seed: Seed of the random numbers.
-        ignore_vectors: Whether biases and the parameters of norm layers, tensors with one axis,
-            stay as they are: Li et al.'s "biasbn".
-
-    Returns:
-        Directions, (n, P).
+    BatchNorm, would look sharp or flat as they please (Li et al., "Visualizing the loss landscape
+    of neural nets", NeurIPS 2018). With `ignore_vectors`, biases and the parameters of norm layers,
+    tensors with one axis, stay as they are: their "biasbn".
 
     Raises:
         LandscapeError: The norm is unknown, or a direction would not move the model.
-
-    References:
-        Li, Xu, Taylor, Studer, Goldstein, "Visualizing the loss landscape of neural nets",
-        NeurIPS 2018.
     """
     if n < 1:
         raise LandscapeError(f"Expected at least one direction, got {n}.")
@@ -123,22 +100,16 @@ def random_directions(
 
 
 def eigen_directions(
-    vectors: Tensor,
+    vectors: Vectors,
     model: nn.Module,
     *,
     norm: DirectionNorm = "tensor",
     ignore_vectors: bool = False,
 ) -> Directions:
-    """Returns given directions, such as eigenvectors of a Hessian, scaled to a model.
+    """Returns given vectors, such as eigenvectors of a Hessian, scaled as `random_directions` are.
 
     A scale other than ``none`` bends them: they are then no eigenvectors any more, but steps are
     comparable with those of random directions. The default is that of Kortus et al. (2025).
-
-    Arguments:
-        vectors: (K, P) Vectors to scale.
-        model: Model whose trainable parameters span the space, P numbers.
-        norm: Parts in which they become as long as its weights.
-        ignore_vectors: Whether tensors with one axis stay as they are.
     """
     space = ParameterSpace(model)
     if vectors.ndim != 2 or vectors.shape[1] != space.size:
@@ -175,17 +146,17 @@ def _scaled(
     return scaled
 
 
-def _lengths(vectors: Tensor, label: Tensor) -> Tensor:
-    """Returns the length of each part of vectors (K, P), (K, parts)."""
+def _lengths(vectors: Tensor, label: Tensor) -> Float[Tensor, "directions parts"]:
     squares = vectors.new_zeros(len(vectors), int(label.max()) + 1)
     return squares.index_add(1, label, vectors.square()).sqrt()
 
 
-def _labels(parts: list[Part], norm: str) -> Tensor:
-    """Returns the number of the part that each parameter belongs to, (P,)."""
+def _labels(parts: list[Part], norm: str) -> Int[Tensor, " parameters"]:
+    """Returns the number of the part that each parameter belongs to."""
     if norm not in get_args(DirectionNorm):
         raise LandscapeError(f"Expected norm {', '.join(get_args(DirectionNorm))}, got {norm!r}.")
-    layers = list(dict.fromkeys(_layer(part) for part in parts))
+    layer_of = [part.name.rpartition(".")[0] for part in parts]
+    layers = list(dict.fromkeys(layer_of))
     labels: list[Tensor] = []
     first = 0
     for number, part in enumerate(parts):
@@ -195,10 +166,6 @@ def _labels(parts: list[Part], norm: str) -> Tensor:
             labels.append(first + torch.arange(rows, device="cpu").repeat_interleave(size // rows))
             first += rows
         else:
-            label = {"none": 0, "layer": layers.index(_layer(part)), "tensor": number}[norm]
+            label = {"none": 0, "layer": layers.index(layer_of[number]), "tensor": number}[norm]
             labels.append(torch.full((size,), label, device="cpu"))
     return torch.cat(labels)
-
-
-def _layer(part: Part) -> str:
-    return part.name.rpartition(".")[0]

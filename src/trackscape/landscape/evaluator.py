@@ -4,29 +4,26 @@ import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
 from trackscape.errors import LandscapeError
 from trackscape.landscape.problem import Problem
-from trackscape.landscape.space import ParameterSpace, copy_of, flatten, seeded, usual_modes
+from trackscape.landscape.space import ParameterSpace, Point, copy_of, flatten, seeded, usual_modes
 
 Result = TypeVar("Result")
-_Floats = NDArray[np.float64]
 
 
 class Evaluator:
     """Evaluates a problem at vectors of parameters, on a copy of its model.
 
-    Arguments:
-        problem: Landscape. Two evaluations at the same point must agree bit for bit.
-        names: Names of the values, in the order of another process; that of the objective if None.
+    `names` are those of the values, in the order of another process; of the objective if None.
 
     Raises:
-        LandscapeError: They do not, or the objective is not a number for each batch.
+        LandscapeError: The objective is not a number for each batch, or two evaluations at the same
+            point differ.
     """
 
     @usual_modes()
@@ -38,17 +35,17 @@ class Evaluator:
         self.weights = problem.weights
         self._layers = norm_layers(self.model)
         self._flat = flatten(self.model, self.space)
-        if problem.norm == "batch":
-            _use_batch_statistics(self._layers)
+        for layer in self._layers if problem.norm == "batch" else ():
+            layer.train()
+            layer.momentum = 0.0  # leaves the running statistics alone
         self.move(problem.centre)
         with torch.no_grad():
             self.names = names or tuple(self._objective(0))
-        """Names of the values of each batch."""
         self._check()
 
     @usual_modes()
-    def move(self, vector: Tensor) -> None:
-        """Goes to a point (P,)."""
+    def move(self, vector: Point) -> None:
+        """Goes to a point."""
         self._flat.copy_(vector.detach())
         if self.problem.norm == "recomputed":
             with torch.no_grad():
@@ -56,8 +53,8 @@ class Evaluator:
                     self._objective(number)
 
     @usual_modes()
-    def losses(self, batch: int) -> Tensor:
-        """Returns all values of one batch at the point where we are, (M,) float64."""
+    def losses(self, batch: int) -> Float[Tensor, " names"]:
+        """Returns all values of one batch at the point where we are, in float64."""
         with torch.no_grad():
             values = self._objective(batch)
         if values.keys() != set(self.names):
@@ -67,18 +64,13 @@ class Evaluator:
             )
         return torch.stack([values[name].double().cpu() for name in self.names])
 
-    def batch_losses(self, vector: Tensor) -> Tensor:
-        """Returns the first value of each batch at a point (P,), (B,) float64."""
+    def batch_losses(self, vector: Point) -> Float[Tensor, " batches"]:
+        """Returns the first value of each batch at a point, in float64."""
         self.move(vector)
         return torch.stack([self.losses(number)[0] for number in range(len(self.weights))])
 
-    def gradient(self, vector: Tensor, batches: Sequence[int] | None = None) -> Tensor:
-        """Returns the gradient of the mean of the first value at a point, (P,) float64.
-
-        Arguments:
-            vector: (P,) The point.
-            batches: Numbers of the batches whose mean it is; all if None.
-        """
+    def gradient(self, vector: Point, batches: Sequence[int] | None = None) -> Point:
+        """Returns the gradient of the mean of the first value over all or some batches."""
         self.move(vector)
         numbers = range(len(self.weights)) if batches is None else batches
         share = self.weights[list(numbers)]
@@ -87,26 +79,27 @@ class Evaluator:
             total += weight * self.batch_gradient(number)
         return total
 
-    def batch_gradient(self, batch: int) -> Tensor:
-        """Returns the gradient of the first value of one batch where we are, (P,) float64."""
+    def batch_gradient(self, batch: int) -> Point:
+        """Returns the gradient of the first value of one batch where we are, in float64."""
         return torch.cat([part.detach().double().flatten() for part in self.gradients(batch)])
 
     @usual_modes()
     def gradients(self, batch: int, *, create_graph: bool = False) -> tuple[Tensor, ...]:
-        """Returns the gradient of the first value of one batch by parameter.
-
-        Raises:
-            LandscapeError: It does not depend on a parameter.
-        """
-        value = self.value(batch)
-        parts = cast(  # its type does not know of None
-            "tuple[Tensor | None, ...]",
-            torch.autograd.grad(
-                value, self.parameters, create_graph=create_graph, allow_unused=True
-            ),
+        """Returns the gradient of the first value of one batch by parameter; each must have one."""
+        name = self.names[0]
+        value = self._objective(batch)[name]
+        if not value.requires_grad:
+            raise LandscapeError(
+                f"Expected an objective with a gradient, but {name} has none; name one first that "
+                "can be differentiated, or only draw surfaces."
+            )
+        parts = torch.autograd.grad(
+            value, self.parameters, create_graph=create_graph, allow_unused=True
         )
         found: list[Tensor] = []
-        for part, gradient in zip(self.space.parts, parts, strict=True):
+        for part, gradient in zip(
+            self.space.parts, cast("tuple[Tensor | None, ...]", parts), strict=True
+        ):
             if gradient is None:
                 raise LandscapeError(
                     f"Expected a loss that depends on every parameter, but {part.name} has no "
@@ -116,25 +109,9 @@ class Evaluator:
             found.append(gradient.to_dense() if gradient.layout != torch.strided else gradient)
         return tuple(found)
 
-    @usual_modes()
-    def value(self, batch: int) -> Tensor:
-        """Returns the first value of one batch where we are, with its graph.
-
-        Raises:
-            LandscapeError: It has no gradient.
-        """
-        name = self.names[0]
-        value = self._objective(batch)[name]
-        if not value.requires_grad:
-            raise LandscapeError(
-                f"Expected an objective with a gradient, but {name} has none; name one first that "
-                "can be differentiated, or only draw surfaces."
-            )
-        return value
-
     @property
     def parameters(self) -> list[nn.Parameter]:
-        """The trainable parameters, in the order of the space."""
+        """Trainable parameters, in the order of the space."""
         known = dict(self.model.named_parameters())
         return [known[part.name] for part in self.space.parts]
 
@@ -155,7 +132,6 @@ class Evaluator:
             ) from error
 
     def _check(self) -> None:
-        """Evaluates the first batch twice."""
         first, again = (self.losses(0) for _ in range(2))
         if not torch.equal(first.nan_to_num(), again.nan_to_num()):
             raise LandscapeError(
@@ -163,30 +139,6 @@ class Evaluator:
                 f"{first.tolist()} and {again.tolist()}; take random numbers from PyTorch only, "
                 "whose seed is set for each batch, and keep no state in model, objective or batch."
             )
-
-
-def standard_error(values: _Floats, weights: _Floats) -> _Floats:
-    r"""Returns the standard errors of means over batches, (N,), from the spread of the batches.
-
-    .. math:: s^2 = \frac{B}{B - 1} \sum_b w_b^2 (x_b - \bar x)^2
-
-    Arguments:
-        values: (N, B) Values of B batches; NaN comes out if there is one only.
-        weights: (B,) Weights of the batches, whose sum is 1.
-    """
-    n = len(weights)
-    if n < 2:
-        return np.full(len(values), np.nan)
-    with np.errstate(invalid="ignore"):  # infinity less infinity is no number
-        spread = weights * (values - mean_of(values, weights)[:, None])
-    return np.sqrt(n / (n - 1) * (spread**2).sum(axis=1))
-
-
-def mean_of(values: _Floats, weights: _Floats) -> _Floats:
-    """Returns the means over batches, (N,), of values (N, B)."""
-    # Not a product of matrices, whose rounding depends on where numbers lie in memory.
-    with np.errstate(invalid="ignore"):
-        return (values * weights).sum(axis=1)
 
 
 def norm_layers(module: nn.Module) -> list[_BatchNorm]:
@@ -198,18 +150,11 @@ def norm_layers(module: nn.Module) -> list[_BatchNorm]:
     ]
 
 
-def _use_batch_statistics(layers: list[_BatchNorm]) -> None:
-    """Makes layers normalise by the batch at hand and leave their running statistics alone."""
-    for layer in layers:
-        layer.train()
-        layer.momentum = 0.0
-
-
 def _recomputing(layers: list[_BatchNorm], samples: list[float]) -> Iterator[int]:
     """Yields the number of each batch, to be evaluated once; then the statistics are theirs.
 
-    They are means over batches, weighted by the samples: batch b moves them by its share of the
-    samples so far. Variances are means of those of the batches, as in PyTorch's training.
+    They are means over batches: batch b moves them by its share of the samples so far. Variances
+    are means of those of the batches, as in PyTorch's training.
     """
     seen = 0.0
     for layer in layers:
@@ -225,14 +170,7 @@ def _recomputing(layers: list[_BatchNorm], samples: list[float]) -> Iterator[int
 
 
 def _named_values(found: Any) -> dict[str, Tensor]:
-    """Returns what an objective returned as tensors () by name, with their graphs.
-
-    Arguments:
-        found: A number, or several by name. Numbers are tensors with one real entry, or plain ones.
-
-    Raises:
-        LandscapeError: It is something else.
-    """
+    """Returns what an objective returned as tensors () by name, with their graphs."""
     values = cast("Mapping[Any, Any]", found if isinstance(found, Mapping) else {"loss": found})
     if not values or not all(isinstance(name, str) for name in values):
         raise LandscapeError(

@@ -24,8 +24,8 @@ _NAMED = (type, types.FunctionType, types.BuiltinFunctionType, functools.partial
 def fingerprint(*things: Any) -> str:
     """Returns a digest of nested containers of tensors, arrays, modules, functions and values.
 
-    Sets and mappings have no order, other objects the state that pickle would save. What pickle
-    cannot save, such as an open file, counts by its type only.
+    Sets and mappings have no order, other objects count by the state that pickle would save, or
+    else by their type.
 
     Example:
         >>> fingerprint([1, torch.zeros(2)]) == fingerprint([1, torch.zeros(3)])
@@ -54,7 +54,6 @@ def _digest(thing: Any, memory: _Memory) -> bytes:
 
 
 def _content(thing: Any) -> bytes | list[Any]:
-    """Returns bytes, or the parts that a thing is made of."""
     match thing:
         case Tensor():
             return _of_tensor(thing)

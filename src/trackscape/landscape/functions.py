@@ -17,18 +17,10 @@ Function = Callable[..., Any]
 
 
 class FlatVector(nn.Module):
-    """A vector of n numbers as a module, in one parameter or in arrays that have names.
-
-    Raises:
-        LandscapeError: Lengths do not agree, or none is given.
-    """
+    """A vector of n numbers as a module, in one parameter or in arrays that have names."""
 
     def __init__(
-        self,
-        *,
-        n: int | None,
-        start: ArrayLike | None,
-        shapes: Mapping[str, Sequence[int]] | None,
+        self, *, n: int | None, start: ArrayLike | None, shapes: Mapping[str, Sequence[int]] | None
     ) -> None:
         super().__init__()
         vector = None if start is None else np.asarray(start, dtype=np.float64)
@@ -76,21 +68,16 @@ def _register(module: nn.Module, name: str, value: nn.Parameter) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class FlatFunction:
-    """An objective that calls functions of the vector of a `FlatVector`."""
+    """An objective that calls functions of the vector of a `FlatVector`.
+
+    They are those of `Problem.from_function`, and take a batch as their last argument if there are
+    batches.
+    """
 
     loss: Function
-    """Function that returns a number, or several by name."""
     gradient: Function | None
-    """Function that returns the gradient of the first number, (n,)."""
     hvp: Function | None
-    """Function that returns the product of the Hessian with a second vector, (n,)."""
     has_batches: bool
-    """Whether functions take a batch as their last argument."""
-
-    @property
-    def functions(self) -> tuple[Function, ...]:
-        """All functions that there are."""
-        return tuple(each for each in (self.loss, self.gradient, self.hvp) if each is not None)
 
     def __call__(self, model: nn.Module, batch: Any) -> dict[str, Any]:
         """Returns what the loss does, by name; the first value has a gradient if one is wanted."""
@@ -148,7 +135,6 @@ class _Slope(torch.autograd.Function):
 
 
 def _vector(function: Any, name: str, vector: Tensor, *arguments: Any) -> Tensor:
-    """Calls a function that returns a vector like its first argument."""
     found = np.asarray(function(_numbers(vector), *arguments), dtype=np.float64)
     if found.shape != vector.shape:
         raise LandscapeError(

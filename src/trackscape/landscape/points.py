@@ -7,28 +7,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape.space import Point, Vectors
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class SampleGrid:
-    """N points around a centre, each a sum of K directions; all float64.
+    """Points that are each a centre plus a sum of directions; all float64."""
 
-    Every point is computed from the centre anew, so that its place in the list does not matter.
-    """
-
-    centre: Tensor
-    """Point at coordinates 0, (P,)."""
-    directions: Tensor
-    """Vectors that span the space of the points, (K, P)."""
-    coordinates: Tensor
-    """Factors of the directions, (N, K)."""
+    centre: Point
+    """Point at coordinates 0."""
+    directions: Vectors
+    """Vectors that span the space of the points."""
+    coordinates: Float[Tensor, "points directions"]
+    """Factors of the directions."""
     shape: tuple[int, ...]
-    """Shape of the grid of points, the last axis fastest; (N,) for a line or curve."""
+    """Shape of the grid of N points, the last axis fastest; (N,) for a line or curve."""
     axes: tuple[str, ...] = ()
-    """Names of the K directions for tables and pictures; or none."""
+    """Names of the directions for tables and pictures; or none."""
 
     def __post_init__(self) -> None:
         size = math.prod(self.shape)
@@ -52,8 +51,7 @@ class SampleGrid:
     def __len__(self) -> int:
         return len(self.coordinates)
 
-    def __getitem__(self, number: int) -> Tensor:
-        """Returns one point, (P,)."""
+    def __getitem__(self, number: int) -> Point:
         vector = self.centre.clone()
         # Not a product of matrices, whose rounding depends on where numbers lie in memory.
         for factor, direction in zip(
@@ -64,8 +62,8 @@ class SampleGrid:
 
 
 def grid(
-    centre: Tensor,
-    directions: Tensor,
+    centre: Point,
+    directions: Vectors,
     *,
     extent: float | Sequence[float] = 1.0,
     steps: int | Sequence[int] = 25,
@@ -73,12 +71,7 @@ def grid(
 ) -> SampleGrid:
     """Returns a grid of any dimension around a point, which lies on it if steps are odd.
 
-    Arguments:
-        centre: (P,) Middle of the grid.
-        directions: (K, P) Vectors that span it.
-        extent: Largest coordinate, for all directions or for each.
-        steps: Points on each axis, at least 2, for all or for each.
-        axes: Names of the directions.
+    The largest coordinate, and the number of points, are those of all axes or one for each.
 
     Example:
         >>> points = grid(torch.zeros(2).double(), torch.eye(2).double(), steps=3)
@@ -97,8 +90,10 @@ def grid(
             f"Expected one positive, finite extent and at least 2 steps for each of {n} "
             f"directions, got {extent} and {steps}."
         )
+    # Exactly symmetric, so that the middle of an odd number of steps is 0.
     values = [
-        _symmetric(int(size), float(length)) for size, length in zip(shape, extents, strict=True)
+        float(length) * (2 * torch.arange(size, device="cpu").double() - (size - 1)) / (size - 1)
+        for size, length in zip(map(int, shape), extents, strict=True)
     ]
     return SampleGrid(
         centre=centre.double(),
@@ -122,28 +117,18 @@ def _is(setting: Any, kind: type) -> bool:
 
 
 def _for_each(setting: Any, n: int) -> list[Any]:
-    """Returns n settings where one is given for all."""
     return list(setting) if isinstance(setting, (list, tuple)) else [setting] * n
 
 
-def _symmetric(steps: int, extent: float) -> Tensor:
-    """Steps from -extent to extent, exactly symmetric, so that the middle of odd ones is 0."""
-    return extent * (2 * torch.arange(steps, device="cpu").double() - (steps - 1)) / (steps - 1)
-
-
-def line(a: Tensor, b: Tensor, *, steps: int = 25) -> SampleGrid:
-    """Returns the straight line from a to b (P,), with both ends."""
+def line(a: Point, b: Point, *, steps: int = 25) -> SampleGrid:
+    """Returns the straight line from a to b, with both ends."""
     return bezier([a, b], steps=steps)
 
 
-def bezier(control: Sequence[Tensor], *, steps: int = 25) -> SampleGrid:
-    r"""Returns points of a Bezier curve with equal steps of t, from the first control point on.
+def bezier(control: Sequence[Point], *, steps: int = 25) -> SampleGrid:
+    r"""Returns points of a Bezier curve with equal steps of t, from its first control point on.
 
     .. math:: p(t) = \sum_k \binom{n}{k} t^k (1 - t)^{n - k} c_k
-
-    Arguments:
-        control: Control points (P,), at least 2; the curve ends at the last one.
-        steps: Points, at least 2.
     """
     if len(control) < 2 or steps < 2:
         raise LandscapeError(
@@ -158,13 +143,8 @@ def bezier(control: Sequence[Tensor], *, steps: int = 25) -> SampleGrid:
     )
 
 
-def bernstein(times: Tensor, degree: int) -> Tensor:
-    """Returns the weights of the control points of a Bezier curve, (N, degree + 1); they sum to 1.
-
-    Example:
-        >>> bernstein(torch.tensor([0.5]), 2).tolist()
-        [[0.25, 0.5, 0.25]]
-    """
+def bernstein(times: Float[Tensor, " times"], degree: int) -> Float[Tensor, "times control"]:
+    """Returns the weights of the degree + 1 control points of a Bezier curve; they sum to 1."""
     powers = [
         math.comb(degree, k) * times**k * (1 - times) ** (degree - k) for k in range(degree + 1)
     ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
@@ -14,6 +15,10 @@ from torch.overrides import TorchFunctionMode
 
 from trackscape.errors import LandscapeError
 
+Point = Float[Tensor, " parameters"]
+"""Parameters of a model as a flat vector."""
+Vectors = Float[Tensor, "vectors parameters"]
+"""Several vectors in the space of the parameters."""
 _AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 
 
@@ -23,11 +28,7 @@ def usual_modes() -> Generator[None, None, None]:
 
     Under autocast, PyTorch keeps the rounded copy of each weight until the outermost block ends,
     whatever happens to the weight, and so does ``parametrize.cached``: a landscape in such a block
-    would be flat. An objective that wants autocast enters it itself, at every point anew. Other
-    processes are in none of these modes, so that their numbers would be others, too.
-
-    Raises:
-        LandscapeError: A gradient is taken of tensors that belong to the inference mode.
+    would be flat. Other processes are in none of these modes.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
@@ -61,32 +62,24 @@ def seeded(seed: int, device: torch.device) -> Generator[None, None, None]:
 
 
 class Part(NamedTuple):
-    """One parameter and its place in the flat vector."""
+    """One parameter and its place in the flat vector, from `begin` up to `end`."""
 
     name: str
-    """Name as in ``named_parameters``."""
     shape: torch.Size
-    """Shape of the parameter."""
     begin: int
-    """Place of its first number."""
     end: int
-    """Place behind its last number."""
 
 
 class ParameterSpace:
-    """Where each trainable parameter of a module lies in a flat vector of P numbers.
+    """Where each trainable parameter of a module lies in a flat vector.
 
     Vectors are float64 whatever the type of the module: a point of a landscape is then a sum that
     is rounded once, when it is loaded, and never drifts. Buffers are not part of it, nor are
-    parameters without entries.
-
-    Arguments:
-        module: Any module with trainable real parameters of one type on one device. Parameters that
-            do not require a gradient stay as they are, everywhere.
+    parameters without entries or without a gradient.
 
     Raises:
-        LandscapeError: The module has no trainable parameter, or some of different types, or some
-            that are complex, sparse, without numbers yet, or share their memory.
+        LandscapeError: The module has no trainable parameter, or some of different types or
+            devices, or some that are complex, sparse, without numbers yet, or share their memory.
 
     Example:
         >>> space = ParameterSpace(nn.Linear(3, 2))
@@ -95,40 +88,34 @@ class ParameterSpace:
     """
 
     def __init__(self, module: nn.Module) -> None:
-        trainable: list[tuple[str, nn.Parameter]] = []
-        for name, value in module.named_parameters():
-            if value.requires_grad:
-                _check(name, value)
-                if value.numel():
-                    trainable.append((name, value))
+        named = module.named_parameters()
+        trainable = {name: value for name, value in named if value.requires_grad}
+        for name, value in trainable.items():
+            _check(name, value)
+        trainable = {name: value for name, value in trainable.items() if value.numel()}
         if not trainable:
             raise LandscapeError(
                 f"Expected a {type(module).__name__} with trainable parameters, but none requires "
                 "a gradient; call requires_grad_() on those that span the landscape."
             )
-        kinds = {(value.dtype, value.device) for _, value in trainable}
+        kinds = {(value.dtype, value.device) for value in trainable.values()}
         if len(kinds) > 1:
             listed = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
             raise LandscapeError(
                 f"Expected parameters of one type on one device, got {listed}; convert the module "
                 "with .to() first."
             )
-        self.parts: list[Part] = []
-        begin = 0
-        for name, value in trainable:
-            self.parts.append(Part(name, value.shape, begin, begin + value.numel()))
-            begin += value.numel()
-        self.size = begin
-        self.dtype = trainable[0][1].dtype
-        """Type of the parameters, to which points are rounded."""
         _check_memory(trainable)
+        self.parts: list[Part] = []
+        self.size = 0
+        for name, value in trainable.items():
+            end = self.size + value.numel()
+            self.parts.append(Part(name, value.shape, self.size, end))
+            self.size = end
+        ((self.dtype, _),) = kinds
 
-    def read(self, module: nn.Module) -> Tensor:
-        """Returns a copy of the parameters of a module of this kind, (P,) float64.
-
-        Raises:
-            LandscapeError: The parameters are not those of this space.
-        """
+    def read(self, module: nn.Module) -> Point:
+        """Returns a copy of the parameters of a module of this kind, in float64."""
         values = dict(module.named_parameters())
         for part in self.parts:
             if part.name not in values or values[part.name].shape != part.shape:
@@ -138,15 +125,15 @@ class ParameterSpace:
                 )
         return torch.cat([values[part.name].detach().double().flatten() for part in self.parts])
 
-    def write(self, vector: Tensor, module: nn.Module) -> None:
-        """Copies a vector (P,) into the parameters of a module of this kind."""
+    def write(self, vector: Point, module: nn.Module) -> None:
+        """Copies a vector into the parameters of a module of this kind."""
         values = dict(module.named_parameters())
         with torch.no_grad():
             for name, value in self.views(vector):
                 values[name].copy_(value)
 
-    def views(self, vector: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """Yields name and view of each parameter in a vector (..., P); the last axes are its."""
+    def views(self, vector: Float[Tensor, "*any parameters"]) -> Iterator[tuple[str, Tensor]]:
+        """Yields name and view of each parameter in a vector; the last axes are its own."""
         for part in self.parts:
             value = vector[..., part.begin : part.end]
             yield part.name, value.reshape(*vector.shape[:-1], *part.shape)
@@ -169,10 +156,10 @@ def _check(name: str, value: nn.Parameter) -> None:
         )
 
 
-def _check_memory(parameters: list[tuple[str, nn.Parameter]]) -> None:
+def _check_memory(parameters: Mapping[str, nn.Parameter]) -> None:
     """Numbers that two parameters share would have to be at two places of a point."""
     names: defaultdict[int, list[str]] = defaultdict(list)
-    for name, value in parameters:
+    for name, value in parameters.items():
         names[value.data_ptr()].append(name)
     for shared in names.values():
         if len(shared) > 1:
@@ -183,10 +170,9 @@ def _check_memory(parameters: list[tuple[str, nn.Parameter]]) -> None:
 
 
 class _Detaching(TorchFunctionMode):
-    """Lets a copy have the numbers of what was computed, such as an activation that a model keeps.
+    """Lets PyTorch copy tensors with a history, such as an activation that a model keeps.
 
-    PyTorch refuses to copy a tensor with a history. Those of parametrisations of the old kind
-    (``weight_norm``, pruning) are computed anew before they are used.
+    Those of old parametrisations (``weight_norm``, pruning) are computed anew before use.
     """
 
     def __torch_function__(
@@ -203,11 +189,7 @@ class _Detaching(TorchFunctionMode):
 
 @usual_modes()
 def copy_of(model: nn.Module) -> nn.Module:
-    """Returns a copy of a model.
-
-    Raises:
-        LandscapeError: It cannot be copied, or its copy shares parameters with it.
-    """
+    """Returns a copy of a model, which must share no parameters with it."""
     try:
         with _Detaching():
             made = copy.deepcopy(model)

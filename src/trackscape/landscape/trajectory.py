@@ -6,7 +6,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
@@ -18,40 +18,35 @@ from trackscape.landscape.curvature import (
     trace,
 )
 from trackscape.landscape.directions import Directions
-from trackscape.landscape.evaluator import Evaluator, standard_error
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.points import SampleGrid
 from trackscape.landscape.problem import Problem
+from trackscape.landscape.space import Point, Vectors
+from trackscape.landscape.surface import standard_error
 
 
 @final
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TrajectoryDirections(Directions):
-    """Orthonormal directions along which T checkpoints vary most, and the checkpoints in them."""
+    """Orthonormal directions along which checkpoints vary most, and the checkpoints in them."""
 
-    centre: Tensor
-    """Origin of the coordinates, (P,)."""
-    explained: Tensor
-    """Share of the variance over checkpoints along each direction, (K,); 1 is all of it."""
-    coordinates: Tensor
-    """Coordinates of the checkpoints, (T, K)."""
-    residuals: Tensor
-    """Distance of each checkpoint to the plane through `centre`, (T,): what a picture hides."""
+    centre: Point
+    """Origin of the coordinates."""
+    explained: Float[Tensor, " directions"]
+    """Share of the variance over checkpoints along each direction; 1 is all of it."""
+    coordinates: Float[Tensor, "checkpoints directions"]
+    residuals: Float[Tensor, " checkpoints"]
+    """Distance of each checkpoint to the plane through `centre`: what a picture hides."""
 
 
 def trajectory_directions(
-    checkpoints: Tensor, *, n: int = 2, centre: Tensor | None = None
+    checkpoints: Vectors, *, n: int = 2, centre: Point | None = None
 ) -> TrajectoryDirections:
-    """Returns the principal components of a training.
+    """Returns the n principal components of the checkpoints of a training.
 
-    Deviations are those from the mean over checkpoints, wherever the origin is put. Components
-    come from the T x T matrix of their products, so that no P x P matrix is needed. The largest
-    entry of each is positive.
-
-    Arguments:
-        checkpoints: (T, P) Parameters along the training.
-        n: Components.
-        centre: (P,) A point on the plane, for instance the last checkpoint; None for the mean of
-            all, which makes the squares of the residuals least.
+    Deviations are those from the mean over checkpoints. The origin may be another point, such as
+    the last checkpoint; the mean makes the squares of the residuals least. The largest entry of
+    each component is positive.
 
     Raises:
         LandscapeError: The checkpoints do not span as many directions.
@@ -83,7 +78,10 @@ def trajectory_directions(
 
 
 def _components(deviations: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Returns unit vectors (n, P) and their shares of the variance (n,), the largest first."""
+    """Returns unit vectors (n, P) and their shares of the variance (n,), the largest first.
+
+    They come from the T x T matrix of products, so that no P x P matrix is needed.
+    """
     values, combinations = torch.linalg.eigh(deviations @ deviations.T)
     rank = int((values > 1e-12 * values.sum()).sum())
     if not 1 <= n <= rank:
@@ -99,33 +97,22 @@ def _components(deviations: Tensor, n: int) -> tuple[Tensor, Tensor]:
 
 
 class Trajectory(NamedTuple):
-    """T checkpoints in the coordinates of a surface."""
+    """Checkpoints in the coordinates of a surface."""
 
-    coordinates: NDArray[np.float64]
-    """Nearest points in the space of the directions, (T, K)."""
-    residuals: NDArray[np.float64]
-    """Distance of each to the space of the directions, (T,), in units of the parameters: where it
-    is not small, the loss there is not that of the surface."""
+    coordinates: Float[np.ndarray, "checkpoints directions"]
+    """Nearest points in the space of the directions."""
+    residuals: Float[np.ndarray, " checkpoints"]
+    """Distances to that space, in units of the parameters: where it is not small, the loss there is
+    not that of the surface."""
 
 
-def project(points: SampleGrid, checkpoints: Tensor) -> Trajectory:
+def project(points: SampleGrid, checkpoints: Vectors) -> Trajectory:
     """Returns the nearest point in the space of the directions for each checkpoint.
 
     Directions may have any lengths and angles (least squares).
 
-    Arguments:
-        points: Points of the surface.
-        checkpoints: (T, P) Parameters along a training.
-
     Raises:
-        LandscapeError: They are of another space, or hold NaN.
-
-    Example:
-        >>> from trackscape.landscape.points import grid
-        >>> plane = grid(torch.zeros(3), torch.tensor([[2.0, 0, 0], [1, 1, 0]]))
-        >>> trajectory = project(plane, torch.tensor([[3.0, 1, 5]]))
-        >>> trajectory.coordinates.round(9), trajectory.residuals
-        (array([[1., 1.]]), array([5.]))
+        LandscapeError: The checkpoints are of another space, or hold NaN.
     """
     if checkpoints.ndim != 2 or checkpoints.shape[1] != len(points.centre):
         raise LandscapeError(
@@ -153,18 +140,16 @@ class CheckpointCurvature(NamedTuple):
     loss_error: float
     """Standard error of the loss, from the spread over batches; NaN of one batch."""
     gradient_norm: float
-    """Length of the gradient of the loss."""
     eigenvalues: tuple[float, ...]
     """Eigenvalues that are largest by magnitude."""
     trace: TraceEstimate
-    """Sum of all eigenvalues."""
     kind: str
     """Name of the matrix whose eigenvalues and trace these are."""
 
 
 def curvature_along_trajectory(
     problem: Problem,
-    checkpoints: Tensor,
+    checkpoints: Vectors,
     *,
     n: int = 3,
     num_matvecs: int = 60,
@@ -172,23 +157,11 @@ def curvature_along_trajectory(
     seed: int = 0,
     operator: Callable[..., Operator] = exact_hessian,
 ) -> list[CheckpointCurvature]:
-    """Measures the landscape at each checkpoint of a training.
+    """Measures loss, n eigenvalues and the trace at each checkpoint of a training.
 
     All checkpoints see the same batches and the same random vectors, so that differences between
-    them are less uncertain than each of them.
-
-    Arguments:
-        problem: The landscape.
-        checkpoints: (T, P) Parameters, in the order of the training.
-        n: Number of eigenvalues at each.
-        num_matvecs: Number of products with vectors for each trace.
-        tolerance: Largest residual of an eigenvalue, relative to it.
-        seed: Seed of random vectors.
-        operator: Makes the operator of a problem ``at=`` a point, such as
-            ``functools.partial(finite_difference_hessian, step=1e-3)``.
-
-    Raises:
-        LandscapeError: The loss has no gradient, or a result is not finite.
+    them are less uncertain than each of them. `operator` makes the matrix of a problem ``at=`` a
+    point, such as ``functools.partial(finite_difference_hessian, step=1e-3)``.
     """
     evaluator = Evaluator(problem)
     found: list[CheckpointCurvature] = []
@@ -196,15 +169,14 @@ def curvature_along_trajectory(
         matrix = operator(problem, at=point)
         losses = evaluator.batch_losses(point)
         error = standard_error(losses[None].numpy(), evaluator.weights.numpy())
+        pairs = top_eigenpairs(matrix, n, tolerance=tolerance, seed=seed)
         found.append(
             CheckpointCurvature(
                 number=number,
                 loss=float(evaluator.weights @ losses),
                 loss_error=float(error[0]),
                 gradient_norm=float(evaluator.gradient(point).norm()),
-                eigenvalues=tuple(
-                    top_eigenpairs(matrix, n, tolerance=tolerance, seed=seed).values.tolist()
-                ),
+                eigenvalues=tuple(pairs.values.tolist()),
                 trace=trace(matrix, num_matvecs=num_matvecs, seed=seed),
                 kind=matrix.kind,
             )

@@ -1,21 +1,24 @@
-"""Texts, tables and pictures -> one self-contained HTML page."""
+"""Texts, tables, pictures and views to turn and zoom -> one self-contained HTML page."""
 
 import base64
 import html
+import json
 import re
-from collections.abc import Sequence
+import string
+from collections.abc import Iterable, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackscape.errors import DataError
 from trackscape.files import replacing
-from trackscape.pages.viewer import fill_asset
 from trackscape.pictures import figure_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Cell = str | int | float
+_HERE = "trackscape.pages"
 _DIGITS = r"[-+\u2212]?[\d,]*\.?\d+(e[-+]?\d+)?"
 # A number, with its uncertainty, unit and interval if it has them.
 _NUMBER = re.compile(
@@ -52,13 +55,10 @@ class Page:
     def add_table(
         self, headers: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str
     ) -> None:
-        """Adds a table; columns of numbers are aligned on the right.
+        """Adds a table with its caption above; columns of numbers are aligned on the right.
 
-        Arguments:
-            headers: One for each column.
-            rows: Integers get separators of thousands, other numbers four significant digits;
-                strings stay as they are.
-            caption: Text above the table.
+        Integers get separators of thousands, other numbers four significant digits; strings stay as
+        they are.
 
         Raises:
             DataError: A row has not as many cells as there are headers.
@@ -100,7 +100,7 @@ class Page:
     @property
     def html(self) -> str:
         """The whole page."""
-        return fill_asset("page.html", title=html.escape(self._title), body="\n".join(self._parts))
+        return _fill("page.html", title=html.escape(self._title), body="\n".join(self._parts))
 
     def write(self, path: Path | str) -> None:
         """Writes the page in UTF-8; the file appears whole or not at all."""
@@ -119,8 +119,46 @@ def _kind(column: Sequence[str]) -> str:
 
 
 def _row(tag: str, cells: Sequence[str], kinds: Sequence[str]) -> str:
-    parts = [
-        f'<{tag} class="{kind}">{html.escape(cell)}</{tag}>'
-        for cell, kind in zip(cells, kinds, strict=True)
-    ]
-    return "<tr>" + "".join(parts) + "</tr>"
+    pairs = zip(cells, kinds, strict=True)
+    parts = (f'<{tag} class="{kind}">{html.escape(cell)}</{tag}>' for cell, kind in pairs)
+    return f"<tr>{''.join(parts)}</tr>"
+
+
+class _Template(string.Template):
+    delimiter = "%%"  # places look like ``%%{name}``: ``$`` and ``{}`` belong to JavaScript
+
+
+def _asset(package: str, name: str) -> str:
+    return resources.files(package).joinpath("assets", name).read_text("utf-8")
+
+
+def _fill(name: str, **places: str) -> str:
+    return _Template(_asset(_HERE, name)).substitute(places)
+
+
+def make_viewer(
+    package: str, name: str, *, label: str, switches: Iterable[str], hint: str, data: object
+) -> str:
+    """Returns a view in three dimensions as HTML; any number of them fit on one page.
+
+    Arguments:
+        package: Package whose folder `assets` holds ``NAME.js``, which draws by means of
+            `openCamera` of ``camera.js``, and ``NAME.css``, the style of the class `name`.
+        name: Name of both files.
+        label: What the view shows, for those who cannot see it.
+        switches: HTML of what stands below the canvas; the script is told of changes.
+        hint: What pointing at something does, and what the marks mean.
+        data: What the script draws, as JSON.
+    """
+    return _fill(
+        "viewer.html",
+        kind=name,
+        style=_asset(package, f"{name}.css"),
+        label=html.escape(label),
+        switches="\n".join(switches),
+        hint=html.escape(hint),
+        # "<" could end the script that holds the data.
+        data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        camera=_asset(_HERE, "camera.js"),
+        scene=_asset(package, f"{name}.js"),
+    )

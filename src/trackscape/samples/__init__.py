@@ -1,7 +1,6 @@
-"""Real Geant4 hits that the package ships: 230 MeV protons behind 150 mm of water.
+"""Geant4 hits for demo and tests: 230 MeV protons behind 150 mm of water, published columns.
 
-`water_150_train.npz` holds 1,900 primaries, `water_150_val.npz` 1,000 others, in the published
-column format. They are for the demo and the tests; studies need the full files.
+`water_150_train.npz` holds 1,900 primaries, `water_150_val.npz` 1,000 others.
 """
 
 from pathlib import Path

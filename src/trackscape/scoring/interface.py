@@ -18,24 +18,20 @@ Prepared = TypeVar("Prepared", default=Any)
 class Scorer(nn.Module, abc.ABC, Generic[Prepared]):
     """A network that scores the candidate segments of a hit graph.
 
-    A network of your own says how to `prepare` a graph and what `forward` returns; all else has a
-    default, which is that of the paper.
+    One of your own says how to `prepare` a graph and what `forward` returns; the rest has defaults.
     """
 
     sizes: dict[str, Any]
-    """Arguments that the network was made with, as numbers or texts; weights files note them.
-    `build_network` notes them for a class that does not."""
+    """Arguments that the network was made with, as numbers or texts; weights files note them."""
     is_plain: bool = False
     """Whether the network is a copy that `plain` made."""
 
     default_objective: ClassVar[str] = "cross_entropy"
-    """Name of the objective that the network is trained by, as in `trackscape.training`."""
+    """Name of the objective of the training, as in `trackscape.training`."""
     scores_have_gradient: ClassVar[bool] = True
-    """Whether gradients go through the scores of `forward`, so that any objective can be trained.
-    If not, those of the default objective do, and those of a `plain` copy."""
+    """Whether gradients go through scores, or only through what the default objective needs."""
     default_reject: ClassVar[float | None] = None
-    """Cost of a track's end in the assignment that belongs to the network, between 0 and 1; None
-    for the published assignment, where tracks end only where they must."""
+    """Cost, from 0 to 1, of a track's end in the assignment; None if it ends where it must only."""
     bridges_gaps: ClassVar[bool] = False
     """Whether tracks are joined over an empty layer; see `trackscape.tracking.recover_holes`."""
 
@@ -67,19 +63,18 @@ class Scorer(nn.Module, abc.ABC, Generic[Prepared]):
         return self(self.prepare(self.connect(hits)))
 
     def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
-        """Returns the sequential blocks, from input to output, and where their outputs are read.
+        """Returns the attributes that are sequential blocks, and where their outputs are read.
 
-        Names are attributes. Each use is a later block and the first column of its inputs where
-        the outputs stand; they may be gathered, or reduced column by column, in between. Empty if
-        nothing is known, so that hidden units cannot be matched with those of another network.
+        Each use is a later block and the first column of its inputs where the outputs stand; they
+        may be gathered, or reduced column by column, in between. Hidden units of networks that say
+        nothing cannot be matched.
         """
         return {}
 
     def plain(self) -> Self:
         """Returns a copy whose `forward` can be differentiated twice, for any objective.
 
-        It takes graphs that it has prepared itself, and computes the same but for rounding.
-        Networks with a compiled path ask `is_plain`.
+        It takes graphs that it has prepared itself. Networks with a compiled path ask `is_plain`.
         """
         copied = copy.deepcopy(self)
         copied.is_plain = True

@@ -35,17 +35,14 @@ METHODS = ("line-graph-ptt", "line-graph-pat", "nine-constants", "trackscape")
 """Methods with weights in the package: the paper's line graph, trained in two ways, then our model
 of tracks without and with a network for its potentials."""
 LARGEST_SIZE = 4096
-"""Largest hidden layer or encoding; larger numbers in a file would fill the memory."""
+"""Largest hidden layer or encoding, or a file could fill the memory."""
 
 
 def find_network(name: str) -> type[Scorer]:
-    """Returns a class of networks: one of `NETWORKS`, or your own by its place.
+    """Returns one of `NETWORKS`, or a class of your own, named such as ``my_package.MyScorer``.
 
     Only names that a user typed, in settings or as an option, may come here: a module is imported,
     from where Python looks for modules or from the current folder.
-
-    Arguments:
-        name: ``line_graph``, ``hit_graph``, ``belief``, or such as ``my_package.MyScorer``.
 
     Raises:
         WeightsError: If there is no such network.
@@ -73,11 +70,9 @@ def find_network(name: str) -> type[Scorer]:
 
 
 def build_network(kind: str | type[Scorer], **sizes: Any) -> Scorer:
-    """Makes an untrained network.
+    """Makes an untrained network of a class, or of one named as for `find_network`.
 
-    Arguments:
-        kind: A class, or its name: see `find_network`.
-        sizes: Arguments of the class that differ from the usual ones, such as ``hidden=32``.
+    `sizes` are arguments of the class that differ from the usual ones, such as ``hidden=32``.
 
     Raises:
         WeightsError: If there is no such network, or it has no such size.
@@ -89,8 +84,12 @@ def build_network(kind: str | type[Scorer], **sizes: Any) -> Scorer:
         raise WeightsError(
             f"The network {_name(made)} has no {shown(unknown[0])}, only {', '.join(known)}."
         )
-    if made in NETWORKS.values():
-        _check_sizes(made, sizes)
+    for name, size in sizes.items() if made in NETWORKS.values() else ():
+        smallest = 0 if (made, name) == (TrackModel, "hidden") else 1
+        if not isinstance(size, int) or not smallest <= size <= LARGEST_SIZE:
+            raise WeightsError(
+                f"Expected sizes from {smallest} to {LARGEST_SIZE}, got {shown(sizes)}."
+            )
     try:
         network = made(**sizes)
     except (TypeError, ValueError) as error:
@@ -108,25 +107,11 @@ def _name(network: type[Scorer]) -> str:
     return next((name for name, known in NETWORKS.items() if network is known), own)
 
 
-def _check_sizes(network: type[Scorer], sizes: dict[str, Any]) -> None:
-    for name, size in sizes.items():
-        smallest = 0 if (network, name) == (TrackModel, "hidden") else 1
-        if not isinstance(size, int) or not smallest <= size <= LARGEST_SIZE:
-            raise WeightsError(
-                f"Expected sizes from {smallest} to {LARGEST_SIZE}, got {shown(sizes)}."
-            )
-
-
 def load_network(path: Path | str, *, network: Scorer | type[Scorer] | None = None) -> Scorer:
     """Reads a network that `save_network` wrote and puts it into evaluation mode.
 
-    A file names its class, but no class is looked up or imported because a file says so: of your
-    own networks you pass the class.
-
-    Arguments:
-        path: The file.
-        network: Class of the network, which is made with the sizes that the file names; or a
-            network, which takes the weights and is returned. None for those of `NETWORKS`.
+    No class is imported because a file names it: pass the class of your own network, which is made
+    with the sizes that the file names, or a network, which takes the weights and is returned.
 
     Raises:
         WeightsError: If the file is damaged, or its weights are not those of the network.
@@ -209,23 +194,8 @@ def _empty_network(
     return build_network(kind, **sizes)
 
 
-def read_about(path: Path | str) -> dict[str, Any]:
-    """Returns what `save_network` was told about the weights in a file.
-
-    Raises:
-        WeightsError: If the file is damaged, or its header names no network.
-    """
-    return read_weights(path)[0]
-
-
 def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) -> None:
-    """Writes a network as safetensors, under a temporary name first.
-
-    Arguments:
-        network: One of `NETWORKS`, or any other: its class and `sizes`, if it has them, are noted,
-            and `load_network` fills another one with the weights.
-        path: File to write.
-        about: Anything worth knowing, such as the run that the weights come from.
+    """Writes any network as safetensors, with its class, its sizes, and what else is known `about`.
 
     Raises:
         WeightsError: If the network holds more than tensors, or sizes that are no JSON.
@@ -236,7 +206,10 @@ def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) ->
         # One entry, since safetensors writes several in random order: equal weights, equal bytes.
         entry = json.dumps({**about, **kind, "sizes": getattr(network, "sizes", {})})
         # Copies, since safetensors refuses tensors that share memory.
-        tensors = {name: _alone(value) for name, value in network.state_dict().items()}
+        tensors = {
+            name: value.detach().clone(memory_format=torch.contiguous_format)
+            for name, value in network.state_dict().items()
+        }
         content = save(tensors, metadata={HEADER: entry})
     except (TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
         raise WeightsError(
@@ -245,10 +218,6 @@ def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) ->
         ) from error
     with replacing(Path(path)) as partial:
         partial.write_bytes(content)
-
-
-def _alone(value: Tensor) -> Tensor:
-    return value.detach().clone(memory_format=torch.contiguous_format)
 
 
 def load_method(method: str) -> Scorer:

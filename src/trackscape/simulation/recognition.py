@@ -13,10 +13,8 @@ from trackscape.units import mm, um
 
 METHODS_DETECTOR = "bergen-auto"
 """Detector that the shipped methods were trained for, or tuned on."""
-_TOLERANCE = 0.08 * mm
-"""Largest distance in mm of a layer from its place; the Bergen variants differ by 0.155 mm."""
-_FEWEST_LAYERS = 3
-"""Number of layers with hits that tell detectors apart."""
+_TOLERANCE = 0.08 * mm  # of a layer from its place; the Bergen variants differ by 0.155 mm
+_FEWEST_LAYERS = 3  # that tell detectors apart
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,15 +34,9 @@ class Geometry:
         return f"{self.name} ({len(self.layer_z)} layers, {pitch:.4g} mm apart{sensitive})"
 
     def distance(self, depths: Mapping[int, float]) -> float:
-        """Returns the largest distance in mm of a layer of hits from its place.
+        """Returns the largest distance in mm of a layer, given its mean z, from its place.
 
-        Neither has to know where the other counts z from.
-
-        Arguments:
-            depths: Mean z of the hits in each layer.
-
-        Returns:
-            Infinity if the hits have layers that the detector lacks.
+        Neither has to know where the other counts z from. Infinity for layers that are not here.
         """
         if not depths:
             return 0.0
@@ -64,7 +56,7 @@ class Geometry:
         thickness = values["thickness"]
         return cls(
             name=str(values["name"]),
-            layer_z=tuple(float(z) for z in values["layer_z"]),
+            layer_z=tuple(map(float, values["layer_z"])),
             thickness=None if thickness is None else float(thickness),
         )
 
@@ -80,7 +72,7 @@ def geometry_of(name_or_path: str | Path) -> Geometry:
         'bergen-auto (43 layers, 5.5 mm apart, 25 um sensitive)'
     """
     detector = load_detector(name_or_path)
-    layer_z = tuple(float(z) for z in detector.layer_z)
+    layer_z = tuple(detector.layer_z.tolist())
     return Geometry(name=detector.name, layer_z=layer_z, thickness=detector.sensitive_thickness)
 
 
@@ -94,8 +86,7 @@ def layer_depths(layer: np.ndarray, z: np.ndarray) -> dict[int, float]:
 def recognise_detector(depths: Mapping[int, float]) -> Geometry | None:
     """Returns the shipped detector whose layers lie as those of the hits do; None if none does.
 
-    Arguments:
-        depths: Mean z of the hits in each layer; at least three layers tell.
+    Given the mean z of the hits in each layer; at least three layers tell.
     """
     if len(depths) < _FEWEST_LAYERS:
         return None

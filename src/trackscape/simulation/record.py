@@ -1,13 +1,15 @@
 """What an engine is asked for, made from words of the command line, and what it gives back."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Integer, Shaped
 
 from trackscape.errors import ConfigError
+from trackscape.formats.layers import N_TRACKERS
 from trackscape.simulation.setup.beam import Beam, Plan, parse_beam, read_plan, single_spot
 from trackscape.simulation.setup.detector import Detector, load_detector
 from trackscape.simulation.setup.phantom import Phantom
@@ -31,15 +33,13 @@ PRIMARY = np.dtype(
     + [("fate", "i4"), ("beam_ekin", "f4")]
 )
 """A row for each primary: position in mm, direction and kinetic energy in MeV where it enters and
-leaves the phantom, its energy where it enters the first three sensitive layers (-1: never reached),
-where it ended, its fate, and its energy at the source. What was never reached is -1."""
+leaves the phantom, its energy where it enters the first three sensitive layers, where it ended, its
+fate, and its energy at the source. What was never reached is -1."""
 
 INELASTIC, STOPPED, LEFT, OTHER = 1, 2, 3, 9
 """Fates: lost in a nuclear reaction, stopped, left the world, something else."""
 
-
-CondensedHistory = Literal["geant4", "theory"]
-"""Models of how many small collisions of a step are taken together."""
+_CondensedHistory = Literal["geant4", "theory"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Setup:
     """Pencil beam."""
     plan: Plan
     """Spots that the beam scans."""
-    condensed_history: CondensedHistory = "geant4"
-    """Condensed history that the fast engine follows. "geant4" does what Geant4 does with its
-    default range cut, with three peculiarities: losses straggle wider where electrons are cut
+    condensed_history: _CondensedHistory = "geant4"
+    """Model of how the fast engine takes small collisions together. "geant4" does what Geant4 does
+    with its default range cut: losses straggle wider where electrons are cut
     (`straggling_variance`), light elements scatter a little less (`screening_of_element`), and a
     step that ends at a border turns the proton without displacing it. "theory" has Bohr's
     straggling, Molière's screening, and a displacement in every step."""
@@ -66,14 +66,20 @@ class Setup:
 class Chunk:
     """Some of the primaries, in order, and all that they left behind."""
 
-    hits: np.ndarray
-    """Rows of hits, (H,) of type HIT, ordered by event."""
-    primaries: np.ndarray
-    """Rows of primaries, (P,) of type PRIMARY, ordered by event."""
+    hits: Shaped[np.ndarray, " hits"]
+    """Rows of hits, of type HIT, ordered by event."""
+    primaries: Shaped[np.ndarray, " primaries"]
+    """Rows of primaries, of type PRIMARY, ordered by event."""
 
 
-Engine = Callable[[Setup, int, int], Iterator[Chunk]]
+Engine = Callable[[Setup, int, int], Generator[Chunk, None, None]]
 """Setup, number of primaries, seed -> chunks in the order of the events."""
+
+
+def number_volumes(hits: Shaped[np.ndarray, " hits"], layer: Integer[np.ndarray, " hits"]) -> None:
+    """Fills in the published numbers of volumes: trackers are of level 1, all others of level 2."""
+    hits["level1ID"] = np.where(layer < N_TRACKERS, layer, 0)
+    hits["level2ID"] = np.where(layer < N_TRACKERS, -1, layer - N_TRACKERS)
 
 
 def make_setup(
@@ -90,7 +96,7 @@ def make_setup(
     Arguments:
         detector: Shipped variant or YAML file, see `load_detector`.
         phantom: Such as "water:100" or a voxel file, see `parse_phantom`.
-        beam: Such as "energy=200,spot=3", see `parse_beam`.
+        beam: Such as "energy=200,spot=3": per cent, mm, mrad and MeV, see `Beam`.
         plan: CSV file of spots; one spot on the axis by default.
         angle: Rotation of the phantom about the vertical axis in rad.
         condensed_history: "geant4" or "theory", see `Setup`.

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from trackscape.simulation.record import HIT, PRIMARY, Chunk, Engine, Setup
 from trackscape.simulation.setup.beam import check_aim
 from trackscape.simulation.setup.phantom import check_fits
 
-_ENGINES = ("fast", "geant4")
 _SPOT = np.dtype([("spotX", "f4"), ("spotY", "f4")])  # mm at the isocentre
 _MOST_PRIMARIES = 2**31 - 1  # eventID is a 32-bit number in the published columns
 
@@ -35,13 +34,11 @@ def simulate(
 ) -> int:
     """Simulates protons and writes what they leave in the detector, as `read_hits` reads it.
 
-    Memory does not grow with the number of primaries. The files appear when all is done; after an
-    interruption or an error there are none.
+    Memory does not grow with the number of primaries. The files appear when all is done.
 
     Arguments:
-        setup: Detector, phantom, beam, plan and condensed history.
-        path: New .npz file of hits: the published columns, pdg, and the spot of each hit if the
-            plan has several.
+        setup: What is simulated.
+        path: New .npz file of hits: the published columns, pdg, and the spot if there are several.
         primaries: Number of protons, shared among the spots of the plan.
         seed: Seed of the random numbers, 0 or more.
         engine: "fast" or "geant4".
@@ -58,17 +55,19 @@ def simulate(
         FormatError: A file cannot be written.
     """
     run = choose_engine(engine, threads=threads)
-    check(setup, primaries=primaries, seed=seed)
+    _check(setup, primaries=primaries, seed=seed)
     origin = _provenance(setup, primaries=primaries, seed=seed, engine=engine)
-    spot = _SpotOfEvent(setup, primaries)
+    row_type, add_spots = _spots_of_events(setup, primaries)
     rows = 0
     with (
-        hit_stream(path, spot.dtype, provenance=origin) as add_hits,
-        _primary_stream(truth, origin) as add_primaries,
-        _closing(run(setup, primaries, seed)) as chunks,
+        hit_stream(path, row_type, provenance=origin) as add_hits,
+        contextlib.nullcontext(lambda _: None)
+        if truth is None
+        else hit_stream(truth, PRIMARY, provenance=origin) as add_primaries,
+        contextlib.closing(run(setup, primaries, seed)) as chunks,
     ):
         for chunk in progress(chunks, primaries):
-            add_hits(spot.add_to(chunk.hits))
+            add_hits(add_spots(chunk.hits))
             add_primaries(chunk.primaries)
             rows += len(chunk.hits)
     return rows
@@ -89,15 +88,10 @@ def choose_engine(name: str, *, threads: int | None = None) -> Engine:
 
         geant4.check_installed()
         return functools.partial(geant4.simulate_geant4, workers=threads)
-    raise ConfigError(f"Expected one of the engines {', '.join(_ENGINES)}, but got {name!r}.")
+    raise ConfigError(f"Expected one of the engines fast, geant4, but got {name!r}.")
 
 
-def check(setup: Setup, *, primaries: int, seed: int) -> None:
-    """Checks that a simulation makes sense.
-
-    Raises:
-        ConfigError: The phantom does not fit, the beam misses the detector, or a number is wrong.
-    """
+def _check(setup: Setup, *, primaries: int, seed: int) -> None:
     check_fits(setup.phantom, source=setup.beam.source, front=setup.detector.front)
     check_aim(setup.plan, beam=setup.beam, detector=setup.detector)
     if not 0 < primaries <= _MOST_PRIMARIES:
@@ -107,58 +101,40 @@ def check(setup: Setup, *, primaries: int, seed: int) -> None:
 
 
 def _provenance(setup: Setup, *, primaries: int, seed: int, engine: str) -> dict[str, Any]:
-    beam, plan = setup.beam, setup.plan
     origin: dict[str, Any] = {
         "trackscape": trackscape.__version__,
         "engine": engine,
         "detector": setup.detector.name,
         "phantom": setup.phantom.name,
         "angle (rad)": setup.phantom.angle,
-        "beam": vars(beam) | {"units": "MeV, mm, rad"},
-        "spots": len(plan.x),
+        "beam": vars(setup.beam) | {"units": "MeV, mm, rad"},
+        "spots": len(setup.plan.x),
         "primaries": primaries,
         "seed": seed,
     }
     if engine == "geant4":
         from trackscape.simulation import geant4
 
-        return origin | geant4.geant4_provenance(setup)
+        return origin | geant4.geant4_provenance()
     return origin | {"law": setup.condensed_history}
 
 
-class _SpotOfEvent:
-    """Adds the spot to each hit, if there are several."""
+def _spots_of_events(
+    setup: Setup, primaries: int
+) -> tuple[np.dtype[np.void], Callable[[np.ndarray], np.ndarray]]:
+    """Returns the type of the rows, and what adds the spot to each hit if there are several."""
+    plan = setup.plan
+    if len(plan.x) == 1:
+        return HIT, lambda hits: hits
+    spot_of_event = plan.spot_of(primaries)
+    wide = np.dtype(HIT.descr + _SPOT.descr)
 
-    def __init__(self, setup: Setup, primaries: int) -> None:
-        several = len(setup.plan.x) > 1
-        self.plan = setup.plan
-        self.spot = setup.plan.spot_of(primaries) if several else None
-        self.dtype = np.dtype(HIT.descr + _SPOT.descr) if several else HIT
-
-    def add_to(self, hits: np.ndarray) -> np.ndarray:
-        if self.spot is None:
-            return hits
-        wider = np.empty(len(hits), self.dtype)
+    def add(hits: np.ndarray) -> np.ndarray:
+        wider = np.empty(len(hits), wide)
         for name in HIT.names or ():
             wider[name] = hits[name]
-        spot = self.spot[hits["eventID"]]
-        wider["spotX"], wider["spotY"] = self.plan.x[spot], self.plan.y[spot]
+        spot = spot_of_event[hits["eventID"]]
+        wider["spotX"], wider["spotY"] = plan.x[spot], plan.y[spot]
         return wider
 
-
-def _primary_stream(
-    path: Path | None, origin: dict[str, Any]
-) -> contextlib.AbstractContextManager[Callable[[np.ndarray], None]]:
-    if path is None:
-        return contextlib.nullcontext(lambda rows: None)
-    return hit_stream(path, PRIMARY, provenance=origin)
-
-
-@contextlib.contextmanager
-def _closing(chunks: Iterable[Chunk]) -> Generator[Iterable[Chunk], None, None]:
-    # An engine is a generator that holds threads or processes until it is closed.
-    try:
-        yield chunks
-    finally:
-        if isinstance(chunks, Generator):
-            chunks.close()
+    return wide, add

@@ -7,35 +7,24 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.connectivity import (
-    PathSummary,
-    align,
-    evaluate_path,
-    path_summary,
-    train_bezier,
-)
+from trackscape.landscape import Surface, align, evaluate_path, path_summary, train_bezier
+from trackscape.landscape.connectivity import PathSummary
 from trackscape.landscape.output import add_line
-from trackscape.landscape.surface import Surface
+from trackscape.landscape.space import Point
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.scoring import Scorer
-from trackscape.tracker_landscape.computing import HERE, Computing
-from trackscape.tracker_landscape.networks import load_several, unit_groups
-from trackscape.tracker_landscape.outputs import (
-    Writer,
-    check_endings,
-    write_arrays,
-    write_numbers,
-    write_outputs,
-)
-from trackscape.tracker_landscape.problem import (
+from trackscape.tracker_landscape.config import (
+    HERE,
+    Computing,
     LandscapeConfig,
-    LossLike,
-    name_losses,
-    needs_plain,
+    check_endings,
+    load_several,
 )
+from trackscape.tracker_landscape.outputs import Writer, write_arrays, write_numbers, write_outputs
+from trackscape.tracker_landscape.problem import LossLike, name_losses, needs_plain, unit_groups
 from trackscape.training import TRAINABLE, Objective
 
 _ENDINGS = (".json", ".npz", *PICTURES)
@@ -54,7 +43,6 @@ class CurveConfig:
     steps: int = 500
     """Number of steps of the optimiser Adam."""
     learning_rate: float = 1e-3
-    """Learning rate of the optimiser."""
     frames_per_step: int = 1
     """Number of frames whose gradients are averaged."""
 
@@ -67,7 +55,7 @@ class CurveConfig:
 
     @property
     def objectives(self) -> dict[str, Objective]:
-        """The losses by name."""
+        """Losses by name."""
         return name_losses(self.losses) if self.losses else {}
 
 
@@ -76,8 +64,8 @@ class ConnectingPath:
     """A path from the first network to the second."""
 
     name: str
-    control: tuple[Tensor, ...]
-    """Control points (P,); two of a line."""
+    control: tuple[Point, ...]
+    """Control points; two of a line."""
     surface: Surface
     """Losses along the path."""
 
@@ -97,20 +85,16 @@ class Connection:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns distances, and a summary of each loss on each way, in plain values."""
-        return {
-            "distances": self.distances,
-            "ways": {
-                way.name: {
-                    summary.name: {
-                        **dataclasses.asdict(summary),
-                        "barrier": summary.barrier._asdict(),
-                        "connectivity": summary.connectivity._asdict(),
-                    }
-                    for summary in way.summaries
-                }
-                for way in self.paths
-            },
+        ways = {
+            path.name: {summary.name: _summary_as_dict(summary) for summary in path.summaries}
+            for path in self.paths
         }
+        return {"distances": self.distances, "ways": ways}
+
+
+def _summary_as_dict(summary: PathSummary) -> dict[str, Any]:
+    places = ("barrier", "connectivity")
+    return dataclasses.asdict(summary) | {name: getattr(summary, name)._asdict() for name in places}
 
 
 def connect_networks(
@@ -123,50 +107,34 @@ def connect_networks(
     curve: CurveConfig | None = None,
     computing: Computing = HERE,
 ) -> Connection:
-    """Evaluates all losses on ways between two networks, and writes files.
+    """Evaluates all losses on paths between two networks, and writes files.
 
-    Arguments:
-        config: Frames and losses. Statistics of BatchNorm are recomputed unless it says otherwise.
-        weights: Shipped methods or files of one architecture.
-        outputs: Files to write, by their endings: JSON (summaries), npz (losses of each frame and
-            control points), pictures.
-        steps: Points of each way, both ends included.
-        aligned: Whether the second network is also aligned with the first one: its hidden units are
-            permuted, so that it computes the same with other weights. Curves then end there.
-        curve: Which curves are trained; none if None.
-        computing: Who computes.
+    These are JSON (summaries), npz (losses of each frame and control points), and pictures.
+    Statistics of BatchNorm are recomputed unless the config says otherwise. If `aligned`, the
+    hidden units of the second network are permuted to be like those of the first one, so that it
+    computes the same with other weights; curves then end there.
 
     Raises:
         LandscapeError: Two architectures, equal weights, or a setting is out of range.
     """
-    if outputs:
-        check_endings(outputs, known=_ENDINGS)
+    check_endings(outputs, known=_ENDINGS)
     if steps < 2:
         raise LandscapeError(f"Expected at least 2 steps, got {steps}.")
     first, second = load_several(weights, network=config.network)
     problem = config.problem(first, several=True)
-    distances = {"plain": _distance(problem.space.read(first), problem.space.read(second))}
-    ways: dict[str, list[Tensor]] = {"line": [problem.centre, problem.space.read(second)]}
+    ways: dict[str, list[Point]] = {"line": [problem.centre, problem.space.read(second)]}
+    distances = {"plain": _distance(*ways["line"])}
     if aligned:
         second = align(second, first, unit_groups(first), seed=config.seed).model
         ways["aligned line"] = [problem.centre, problem.space.read(second)]
         distances["aligned"] = _distance(*ways["aligned line"])
-    for name, control in _curves(config, first, second, curve or CurveConfig(), computing):
-        ways[name] = control
-    found_paths = [
-        ConnectingPath(
-            name=name,
-            control=tuple(control),
-            surface=evaluate_path(
-                problem,
-                control,
-                steps=steps,
-                **computing.of(name.replace(" ", "-")),
-            ),
-        )
-        for name, control in ways.items()
-    ]
-    found = Connection(paths=tuple(found_paths), distances=distances)
+    ways.update(_curves(config, first, second, curve or CurveConfig(), computing))
+    paths: list[ConnectingPath] = []
+    for name, control in ways.items():
+        work = computing.of(name.replace(" ", "-"))
+        surface = evaluate_path(problem, control, steps=steps, **work)
+        paths.append(ConnectingPath(name=name, control=tuple(control), surface=surface))
+    found = Connection(paths=tuple(paths), distances=distances)
     _write(found, outputs, origin=config.origin(*weights))
     return found
 
@@ -177,29 +145,27 @@ def _curves(
     second: nn.Module,
     curve: CurveConfig,
     computing: Computing,
-) -> Iterator[tuple[str, list[Tensor]]]:
+) -> Iterator[tuple[str, list[Point]]]:
     """Trains as the networks were: BatchNorm looks at each frame."""
     training = dataclasses.replace(config, file=curve.file or config.file, norm="batch")
     for name, loss in curve.objectives.items():
         plain = needs_plain(first, loss)
         problem = training.problem(first, losses=[loss], twice_differentiable=plain)
-        yield (
-            f"curve of {name}",
-            train_bezier(
-                problem,
-                problem.centre,
-                problem.space.read(second),
-                bends=curve.bends,
-                steps=curve.steps,
-                learning_rate=curve.learning_rate,
-                batches_per_step=curve.frames_per_step,
-                seed=config.seed,
-                progress=computing.progress,
-            ),
+        control = train_bezier(
+            problem,
+            problem.centre,
+            problem.space.read(second),
+            bends=curve.bends,
+            steps=curve.steps,
+            learning_rate=curve.learning_rate,
+            batches_per_step=curve.frames_per_step,
+            seed=config.seed,
+            progress=computing.progress,
         )
+        yield f"curve of {name}", control
 
 
-def _distance(a: Tensor, b: Tensor) -> float:
+def _distance(a: Point, b: Point) -> float:
     return float((a - b).norm())
 
 
@@ -213,7 +179,7 @@ def _write(found: Connection, outputs: Sequence[Path], *, origin: dict[str, Any]
     writers: dict[str, Writer] = {
         ".json": lambda path: write_numbers(path, content),
         ".npz": lambda path: write_arrays(path, **arrays),
-        **{ending: lambda path: save_figure(draw_connection(found), path) for ending in PICTURES},
+        **dict.fromkeys(PICTURES, lambda path: save_figure(draw_connection(found), path)),
     }
     write_outputs(outputs, writers=writers)
 

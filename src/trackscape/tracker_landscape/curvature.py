@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
@@ -30,17 +31,16 @@ from trackscape.landscape.curvature import (
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.progress import show_status
 from trackscape.scoring import Scorer
-from trackscape.tracker_landscape.computing import HERE, Computing
-from trackscape.tracker_landscape.networks import load_weights
-from trackscape.tracker_landscape.outputs import (
-    Writer,
+from trackscape.tracker_landscape.config import (
+    HERE,
+    Computing,
+    LandscapeConfig,
     check_choice,
     check_endings,
-    write_arrays,
-    write_numbers,
-    write_outputs,
+    load_weights,
 )
-from trackscape.tracker_landscape.problem import LandscapeConfig, needs_plain
+from trackscape.tracker_landscape.outputs import Writer, write_arrays, write_numbers, write_outputs
+from trackscape.tracker_landscape.problem import needs_plain
 from trackscape.training import CrossEntropy, Example
 
 Kind = Literal["hessian", "difference", "gauss-newton", "fisher"]
@@ -64,11 +64,12 @@ class Curvature:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all but the eigenvectors, in plain values."""
+        density = self.density
         curves = ("grid", "mean", "low", "high")
         return {
             "loss": self.loss,
             "kind": self.eigenpairs.kind,
-            "parameters": self.density.size,
+            "parameters": density.size,
             "eigenvalues": self.eigenpairs.values.tolist(),
             "residuals": self.eigenpairs.residuals.tolist(),
             "products": self.eigenpairs.num_matvecs,
@@ -77,8 +78,8 @@ class Curvature:
                 for name, value in dataclasses.asdict(self.trace).items()
             },
             "density": {
-                **{name: getattr(self.density, name).tolist() for name in curves},
-                "width": self.density.width,
+                **{name: getattr(density, name).tolist() for name in curves},
+                "width": density.width,
             },
         }
 
@@ -97,22 +98,14 @@ def measure_curvature(
 ) -> Curvature:
     """Measures the curvature of the first loss at the weights of a network, and writes files.
 
-    Arguments:
-        config: Frames and losses.
-        weights: A shipped method or a file of weights.
-        outputs: Files to write: JSON (all numbers), npz (eigenvectors, too), a picture.
-        kind: Which matrix.
-        step: Distance of ``difference``, relative to the length of the parameters.
-        eigenvalues: Number of eigenvalues, the largest by magnitude.
-        products: Number of products with vectors, for the trace.
-        probes: Random vectors for the density.
-        computing: Who computes the density.
+    These are JSON (all numbers), npz (eigenvectors, too), and pictures. Products with vectors are
+    those for the trace, probes are random vectors for the density; see `operator_factory` for kind
+    and step.
 
     Raises:
         LandscapeError: The loss has no such curvature, or a setting is out of range.
     """
-    if outputs:
-        check_endings(outputs, known=_ENDINGS)
+    check_endings(outputs, known=_ENDINGS)
     scorer = load_weights(weights, network=config.network)
     factory = operator_factory(config, scorer, kind=kind, step=step)
     operator, show = factory(), show_status if computing.progress else contextlib.nullcontext
@@ -120,18 +113,11 @@ def measure_curvature(
         eigenpairs = top_eigenpairs(operator, eigenvalues, seed=config.seed)
     with show("trace"):
         estimate = trace(operator, num_matvecs=products, seed=config.seed)
-    found = Curvature(
-        loss=config.first_loss(scorer)[0],
-        eigenpairs=eigenpairs,
-        trace=estimate,
-        density=spectral_density(
-            factory,
-            probes=probes,
-            steps=DENSITY_STEPS,
-            seed=config.seed,
-            **computing.of("density"),
-        ),
+    density = spectral_density(
+        factory, probes=probes, steps=DENSITY_STEPS, seed=config.seed, **computing.of("density")
     )
+    loss = next(iter(config.losses_of(scorer)))
+    found = Curvature(loss=loss, eigenpairs=eigenpairs, trace=estimate, density=density)
     _write(found, outputs, origin=config.origin(weights))
     return found
 
@@ -139,13 +125,12 @@ def measure_curvature(
 def operator_factory(
     config: LandscapeConfig, scorer: Scorer, *, kind: Kind, step: float = 1e-3
 ) -> Callable[[], Operator]:
-    """Returns what makes the matrix of a kind; picklable.
+    """Returns what makes the matrix of a kind, which the first loss must have; picklable.
 
-    Raises:
-        LandscapeError: The first loss has no such matrix.
+    The step is that of ``difference``, relative to the length of the parameters.
     """
     check_choice(kind, of=get_args(Kind), what="kind")
-    name, loss = config.first_loss(scorer)
+    name, loss = next(iter(config.losses_of(scorer).items()))
     twice = kind in ("hessian", "gauss-newton")
     if twice and loss.smoothness != "smooth":
         steps = "linear" if loss.smoothness == "piecewise" else "constant"
@@ -168,13 +153,13 @@ def operator_factory(
     return makers[kind]
 
 
-def edge_logits(scorer: nn.Module, example: Example) -> Tensor:
-    """Returns the log odds of the edges of a frame, (E,)."""
+def edge_logits(scorer: nn.Module, example: Example) -> Float[Tensor, " edges"]:
+    """Returns the log odds of the edges of a frame."""
     return cast(EdgeScores, scorer(example.graph)).logit
 
 
-def edge_cross_entropy(logit: Tensor, example: Example) -> Tensor:
-    """Returns the cross-entropy of log odds (E,) of a frame."""
+def edge_cross_entropy(logit: Float[Tensor, " edges"], example: Example) -> Float[Tensor, ""]:
+    """Returns the cross-entropy of log odds of a frame."""
     scores = EdgeScores(graph=example.hit_graph, logit=logit)
     return CrossEntropy()(scores, example.label, assigner=Assigner(), frame=0)
 
@@ -192,7 +177,7 @@ def _write(found: Curvature, outputs: tuple[Path, ...], *, origin: dict[str, Any
             density=np.stack([density.low, density.mean, density.high]),
             kind=np.array(pairs.kind),
         ),
-        **{ending: lambda path: save_figure(draw_curvature(found), path) for ending in PICTURES},
+        **dict.fromkeys(PICTURES, lambda path: save_figure(draw_curvature(found), path)),
     }
     write_outputs(outputs, writers=writers)
 
@@ -203,10 +188,9 @@ def draw_curvature(found: Curvature) -> Figure:
     axes, density = figure.subplots(), found.density
     # The curve spans orders of magnitude; below one eigenvalue in all of them it says nothing.
     least = 1e-2 / (density.size * density.width)
-    axes.fill_between(
-        density.grid, np.maximum(density.low, least), np.maximum(density.high, least), alpha=0.3
-    )
-    axes.plot(density.grid, np.maximum(density.mean, least))
+    low, mean, high = np.maximum([density.low, density.mean, density.high], least)
+    axes.fill_between(density.grid, low, high, alpha=0.3)
+    axes.plot(density.grid, mean)
     values = found.eigenpairs.values.numpy()
     axes.plot(values, np.full(len(values), least), "|", color="C3", ms=12, label="largest")
     axes.set_yscale("log")

@@ -1,4 +1,4 @@
-"""Names of files -> what is written into them, decided by their endings before work begins."""
+"""What was found -> files, by their endings."""
 
 import functools
 import math
@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from trackscape.errors import LandscapeError
-from trackscape.files import check_place, replacing, write_json
-from trackscape.landscape import Trajectory
+from trackscape.files import replacing, write_json
+from trackscape.landscape import Surface, Trajectory
 from trackscape.landscape.output import (
     draw_contour,
     draw_line,
@@ -19,29 +18,9 @@ from trackscape.landscape.output import (
     write_surface_html,
     write_vtk,
 )
-from trackscape.landscape.surface import Surface
 from trackscape.pictures import PICTURES
 
-Writer = Callable[[Path], None]
-
-
-def check_endings(outputs: Sequence[Path], *, known: Sequence[str]) -> None:
-    """Refuses, before any work, files whose ending says nothing and places of which none can be.
-
-    Raises:
-        LandscapeError: There is no file.
-        FormatError: One cannot be written.
-    """
-    if not outputs:
-        raise LandscapeError(f"Expected a file to write, one of {', '.join(known)}.")
-    for path in outputs:
-        check_place(path, suffixes=known)
-
-
-def check_choice(value: str, *, of: Sequence[str], what: str) -> None:
-    """Raises a LandscapeError for a word that is none of a few."""
-    if value not in of:
-        raise LandscapeError(f"Expected {what} {', '.join(of)}, got {value!r}.")
+Writer = Callable[[Path], object]
 
 
 def write_outputs(outputs: Sequence[Path], *, writers: Mapping[str, Writer]) -> None:
@@ -69,41 +48,16 @@ def write_arrays(path: Path, **arrays: Any) -> None:
         np.savez_compressed(file, **arrays)
 
 
-SURFACE_ENDINGS = (".npz", ".csv", ".json", ".html", ".vts", *PICTURES)
-_SHOWN: dict[str, tuple[int, ...]] = {
-    ".html": (2,),
-    ".vts": (1, 2, 3),
-    **dict.fromkeys(PICTURES, (1, 2)),
-}
-"""How many directions a file can show, where there are limits."""
-
-
-def check_dimensions(outputs: Sequence[Path], *, dimensions: int) -> None:
-    """Raises a LandscapeError for a file that cannot show so many directions."""
-    for path in outputs:
-        possible = _SHOWN.get(path.suffix.lower(), (dimensions,))
-        if dimensions not in possible:
-            raise LandscapeError(
-                f"{path}: expected {' or '.join(map(str, possible))} directions for such a file, "
-                f"got {dimensions}; write npz or csv."
-            )
-
-
 def surface_writers(surface: Surface, *, route: Trajectory) -> dict[str, Writer]:
-    """Returns what writes a surface, by the ending of a file.
-
-    Arguments:
-        surface: What was computed.
-        route: The networks that its grid goes through; one alone is its middle.
-    """
-    way = route if len(route.residuals) > 1 else None
+    """Returns what writes a surface, through the networks of a route, by the ending of a file."""
+    way = route if len(route.residuals) > 1 else None  # one alone is its middle
     return {
-        ".npz": lambda path: save_surface(surface, path, trajectory=way),
+        ".npz": functools.partial(save_surface, surface, trajectory=way),
         ".csv": functools.partial(write_csv, surface),
         ".json": lambda path: write_numbers(path, _as_dict(surface)),
         ".html": functools.partial(write_surface_html, surface, trajectory=way),
         ".vts": functools.partial(write_vtk, surface),
-        **{ending: lambda path: _draw(surface, path, trajectory=way) for ending in PICTURES},
+        **dict.fromkeys(PICTURES, functools.partial(_draw, surface, trajectory=way)),
     }
 
 

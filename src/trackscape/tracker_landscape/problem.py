@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -14,12 +13,11 @@ from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores, Hits
 from trackscape.errors import DataError, LandscapeError
 from trackscape.evaluation.evaluate import read_frames
-from trackscape.landscape import NormPolicy
-from trackscape.landscape.problem import Problem
+from trackscape.landscape import NormPolicy, Problem
+from trackscape.landscape.connectivity import Group, chain_of, join
 from trackscape.scoring import Scorer
 from trackscape.training import OBJECTIVES, Example, Objective, canonical_name
 from trackscape.training.frames import Examples
-from trackscape.training.run_folder import provenance
 
 LossLike = str | Objective
 """An objective, or the name of one with its usual settings."""
@@ -60,17 +58,16 @@ def name_losses(losses: Sequence[LossLike]) -> dict[str, Objective]:
     Raises:
         LandscapeError: There is no loss, none of a name, or the same twice.
     """
-    given = {each if isinstance(each, str) else each.kind: each for each in losses}
-    unknown = [name for name in given if canonical_name(name) not in OBJECTIVES]
-    if unknown or not losses or len(set(given)) != len(losses):
-        names = [each if isinstance(each, str) else each.kind for each in losses]
+    names = [each if isinstance(each, str) else each.kind for each in losses]
+    known = all(canonical_name(name) in OBJECTIVES for name in names)
+    if not known or not losses or len(set(names)) != len(losses):
         raise LandscapeError(
             f"Expected different losses of {', '.join(OBJECTIVES)}, got "
             f"{', '.join(names) or 'none'}."
         )
     return {
         name: OBJECTIVES[canonical_name(each)]() if isinstance(each, str) else each
-        for name, each in given.items()
+        for name, each in zip(names, losses, strict=True)
     }
 
 
@@ -91,20 +88,12 @@ def tracker_problem(
 ) -> Problem:
     """Returns the landscape of a network: mean over frames, each of which is one batch.
 
-    Frames with fewer than two candidate segments are left out, as in a training. In the published
-    convention of `HammingBlackbox`, a strength of a training with n graphs a step is n times that
-    of its landscape: here a frame is a batch.
+    The first loss is the one that is differentiated. Frames with fewer than two candidate segments
+    are left out, as in a training. In the published convention of `HammingBlackbox`, a strength of
+    a training with n graphs a step is n times that of its landscape: here a frame is a batch.
 
-    Arguments:
-        scorer: The network, in any mode.
-        frames: Hits with their truth.
-        losses: What is computed, the differentiated one first.
-        assigner: What decides; see `TrackerObjective`.
-        norm: What BatchNorm does.
-        twice_differentiable: Whether the plain path of a network is taken instead of its compiled
-            one. They agree but for rounding; exact Hessians need this, and so does what
-            `needs_plain` names.
-        seed: Seed of noise and of random numbers; see `Problem`.
+    With `twice_differentiable`, the plain path of a network is taken instead of its compiled one.
+    They agree but for rounding; exact Hessians need this, and so does what `needs_plain` names.
 
     Raises:
         LandscapeError: Unknown losses, or no frame is left.
@@ -135,11 +124,8 @@ def read_problem_frames(
 ) -> list[Hits]:
     """Returns frames of a hit file, drawn without replacement, in the order of the file.
 
-    Arguments:
-        file: Any hit file with truth.
-        per_frame: Primaries in a frame.
-        most: Number of frames; None for all. Smaller samples are subsets of larger ones.
-        seed: Seed of the draw.
+    `per_frame` is the number of primaries. Without `most`, all frames are taken; smaller samples
+    are subsets of larger ones.
 
     Raises:
         FormatError: The file cannot be read.
@@ -153,82 +139,24 @@ def read_problem_frames(
     return [frames[number] for number in sorted(drawn.tolist())]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class LandscapeConfig:
-    """Frames, losses and decisions of a landscape; makes problems of networks from them."""
+def unit_groups(scorer: Scorer) -> list[Group]:
+    """Returns the groups of hidden units of a network that can be permuted, from input to output.
 
-    file: Path
-    """Hits with their truth."""
-    per_frame: int
-    """Primaries in a frame."""
-    frames: int | None = None
-    """Number of frames that are drawn; None for all."""
-    losses: tuple[LossLike, ...] = ()
-    """Losses that are computed, the differentiated one first; if empty, the default objective of
-    the network, and the share of wrong decisions."""
-    assigner: Assigner = DECIDE
-    """What decides."""
-    norm: NormPolicy | None = None
-    """What BatchNorm does. None: ``frozen`` for one network, ``recomputed`` where others are met,
-    since the statistics of the one are not those of the other."""
-    network: str | None = None
-    """Class of the networks in files of weights, if it is your own, as ``my_package.MyScorer``."""
-    seed: int = 0
-    """Seed of the draw of frames, of random directions and of noise."""
+    Outputs of a block that are read by others are units, too: see `Scorer.hidden_units`.
 
-    @functools.cached_property
-    def hits(self) -> list[Hits]:
-        """The frames; they are read once."""
-        return read_problem_frames(
-            self.file, per_frame=self.per_frame, most=self.frames, seed=self.seed
+    Raises:
+        LandscapeError: The network does not know its hidden units.
+    """
+    uses = scorer.hidden_units()
+    if not uses:
+        raise LandscapeError(
+            f"Expected a network whose units are known, got a {type(scorer).__name__}; leave its "
+            "alignment out, or give it hidden_units."
         )
-
-    def losses_of(self, scorer: Scorer) -> tuple[LossLike, ...]:
-        """Returns the losses of a network, the usual ones if none are named."""
-        return self.losses or (scorer.default_objective, "hamming")
-
-    def first_loss(self, scorer: Scorer) -> tuple[str, Objective]:
-        """Returns the loss that is differentiated, with its name."""
-        return next(iter(name_losses(self.losses_of(scorer)).items()))
-
-    def problem(
-        self,
-        scorer: Scorer,
-        *,
-        losses: Sequence[LossLike] = (),
-        several: bool = False,
-        twice_differentiable: bool = False,
-    ) -> Problem:
-        """Returns the landscape of a network.
-
-        Arguments:
-            scorer: The network.
-            losses: Losses that are computed, if others than usual.
-            several: Whether other networks lie in it, too.
-            twice_differentiable: See `tracker_problem`.
-        """
-        return tracker_problem(
-            scorer,
-            self.hits,
-            losses=losses or self.losses_of(scorer),
-            assigner=self.assigner,
-            norm=self.norm or ("recomputed" if several else "frozen"),
-            twice_differentiable=twice_differentiable,
-            seed=self.seed,
-        )
-
-    def origin(self, *names: str) -> dict[str, Any]:
-        """Returns what explains numbers that were made so, in plain values.
-
-        Arguments:
-            names: Weights that take part: shipped methods or files.
-        """
-        files = [Path(name) for name in names if Path(name).is_file()]
-        return {
-            "weights": list(names),
-            "per_frame": self.per_frame,
-            "frames": len(self.hits),
-            "assigner": dataclasses.asdict(self.assigner),
-            "norm": self.norm,
-            **provenance(seed=self.seed, inputs=[self.file, *files]),
-        }
+    blocks = {name: chain_of(scorer.get_submodule(name), name) for name in uses}
+    groups: list[Group] = []
+    for name, reads in uses.items():
+        groups += blocks[name].groups
+        if reads:
+            groups.append(join(blocks[name], *((blocks[user], column) for user, column in reads)))
+    return groups

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor, nn
 
-from trackscape.landscape.problem import Problem
+from trackscape.landscape import Problem
 from trackscape.landscape.similarity import (
     Similarity,
     chance_share,
@@ -18,9 +19,8 @@ from trackscape.landscape.similarity import (
     layer_features,
 )
 from trackscape.scoring import Scorer
-from trackscape.tracker_landscape.networks import load_several
-from trackscape.tracker_landscape.outputs import check_endings, write_numbers, write_outputs
-from trackscape.tracker_landscape.problem import LandscapeConfig
+from trackscape.tracker_landscape.config import LandscapeConfig, check_endings, load_several
+from trackscape.tracker_landscape.outputs import write_numbers, write_outputs
 from trackscape.training import Example
 
 _ENDINGS = (".json",)
@@ -54,18 +54,12 @@ class NetworkSimilarity:
 def compare_networks(
     config: LandscapeConfig, weights: tuple[str, str], *, outputs: Sequence[Path] = ()
 ) -> NetworkSimilarity:
-    """Compares two networks on the same frames, and writes files.
-
-    Arguments:
-        config: Frames, and what decides.
-        weights: Shipped methods or files of one architecture.
-        outputs: Files to write: JSON.
+    """Compares two networks on the same frames, and writes JSON.
 
     Raises:
         LandscapeError: Two architectures, or equal weights.
     """
-    if outputs:
-        check_endings(outputs, known=_ENDINGS)
+    check_endings(outputs, known=_ENDINGS)
     scorers = load_several(weights, network=config.network)
     # The compiled path calls no layers whose features could be looked at.
     problems = [
@@ -85,15 +79,15 @@ def compare_networks(
     ]
     label = torch.cat([example.label for example in problems[0].batches]) > 0
     chosen = [decisions(config, scorer, problems[0]) for scorer in scorers]
-    errors = [differing_share(each, label) for each in chosen]
+    first, second = (differing_share(each, label) for each in chosen)
     differ = differing_share(*chosen)
-    chance = chance_share(error_a=errors[0], error_b=errors[1])
+    chance = chance_share(error_a=first, error_b=second)
     found = NetworkSimilarity(
         layers=layer_cka(*features, batch=BATCH, seed=config.seed),
-        errors=(errors[0].item(), errors[1].item()),
+        errors=(first.item(), second.item()),
         differing=differ.item(),
-        disagreement=disagreement(differ, error_a=errors[0], error_b=errors[1]).item(),
-        by_chance=disagreement(chance, error_a=errors[0], error_b=errors[1]).item(),
+        disagreement=disagreement(differ, error_a=first, error_b=second).item(),
+        by_chance=disagreement(chance, error_a=first, error_b=second).item(),
     )
     content = found.as_dict() | {"origin": config.origin(*weights)}
     write_outputs(outputs, writers={".json": lambda path: write_numbers(path, content)})
@@ -102,12 +96,8 @@ def compare_networks(
 
 def compared_layers(model: nn.Module) -> list[str]:
     """Returns the names of the activations, and of the last layer of each block, in their order."""
-    ends = {
-        child
-        for block in model.modules()
-        if isinstance(block, nn.Sequential)
-        for child in list(block)[-1:]
-    }
+    blocks = [block for block in model.modules() if isinstance(block, nn.Sequential)]
+    ends = {child for block in blocks for child in list(block)[-1:]}
     return [
         name
         for name, layer in model.named_modules()
@@ -121,8 +111,8 @@ def apply_network(scorer: nn.Module, example: Example) -> object:
 
 
 @torch.no_grad()
-def decisions(config: LandscapeConfig, scorer: Scorer, problem: Problem) -> Tensor:
-    """Returns which edges of all frames a network chooses, (E,) bool."""
+def decisions(config: LandscapeConfig, scorer: Scorer, problem: Problem) -> Bool[Tensor, " edges"]:
+    """Returns which edges of all frames a network chooses."""
     return torch.cat(
         [config.assigner(scorer(example.graph)).selected for example in problem.batches]
     )

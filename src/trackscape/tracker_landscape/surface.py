@@ -1,7 +1,4 @@
-"""Networks + frames -> surface: losses of all frames on a grid, and pictures of their means.
-
-A grid is spanned by random directions, by curvature, or by several trainings.
-"""
+"""Networks + frames -> surface: losses of all frames on a grid, and pictures of their means."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,36 +6,58 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape import Trajectory, trajectory_directions
-from trackscape.landscape.curvature import top_eigenpairs
-from trackscape.landscape.directions import (
+from trackscape.landscape import (
     DirectionNorm,
     Directions,
+    Problem,
+    SampleGrid,
+    Surface,
+    Trajectory,
     eigen_directions,
+    evaluate,
+    grid,
     random_directions,
+    top_eigenpairs,
+    trajectory_directions,
 )
-from trackscape.landscape.points import SampleGrid, grid
-from trackscape.landscape.problem import Problem
-from trackscape.landscape.surface import Surface, evaluate
-from trackscape.tracker_landscape.computing import HERE, Computing
-from trackscape.tracker_landscape.curvature import operator_factory
-from trackscape.tracker_landscape.networks import load_several, load_weights
-from trackscape.tracker_landscape.outputs import (
-    SURFACE_ENDINGS,
+from trackscape.pictures import PICTURES
+from trackscape.tracker_landscape.config import (
+    HERE,
+    Computing,
+    LandscapeConfig,
     check_choice,
-    check_dimensions,
     check_endings,
-    surface_writers,
-    write_outputs,
+    load_several,
+    load_weights,
 )
-from trackscape.tracker_landscape.problem import LandscapeConfig
+from trackscape.tracker_landscape.curvature import operator_factory
+from trackscape.tracker_landscape.outputs import surface_writers, write_outputs
 
+SURFACE_ENDINGS = (".npz", ".csv", ".json", ".html", ".vts", *PICTURES)
+_SHOWN: dict[str, tuple[int, ...]] = {
+    ".html": (2,),
+    ".vts": (1, 2, 3),
+    **dict.fromkeys(PICTURES, (1, 2)),
+}
+"""Numbers of directions that a file can show, where there are limits."""
 Along = Literal["random", "hessian"]
 MARGIN = 1.3
 """Half width of a plane through several weights, relative to the farthest of them."""
+
+
+def _check_dimensions(outputs: Sequence[Path], *, dimensions: int) -> None:
+    """Raises a LandscapeError for a file that cannot show so many directions."""
+    for path in outputs:
+        possible = _SHOWN.get(path.suffix.lower(), (dimensions,))
+        if dimensions not in possible:
+            raise LandscapeError(
+                f"{path}: expected {' or '.join(map(str, possible))} directions for such a file, "
+                f"got {dimensions}; write npz or csv."
+            )
 
 
 def compute_surface(
@@ -55,29 +74,20 @@ def compute_surface(
 ) -> Surface:
     """Evaluates all losses on a grid, and writes files.
 
-    Arguments:
-        config: Frames and losses.
-        weights: Shipped methods or files. The grid lies around one network, see `plane_around`, or
-            goes through several, see `plane_through`.
-        outputs: Files to write, by their endings: npz (everything), CSV and JSON (means), HTML,
-            vts (VTK), pictures.
-        along: Directions around one network.
-        dimensions: Number of directions; 2 if None, or 1 between two networks.
-        steps: Points along each.
-        extent: Largest coordinate.
-        scale: Parts of the one network in which directions are as long as its weights.
-        computing: Who computes.
+    The grid lies around one network, see `plane_around`, or goes through several, see
+    `plane_through`. It has 2 directions if None, or 1 between two networks. Endings of files are
+    npz (everything), CSV and JSON (means), HTML, vts (VTK), and those of pictures.
 
     Raises:
-        LandscapeError: No such grid can be made, or a file has no known ending.
+        LandscapeError: No such grid can be made.
+        FormatError: A file has no known ending.
     """
-    if outputs:
-        check_endings(outputs, known=SURFACE_ENDINGS)
+    check_endings(outputs, known=SURFACE_ENDINGS)
     if steps < 2:
         raise LandscapeError(f"Expected at least 2 steps, got {steps}.")
     if dimensions is None:
         dimensions = 1 if len(weights) == 2 else 2
-    check_dimensions(outputs, dimensions=dimensions)
+    _check_dimensions(outputs, dimensions=dimensions)
     if len(weights) > 1:
         plane = plane_through(config, weights, dimensions=dimensions, extent=extent)
     else:
@@ -89,9 +99,8 @@ def compute_surface(
             extent=1.0 if extent is None else extent,
             scale=scale,
         )
-    work = computing.of("surface")
-    found = evaluate(plane.problem, plane.points(steps=steps), **work)
-    about = {"directions": plane.directions.about, **config.origin(*plane.weights), **found.about}
+    found = evaluate(plane.problem, plane.points(steps=steps), **computing.of("surface"))
+    about = {"directions": plane.directions.about, **config.origin(*weights), **found.about}
     surface = dataclasses.replace(found, about=about)
     route = Trajectory(plane.path.numpy(), plane.distance.numpy())
     write_outputs(outputs, writers=surface_writers(surface, route=route))
@@ -100,32 +109,23 @@ def compute_surface(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ParameterPlane:
-    """A part of parameter space, with the networks that lie in it. K is usually 2."""
+    """A part of parameter space, usually a plane, with the networks that lie in it."""
 
-    weights: tuple[str, ...]
-    """Names of the networks that it was made of."""
     problem: Problem
     """Landscape of one of the networks."""
-    centre: Tensor
-    """(P,) Point in its middle."""
+    centre: Float[Tensor, " parameters"]
     directions: Directions
-    """(K, P) Directions that span it."""
     extent: tuple[float, ...]
     """Largest coordinate along each direction."""
-    path: Tensor
-    """(T, K) Coordinates of the networks."""
-    distance: Tensor
-    """(T,) Distances of the networks from the plane."""
+    path: Float[Tensor, "networks directions"]
+    """Coordinates of the networks."""
+    distance: Float[Tensor, " networks"]
+    """Distances of the networks from the plane."""
 
     def points(self, *, steps: int) -> SampleGrid:
         """Returns the grid that is evaluated."""
-        return grid(
-            self.centre,
-            self.directions.vectors,
-            extent=self.extent,
-            steps=steps,
-            axes=self.directions.axes,
-        )
+        vectors, axes = self.directions.vectors, self.directions.axes
+        return grid(self.centre, vectors, extent=self.extent, steps=steps, axes=axes)
 
 
 def plane_around(
@@ -139,14 +139,9 @@ def plane_around(
 ) -> ParameterPlane:
     """Returns a plane whose middle is one network.
 
-    Arguments:
-        config: Frames and losses.
-        weights: A shipped method or a file.
-        along: Random directions, or the eigenvectors of the largest eigenvalues of the Hessian.
-        dimensions: Number of directions.
-        extent: Largest coordinate.
-        scale: Parts in which directions are as long as the weights; ``filter`` for random ones and
-            ``tensor`` for eigenvectors if None.
+    Its directions are random, or the eigenvectors of the largest eigenvalues of the Hessian, in
+    parts as long as the weights: ``filter`` for random ones and ``tensor`` for eigenvectors if
+    None.
     """
     check_choice(along, of=get_args(Along), what="directions")
     scorer = load_weights(weights, network=config.network)
@@ -157,15 +152,13 @@ def plane_around(
             f"Expected 1 to {size} directions for {size} parameters, got {dimensions}."
         )
     if along == "random":
-        directions = random_directions(
-            problem.model, dimensions, norm=scale or "filter", seed=config.seed
-        )
+        norm = scale or "filter"
+        directions = random_directions(problem.model, dimensions, norm=norm, seed=config.seed)
     else:
         operator = operator_factory(config, scorer, kind="hessian")()
         pairs = top_eigenpairs(operator, dimensions, seed=config.seed)
         directions = eigen_directions(pairs.vectors, problem.model, norm=scale or "tensor")
     return ParameterPlane(
-        weights=(weights,),
         problem=problem,
         centre=problem.centre,
         directions=directions,
@@ -184,11 +177,9 @@ def plane_through(
 ) -> ParameterPlane:
     """Returns the plane nearest to several networks: trainings, or one training at several times.
 
-    Arguments:
-        config: Frames and losses. Statistics of BatchNorm are recomputed unless it says otherwise.
-        weights: Shipped methods or files, at least 2; 3 lie in a plane, more only near to it.
-        dimensions: Number of directions, those along which the networks vary most; 1 between two.
-        extent: Largest coordinate, in units of the parameters; a margin around all if None.
+    Its directions are those along which the networks vary most; 3 networks lie in a plane, more
+    only near to it. The extent is in units of the parameters, a margin around all if None.
+    Statistics of BatchNorm are recomputed unless the config says otherwise.
     """
     if len(weights) < 2:
         raise LandscapeError(f"Expected at least 2 networks to go through, got {len(weights)}.")
@@ -198,7 +189,6 @@ def plane_through(
     found = trajectory_directions(checkpoints, n=dimensions)
     reach = found.coordinates.abs().amax(dim=0)
     return ParameterPlane(
-        weights=tuple(weights),
         problem=problem,
         centre=found.centre,
         directions=found,

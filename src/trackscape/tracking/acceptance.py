@@ -1,38 +1,92 @@
-"""The cut that fits the detector of hits, and what is said about it."""
+"""Tracks -> accepted tracks: the published quality cuts, for the detector of the hits."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from torch import Tensor
+
+from trackscape.data import Tracks
 from trackscape.errors import DataError
-from trackscape.scoring.pretrained import read_about
-from trackscape.simulation import (
-    METHODS_DETECTOR,
-    Geometry,
-    geometry_of,
-    recognise_detector,
-)
-from trackscape.tracking.filters import (
-    MINIMUM_HITS,
-    MINIMUM_LAST_ENERGY,
-    PUBLISHED_THICKNESS,
-    Acceptance,
-    least_last_deposit,
-)
+from trackscape.scoring.pretrained import read_weights
+from trackscape.simulation import METHODS_DETECTOR, Geometry, geometry_of, recognise_detector
 from trackscape.units import keV, um
 
+MINIMUM_HITS = 5
+PUBLISHED_THICKNESS = 25 * um
+MINIMUM_LAST_ENERGY = 62.5 * keV
+"""Deposit in a layer of the published thickness that only protons exceed that stop there."""
 DETECTOR = "detector"
-"""Entry of the header of a weights file: the layers of the detector, as `Geometry.to_json` has
-them."""
+"""Entry of the header of a weights file: the detector, as `Geometry.to_json` has it."""
+
+
+def least_last_deposit(thickness: float) -> float:
+    """Returns the published cut in MeV, in proportion to another sensitive thickness in mm.
+
+    Raises:
+        DataError: The thickness is not positive.
+
+    Example:
+        >>> least_last_deposit(25 * um) == MINIMUM_LAST_ENERGY
+        True
+        >>> round(least_last_deposit(14 * um) / keV, 2)
+        35.0
+    """
+    if not 0 < thickness < float("inf"):
+        raise DataError(f"Expected a positive thickness of the sensitive layer, got {thickness}.")
+    if thickness == PUBLISHED_THICKNESS:
+        return MINIMUM_LAST_ENERGY
+    return MINIMUM_LAST_ENERGY * (thickness / PUBLISHED_THICKNESS)
+
+
+def accept(tracks: Tracks, *, min_last_deposit: float = MINIMUM_LAST_ENERGY) -> Tracks:
+    """Keeps tracks with > 4 hits, the last above a deposit in MeV (Kortus et al., 2025)."""
+    long, bright = _passes(tracks, min_last_deposit)
+    return tracks.select(long & bright)
+
+
+@dataclasses.dataclass(frozen=True)
+class Acceptance:
+    """How many chains the cuts keep, and why the others go."""
+
+    chains: int = 0
+    """Number of chains that were found, lone hits included."""
+    accepted: int = 0
+    short: int = 0
+    """Number of chains with fewer than 5 hits."""
+    dim: int = 0
+    """Number of chains with enough hits, but too little energy in the deepest one."""
+
+    def __add__(self, other: "Acceptance") -> "Acceptance":
+        mine, theirs = dataclasses.astuple(self), dataclasses.astuple(other)
+        return Acceptance(*(a + b for a, b in zip(mine, theirs, strict=True)))
+
+
+def count_acceptance(
+    chains: Tracks, *, min_last_deposit: float = MINIMUM_LAST_ENERGY
+) -> Acceptance:
+    """Counts what `accept` does to the chains of a frame."""
+    long, bright = _passes(chains, min_last_deposit)
+    return Acceptance(
+        chains=len(chains),
+        accepted=int((long & bright).sum()),
+        short=int((~long).sum()),
+        dim=int((long & ~bright).sum()),
+    )
+
+
+def _passes(tracks: Tracks, min_last_deposit: float) -> tuple[Tensor, Tensor]:
+    """Whether tracks are long enough, and whether they are bright enough where they end."""
+    return tracks.length >= MINIMUM_HITS, tracks.hits.energy[tracks.last] > min_last_deposit
 
 
 class Cut(NamedTuple):
     """What tracks must deposit in their last layer."""
 
     min_last_deposit: float
-    """In MeV."""
+    """Cut in MeV."""
     reason: str
-    """Where the number comes from."""
 
     def __str__(self) -> str:
         return (
@@ -49,11 +103,8 @@ def choose_cut(
 ) -> Cut:
     """Returns the cut for the hits of a file.
 
-    Arguments:
-        depths: Mean z in mm of the hits in each layer.
-        detector: Shipped detector, or YAML file, that the hits are from; None: the shipped one
-            whose layers lie as those of the hits do.
-        min_last_deposit: The cut itself in MeV, whatever the detector.
+    It is `min_last_deposit` in MeV if that is given, else that of a shipped detector, or one in a
+    YAML file, or the one that is recognised by the depths of its layers in mm.
 
     Raises:
         ConfigError: There is no such detector.
@@ -81,10 +132,10 @@ def choose_cut(
 
 def describe_acceptance(acceptance: Acceptance, *, left_over: int = 0) -> str:
     """Returns in a sentence what the cuts did, and how many events were in no frame."""
-    counts = acceptance
+    n = acceptance
     text = (
-        f"{counts.chains:,} chains: {counts.accepted:,} accepted, {counts.short:,} rejected with "
-        f"fewer than {MINIMUM_HITS} hits, {counts.dim:,} with too little deposit in the last layer."
+        f"{n.chains:,} chains: {n.accepted:,} accepted, {n.short:,} rejected with fewer than "
+        f"{MINIMUM_HITS} hits, {n.dim:,} with too little deposit in the last layer."
     )
     if left_over:
         text += f" {left_over:,} events were left over, too few for a frame."
@@ -92,13 +143,10 @@ def describe_acceptance(acceptance: Acceptance, *, left_over: int = 0) -> str:
 
 
 def trained_for(weights: Path | None = None) -> Geometry | None:
-    """Returns the detector of a weights file, or, without one, that of the shipped methods.
-
-    None if the header does not name it.
-    """
+    """Returns the detector, if it is known, of a weights file, or of the shipped methods."""
     if weights is None:
         return geometry_of(METHODS_DETECTOR)
     try:
-        return Geometry.from_json(read_about(weights)[DETECTOR])
+        return Geometry.from_json(read_weights(weights)[0][DETECTOR])
     except (KeyError, TypeError, ValueError):
         return None

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 from torch import Tensor
 
 from trackscape.assignment import solve
 from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Assignment, HitGraph, Hits, Tracks
 from trackscape.errors import DataError
-from trackscape.graph_construction.ragged import expand_ranges
+from trackscape.graph_construction.line_graph import expand_ranges
 from trackscape.units import mrad
 
 NEAR = 4
@@ -22,10 +23,7 @@ GATE = 10.0
 
 
 def chosen_segments(tracks: Tracks, *, graph: HitGraph) -> Assignment:
-    """Turns chains back into an assignment: the edges of a graph that they use.
-
-    Steps of a track that are no edge of the graph, such as those over an empty layer, are lost.
-    """
+    """Turns chains back into an assignment; steps that are no edge of the graph are lost."""
     n_hits = len(graph.hits)
     same_track = tracks.number[1:] == tracks.number[:-1]
     steps = (tracks.index[1:] * n_hits + tracks.index[:-1])[same_track]
@@ -34,16 +32,10 @@ def chosen_segments(tracks: Tracks, *, graph: HitGraph) -> Assignment:
 
 
 def follow(assignment: Assignment) -> Tracks:
-    """Follows the chosen segments from each hit without upstream partner to the end of its chain.
+    """Returns all chains of the chosen segments, ordered by their first hit.
 
-    Every hit lands on exactly one track; a hit without partners makes a track of its own. This runs
-    in machine code on the processor, wherever the assignment is.
-
-    Arguments:
-        assignment: Chosen segments; each hit has at most one partner upstream and one downstream.
-
-    Returns:
-        All chains, ordered by their first hit.
+    Every hit lands on exactly one; a hit without partners makes a chain of its own. This runs in
+    machine code on the processor, wherever the assignment is.
 
     Raises:
         DataError: If a hit has two partners on one side, or a segment does not lead downstream.
@@ -63,7 +55,7 @@ def follow(assignment: Assignment) -> Tracks:
 
 
 @compiled
-def _link(edges: np.ndarray, selected: np.ndarray, before: np.ndarray, behind: np.ndarray) -> int:
+def _link(edges: Integers, selected: np.ndarray, before: Integers, behind: Integers) -> int:
     """Notes the partners of each hit; returns the first edge that does not fit, or -1."""
     for edge in range(len(selected)):
         if selected[edge]:
@@ -78,13 +70,8 @@ def _link(edges: np.ndarray, selected: np.ndarray, before: np.ndarray, behind: n
 
 
 @compiled
-def _walk(before: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hits of all chains and the borders between chains.
-
-    Arguments:
-        before: (H,) int64. Upstream partner of each hit; negative where it has none.
-        behind: (H,) int64. The same downstream.
-    """
+def _walk(before: Integers, behind: Integers) -> tuple[Integers, Integers]:
+    """Hits of all chains and the borders between them, from the partners of each hit."""
     index, offset = np.empty_like(before), np.zeros(len(before) + 1, np.int64)
     n_hits = n_tracks = 0
     for first in range(len(before)):
@@ -103,15 +90,8 @@ def _walk(before: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def in_canonical_order(find: Callable[[Hits], Tracks], hits: Hits) -> Tracks:
     """Finds tracks among hits in an order that depends on what was measured alone.
 
-    Searches begin somewhere, and of choices that are equally good they take one: the first. In the
-    order of a simulated file that is often the right one, and in another order it is another.
-
-    Arguments:
-        find: Returns all chains of a frame.
-        hits: Hits of one frame in any order.
-
-    Returns:
-        The chains, with the hits ordered by layer as `Hits.sorted_by_layer` does.
+    Of choices that are equally good, searches take the first, which in the order of a simulated
+    file is often the right one. The chains that are returned have the hits sorted by layer.
     """
     hits = hits.sorted_by_layer()
     order = canonical_order(hits)
@@ -127,12 +107,8 @@ def in_canonical_order(find: Callable[[Hits], Tracks], hits: Hits) -> Tracks:
     )
 
 
-def canonical_order(hits: Hits) -> Tensor:
-    """Returns the hits, (H,) int64, by layer, then deposit, position and spot.
-
-    Only hits that are equal in all of these stay in the order in which they come. The deposit comes
-    first, as it does not depend on the choice of axes.
-    """
+def canonical_order(hits: Hits) -> Int64[Tensor, " hits"]:
+    """Returns the hits by layer, then deposit, which no axes matter to, position and spot."""
     keys = [hits.energy, *hits.position.unbind(dim=1)]
     if hits.spot is not None:
         keys += hits.spot.unbind(dim=1)
@@ -141,18 +117,12 @@ def canonical_order(hits: Hits) -> Tensor:
 
 
 def recover_holes(chains: Tracks) -> Tracks:
-    """Joins chains over one empty layer where they go on in the same direction.
+    """Joins chains of a frame over one empty layer where they go on in the same direction.
 
     A chain of three hits or more that ends may go on with one that begins two layers behind it. The
     straight line between them has another slope than each; the squares of both changes, in units of
     those that the chains make nearby, are the cost of joining them. Which chains are joined is an
     assignment that leaves them alone where the cost is above `GATE`.
-
-    Arguments:
-        chains: All chains of a frame, as `follow` returns them.
-
-    Returns:
-        The chains, ordered by their first hit.
     """
     layer = chains.hits.layer.cpu().numpy()
     first, last = (hits.cpu().numpy() for hits in (chains.first, chains.last))

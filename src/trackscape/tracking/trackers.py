@@ -1,24 +1,45 @@
-"""Every way to find tracks behind one interface: hits of a frame in, all its chains out."""
+"""Hits -> Tracks: the whole reconstruction of a frame, and every way behind one interface."""
 
 import dataclasses
 from collections.abc import Callable
 
+import torch
+
 from trackscape.assignment import Assigner
-from trackscape.data import Hits, Tracks
+from trackscape.data import Assignment, Hits, Tracks
 from trackscape.errors import WeightsError
 from trackscape.scoring import METHODS, Scorer, load_method
+from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY, accept
 from trackscape.tracking.baselines import BASELINES
 from trackscape.tracking.follow import follow, in_canonical_order, recover_holes
-from trackscape.tracking.reconstruct import assign_hits
 
 Tracker = Callable[[Hits], Tracks]
 """Returns all chains of a frame; `accept` keeps those that are good enough."""
 TUNED_ENDS = {"line-graph-ptt-tuned-end": ("line-graph-ptt", 0.9991)}
-"""A method with shipped weights whose tracks may end, and what an end costs: the best on training
-frames, found by ``python -m studies.tune_baselines``."""
+"""Methods whose tracks may end, their weights, and the cost that `studies.tune_baselines` found."""
 TRACKERS = (*BASELINES, *TUNED_ENDS, *METHODS)
-"""Names of all that `load_tracker` knows: the classical baselines, then the networks."""
+"""Names that `load_tracker` knows: the classical baselines, then the networks."""
 DEFAULT_TRACKER = "trackscape"
+
+
+def reconstruct(
+    hits: Hits, *, scorer: Scorer, assigner: Assigner, min_last_deposit: float = MINIMUM_LAST_ENERGY
+) -> Tracks:
+    """Returns the accepted tracks of one readout frame.
+
+    The network is a trained one in evaluation mode; the cut is in MeV, as in `accept`.
+    """
+
+    def find(ordered: Hits) -> Tracks:
+        return follow(assign_hits(ordered, scorer=scorer, assigner=assigner))
+
+    return accept(in_canonical_order(find, hits), min_last_deposit=min_last_deposit)
+
+
+@torch.no_grad()
+def assign_hits(hits: Hits, *, scorer: Scorer, assigner: Assigner) -> Assignment:
+    """Returns the chosen segments of one frame, before they are chained and filtered."""
+    return assigner(scorer.score(hits))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,7 +47,6 @@ class NetworkTracker:
     """A network that scores segments, and what decides between them."""
 
     scorer: Scorer
-    """In evaluation mode."""
     assigner: Assigner
     bridges: bool = False
     """Whether chains are joined over an empty layer; see `trackscape.tracking.recover_holes`."""

@@ -11,8 +11,9 @@ from trackscape.assignment import SEMANTICS, Assigner
 from trackscape.errors import AssignmentError, WeightsError
 from trackscape.formats import Count, Positive, Share, Strict, read_settings
 from trackscape.scoring import build_network
-from trackscape.training.modules import OptimiserKind
-from trackscape.training.objectives import Objective, Sinkhorn, read_objective
+from trackscape.training.interface import Objective
+from trackscape.training.modules import OptimiserKind, Schedule
+from trackscape.training.objectives import Sinkhorn, read_objective
 
 ObjectiveConfig = Annotated[
     Objective,
@@ -73,7 +74,7 @@ class AssignerConfig(Strict):
         return self
 
     def build(self) -> Assigner:
-        """Returns the assigner."""
+        """Returns what decides."""
         return Assigner(semantics=SEMANTICS[self.semantics], unmatched_cost=self.reject)
 
 
@@ -83,14 +84,14 @@ class OptimiserConfig(Strict):
     kind: OptimiserKind = "rmsprop"
     """RMSprop, as published, or Adam or SOAP, which learn from fewer frames."""
     learning_rate: Positive
-    """Learning rate at the start."""
-    schedule: Literal["constant", "cosine"]
+    """Rate at the start."""
+    schedule: Schedule
     """Constant, as published, or down to zero along half a cosine."""
     graphs_per_step: Count
     """Frames whose gradients are averaged for a step."""
     averaging: Share | None = None
     """Share of the old average in the running average of the weights, which is then what is
-    validated and kept. Of the weights as they are if left out."""
+    validated and kept."""
     steps: Count
     """Steps of the optimiser in all."""
     validate_every: Count
@@ -114,7 +115,7 @@ class DataConfig(Strict):
     """Hit files for the choice of the best weights."""
     held_out: Share | None = None
     """Share of the frames of each training file, its last ones, that choose the best weights
-    instead of validation files, and are not trained on."""
+    instead of validation files."""
     per_frame: Count | tuple[Count, ...]
     """Primaries per readout frame. If several, each file is cut into frames of each size."""
     validation_frames: Count | None = None
@@ -179,5 +180,5 @@ class TrainingConfig(Strict):
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def folder(self, root: Path, *, seed: int) -> Path:
-        """Returns the run folder of a training with these settings."""
+        """Returns the run folder."""
         return root / f"{self.name}-{self.digest}-s{seed}"

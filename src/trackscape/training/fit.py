@@ -1,21 +1,107 @@
 """A module and its frames -> weights: the training loop, resumable at every validation."""
 
 import contextlib
+import csv
+import importlib
 import logging
+import math
+import time
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any, Literal, final
 
-import lightning
-from lightning.pytorch.callbacks import RichProgressBar
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback, RichProgressBar
 
 from trackscape.errors import RunError, WeightsError
-from trackscape.files import locked
-from trackscape.scoring import read_weights
-from trackscape.training.callbacks import KeepRun
+from trackscape.files import locked, replacing
+from trackscape.scoring import read_weights, save_network
 from trackscape.training.frames import FrameData
-from trackscape.training.modules import TrackingModule
-from trackscape.training.process import FolderLogger, OneProcess, WholeCheckpoints, unusable
+from trackscape.training.modules import VALIDATION_METRICS, TrackingModule
+from trackscape.training.process import (
+    FolderLogger,
+    OneProcess,
+    WholeCheckpoints,
+    never_exhausted,
+    unusable,
+)
+
+_COLUMNS = ("step", "loss", *(f"validation_{name}" for name in VALIDATION_METRICS))
+
+
+@final
+class KeepRun(Callback):
+    """Writes metrics.csv, timing.csv, weights.safetensors (best validation purity) and last.ckpt.
+
+    In this order: whenever the process is killed, the checkpoint is never newer than the others,
+    and the epoch that is run again writes the same once more: but for timing.csv, the seconds that
+    the steps took, without validations.
+    """
+
+    def __init__(self, folder: Path, *, about: dict[str, str]) -> None:
+        self.folder, self.about = folder, about
+        self.checkpoint, self.weights = folder / "last.ckpt", folder / "weights.safetensors"
+        self.best = -1.0
+        self.rows: list[dict[str, float]] = []
+        self.times: list[dict[str, float]] = []
+        self.trains = False
+        self._seconds = self._started = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what a resumed run has to know."""
+        return {"best": self.best, "rows": self.rows, "times": self.times, "about": self.about}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes back what `state_dict` returned.
+
+        Raises:
+            RunError: It is the state of another run.
+        """
+        about = state_dict.get("about", self.about)  # older checkpoints do not know it
+        if about != self.about:
+            raise RunError(f"it belongs to {about}, not to {self.about}")
+        self.best, self.rows = float(state_dict["best"]), list(state_dict["rows"])
+        self.times = list(state_dict["times"])
+        self._seconds = self.times[-1]["seconds"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Notes that all states have been restored."""
+        self.trains = True
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock."""
+        self._started = time.monotonic()
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stops the clock: an epoch ends with its validation."""
+        self._seconds += time.monotonic() - self._started
+
+    @never_exhausted
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keeps the epoch that has just been trained and validated."""
+        assert isinstance(pl_module, TrackingModule)
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {"step": float(trainer.global_step)}
+        self.rows.append(row | {name: metrics.get(name, math.nan) for name in _COLUMNS[1:]})
+        self.times.append(row | {"seconds": self._seconds})
+        self.write_tables()
+        if metrics["validation_purity"] > self.best:
+            self.best = metrics["validation_purity"]
+            about = {"step": str(trainer.global_step), "validation_purity": f"{self.best:.4f}"}
+            save_network(pl_module.best_scorer, self.weights, about=self.about | about)
+        trainer.save_checkpoint(self.checkpoint)
+
+    def write_tables(self) -> None:
+        """Writes metrics.csv and timing.csv of all epochs, also of those before a resumption."""
+        self._write(self.rows, _COLUMNS, name="metrics.csv")
+        self._write(self.times, ("step", "seconds"), name="timing.csv")
+
+    def _write(self, rows: list[dict[str, float]], columns: Sequence[str], *, name: str) -> None:
+        with replacing(self.folder / name) as path, path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows({**row, "step": int(row["step"])} for row in rows)
 
 
 def fit(
@@ -28,23 +114,12 @@ def fit(
     about: dict[str, str],
     progress: bool = True,
 ) -> float:
-    """Trains for `epochs` epochs, or for what is left of them, and keeps the best weights.
+    """Trains, keeps the best weights, and returns their validation purity.
 
     A folder with a checkpoint is resumed: on a CPU the weights come out bit for bit as without the
-    interruption, since the frames of an epoch depend on seed and epoch only.
-
-    Arguments:
-        module: What is trained, and by which loss.
-        data: Frames; one epoch lies between two validations.
-        folder: Where metrics.csv, weights.safetensors, last.ckpt and TensorBoard's files go. One
-            training at a time can have it.
-        epochs: Number of epochs in all.
-        graphs_per_step: Graphs whose gradients are averaged for one step of the optimiser.
-        about: Header of the weights file.
-        progress: Whether to show a progress bar.
-
-    Returns:
-        The best validation purity.
+    interruption, since the frames of an epoch depend on seed and epoch only. One epoch lies between
+    two validations; the gradients of `graphs_per_step` graphs are averaged for a step, and `about`
+    is the header of the weights file.
 
     Raises:
         KeyboardInterrupt: It was interrupted; the last checkpoint is whole.
@@ -59,7 +134,7 @@ def fit(
             max_epochs=epochs,
             accumulate_grad_batches=graphs_per_step,
             callbacks=[keep, *([_ProgressBar(leave=True)] if progress else [])],
-            logger=FolderLogger(str(keep.folder / "tensorboard")),
+            logger=_logger(keep.folder),
             plugins=[OneProcess(), WholeCheckpoints()],
             enable_checkpointing=False,
             enable_model_summary=False,
@@ -79,9 +154,16 @@ def fit(
     return keep.best
 
 
-def _run(
-    trainer: lightning.Trainer, module: TrackingModule, data: FrameData, *, keep: KeepRun
-) -> None:
+def _logger(folder: Path) -> FolderLogger | Literal[False]:
+    """TensorBoard's, where it is installed; metrics.csv is written in any case."""
+    try:
+        importlib.import_module("tensorboard.version")  # which a mere folder of that name lacks
+    except ImportError:
+        return False
+    return FolderLogger(str(folder / "tensorboard"))
+
+
+def _run(trainer: Trainer, module: TrackingModule, data: FrameData, *, keep: KeepRun) -> None:
     """Trains, and gives what a user can mend a name."""
     resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
     if resume is not None:
@@ -114,32 +196,26 @@ def _check_weights(keep: KeepRun) -> None:
         ) from error
 
 
-class _Training(lightning.Trainer):
+class _Training(Trainer):
     """Of another name than its parent, whose arguments variables PL_TRAINER_... would change."""
 
 
 class _ProgressBar(RichProgressBar):
-    def get_metrics(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> dict[str, int | str | float | dict[str, float]]:
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Leaves out the version of the logger, which a run folder does not have."""
         metrics = super().get_metrics(trainer, pl_module)
-        metrics.pop("v_num", None)
-        return metrics
+        return {name: value for name, value in metrics.items() if name != "v_num"}
 
 
 @contextlib.contextmanager
 def _quiet() -> Generator[None, None, None]:
     """Silences what Lightning says about itself; errors and the progress bar stay."""
     logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.ExitStack() as stack:
-        stack.callback(logger.setLevel, level)
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.ERROR)
         # Graphs are made in this process on purpose: workers would compete for the same cores.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Lightning 2.6 with PyTorch 2.13; nothing that we could call otherwise.
-        warnings.filterwarnings(
-            "ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning
-        )
+        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)
         yield

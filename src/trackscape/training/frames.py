@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import lightning
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -19,10 +20,9 @@ class Example(NamedTuple):
 
     graph: Any
     """The graph as its network has prepared it."""
-    label: Tensor
-    """(E,) float. 1 where an edge is true."""
+    label: Float[Tensor, " edges"]
+    """1 where an edge is true."""
     hit_graph: HitGraph
-    """The graph of the candidate segments."""
     number: int
     """Place of the frame among all of its data."""
 
@@ -38,7 +38,6 @@ class Examples(Dataset[Example]):
 
     @never_exhausted
     def __getitem__(self, index: int) -> Example:
-        """Returns the example of one frame."""
         graph = self.scorer.connect(self.frames[index])
         return Example(self.scorer.prepare(graph), edge_labels(graph), graph, index)
 
@@ -57,7 +56,7 @@ class RandomFrames(Sampler[int]):
         return self.n_draws
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch; Lightning calls this at the start of each."""
+        """Hears from Lightning which epoch begins."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:

@@ -1,5 +1,6 @@
 """A scorer and the loss of a frame -> a training, measured by the tracks of other frames."""
 
+import importlib.util
 import math
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, cast, final
@@ -10,33 +11,44 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from trackscape.assignment import Assigner, Semantics, Solution
-from trackscape.data import Assignment, HitGraph
+from trackscape.assignment.solver.assigner import PerEdge
+from trackscape.data import HitGraph
+from trackscape.errors import MissingPackageError
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.scoring import Scorer
 from trackscape.tracking import MINIMUM_LAST_ENERGY, accept, follow
 from trackscape.training.frames import Example
-from trackscape.training.objectives import FrameLoss
+from trackscape.training.interface import FrameLoss
 from trackscape.training.process import never_exhausted
 
 OptimiserKind = Literal["rmsprop", "adam", "soap"]
 
 
+def check_optimiser(kind: OptimiserKind) -> None:
+    """Raises MissingPackageError where the optimiser's package is not installed."""
+    if kind == "soap" and importlib.util.find_spec("pytorch_optimizer") is None:
+        raise MissingPackageError(
+            "The optimiser soap needs the package pytorch-optimizer, which is not installed; run "
+            "`pip install 'trackscape[soap]'`, or use rmsprop or adam."
+        )
+
+
 def build_optimiser(
     kind: OptimiserKind, parameters: Iterable[nn.Parameter], *, learning_rate: float
 ) -> torch.optim.Optimizer:
-    """Makes an optimiser.
+    """Makes an optimiser: RMSprop, as published, Adam or SOAP.
 
-    Arguments:
-        kind: ``rmsprop``, as published; ``adam``; or ``soap``, RMSprop in the eigenvectors of
-            the correlations of each matrix's gradients, which decorrelates the many columns of
-            the encoded angle. SOAP's own momentum is left out: decisions jump, and with momentum
-            a training through the assignment does not settle.
-        parameters: What it moves.
-        learning_rate: Its rate.
+    SOAP is RMSprop in the eigenvectors of the correlations of each matrix's gradients, which
+    decorrelates the many columns of the encoded angle. Its own momentum is left out: decisions
+    jump, and with momentum a training through the assignment does not settle.
+
+    Raises:
+        MissingPackageError: The optimiser's package is not installed.
 
     References:
         Vyas et al., "SOAP: Improving and Stabilizing Shampoo using Adam", ICLR 2025.
     """
+    check_optimiser(kind)
     match kind:
         case "rmsprop":
             return torch.optim.RMSprop(parameters, lr=learning_rate)
@@ -71,26 +83,22 @@ class WatchedAssigner:
 
     @property
     def semantics(self) -> Semantics:
-        """Semantics of the assigner."""
+        """See `Assigner`."""
         return self.assigner.semantics
 
     @property
     def unmatched_cost(self) -> float | None:
-        """Cost of a track's end of the assigner."""
+        """See `Assigner`."""
         return self.assigner.unmatched_cost
 
-    def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:
-        """Returns what the assigner returns."""
+    def solve(self, cost: PerEdge, *, graph: HitGraph, start: Solution | None = None) -> Solution:
+        """See `Assigner.solve`."""
         solution = self.assigner.solve(cost, graph=graph, start=start)
         self._chosen.append(solution.selected)
         return solution
 
-    def diagnose(self, gradient: Tensor) -> Diagnostics:
-        """Returns what happened to a frame since the last call, and forgets it.
-
-        Arguments:
-            gradient: (E,) Of the loss, for the scores of its edges.
-        """
+    def diagnose(self, gradient: PerEdge) -> Diagnostics:
+        """Returns, for the gradient of the scores, what happened since the last call."""
         chosen, self._chosen = self._chosen, []
         changed = 0.0
         if chosen:
@@ -110,19 +118,10 @@ VALIDATION_METRICS = ("purity", "efficiency", "edge_tpr", "edge_fpr")
 class TrackingModule(lightning.LightningModule):
     """Trains a scorer by a loss and measures the tracks of the validation frames.
 
-    Beside the loss, TensorBoard shows `Diagnostics`, mean over the frames of an epoch.
-
-    Arguments:
-        scorer: What is trained.
-        loss: What is minimised.
-        assigner: Decides on the validation frames, and in the loss if that goes through it.
-        optimiser: See `build_optimiser`.
-        learning_rate: Its rate at the start.
-        schedule: How the rate goes on.
-        steps: Steps in all.
-        averaging: Share of the old average in the running average of weights and statistics, which
-            is validated and kept; None for the weights as they are.
-        min_last_deposit: In MeV; cut on the tracks of the validation, see `accept`.
+    Beside the loss, TensorBoard, where installed, shows `Diagnostics`, mean over the frames of an
+    epoch. The assigner decides on the validation frames, and in the loss if that goes through it;
+    settings are those of `OptimiserConfig`, and a cut in MeV on the tracks of the validation, see
+    `accept`.
     """
 
     def __init__(
@@ -139,8 +138,7 @@ class TrackingModule(lightning.LightningModule):
         min_last_deposit: float = MINIMUM_LAST_ENERGY,
     ) -> None:
         super().__init__()
-        self.scorer = scorer
-        self.loss = loss
+        self.scorer, self.loss = scorer, loss
         self.assigner, self._watched = assigner, WatchedAssigner(assigner)
         self._gradient = torch.empty(0)
         self.optimiser: OptimiserKind = optimiser
@@ -166,6 +164,9 @@ class TrackingModule(lightning.LightningModule):
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=1, prog_bar=True)
         return loss
 
+    def _keep_gradient(self, gradient: Tensor) -> None:
+        self._gradient = gradient
+
     @never_exhausted
     def backward(self, *args: Any, **kwargs: Any) -> None:
         """Differentiates the loss."""
@@ -176,9 +177,6 @@ class TrackingModule(lightning.LightningModule):
         found = self._watched.diagnose(self._gradient)._asdict()
         values = {f"diagnostics_{name}": float(value) for name, value in found.items()}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
-
-    def _keep_gradient(self, gradient: Tensor) -> None:
-        self._gradient = gradient
 
     @property
     def best_scorer(self) -> Scorer:
@@ -198,8 +196,7 @@ class TrackingModule(lightning.LightningModule):
     @never_exhausted
     def validation_step(self, batch: Example, batch_idx: int) -> None:
         """Reconstructs one frame, with BatchNorm in evaluation mode, and counts its tracks."""
-        scores = self.best_scorer(batch.graph)
-        assignment: Assignment = self.assigner(scores)
+        assignment = self.assigner(self.best_scorer(batch.graph))
         cut = self.min_last_deposit
         tracks = accept(follow(assignment), min_last_deposit=cut)
         self._counts.append(count_frame(tracks, assignment, min_last_deposit=cut))

@@ -22,14 +22,6 @@ def never_exhausted(function: Callable[_Arguments, _Result]) -> Callable[_Argume
     """Makes a `StopIteration` from within an error, as Python does in generators (PEP 479).
 
     Lightning, as any loop, takes it for the end of the frames or epochs, and stops without a word.
-
-    Example:
-        >>> @never_exhausted
-        ... def first(items):
-        ...     return next(iter(items))
-        >>> first([])
-        Traceback (most recent call last):
-        RuntimeError: first raised StopIteration
     """
 
     @functools.wraps(function)
@@ -44,10 +36,9 @@ def never_exhausted(function: Callable[_Arguments, _Result]) -> Callable[_Argume
 
 @final
 class OneProcess(LightningEnvironment):
-    """A training is one process on one device, whatever launched it.
+    """A training is one process, whatever Lightning reads in variables of SLURM, torchrun or MPI.
 
-    Without this, Lightning concludes from the variables of SLURM, torchrun, MPI, LSF or Kubeflow
-    that there are others to wait for, or that it is not the one that writes.
+    It would conclude that there are others to wait for, or that it is not the one that writes.
     """
 
     def __init__(self) -> None:
@@ -73,10 +64,7 @@ class OneProcess(LightningEnvironment):
 
 @final
 class FolderLogger(TensorBoardLogger):
-    """Writes TensorBoard's files to a folder of any name.
-
-    The parent takes ``::``, ``$`` and ``~`` in the name for more than letters.
-    """
+    """Writes to a folder of any name; the parent takes ``::``, ``$`` and ``~`` for more."""
 
     def __init__(self, folder: str) -> None:
         super().__init__("", name="", version="")
@@ -124,14 +112,11 @@ class WholeCheckpoints(CheckpointIO):
 
 def _is_whole(content: Any) -> bool:
     """Whether no state is missing, which Lightning would leave as it was at the start."""
-    if not isinstance(content, dict):
-        return False
-    keep, *one = (content.get(name) for name in ("callbacks", "optimizer_states", "lr_schedulers"))
-    return (
-        isinstance(keep, dict)
-        and "KeepRun" in keep
-        and all(isinstance(states, list) and len(states) == 1 for states in one)
-    )
+    match content:
+        case {"callbacks": {"KeepRun": _}, "optimizer_states": [_], "lr_schedulers": [_]}:
+            return True
+        case _:
+            return False
 
 
 def unusable(path: str | Path, reason: object) -> RunError:

@@ -1,5 +1,6 @@
 """A run is a folder that explains itself: its settings, where it came from, what it reached."""
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -20,28 +21,29 @@ from trackscape.errors import RunError
 from trackscape.files import locked, write_json
 from trackscape.training.config import TrainingConfig
 
-PACKAGES = ("numpy", "scipy", "torch", "lightning", "numba")
+_CONFIG, _PROVENANCE = "config.json", "provenance.json"
+_MAX_BYTES = 10_000_000
+_PACKAGES = ("numpy", "scipy", "torch", "lightning", "numba")
 
 
 def open_run(root: Path, config: TrainingConfig, *, seed: int, inputs: Iterable[Path]) -> Path:
     """Makes ``<root>/<name>-<digest>-s<seed>``, or opens it again for the same settings and files.
 
     The folder holds ``config.json`` (all settings) and ``provenance.json`` (seed, digests of the
-    input files, versions, machine); the training adds ``metrics.csv``, ``timing.csv``,
-    ``weights.safetensors``, ``last.ckpt`` and ``tensorboard/``.
+    input files, versions, machine), beside what the training writes.
 
     Raises:
-        RunError: If the folder was begun with other input files or another version of torch, is
-            damaged, in use or cannot be written to.
+        RunError: If the folder was begun with other input files or versions, is damaged, in use or
+            cannot be written to.
     """
     folder = config.folder(root, seed=seed)
     now = provenance(seed=seed, inputs=inputs)
     with locked(folder):
-        if (folder / PROVENANCE).exists():
+        if (folder / _PROVENANCE).exists():
             check_origin(folder, config, now)
         else:
-            write_json(folder / "config.json", config.model_dump(mode="json"))
-            write_json(folder / PROVENANCE, now)
+            write_json(folder / _CONFIG, config.model_dump(mode="json"))
+            write_json(folder / _PROVENANCE, now)
     return folder
 
 
@@ -52,7 +54,7 @@ def provenance(*, seed: int, inputs: Iterable[Path]) -> dict[str, Any]:
         "commit": _commit(),
         "seed": seed,
         "inputs": {name: _digest(path) for name, path in _names(inputs).items()},
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in _PACKAGES},
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "threads": torch.get_num_threads(),
@@ -78,32 +80,25 @@ def _digest(path: Path) -> str:
 
 
 def _version(package: str) -> str | None:
-    try:
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _commit() -> str | None:
     """The commit of the checkout that the package runs from, '+' where it has changes."""
-    here = Path(__file__).parent
-    git = ["git", "-C", str(here)]
+    git = ["git", "-C", str(Path(__file__).parent)]
+    questions = (
+        ["ls-files", "--error-unmatch", __file__],
+        ["rev-parse", "HEAD"],
+        ["status", "--porcelain"],
+    )
     try:
-        listed = subprocess.run(
-            [*git, "ls-files", "--error-unmatch", __file__], capture_output=True
+        listed, commit, status = (
+            subprocess.run([*git, *each], capture_output=True, text=True) for each in questions
         )
-        if listed.returncode:
-            return None
-        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
-        status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
     except OSError:
         return None
-    return commit.stdout.strip() + ("+" if status.stdout else "")
-
-
-_CONFIG = "config.json"
-PROVENANCE = "provenance.json"
-_MAX_BYTES = 10_000_000
+    return None if listed.returncode else commit.stdout.strip() + ("+" if status.stdout else "")
 
 
 def check_origin(folder: Path, config: TrainingConfig, now: dict[str, Any]) -> None:
@@ -113,9 +108,9 @@ def check_origin(folder: Path, config: TrainingConfig, now: dict[str, Any]) -> N
         RunError: It was not, or what it says about itself is damaged.
     """
     _check_settings(folder / _CONFIG, config)
-    then = _read(folder / PROVENANCE)
+    then = _read(folder / _PROVENANCE)
     if not isinstance(then.get("inputs"), dict):
-        raise _damaged(folder / PROVENANCE, "it names no inputs")
+        raise _damaged(folder / _PROVENANCE, "it names no inputs")
     same = {"inputs": _same_inputs, "packages": _same_packages, "threads": operator.eq}
     for key, is_same in same.items():
         if not is_same(then.get(key), now[key]):

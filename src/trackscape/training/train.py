@@ -20,7 +20,7 @@ from trackscape.tracking.acceptance import DETECTOR, choose_cut
 from trackscape.training.config import DataConfig, TrainingConfig
 from trackscape.training.fit import fit
 from trackscape.training.frames import FrameData
-from trackscape.training.modules import TrackingModule
+from trackscape.training.modules import TrackingModule, check_optimiser
 from trackscape.training.run_folder import open_run
 
 
@@ -31,7 +31,7 @@ class Trained:
     folder: Path
     """The run folder; its ``weights.safetensors`` holds the best weights."""
     purity: float
-    """Their validation purity, as published, from 0 to 1."""
+    """Validation purity of the best weights, as published, from 0 to 1."""
 
 
 def train(
@@ -56,11 +56,12 @@ def train(
         progress: Whether to show a progress bar.
 
     Raises:
+        MissingPackageError: If the optimiser's package is not installed.
         FormatError: If a hit file is missing or damaged.
         WeightsError: If the weights to start from are of another network.
-        RunError: If the run folder belongs to other data, is damaged, or another process trains
-            in it.
+        RunError: If the run folder belongs to other data, is damaged or in use.
     """
+    check_optimiser(config.optimiser.kind)
     data, runs = Path(data), Path(runs)
     weights = None if weights is None else Path(weights)
     training, validation = read_training_frames(config.data, folder=data)
@@ -75,16 +76,24 @@ def train(
     folder = open_run(runs, config, seed=seed, inputs=inputs)
     optimiser = config.optimiser
     depths = _depths(training)
-    cut = choose_cut(depths).min_last_deposit
+    module = TrackingModule(
+        scorer=scorer,
+        loss=config.loss.seeded(seed),
+        assigner=config.assigner.build(),
+        optimiser=optimiser.kind,
+        min_last_deposit=choose_cut(depths).min_last_deposit,
+        **optimiser.model_dump(include={"learning_rate", "schedule", "steps", "averaging"}),
+    )
+    frames = FrameData(
+        training=training,
+        validation=validation,
+        scorer=scorer,
+        graphs_per_epoch=optimiser.validate_every * optimiser.graphs_per_step,
+        seed=seed,
+    )
     purity = fit(
-        _build_module(config, scorer=scorer, seed=seed, min_last_deposit=cut),
-        FrameData(
-            training=training,
-            validation=validation,
-            scorer=scorer,
-            graphs_per_epoch=optimiser.validate_every * optimiser.graphs_per_step,
-            seed=seed,
-        ),
+        module,
+        frames,
         folder=folder,
         epochs=optimiser.steps // optimiser.validate_every,
         graphs_per_step=optimiser.graphs_per_step,
@@ -150,20 +159,3 @@ def _depths(frames: Sequence[Hits]) -> dict[int, float]:
     layer = torch.cat([hits.layer for hits in frames]).numpy()
     z = torch.cat([hits.position[:, 2] for hits in frames]).double().numpy()
     return layer_depths(layer, z)
-
-
-def _build_module(
-    config: TrainingConfig, *, scorer: Scorer, seed: int, min_last_deposit: float
-) -> TrackingModule:
-    optimiser = config.optimiser
-    return TrackingModule(
-        scorer=scorer,
-        loss=config.loss.seeded(seed),
-        assigner=config.assigner.build(),
-        optimiser=optimiser.kind,
-        learning_rate=optimiser.learning_rate,
-        schedule=optimiser.schedule,
-        steps=optimiser.steps,
-        averaging=optimiser.averaging,
-        min_last_deposit=min_last_deposit,
-    )

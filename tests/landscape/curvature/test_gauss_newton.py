@@ -11,8 +11,8 @@ from trackscape.landscape.curvature import (
     asymmetry,
     empirical_fisher,
     exact_hessian,
+    first_order,
     gauss_newton,
-    outer_products,
 )
 from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.problem import Problem
@@ -107,8 +107,8 @@ def test_an_output_without_a_parameter_is_refused(net):
 
 @pytest.mark.parametrize("kept", [1 << 25, 0])
 def test_fisher_is_the_mean_square_of_gradients_of_batches(net, monkeypatch, kept):
-    monkeypatch.setattr(outer_products, "_MOST_KEPT", kept)
-    monkeypatch.setattr(outer_products, "_MOST_AT_ONCE", 2 * 67)
+    monkeypatch.setattr(first_order, "_MOST_KEPT", kept)
+    monkeypatch.setattr(first_order, "_MOST_AT_ONCE", 2 * 67)
     evaluator = Evaluator(net)
     evaluator.move(net.centre)
     gradients = torch.stack([evaluator.batch_gradient(number) for number in range(3)])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.output.plane import is_logarithmic, plane_of, significance
+from trackscape.landscape.output.plots import is_logarithmic, plane_of, significance
 from trackscape.landscape.points import bezier, grid
 from trackscape.landscape.surface import Surface
 from trackscape.landscape.trajectory import project

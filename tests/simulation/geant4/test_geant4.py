@@ -150,7 +150,7 @@ def test_a_grid_of_many_boxes_is_as_thick_as_its_parts():
 def test_provenance_says_what_was_used(monkeypatch):
     for variable in (*stub_data.DATA_SETS, "GEANT4_DATA_DIR"):
         monkeypatch.delenv(variable, raising=False)
-    used = geant4_provenance(make_setup())
+    used = geant4_provenance()
     assert used["data-free"] is True
     assert str(used["geant4"]).startswith("geant4-")
     assert "QGSP_BIC" in str(used["physics"])

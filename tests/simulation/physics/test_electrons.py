@@ -11,6 +11,7 @@ from hypothesis import given
 from trackscape.simulation import shipped_materials
 from trackscape.simulation.physics import csda_range
 from trackscape.simulation.physics.electrons import (
+    BOHR_CONSTANT,
     KLEIN_NISHINA_CONSTANT,
     compton_cross_section,
     knock_out,
@@ -25,7 +26,6 @@ from trackscape.simulation.physics.kinematics import (
     largest_transfer,
     momentum_squared,
 )
-from trackscape.simulation.physics.straggling import BOHR_CONSTANT
 
 SHIPPED = shipped_materials()
 CLASSICAL_RADIUS = 2.8179403205e-13  # cm

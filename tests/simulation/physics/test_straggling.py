@@ -11,14 +11,14 @@ from hypothesis import given
 
 from trackscape.simulation import shipped_materials
 from trackscape.simulation.physics import csda_range, energy_behind, mass_stopping_power
-from trackscape.simulation.physics.electrons import production_threshold
-from trackscape.simulation.physics.kinematics import PROTON_MASS, beta_squared, largest_transfer
-from trackscape.simulation.physics.straggling import (
+from trackscape.simulation.physics.electrons import (
     BOHR_CONSTANT,
     bohr_variance,
+    production_threshold,
     straggling_variance,
     urban_loss,
 )
+from trackscape.simulation.physics.kinematics import PROTON_MASS, beta_squared, largest_transfer
 
 SILICON = shipped_materials()["silicon"]
 WATER = shipped_materials()["water"]

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 
 from trackscape.simulation import Phantom, make_setup, shipped_materials
-from trackscape.simulation.transport.scene import build_world
 from trackscape.simulation.transport.world import (
     AIR,
     FAR,
@@ -18,6 +17,7 @@ from trackscape.simulation.transport.world import (
     UZ,
     X,
     Z,
+    build_world,
     depth_below_surface,
     find_place,
     look_ahead,

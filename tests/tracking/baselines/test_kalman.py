@@ -7,10 +7,10 @@ import torch
 
 from trackscape.data import Hits
 from trackscape.tracking.baselines import KalmanFilter
-from trackscape.tracking.baselines.layers import by_layer
-from trackscape.tracking.baselines.motion_model import (
+from trackscape.tracking.baselines.layers import (
     FrameArrays,
     begin,
+    by_layer,
     chi_squared,
     move,
     neg_log_likelihood,

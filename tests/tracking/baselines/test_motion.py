@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackscape.data import Hits
-from trackscape.tracking.baselines.layers import by_layer
-from trackscape.tracking.baselines.motion_model import (
+from trackscape.tracking.baselines.layers import (
     FrameArrays,
-    MotionModel,
     State,
     begin,
+    by_layer,
     chi_squared,
     load_state,
     move,
@@ -25,6 +24,7 @@ from trackscape.tracking.baselines.motion_model import (
     update,
     update_slope,
 )
+from trackscape.tracking.baselines.motion_model import MotionModel
 
 
 class MatrixFilter:

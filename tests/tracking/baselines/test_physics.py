@@ -12,8 +12,8 @@ from scipy.optimize import linear_sum_assignment
 
 from trackscape.data import Hits
 from trackscape.tracking.baselines import MotionModel, PhysicsAssignment
-from trackscape.tracking.baselines.layers import by_layer
-from trackscape.tracking.baselines.motion_model import begin, chi_squared, material_effects, move
+from trackscape.tracking.baselines.layers import begin, by_layer, chi_squared, move
+from trackscape.tracking.baselines.motion_model import material_effects
 
 Pairs = set[tuple[int, int]]
 

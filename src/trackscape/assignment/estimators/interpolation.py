@@ -1,4 +1,9 @@
-"""Decisions that let gradients through: one or two better assignments, or the negative identity."""
+"""Decisions that let gradients through: one or two better assignments, or the negative identity.
+
+Each takes the scores of one frame and returns 1 where an edge is chosen, else 0. The assignment
+:math:`y(c)` of the costs :math:`c = 1 - p` is piecewise constant, so that its true gradient is zero
+almost everywhere; what stands for it is made of :math:`g = dL/dy`.
+"""
 
 from typing import Literal, get_args
 
@@ -6,7 +11,7 @@ import torch
 from torch import Tensor
 
 from trackscape.assignment.estimators.surrogate import check_positive, length_of_shift, surrogate
-from trackscape.assignment.solver.assigner import Solver
+from trackscape.assignment.solver.assigner import PerEdge, Solver
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.errors import AssignmentError
 
@@ -15,21 +20,14 @@ Convention = Literal["published", "corrected"]
 
 def blackbox_assignment(
     scores: EdgeScores, *, assigner: Solver, strength: float, convention: Convention
-) -> Tensor:
-    r"""Assignment as a 0/1 vector whose gradient leads towards a better assignment.
-
-    The assignment :math:`y(c)` of the costs :math:`c = 1 - p` is piecewise constant, so its true
-    gradient is zero almost everywhere. Blackbox differentiation follows a continuous interpolation
-    of the loss instead, at the price of a second solution at costs shifted by the gradient
-    :math:`g = dL/dy`:
+) -> PerEdge:
+    r"""Assignment whose gradient leads towards a better one, for costs that are shifted by g.
 
     ``corrected``
         .. math:: \frac{dL}{dc} = \frac{y(c + \lambda g) - y(c)}{\lambda}, \qquad
                   \lambda = \frac{\kappa}{\max |g|}
 
-        The strength is :math:`\kappa`, the largest shift of a cost, in units of cost (which run
-        from 0 to 1): it means the same for every batch. Where regions are averaged apart, edges of
-        the larger one are shifted by less, in proportion.
+        The strength is κ, in units of cost; see `length_of_shift`.
     ``published``
         .. math:: \frac{dL}{dc} = y(\max(c + \lambda g, 0)) - y(c)
 
@@ -40,15 +38,6 @@ def blackbox_assignment(
 
     References:
         Vlastelica et al., "Differentiation of blackbox combinatorial solvers", ICLR 2020.
-
-    Arguments:
-        scores: Scores of the edges of one frame.
-        assigner: Solves the assignment.
-        strength: Positive; see above.
-        convention: One of the two above.
-
-    Returns:
-        (E,) float64, 1 where an edge is chosen, else 0.
     """
     check_positive(strength, name="strength")
     if convention not in get_args(Convention):
@@ -76,10 +65,10 @@ Side = Literal["lower", "upper", "average"]
 
 def lagrangian_assignment(
     scores: EdgeScores, *, assigner: Solver, strength: float, side: Side
-) -> Tensor:
+) -> PerEdge:
     r"""Assignment whose gradient compares it with a better one, a worse one, or both of them.
 
-    With the gradient :math:`g = dL/dy` and :math:`\lambda = \kappa / \max |g|`,
+    With the strength κ, the largest shift of a cost, and :math:`\lambda = \kappa / \max |g|`,
 
     .. math::
         \text{lower} = \frac{y(c + \lambda g) - y(c)}{\lambda}, \qquad
@@ -91,15 +80,6 @@ def lagrangian_assignment(
 
     References:
         Paulus, Martius, Musil, "LPGD", ICML 2024; without its proximal term.
-
-    Arguments:
-        scores: Scores of the edges of one frame.
-        assigner: Solves the assignment, once in the forward pass and once a side in the backward.
-        strength: κ, the largest shift of a cost.
-        side: See above.
-
-    Returns:
-        (E,) float64, 1 where an edge is chosen, else 0.
     """
     check_positive(strength, name="strength")
     if side not in get_args(Side):
@@ -124,29 +104,19 @@ def lagrangian_assignment(
     return surrogate(chosen, cost, rule=rule)
 
 
-def identity_assignment(scores: EdgeScores, *, assigner: Solver) -> Tensor:
-    r"""Assignment whose gradient for the costs is :math:`-dL/dy`, without what cannot matter.
+def identity_assignment(scores: EdgeScores, *, assigner: Solver) -> PerEdge:
+    r"""Assignment whose gradient for the costs is :math:`-g`, without what cannot matter.
 
     With semantics ``max_cardinality`` and ``perfect`` each pair of layers has a fixed number of
-    matches, so that nothing changes if all its costs grow by the same amount. The gradient along
-    such changes is removed: its mean over the edges of each pair of layers is subtracted. With
-    ``with_unmatched`` costs are compared with that of staying alone, and no part is without effect.
-    Costs are probabilities, so that the scale, which matters to neither, cannot collapse or run
-    away.
-
-    For a loss that is linear in y, such as `hamming_loss`, the gradient does not depend on the
-    decision at all.
+    matches, so that nothing changes if all its costs grow by the same amount: the mean of the
+    gradient over the edges of each pair of layers is subtracted. With ``with_unmatched`` costs are
+    compared with that of staying alone, and no part is without effect. Costs are probabilities, so
+    that the scale, which matters to neither, cannot collapse or run away. For a loss that is linear
+    in y, such as `hamming_loss`, the gradient does not depend on the decision at all.
 
     References:
         Sahoo et al., "Backpropagation through combinatorial algorithms: identity with projection
         works", ICLR 2023.
-
-    Arguments:
-        scores: Scores of the edges of one frame.
-        assigner: Solves the assignment, once.
-
-    Returns:
-        (E,) float64, 1 where an edge is chosen, else 0.
     """
     cost, graph = scores.cost, scores.graph
     chosen = assigner.solve(cost, graph=graph).selected.to(cost.dtype)
@@ -162,5 +132,5 @@ def identity_assignment(scores: EdgeScores, *, assigner: Solver) -> Tensor:
 def _mean_of_layer_pairs(value: Tensor, *, graph: HitGraph) -> Tensor:
     layer = graph.hits.layer[graph.edge_index[0]]
     count = torch.bincount(layer)
-    total = torch.zeros(len(count), dtype=value.dtype, device=value.device)
-    return (total.index_add(0, layer, value) / count.clamp(min=1))[layer]
+    total = value.new_zeros(len(count)).index_add(0, layer, value)
+    return (total / count.clamp(min=1))[layer]

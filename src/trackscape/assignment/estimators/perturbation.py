@@ -1,10 +1,15 @@
-"""Decisions that let gradients through: means of assignments at noisy costs."""
+r"""Decisions that let gradients through: means of assignments at noisy costs.
+
+Each takes the scores of one frame, and returns the share of M samples in which an edge is chosen.
+:math:`y(c)` is the assignment of costs c, and :math:`g = dL/dy`.
+"""
 
 import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor, nn
@@ -16,17 +21,17 @@ from trackscape.assignment.estimators.surrogate import (
     length_of_shift,
     surrogate,
 )
-from trackscape.assignment.solver.assigner import Solver
+from trackscape.assignment.solver.assigner import PerEdge, Solver
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.errors import AssignmentError
 
 
 def perturbed_assignment(
     scores: EdgeScores, *, assigner: Solver, noise: Noise, samples: int, antithetic: bool = False
-) -> Tensor:
-    r"""Mean of M assignments at noisy costs, with an unbiased estimate of its gradient.
+) -> PerEdge:
+    r"""Mean of assignments at noisy costs, with an unbiased estimate of its gradient.
 
-    With the noise :math:`\sigma Z_m`, :math:`y_m = y(c + \sigma Z_m)` and :math:`g = dL/dy`,
+    With the noise :math:`\sigma Z_m`, which has to be normal, and :math:`y_m = y(c + \sigma Z_m)`,
 
     .. math:: \frac{dL}{dc} = \frac{1}{M \sigma} \sum_m Z_m (g \cdot y_m - b_m).
 
@@ -34,19 +39,11 @@ def perturbed_assignment(
     most of the variance and no signal. Parts of the graph that share no hit are decided apart: in
     the gradient of an edge only the edges of its own part are summed, as all others are noise.
 
+    If antithetic, M is even and every other sample has the opposite noise of another one; the two
+    stand for each other's baseline.
+
     References:
         Berthet et al., "Learning with differentiable perturbed optimizers", NeurIPS 2020.
-
-    Arguments:
-        scores: Scores of the edges of one frame.
-        assigner: Solves the assignment, once a sample.
-        noise: Normal noise; the formula holds for no other.
-        samples: M, at least 2.
-        antithetic: Whether every other sample has the opposite noise of another one. The two stand
-            for each other's baseline; M is even.
-
-    Returns:
-        (E,) float64. Share of the samples in which each edge is chosen.
     """
     check_count(samples, name="samples", least=2)
     if noise.law != "normal" or (antithetic and samples % 2):
@@ -55,7 +52,9 @@ def perturbed_assignment(
             f"samples, got {noise.law} noise and {samples} samples."
         )
     cost, graph = scores.cost, scores.graph
-    shift = _shifts(noise, cost.detach(), samples=samples, antithetic=antithetic)
+    shift = noise.draw(samples // 2 if antithetic else samples, like=cost)
+    if antithetic:
+        shift = torch.cat([shift, -shift])
     chosen = torch.stack(
         [assigner.solve(each, graph=graph).selected for each in cost.detach() + shift]
     ).to(cost.dtype)
@@ -69,37 +68,31 @@ def perturbed_assignment(
     return surrogate(chosen.mean(dim=0), cost, rule=rule)
 
 
-def _shifts(noise: Noise, cost: Tensor, *, samples: int, antithetic: bool) -> Tensor:
-    if not antithetic:
-        return noise.draw(samples, like=cost)
-    half = noise.draw(samples // 2, like=cost)
-    return torch.cat([half, -half])
-
-
 def _sum_of_parts(value: Tensor, *, graph: HitGraph) -> Tensor:
-    """(M, E) Of values (M, E), the sum over the part of the graph that each edge belongs to."""
-    part = _parts(graph).to(value.device)
-    total = torch.zeros(len(value), int(part.max()) + 1, dtype=value.dtype, device=value.device)
-    return total.index_add(1, part, value)[:, part]
-
-
-def _parts(graph: HitGraph) -> Tensor:
-    """(E,) int64. Edges with the same upstream or the same downstream hit are of one part."""
+    """Sum of values (M, E) over the part of each edge; edges with a common end are of one part."""
     downstream, upstream = graph.edge_index.cpu().numpy()
     n_hits = len(graph.hits)
     ends = coo_array(
         (np.ones(graph.n_edges), (upstream, n_hits + downstream)), shape=(2 * n_hits, 2 * n_hits)
     )
-    _, part = connected_components(ends, directed=False)
-    return torch.from_numpy(part[upstream]).long()
+    _, part_of_end = connected_components(ends, directed=False)
+    part = torch.from_numpy(part_of_end[upstream]).long().to(value.device)
+    total = value.new_zeros(len(value), int(part.max()) + 1)
+    return total.index_add(1, part, value)[:, part]
 
 
 def implicit_assignment(
-    scores: EdgeScores, *, assigner: Solver, noise: Noise, samples: int, strength: float
-) -> Tensor:
-    r"""Mean of M assignments at noisy costs, each interpolated with the same noise (I-MLE).
+    scores: EdgeScores,
+    *,
+    assigner: Solver,
+    noise: Noise,
+    samples: int,
+    strength: float,
+    report: Callable[[float], None] | None = None,
+) -> PerEdge:
+    r"""Mean of assignments at noisy costs, each interpolated with the same noise (I-MLE).
 
-    With the noise :math:`\varepsilon_m`, :math:`g = dL/dy` and :math:`\lambda = \kappa / \max |g|`,
+    With the noise :math:`\varepsilon_m` and :math:`\lambda = \kappa / \max |g|`,
 
     .. math::
         \frac{dL}{dc} = \frac{1}{M \lambda} \sum_m
@@ -114,82 +107,14 @@ def implicit_assignment(
         :math:`1/\lambda`, which their code leaves out.
 
     Arguments:
-        scores: Scores of the edges of one frame.
+        scores: Scores of the frame.
         assigner: Solves the assignment, once a sample in the forward and in the backward pass.
-        noise: Of any law.
+        noise: Noise of any law.
         samples: M.
         strength: κ, the largest shift of a cost.
-
-    Returns:
-        (E,) float64. Share of the samples in which each edge is chosen.
+        report: Hears, in each backward pass, for which share of the edges there was a gradient.
     """
     check_positive(strength, name="strength")
-    return _implicit(scores, assigner=assigner, noise=noise, samples=samples, strength=strength)
-
-
-class AdaptiveStrength(nn.Module):
-    """A strength κ that grows or shrinks until a wanted share of the edges has a gradient.
-
-    It is a module so that a checkpoint keeps it. Every backward pass through
-    `adaptive_implicit_assignment` moves it by 1 %, within 0.001 and 1: with larger shifts than 1,
-    costs from 0 to 1 are decided by the shift alone. It ends there if more edges are wanted than
-    are wrong.
-
-    Arguments:
-        strength: Where it starts.
-        changed: Wanted share of edges with a gradient, between 0 and 1.
-    """
-
-    value: Tensor
-    """() float64. κ as it is now."""
-
-    def __init__(self, strength: float, *, changed: float) -> None:
-        super().__init__()
-        if not (_LEAST <= strength <= _MOST and 0 < changed < 1):
-            raise AssignmentError(
-                f"Expected a strength within {_LEAST} and {_MOST} and a changed share between 0 "
-                f"and 1, got {strength} and {changed}."
-            )
-        self.changed = changed
-        self.register_buffer("value", torch.tensor(strength, dtype=torch.float64))
-
-    def adapt(self, share: float) -> None:
-        """Moves κ after a backward pass that gave a gradient to a share of the edges."""
-        factor = math.exp(_RATE if share < self.changed else -_RATE)
-        self.value.mul_(factor).clamp_(_LEAST, _MOST)
-
-
-_RATE, _LEAST, _MOST = 0.01, 1e-3, 1.0
-
-
-def adaptive_implicit_assignment(
-    scores: EdgeScores, *, assigner: Solver, noise: Noise, samples: int, strength: AdaptiveStrength
-) -> Tensor:
-    """As `implicit_assignment`, with a strength that the backward passes adapt (AIMLE).
-
-    References:
-        Minervini, Franceschi, Niepert, "Adaptive perturbation-based gradient estimation", AAAI
-        2023; here the share of edges is aimed at instead of their number, and κ is in cost units.
-    """
-    return _implicit(
-        scores,
-        assigner=assigner,
-        noise=noise,
-        samples=samples,
-        strength=float(strength.value),
-        report=strength.adapt,
-    )
-
-
-def _implicit(
-    scores: EdgeScores,
-    *,
-    assigner: Solver,
-    noise: Noise,
-    samples: int,
-    strength: float,
-    report: Callable[[float], None] | None = None,
-) -> Tensor:
     cost, graph = scores.cost, scores.graph
     noisy = cost.detach() + noise.draw(samples, like=cost)
     solutions = [assigner.solve(each, graph=graph) for each in noisy]
@@ -209,3 +134,53 @@ def _implicit(
         return difference / scale
 
     return surrogate(chosen.mean(dim=0), cost, rule=rule)
+
+
+_RATE, _LEAST, _MOST = 0.01, 1e-3, 1.0
+
+
+class AdaptiveStrength(nn.Module):
+    """A strength κ that grows or shrinks until a wanted share of the edges has a gradient.
+
+    It is a module so that a checkpoint keeps it. Every backward pass through
+    `adaptive_implicit_assignment` moves it by 1 %, within 0.001 and 1: with larger shifts than 1,
+    costs from 0 to 1 are decided by the shift alone. It ends there if more edges are wanted than
+    are wrong.
+    """
+
+    value: Float[Tensor, ""]
+    """κ as it is now."""
+
+    def __init__(self, strength: float, *, changed: float) -> None:
+        super().__init__()
+        if not (_LEAST <= strength <= _MOST and 0 < changed < 1):
+            raise AssignmentError(
+                f"Expected a strength within {_LEAST} and {_MOST} and a changed share between 0 "
+                f"and 1, got {strength} and {changed}."
+            )
+        self.changed = changed
+        self.register_buffer("value", torch.tensor(strength, dtype=torch.float64))
+
+    def adapt(self, share: float) -> None:
+        """Moves κ after a backward pass that gave a gradient to a share of the edges."""
+        factor = math.exp(_RATE if share < self.changed else -_RATE)
+        self.value.mul_(factor).clamp_(_LEAST, _MOST)
+
+
+def adaptive_implicit_assignment(
+    scores: EdgeScores, *, assigner: Solver, noise: Noise, samples: int, strength: AdaptiveStrength
+) -> PerEdge:
+    """As `implicit_assignment`, with a strength that the backward passes adapt (AIMLE).
+
+    References:
+        Minervini, Franceschi, Niepert, "Adaptive perturbation-based gradient estimation", AAAI
+        2023; here the share of edges is aimed at instead of their number, and κ is in cost units.
+    """
+    return implicit_assignment(
+        scores,
+        assigner=assigner,
+        noise=noise,
+        samples=samples,
+        strength=float(strength.value),
+        report=strength.adapt,
+    )

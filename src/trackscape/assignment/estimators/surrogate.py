@@ -7,30 +7,26 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from trackscape.assignment.solver.assigner import PerEdge
 from trackscape.errors import AssignmentError
 
 GradientRule = Callable[[Tensor], Tensor]
-"""Gradient of a loss for the decision (E,) -> what stands for its gradient for the costs (E,)."""
+"""Gradient of a loss for the decisions -> what stands for its gradient for the costs."""
 
 
-def surrogate(value: Tensor, cost: Tensor, *, rule: GradientRule) -> Tensor:
-    """Returns a value whose gradient reaches the costs by a rule.
+def surrogate(value: PerEdge, cost: PerEdge, *, rule: GradientRule) -> PerEdge:
+    """Returns decisions, which are piecewise constant in the costs, with a gradient by a rule.
 
-    A decision is piecewise constant in the costs, so its own derivative is of no use. The rule is
-    not asked if the gradient of the loss is zero. In second derivatives, what it returns counts as
-    constant.
-
-    Arguments:
-        value: (E,) Decisions made of the costs, 0/1 or means of such.
-        cost: (E,) The costs.
-        rule: See `GradientRule`.
+    The rule is not asked if the gradient of the loss is zero. In second derivatives, what it
+    returns counts as constant.
     """
     return _Surrogate.apply(cost, value, rule)
 
 
-def length_of_shift(gradient: Tensor, *, strength: float) -> float:
+def length_of_shift(gradient: PerEdge, *, strength: float) -> float:
     r"""Returns :math:`\lambda = \kappa / \max |g|`: the largest shift :math:`\lambda g` is κ.
 
     So the strength κ is in units of cost (which run from 0 to 1), and means the same for every
@@ -68,10 +64,8 @@ class Noise:
         Independent normal numbers.
     ``sum_of_gamma``
         :math:`\sum_{i=1}^{s} \Gamma(1/k, k/i)` (shape, scale), brought to mean 0 and standard
-        deviation sigma; k = 10 of them add up to nearly a Gumbel variable, with s = 10 terms.
-
-    References:
-        Niepert, Minervini, Franceschi, "Implicit MLE", NeurIPS 2021, for the sum of gammas.
+        deviation sigma; k = 10 of them add up to nearly a Gumbel variable, with s = 10 terms
+        (Niepert, Minervini, Franceschi, "Implicit MLE", NeurIPS 2021).
     """
 
     sigma: float
@@ -88,19 +82,16 @@ class Noise:
         if self.law not in get_args(NoiseLaw):
             raise AssignmentError(f"Expected noise normal or sum_of_gamma, got {self.law!r}.")
 
-    def draw(self, samples: int, *, like: Tensor) -> Tensor:
-        """Returns (samples, E) shifts for costs (E,), of their type and on their device."""
+    def draw(self, samples: int, *, like: PerEdge) -> Float[Tensor, "samples edges"]:
+        """Returns shifts for costs, of their type and on their device."""
         check_count(samples, name="samples")
-        unit = _normal if self.law == "normal" else _sum_of_gamma
+        normal = np.random.Generator.standard_normal
+        unit = normal if self.law == "normal" else _sum_of_gamma
         shifts = [
             unit(np.random.default_rng((self.seed, self.frame, sample)), len(like))
             for sample in range(samples)
         ]
         return self.sigma * torch.from_numpy(np.stack(shifts)).to(like)
-
-
-def _normal(random: np.random.Generator, size: int) -> np.ndarray:
-    return random.standard_normal(size)
 
 
 def _sum_of_gamma(random: np.random.Generator, size: int) -> np.ndarray:

@@ -1,11 +1,14 @@
 """EdgeScores -> Assignment: the solver, applied to all pairs of neighbouring layers of a frame."""
 
 import dataclasses
+import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -23,24 +26,23 @@ from trackscape.data import Assignment, EdgeScores, HitGraph
 from trackscape.data.base import DeviceMixin
 from trackscape.errors import AssignmentError
 
+PerEdge = Float[Tensor, " edges"]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Solution(DeviceMixin):
-    """The cheapest edges, and the proof that nothing is cheaper. Axes: H hits, E edges.
+    """The cheapest edges, and the proof that nothing is cheaper: the duals, if the backend tells.
 
-    For each edge, upstream dual + downstream dual is at most its cost, and exactly that if it is
-    chosen. What is left, the margin of an edge, is by how much cheaper it would have to be, at
-    least, to be chosen. Hits without edges have the dual 0. The duals add up to the objective
+    For each edge, the dual of its upstream hit as such + that of its downstream hit is at most its
+    cost, and exactly that if it is chosen; what is left is by how much cheaper it would have to be,
+    at least, to be chosen. Hits without edges have the dual 0. The duals add up to the objective
     or, without an unmatched cost, to the sum of costs + a penalty for each downstream hit without
     partner.
     """
 
-    selected: Tensor
-    """(E,) bool. Whether the edge is chosen."""
-    upstream_dual: Tensor | None = None
-    """(H,) float64. Of each hit as the upstream one; None if the backend does not tell."""
-    downstream_dual: Tensor | None = None
-    """(H,) float64. Of each hit as the downstream one; None if the backend does not tell."""
+    selected: Bool[Tensor, " edges"]
+    upstream_dual: Float[Tensor, " hits"] | None = None
+    downstream_dual: Float[Tensor, " hits"] | None = None
 
 
 class Solver(Protocol):
@@ -48,16 +50,16 @@ class Solver(Protocol):
 
     @property
     def semantics(self) -> Semantics:
-        """What is minimised; see `solve`."""
+        """See `Assigner`."""
         ...
 
     @property
     def unmatched_cost(self) -> float | None:
-        """Cost of a track's end, for ``with_unmatched`` only."""
+        """See `Assigner`."""
         ...
 
-    def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:
-        """Returns the cheapest edges of a graph; see `Assigner.solve`."""
+    def solve(self, cost: PerEdge, *, graph: HitGraph, start: Solution | None = None) -> Solution:
+        """See `Assigner.solve`."""
         ...
 
 
@@ -74,7 +76,6 @@ class Assigner:
     unmatched_cost: float | None = None
     """Cost of a track's end, for ``with_unmatched`` only; costs of edges lie between 0 and 1."""
     backend: Backend = "sparse"
-    """Solver that is used."""
 
     def __post_init__(self) -> None:
         check_settings(self.semantics, unmatched_cost=self.unmatched_cost, backend=self.backend)
@@ -84,19 +85,16 @@ class Assigner:
         selected = self.choose(scores.cost, graph=scores.graph)
         return Assignment(graph=scores.graph, selected=selected)
 
-    def choose(self, cost: Tensor, *, graph: HitGraph) -> Tensor:
-        """Returns (E,) bool: the cheapest edges for any costs (E,) of the edges of a graph."""
+    def choose(self, cost: PerEdge, *, graph: HitGraph) -> Bool[Tensor, " edges"]:
+        """Returns the cheapest edges for any costs; see `solve`."""
         return self.solve(cost, graph=graph).selected
 
-    def solve(self, cost: Tensor, *, graph: HitGraph, start: Solution | None = None) -> Solution:
+    def solve(self, cost: PerEdge, *, graph: HitGraph, start: Solution | None = None) -> Solution:
         """Returns the cheapest edges of a graph, with their duals.
 
-        Arguments:
-            cost: (E,) finite costs of its edges.
-            graph: The graph.
-            start: Solution for other costs of this graph. The less they differ, the faster is the
-                new one found. Its objective does not depend on it; which of several cheapest
-                choices is taken may.
+        The start is a solution for other costs of this graph: the less they differ, the faster is
+        the new one found. Its objective does not depend on it; which of several cheapest choices is
+        taken may.
 
         Raises:
             AssignmentError: Costs are not finite, costs or start belong to another graph, or
@@ -130,7 +128,9 @@ class Assigner:
             row_dual=_start_dual(start, n_hits=len(layer)),
         )
         if self.semantics == "perfect":
-            _check_layer_pairs(selected, downstream=downstream, upstream=upstream, layer=layer)
+            for part in _layer_pairs(graph):
+                smaller = min(len(np.unique(downstream[part])), len(np.unique(upstream[part])))
+                check_perfect(int(selected[part].sum()), needed=smaller)
         return Solution(
             selected=torch.from_numpy(selected),
             upstream_dual=torch.from_numpy(upstream_dual),
@@ -168,25 +168,50 @@ def _start_dual(start: Solution | None, *, n_hits: int) -> Floats | None:
     return start.upstream_dual.cpu().numpy()
 
 
-def _check_layer_pairs(
-    selected: NDArray[np.bool_], *, downstream: Integers, upstream: Integers, layer: Integers
-) -> None:
-    """Raises an AssignmentError if the smaller side of a pair of layers is not matched fully."""
-    n_layers = int(layer.max(initial=0)) + 2
-    matches, columns, rows = (
-        np.bincount(pair, minlength=n_layers)
-        for pair in (
-            layer[downstream[selected]],
-            layer[np.unique(downstream)],
-            layer[np.unique(upstream)] + 1,
-        )
-    )
-    for found, needed in zip(matches, np.minimum(columns, rows), strict=True):
-        check_perfect(int(found), needed=int(needed))
-
-
 def _layer_pairs(graph: HitGraph) -> list[slice]:
     """Slices of the edges that join the same two layers; edges are ordered by downstream hit."""
-    layer: NDArray[np.int64] = graph.hits.layer[graph.edge_index[0]].cpu().numpy()
+    layer: Integers = graph.hits.layer[graph.edge_index[0]].cpu().numpy()
     borders = [0, *(np.flatnonzero(np.diff(layer)) + 1).tolist(), len(layer)]
     return [slice(start, stop) for start, stop in pairwise(borders) if stop > start]
+
+
+# Even in the logit, from 0.02 to 0.9998: where losses know nothing of ends, the best lie near 1.
+CANDIDATES = tuple(1 / (1 + math.exp(-number / 4)) for number in range(-16, 35))
+
+
+def tune_reject(
+    scores: Sequence[EdgeScores],
+    labels: Sequence[Tensor],
+    *,
+    candidates: Sequence[float] = CANDIDATES,
+) -> float:
+    r"""Returns the `reject` of semantics ``reject`` with the best F1 of the chosen edges.
+
+    .. math:: F_1 = \frac{2 \cdot \text{true and chosen}}{\text{true} + \text{chosen}},
+
+    pooled over the frames; of equal candidates, in the unit of 1 - p, the first is taken. Any
+    method may have its threshold tuned in this way, on frames that it is not judged by; without it,
+    losses of probabilities look worse than they are. Edges are counted rather than tracks because
+    both published ratios of tracks gain when a track is broken into two correct ones, which a low
+    threshold does.
+
+    Raises:
+        AssignmentError: Without candidates, or with other numbers of labels than of scores.
+    """
+    if not candidates or len(scores) != len(labels):
+        raise AssignmentError(
+            f"Expected candidates, and labels for each of {len(scores)} frames, got "
+            f"{len(candidates)} candidates and labels of {len(labels)} frames."
+        )
+    costs = [each.cost.detach() for each in scores]
+
+    def quality(reject: float) -> float:
+        assigner = Assigner(semantics="with_unmatched", unmatched_cost=reject)
+        both = total = 0
+        for cost, frame, label in zip(costs, scores, labels, strict=True):
+            chosen, true = assigner.choose(cost, graph=frame.graph), label > 0
+            both += int((chosen & true).sum())
+            total += int(chosen.sum()) + int(true.sum())
+        return 2 * both / total if total else 0.0
+
+    return max(candidates, key=quality)

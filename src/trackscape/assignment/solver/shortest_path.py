@@ -14,48 +14,33 @@ from trackscape.compiled import compiled, inlined
 class NearSide(NamedTuple):
     """What the near side sees. Axes: E edges, N near ends."""
 
-    cost: np.ndarray
-    """(E,) Cost of each edge."""
-    near: np.ndarray
-    """(E,) Near end of each edge."""
-    far: np.ndarray
-    """(E,) Far end of each edge."""
-    first: np.ndarray
-    """(N + 1,) Where the edges of each near end begin in `edges`."""
-    edges: np.ndarray
-    """(E,) Edges, by near end."""
-    unmatched: np.ndarray
-    """(N,) Cost of a near end without partner."""
+    cost: np.ndarray  # (E,)
+    near: np.ndarray  # (E,), near end of each edge
+    far: np.ndarray  # (E,)
+    first: np.ndarray  # (N + 1,), where the edges of each near end begin in `edges`
+    edges: np.ndarray  # (E,), by near end
+    unmatched: np.ndarray  # (N,), cost of a near end without partner
 
 
 class Matching(NamedTuple):
     """The state of the search. Axes: N near, F far ends."""
 
-    near_edge: np.ndarray
-    """(N,) Chosen edge of each near end, or -1."""
-    far_edge: np.ndarray
-    """(F,) Chosen edge of each far end, or -1."""
-    far_dual: np.ndarray
-    """(F,) Dual of each far end."""
+    near_edge: np.ndarray  # (N,), the chosen one, or -1
+    far_edge: np.ndarray  # (F,)
+    far_dual: np.ndarray  # (F,)
 
 
 class Paths(NamedTuple):
     """Shortest paths from one near end. Axes: F far ends, E edges."""
 
-    distance: np.ndarray
-    """(F,) Length of the shortest path so far; inf if there is none, -inf if it is final."""
-    last_edge: np.ndarray
-    """(F,) Edge by which it arrives."""
-    seen: np.ndarray
-    """(F,) Far ends with a path, in no order."""
-    final: np.ndarray
-    """(F,) Far ends with a final path, the nearest first."""
-    final_distance: np.ndarray
-    """(F,) Length of that path."""
-    heap_distance: np.ndarray
-    """(E,) Lengths of a binary heap of far ends to go on from; one reached again is there twice."""
-    heap_end: np.ndarray
-    """(E,) Far end of each place of the heap."""
+    distance: np.ndarray  # (F,), of the shortest so far; inf if there is none, -inf if it is final
+    last_edge: np.ndarray  # (F,), by which it arrives
+    seen: np.ndarray  # (F,), far ends with a path, in no order
+    final: np.ndarray  # (F,), far ends with a final path, the nearest first
+    final_distance: np.ndarray  # (F,)
+    # A binary heap of far ends to go on from; one reached again is there twice.
+    heap_distance: np.ndarray  # (E,)
+    heap_end: np.ndarray  # (E,)
 
 
 @compiled
@@ -77,7 +62,7 @@ def no_paths(problem: NearSide, matching: Matching) -> Paths:
 def shortest_path(
     problem: NearSide, matching: Matching, paths: Paths, end: int
 ) -> tuple[float, int, int, int]:
-    """Returns the length, the far end where it stops, and the numbers of far ends in `paths`.
+    """Returns the length, the far end where it stops, and the numbers of seen and final ends.
 
     That far end is free, or its partner stays alone. -1: the near end itself stays alone.
     """

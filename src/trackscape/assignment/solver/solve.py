@@ -3,7 +3,7 @@
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Bool
 from scipy.optimize import linear_sum_assignment
 
 from trackscape.assignment.solver.sparse import (
@@ -24,8 +24,7 @@ SEMANTICS: dict[str, Semantics] = {
     "reject": "with_unmatched",
 }
 """Meanings by the names that configurations give them."""
-LARGEST_COST = 1e100
-"""In size. Sums of costs, and prices that are made of them, stay far from infinity."""
+LARGEST_COST = 1e100  # in size, so that sums and prices made of them stay far from infinity
 
 
 def solve(
@@ -37,7 +36,7 @@ def solve(
     unmatched_cost: float | Floats | None = None,
     backend: Backend = "sparse",
     reject: float | Floats | None = None,
-) -> NDArray[np.bool_]:
+) -> Bool[np.ndarray, " edges"]:
     r"""Chooses edges so that no row and no column is used twice.
 
     Every pair that is not listed as an edge is forbidden. What is minimised:
@@ -48,29 +47,27 @@ def solve(
     ``perfect``
         As ``max_cardinality``, but every row of the smaller side must find a partner.
     ``with_unmatched``
-        Sum of chosen costs + sum of `unmatched_cost` over the rows without partner: a row may stay
-        alone.
+        Sum of chosen costs + sum of `unmatched_cost` over the rows without partner.
 
     Both backends agree on the objective, to what rounding leaves: with ``max_cardinality`` and
     ``perfect`` choices are not told apart whose sums differ by less than about 1e-15 times the
-    number of matches times the difference between the largest and the smallest cost. So leave a
-    forbidden pair out, rather than giving it a huge cost. Where choices cost exactly the same, the
-    backend decides, always in the same way; with ``with_unmatched`` none takes an edge that costs
-    as much as staying alone.
+    number of matches times the span of all costs. So leave a forbidden pair out, rather than giving
+    it a huge cost. Where choices cost exactly the same, the backend decides, always in the same
+    way; with ``with_unmatched`` none takes an edge that costs as much as staying alone.
 
     Arguments:
-        cost: (E,) Costs of the edges, of any size up to 1e100; computed with as float64.
-        row: (E,) Row of each edge, any non-negative numbers.
-        column: (E,) Column of each edge. No pair may be listed twice.
+        cost: Costs of the edges, of any size up to 1e100; computed with as float64.
+        row: Row of each edge, any non-negative numbers.
+        column: Column of each edge. No pair may be listed twice.
         semantics: One of the three meanings; ``card``, ``full`` and ``reject`` are older names.
         unmatched_cost: For ``with_unmatched``: cost of a row without partner, for all or for each
-            edge's row.
+            edge's row; ``reject`` is its older name.
         backend: ``sparse`` (own, compiled) or ``scipy``, the reference, which fills a matrix of
             all pairs.
-        reject: Older name of `unmatched_cost`.
+        reject: See `unmatched_cost`.
 
     Returns:
-        (E,) bool. Which edges are chosen.
+        Whether each edge is chosen.
 
     Raises:
         AssignmentError: Costs are not finite or beyond 1e100, an edge is listed twice, or
@@ -116,7 +113,6 @@ def solve(
 
 
 def _check_rows(unmatched_cost: Floats, row: Integers) -> None:
-    """Raises an AssignmentError if edges of one row name different costs of leaving it alone."""
     of_row = np.empty(int(row.max()) + 1)
     of_row[row] = unmatched_cost
     if (of_row[row] != unmatched_cost).any():
@@ -143,7 +139,7 @@ def _solve_dense(
     column: Integers,
     shape: tuple[int, int],
     unmatched_cost: float | Floats | None,
-) -> NDArray[np.bool_]:
+) -> Bool[np.ndarray, " edges"]:
     edge = np.full(shape, -1, dtype=np.int64)
     edge[row, column] = np.arange(len(cost))
     if unmatched_cost is not None:

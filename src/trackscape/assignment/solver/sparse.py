@@ -1,18 +1,13 @@
 """Edges with costs -> the cheapest matching and its duals, along shortest augmenting paths.
 
-Two sides face each other, and an end of either side has a partner or pays for staying alone:
-
-    minimise    sum of the costs of the chosen edges + sum of what lonely ends pay
-    so that     no end belongs to two chosen edges
-
-The dual problem gives every end a number: near + far <= cost for each edge, with equality where it
-is chosen, and dual <= what being alone costs, with equality where an end is alone. Then nothing is
-cheaper, for the duals add up to the minimum.
+An end of either side has a partner or pays for staying alone; the sum of the costs of the chosen
+edges + what lonely ends pay is minimised. The dual problem gives every end a number: near + far <=
+cost for each edge, with equality where it is chosen, and dual <= what being alone costs, with
+equality where an end is alone. Then nothing is cheaper, for the duals add up to the minimum.
 
 The ends of one side, near here, look for partners one after another. Each takes the one for which
 cost - dual is least. Where that one has a partner already, the cheapest chain of changes that ends
-with a free one, or with somebody who stays unmatched, is found as in Dijkstra's algorithm. A search
-stays in its connected part of the graph, and mostly with a few ends.
+with a free one, or with somebody who stays unmatched, is found as in Dijkstra's algorithm.
 
 References:
     Jonker and Volgenant, Computing 38 (1987) 325; Ahuja, Magnanti and Orlin, Network flows (1993),
@@ -22,6 +17,7 @@ References:
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 from numpy.typing import NDArray
 
 from trackscape.assignment.solver.shortest_path import (
@@ -43,11 +39,11 @@ def cheapest_matching(
     column_unmatched: Floats,
     row_dual: Floats,
 ) -> tuple[NDArray[np.bool_], Floats, Floats]:
-    """Returns the chosen edges (E,), the duals of rows and of columns, 0 without edges.
+    """Returns the chosen edges, the duals of rows and of columns, 0 without edges.
 
-    `row_dual` is where the search starts: `row_unmatched`, or lower ones of a similar problem. They
-    make it shorter or longer, but never change the minimum. Of choices that cost the same one is
-    taken by the order of columns and edges, and none that costs as much as staying alone.
+    The search starts from `row_dual`: `row_unmatched`, or lower ones of a similar problem. Of
+    choices that cost the same one is taken by the order of columns and edges, and none that costs
+    as much as staying alone.
     """
     for edge in range(len(cost)):
         if not (0 <= row[edge] < len(row_unmatched) and 0 <= column[edge] < len(column_unmatched)):
@@ -154,52 +150,34 @@ def _near_dual(problem: NearSide, matching: Matching) -> Floats:
     return dual
 
 
-ENOUGH = 2.0**20
-"""Numbers are called large against others from here on: 1e-10 of the others is still told apart."""
+_ENOUGH = 2.0**20  # large against others: 1e-10 of these is still told apart
 
 
 class SparseSolution(NamedTuple):
-    """Which edges are chosen, and the proof that nothing is cheaper. Axes: E edges."""
+    """Which edges are chosen, and the proof that nothing is cheaper: the duals, 0 without edges."""
 
-    selected: NDArray[np.bool_]
-    """(E,) Whether the edge is chosen."""
-    row_dual: Floats
-    """(rows,) At most what a row without partner costs; exactly that if it has none."""
-    column_dual: Floats
-    """(columns,) The same of columns. Row dual + column dual is at most the cost of an edge, and
-    exactly that if it is chosen. The duals of ends without edges are 0."""
+    selected: Bool[np.ndarray, " edges"]
+    row_dual: Float64[np.ndarray, " rows"]
+    column_dual: Float64[np.ndarray, " columns"]
 
 
 def solve_sparse(
-    cost: Floats,
+    cost: Float64[np.ndarray, " edges"],
     *,
-    row: Integers,
-    column: Integers,
+    row: Int64[np.ndarray, " edges"],
+    column: Int64[np.ndarray, " edges"],
     shape: tuple[int, int],
     most_matches: int,
-    unmatched_cost: float | Floats | None = None,
-    row_dual: Floats | None = None,
+    unmatched_cost: float | Float64[np.ndarray, " edges"] | None = None,
+    row_dual: Float64[np.ndarray, " rows"] | None = None,
 ) -> SparseSolution:
     """Solves ``max_cardinality``, or ``with_unmatched`` if its cost is given, without a matrix.
 
-    See `solve` for the meanings.
-
-    Parts of the graph that are not connected need not be told apart: no search leaves its part.
-    ``max_cardinality`` is the problem in which a column without partner costs `column_penalty`.
-
-    Arguments:
-        cost: (E,) finite costs of the edges.
-        row: (E,) Row of each edge, in any order. No pair may be listed twice.
-        column: (E,) Column of each edge.
-        shape: Numbers of rows and columns.
-        most_matches: No connected part can have more matches than this.
-        unmatched_cost: Cost of a row without partner, for all or for each edge's row. One for all
-            that is so large that every match is worth its price counts as a smaller one that is.
-        row_dual: (rows,) Duals of an earlier solution of whatever costs. From those of a similar
-            problem the way is shorter; the minimum is the same from all.
-
-    Returns:
-        The chosen edges and the duals.
+    See `solve` for the meanings. Parts of the graph that are not connected need not be told apart:
+    no search leaves its part, and none can have more matches than `most_matches`. No pair may be
+    listed twice. ``max_cardinality`` is the problem in which a column without partner costs
+    `column_penalty`. From the duals of a similar problem the way is shorter; the minimum is the
+    same from all.
 
     Raises:
         IndexError: A row or column is not within the shape.
@@ -229,7 +207,7 @@ def solve_sparse(
 def common_part(cost: Floats) -> float:
     """Returns what to take off all costs, where rounding would hide how little they differ."""
     low, span = float(cost.min()), _span(cost)
-    return low if abs(low) > ENOUGH * span else 0.0
+    return low if abs(low) > _ENOUGH * span else 0.0
 
 
 def worth_paying(
@@ -238,7 +216,7 @@ def worth_paying(
     """Returns an unmatched cost that means the same, but does not hide other costs by its size."""
     if np.ndim(unmatched_cost) > 0:
         return unmatched_cost
-    enough = column_penalty(cost, most_matches=most_matches) + ENOUGH * _span(cost)
+    enough = column_penalty(cost, most_matches=most_matches) + _ENOUGH * _span(cost)
     return min(float(unmatched_cost), enough)
 
 
@@ -247,9 +225,8 @@ def _span(cost: Floats) -> float:
 
 
 def column_penalty(cost: Floats, *, most_matches: int) -> float:
-    """Cost of a column without partner for which one more match is always worth its price.
+    """Least cost of a column without partner for which one more match is always worth its price.
 
-    Other edges can get dearer by the span of all costs for each match, at most. It is not made
-    larger than that, as large numbers would hide small differences of costs.
+    Other edges can get dearer by the span of all costs for each match, at most.
     """
     return float(cost.min()) + (most_matches + 1) * _span(cost)

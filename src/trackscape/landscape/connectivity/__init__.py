@@ -1,8 +1,13 @@
 """Two models -> how they are connected: a line, a trained curve, and permutations of units."""
 
 from trackscape.landscape.connectivity.alignment import Alignment, align, permuted
-from trackscape.landscape.connectivity.curve import train_bezier
-from trackscape.landscape.connectivity.path import AtTime, PathSummary, evaluate_path, path_summary
+from trackscape.landscape.connectivity.path import (
+    AtTime,
+    PathSummary,
+    evaluate_path,
+    path_summary,
+    train_bezier,
+)
 from trackscape.landscape.connectivity.units import Chain, Group, Slot, chain_of, groups_of, join
 
 __all__ = [

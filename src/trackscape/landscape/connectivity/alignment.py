@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
@@ -12,6 +13,8 @@ from trackscape.landscape.connectivity.units import Group, Slot, check_groups, p
 from trackscape.landscape.space import copy_of
 
 _Tensors = dict[str, Tensor]
+Permutation = Int[Tensor, " units"]
+"""Unit that comes to each place."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,8 +23,8 @@ class Alignment:
 
     model: nn.Module
     """Copy whose units stand in the order of the reference."""
-    permutations: dict[str, Tensor]
-    """Permutation (size,) by group: unit i of the copy is unit ``permutation[i]`` of the model."""
+    permutations: dict[str, Permutation]
+    """Unit of the model that stands in each place of the copy, by group."""
     distance_before: float
     """Euclidean distance of all parameters of the model to those of the reference."""
     distance: float
@@ -31,16 +34,9 @@ class Alignment:
 
 
 def permuted(
-    model: nn.Module, groups: Sequence[Group], permutations: dict[str, Tensor]
+    model: nn.Module, groups: Sequence[Group], permutations: dict[str, Permutation]
 ) -> nn.Module:
-    """Returns a copy of a model with its units in another order.
-
-    Arguments:
-        model: Any module.
-        groups: Its units.
-        permutations: Unit that comes to each place, (size,), by name of the group. Groups that
-            are not named stay as they are.
-    """
+    """Returns a copy of a model with its units in another order; groups not named stay."""
     check_groups(model, groups)
     made = copy_of(model)
     tensors = tensors_of(made)
@@ -71,26 +67,15 @@ def align(
 
     .. math:: \max_{P_1 \ldots P_G} \langle \theta_\mathrm{ref}, P_1 \cdots P_G\, \theta \rangle
 
-    one group after the other, until no group gains. With the others fixed, the best permutation of
-    a group is a linear assignment. What is found is a local maximum. Attempts take the groups in
-    different orders, the first two in the given one. Every second attempt begins anew: there a
-    group is first matched by those tensors only whose other groups were matched before, which finds
-    the permutation of a permuted copy exactly if groups are listed from input to output. The others
-    begin with the model as it is, so that the result is never farther away than that.
-
-    Arguments:
-        model: Module whose permuted copy is returned.
-        reference: A module with the same tensors.
-        groups: Units of both; see `groups_of`.
-        attempts: Number of attempts, at least 2.
-        seed: Seed of the orders.
+    one group after the other, until no group gains: with the others fixed, the best permutation of
+    a group is a linear assignment (Ainsworth, Hayase, Srinivasa, "Git Re-Basin", ICLR 2023). What
+    is found is a local maximum. Attempts, at least 2, take the groups (see `groups_of`) in
+    different orders, the first two in the given one. Every second attempt begins anew, see
+    `_match`, which finds the permutation of a permuted copy exactly if groups are listed from input
+    to output. The others begin with the model as it is, so that the result is never farther.
 
     Raises:
         LandscapeError: Groups or reference do not fit the model, or weights are not finite.
-
-    References:
-        Ainsworth, Hayase, Srinivasa, "Git Re-Basin: Merging models modulo permutation symmetries",
-        ICLR 2023.
     """
     check_groups(model, groups)
     if attempts < 2:
@@ -98,7 +83,7 @@ def align(
     weights, wanted = _parameters_of(model), _parameters_of(reference)
     _check_alike(weights, wanted)
     generator = torch.Generator().manual_seed(seed)
-    found: list[dict[str, Tensor]] = []
+    found: list[dict[str, Permutation]] = []
     for number in range(attempts):
         order = torch.randperm(len(groups), generator=generator, device="cpu").tolist()
         ordered = groups if number < 2 else [groups[place] for place in order]
@@ -122,7 +107,7 @@ def _parameters_of(model: nn.Module) -> _Tensors:
     }
 
 
-def _check_alike(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+def _check_alike(weights: _Tensors, wanted: _Tensors) -> None:
     shapes, others = ({n: tuple(v.shape) for n, v in part.items()} for part in (weights, wanted))
     for name in shapes | others:
         if shapes.get(name) != others.get(name):
@@ -138,18 +123,11 @@ def _check_alike(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
 
 def _match(
     weights: _Tensors, wanted: _Tensors, groups: Sequence[Group], *, anew: bool
-) -> dict[str, Tensor]:
+) -> dict[str, Permutation]:
     """Finds permutations after which no single group can bring weights nearer to the wanted ones.
 
-    Arguments:
-        weights: Tensors by name, which stay as they are.
-        wanted: Tensors that they should come near to.
-        groups: Groups in the order in which they are permuted.
-        anew: Whether to begin with a pass in which each group is matched only by tensors whose
-            other axes are settled, as they belong to no group or to one that was matched.
-
-    Returns:
-        Unit that comes to each place, by group.
+    Groups are permuted in their order; `anew` begins with a pass in which each is matched only by
+    tensors whose other axes are settled: they belong to no group, or to one that was matched.
     """
     moving = {name: value.clone() for name, value in weights.items()}
     found = {group.name: torch.arange(group.size, device="cpu") for group in groups}
@@ -166,7 +144,6 @@ def _match(
 
 
 def _distance_of(weights: _Tensors, wanted: _Tensors) -> float:
-    """Returns the Euclidean distance of all tensors together."""
     squares = [(weights[name] - wanted[name]).square().sum().item() for name in wanted]
     return sum(squares) ** 0.5
 
@@ -185,7 +162,7 @@ def _improve(
     wanted: _Tensors,
     group: Group,
     slots: Sequence[Slot],
-    found: dict[str, Tensor],
+    found: dict[str, Permutation],
 ) -> bool:
     """Permutes one group as well as possible by some of its slots; returns whether it did."""
     counted = [slot for slot in slots if slot.name in wanted]  # buffers follow the parameters
@@ -204,13 +181,14 @@ def _improve(
     return True
 
 
-def _best_order(moving: _Tensors, wanted: _Tensors, size: int, slots: Sequence[Slot]) -> Tensor:
+def _best_order(
+    moving: _Tensors, wanted: _Tensors, size: int, slots: Sequence[Slot]
+) -> Permutation:
     """Returns the order of units with the largest sum of products with those wanted."""
     product = torch.zeros(size, size, dtype=torch.float64, device="cpu")
     for slot in slots:
-        product += (
-            _units(wanted[slot.name], size, slot) @ _units(moving[slot.name], size, slot).T
-        ).cpu()
+        rows, columns = (_units(tensors[slot.name], size, slot) for tensors in (wanted, moving))
+        product += (rows @ columns.T).cpu()
     return torch.from_numpy(linear_sum_assignment(product.numpy(), maximize=True)[1])
 
 

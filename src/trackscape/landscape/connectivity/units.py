@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _ELEMENTWISE = (
     nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
     nn.CELU, nn.ELU, nn.GELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU,
@@ -24,8 +24,7 @@ _POOLINGS = (
 )  # fmt: skip
 
 Layout = Literal["unknown", "features", "channels", "flattened"]
-"""Axis of the array on which the units are: the last one, one before those of the pixels, or that
-with the pixels flattened."""
+"""Axis of the units: the last one, one before those of the pixels, or one with the pixels."""
 
 
 class Slot(NamedTuple):
@@ -34,14 +33,13 @@ class Slot(NamedTuple):
     name: str
     """Name as in ``named_parameters`` or ``named_buffers``."""
     axis: int
-    """Axis along which the units stand."""
     offset: int = 0
     """Place of the first unit's first entry."""
     block: int = 1
     """Number of neighbouring entries of one unit: the pixels of a channel that was flattened."""
 
-    def entries(self, units: Tensor) -> Tensor:
-        """Returns the entries of units, in their order, (units * block,)."""
+    def entries(self, units: Int[Tensor, " units"]) -> Int[Tensor, " entries"]:
+        """Returns the entries of units, in their order."""
         within = torch.arange(self.block, device=units.device)
         return self.offset + (units[:, None] * self.block + within).flatten()
 
@@ -53,7 +51,6 @@ class Group:
     name: str
     """Name of the layer that computes them, for messages."""
     size: int
-    """Number of units."""
     slots: tuple[Slot, ...]
     """All places where they stand; a model in which one is left out is another function."""
 
@@ -116,26 +113,20 @@ class Units:
     name: str
     """Path of the layer that they come from."""
     layout: Layout
-    """Axis on which they are."""
-    size: int = 0
-    """Number of units; 0 while unknown."""
+    size: int = 0  # while unknown
     slots: list[Slot] = dataclasses.field(default_factory=list[Slot])
-    """Places where they stand, as far as is known."""
     obstacle: str = ""
     """The first layer that may treat units differently, if there is one."""
 
     def enter(self, path: str, layer: nn.Module) -> None:
         """Ends in a layer with weights."""
-        if isinstance(layer, nn.Linear) and self.layout != "channels":
-            self._stand(path, layer, ["weight"], axis=1, entries=layer.in_features)
-        elif (
-            isinstance(layer, _CONVOLUTIONS)
-            and layer.groups == 1
-            and self.layout in ("unknown", "channels")
-        ):
-            self._stand(path, layer, ["weight"], axis=1, entries=layer.in_channels)
-        else:
+        linear = isinstance(layer, nn.Linear)
+        wrong = ("channels",) if linear else ("features", "flattened")
+        if self.layout in wrong or getattr(layer, "groups", 1) != 1:
             self._stop(path, layer)
+        else:
+            columns = layer.get_parameter("weight").shape[1]
+            self._stand(path, layer, ["weight"], axis=1, entries=columns)
 
     def leave(self, path: str, layer: nn.Module) -> None:
         """Begins in a layer with weights."""
@@ -144,26 +135,19 @@ class Units:
 
     def go_through(self, path: str, layer: nn.Module) -> None:
         """Passes a layer that treats all units alike, or notes that it may not."""
-        if isinstance(layer, _BATCH_NORMS):
-            names = ["weight", "bias", "running_mean", "running_var"]
-            self._stand(path, layer, names, axis=0, entries=layer.num_features)
-        elif (
-            isinstance(layer, nn.LayerNorm)
-            and len(layer.normalized_shape) == 1
-            and self.layout in ("features", "flattened")
-        ):
-            entries = layer.normalized_shape[0]
-            self._stand(path, layer, ["weight", "bias"], axis=0, entries=entries)
-        elif isinstance(layer, nn.Flatten) and (layer.start_dim, layer.end_dim) == (1, -1):
-            if self.layout == "channels":
-                self.layout = "flattened"
-            elif self.layout == "unknown":
-                self._stop(path, layer)
-        elif not (
-            isinstance(layer, _ELEMENTWISE)
-            or (isinstance(layer, _POOLINGS) and self.layout == "channels")
-        ):
-            self._stop(path, layer)
+        match layer:
+            case nn.BatchNorm1d() | nn.BatchNorm2d() | nn.BatchNorm3d():
+                names = ["weight", "bias", "running_mean", "running_var"]
+                self._stand(path, layer, names, axis=0, entries=layer.num_features)
+            case nn.LayerNorm(normalized_shape=(n,)) if self.layout in ("features", "flattened"):
+                self._stand(path, layer, ["weight", "bias"], axis=0, entries=n)
+            case nn.Flatten(start_dim=1, end_dim=-1) if self.layout != "unknown":
+                if self.layout == "channels":
+                    self.layout = "flattened"
+            case _:
+                alike = _ELEMENTWISE + (_POOLINGS if self.layout == "channels" else ())
+                if not isinstance(layer, alike):
+                    self._stop(path, layer)
 
     def _stand(
         self, path: str, layer: nn.Module, names: list[str], *, axis: int, entries: int
@@ -187,20 +171,17 @@ class Chain:
     groups: tuple[Group, ...]
     """Hidden units, from input to output."""
     inputs: Units
-    """Units that it takes."""
     outputs: Units
-    """Units that it returns."""
 
 
 def groups_of(model: nn.Module) -> tuple[Group, ...]:
     """Returns the hidden units of a sequential model, from input to output.
 
-    Arguments:
-        model: Linear layers and convolutions in an ``nn.Sequential``, nested or not, between which
-            are batch or layer norms, elementwise activations, dropout, pooling and flattening.
+    That is, of linear layers and convolutions in an ``nn.Sequential``, nested or not, between which
+    are batch or layer norms, elementwise activations, dropout, pooling and flattening.
 
     Raises:
-        LandscapeError: It is none, or another layer stands between two with weights.
+        LandscapeError: Another layer stands between two with weights, or there are none of these.
 
     Example:
         >>> [group] = groups_of(nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 1)))
@@ -211,15 +192,7 @@ def groups_of(model: nn.Module) -> tuple[Group, ...]:
 
 
 def chain_of(module: nn.Module, name: str = "") -> Chain:
-    """Reads a sequential part of a model; `join` ties it to others.
-
-    Arguments:
-        module: Sequential module, as in `groups_of`.
-        name: Its name in the model, as in ``named_modules``.
-
-    Raises:
-        LandscapeError: See `groups_of`.
-    """
+    """Reads a sequential part of a model, of a name in ``named_modules``; `join` ties parts."""
     units = [Units(f"{name} inputs".strip(), "unknown")]
     for path, layer in _layers(module, name):
         if isinstance(layer, (nn.Linear, *_CONVOLUTIONS)):
@@ -242,26 +215,12 @@ def chain_of(module: nn.Module, name: str = "") -> Chain:
 def join(producer: Chain, *uses: tuple[Chain, int]) -> Group:
     """Returns the outputs of one chain as a group that is also in the inputs of others.
 
-    Between them, rows may be gathered, or reduced one column at a time: sums and maxima commute
-    with a permutation of columns.
-
-    Arguments:
-        producer: Chain whose outputs are used.
-        uses: Chains and the first column of their inputs where these outputs stand.
+    Each use is a chain and the first column of its inputs where these outputs stand. Between them,
+    rows may be gathered, or reduced one column at a time: sums and maxima commute with a
+    permutation of columns.
 
     Raises:
         LandscapeError: A layer stands in the way, or the columns do not exist.
-
-    Example:
-        An encoder whose code is read behind three other columns:
-
-        >>> model = nn.ModuleDict({
-        ...     "encode": nn.Sequential(nn.Linear(4, 2), nn.Tanh()),
-        ...     "decode": nn.Sequential(nn.Linear(5, 1)),
-        ... })
-        >>> encode, decode = (chain_of(model[name], name) for name in model)
-        >>> join(encode, (decode, 3)).slots[-1]
-        Slot(name='decode.0.weight', axis=1, offset=3, block=1)
     """
     outputs = producer.outputs
     _check(outputs)

@@ -1,20 +1,10 @@
 """Problem -> Operator -> eigenvalues, their density, the trace: how a landscape curves.
 
 `A @ v` is the product of an operator with a vector; its `kind` says which matrix of which landscape
-it is:
-
-- `exact_hessian`: of the loss, by differentiating twice;
-- `finite_difference_hessian`: of the loss as seen over a stated distance;
-- `gauss_newton`: of a model that is linearised in its parameters;
-- `empirical_fisher`: spread of gradients over batches, which is no Hessian;
-- `smoothed_hessian`: of the loss as it is on average around the point.
-
-Discrete decisions, such as an assignment, need care. The loss of a hard decision is piecewise
-constant: its Hessian is zero almost everywhere, and only surfaces show its landscape. A loss with
-curvature is either the smoothed one (`smoothed_hessian` needs no gradient), or a smooth surrogate
-that is in the problem itself. The gradient of a blackbox layer can be differentiated again without
-complaint, but what results is the Hessian of a model in which the decisions respond linearly: its
-eigenvectors are those of another landscape. `compare_scales` reveals this.
+it is. The loss of a hard decision is piecewise constant: its Hessian is zero almost everywhere, and
+only that of a smooth surrogate, or of the smoothed loss (`smoothed_hessian`), says something. The
+gradient of a blackbox layer can be differentiated again without complaint, but what results is the
+Hessian of a model in which decisions respond linearly; `compare_scales` reveals this.
 
 Example:
     >>> import torch
@@ -28,24 +18,17 @@ Example:
 
 from trackscape.landscape.curvature.density import Density, spectral_density
 from trackscape.landscape.curvature.derivatives import exact_hessian, gauss_newton
-from trackscape.landscape.curvature.differences import (
+from trackscape.landscape.curvature.first_order import (
     ScaleComparison,
+    SmoothedHessian,
     asymmetry,
     compare_scales,
-    finite_difference_hessian,
-)
-from trackscape.landscape.curvature.operator import Operator, OperatorFactory
-from trackscape.landscape.curvature.outer_products import (
-    SmoothedHessian,
     empirical_fisher,
+    finite_difference_hessian,
     smoothed_hessian,
 )
-from trackscape.landscape.curvature.spectrum import (
-    Eigenpairs,
-    TraceEstimate,
-    top_eigenpairs,
-    trace,
-)
+from trackscape.landscape.curvature.operator import Operator, OperatorFactory
+from trackscape.landscape.curvature.spectrum import Eigenpairs, TraceEstimate, top_eigenpairs, trace
 
 __all__ = [
     "Density",

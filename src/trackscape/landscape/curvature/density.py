@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 from torch import Tensor
@@ -16,7 +17,9 @@ from trackscape.execution import Executor, compute_array
 from trackscape.landscape.curvature.operator import Operator, OperatorFactory
 from trackscape.landscape.fingerprint import code_of, fingerprint
 from trackscape.landscape.problem import Problem
+from trackscape.landscape.space import Vectors
 
+_Floats = NDArray[np.float64]
 _NEGLIGIBLE = 1e-10
 """Lengths, relative to the largest product, below which a new direction is only rounding."""
 _MOST_AT_ONCE = 1 << 27
@@ -28,22 +31,21 @@ _RESAMPLED = 1000
 class Density:
     """How eigenvalues are spread, as points with weights and as a smooth curve."""
 
-    nodes: NDArray[np.float64]
-    """Points that stand for eigenvalues, (probes, steps)."""
-    weights: NDArray[np.float64]
-    """Shares of the spectrum, (probes, steps); those of each probe sum to 1."""
-    grid: NDArray[np.float64]
-    """Eigenvalues at which the curves are given, (G,)."""
-    mean: NDArray[np.float64]
-    """Density of all probes, (G,); its integral is 1."""
-    low: NDArray[np.float64]
-    """Lower end of the band that other probes would give, (G,)."""
-    high: NDArray[np.float64]
-    """Upper end of that band, (G,)."""
+    nodes: Float[np.ndarray, "probes steps"]
+    """Points that stand for eigenvalues."""
+    weights: Float[np.ndarray, "probes steps"]
+    """Shares of the spectrum; those of each probe sum to 1."""
+    grid: Float[np.ndarray, " grid"]
+    """Eigenvalues at which the curves are given."""
+    mean: Float[np.ndarray, " grid"]
+    """Density of all probes; its integral is 1."""
+    low: Float[np.ndarray, " grid"]
+    """Lower end of the band that other probes would give."""
+    high: Float[np.ndarray, " grid"]
     width: float
     """Standard deviation of the Gaussian that stands for each point."""
     size: int
-    """Number of eigenvalues, P."""
+    """Number of eigenvalues."""
     kind: str
     """Name of the matrix, and of the landscape if it is another one."""
 
@@ -60,12 +62,8 @@ class Density:
         """Sum of all eigenvalues: P times the first moment."""
         return self.size * float((self.weights * self.nodes).sum(axis=1).mean())
 
-    def wasserstein(self, eigenvalues: NDArray[np.float64]) -> float:
-        """Returns the distance by which weight must move on average to give a known spectrum.
-
-        Arguments:
-            eigenvalues: Any number of them, each of equal weight.
-        """
+    def wasserstein(self, eigenvalues: Float[np.ndarray, " eigenvalues"]) -> float:
+        """Returns the distance by which weight must move on average to give a known spectrum."""
         from scipy.stats import wasserstein_distance
 
         weights = self.weights.clip(min=0).ravel()
@@ -90,19 +88,12 @@ def spectral_density(
     tridiagonal matrix of Lanczos, with weights :math:`w_j` (first components squared), integrate
     any polynomial p of degree below twice the steps exactly: :math:`u^T p(A) u = \sum_j w_j
     p(\mu_j)`, and the mean over probes tends to :math:`\mathrm{tr}\,p(A) / P`. Takes probes times
-    steps products. The band is that of the mean of probes drawn again with replacement.
+    steps products. The band, that of the mean of probes drawn again with replacement, covers the
+    mean of many probes with the probability `level` at each point.
 
-    Arguments:
-        factory: Function that makes the operator, such as ``functools.partial(exact_hessian,
-            problem)``; picklable for executors with other processes.
-        probes: Random vectors, at least 2.
-        steps: Products for each; fewer if there are fewer parameters.
-        seed: Seed of the probes; each has its own, so that more of them keep the first ones.
-        width: Standard deviation of the Gaussians relative to the range of eigenvalues.
-        level: Probability that the band covers the mean of many probes, at each point.
-        executor: Executor that computes probes; this process if None.
-        folder: Folder that keeps finished probes, so that a run can go on later.
-        progress: Shows how far it is.
+    Each probe has a seed of its own, so that more of them keep the first ones. The width of the
+    Gaussians is relative to the range of eigenvalues. The factory makes the operator, and is
+    picklable for executors with other processes; executor and folder are as in `evaluate`.
 
     References:
         Ubaru, Chen and Saad, SIAM J. Matrix Anal. Appl. 38 (2017) 1075.
@@ -152,17 +143,17 @@ class Probes:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the operator, of the code of what it is made from, and of the settings."""
+        """Digest of the operator with the code of what it is made from, and of the settings."""
         made_of = [*self.factory.args, *self.factory.keywords.values()]
         code = [code_of(self.factory), *(code_of(thing) for thing in made_of if callable(thing))]
         problems = [thing.fingerprint for thing in made_of if isinstance(thing, Problem)]
         return fingerprint(self.factory, problems, code, self.steps, self.seed)
 
-    def start(self) -> Callable[[int, int], NDArray[np.float64]]:
+    def start(self) -> Callable[[int, int], _Floats]:
         """Makes the operator, and returns the function that computes some rows with it."""
         return functools.partial(self._rows, self.factory())
 
-    def _rows(self, operator: Operator, begin: int, end: int) -> NDArray[np.float64]:
+    def _rows(self, operator: Operator, begin: int, end: int) -> _Floats:
         at_once = max(1, _MOST_AT_ONCE // (self.steps * operator.shape[0]))
         rows = np.empty((end - begin, self.width))
         for first in range(begin, end, at_once):
@@ -180,13 +171,12 @@ class Probes:
         return signs / size**0.5
 
 
-def tridiagonal(operator: Operator, starts: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """Runs Lanczos from m unit vectors (m, P) side by side, with full re-orthogonalisation.
+def tridiagonal(
+    operator: Operator, starts: Vectors, steps: int
+) -> tuple[Float[Tensor, "vectors steps"], Float[Tensor, "vectors steps-1"]]:
+    """Returns diagonals and off-diagonals of Lanczos from unit vectors, re-orthogonalised in full.
 
     Where a space closes, zeros follow: they add eigenvalues of no weight in the first vector.
-
-    Returns:
-        Diagonals (m, steps) and off-diagonals (m, steps - 1).
     """
     m, size = starts.shape
     # Bases of their own, and clones of rows: rounding depends on how numbers are aligned.
@@ -209,21 +199,20 @@ def tridiagonal(operator: Operator, starts: Tensor, steps: int) -> tuple[Tensor,
 
 
 def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:
-    """Returns a vector (P,) without its part in an orthonormal basis (k, P), to rounding error."""
     for _ in range(2):  # the second time takes away what rounding left the first time
         vector = vector - basis.T @ (basis @ vector)
     return vector
 
 
-def _range(nodes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+def _range(nodes: _Floats, weights: _Floats) -> float:
     seen = nodes[weights > 1e-14]
     # Of one eigenvalue only, the range is its size, or 1 if it is zero.
     return float(np.ptp(seen)) or float(np.abs(seen).max()) or 1.0
 
 
 def _broadened(
-    nodes: NDArray[np.float64], weights: NDArray[np.float64], width: float, n_points: int = 1024
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    nodes: _Floats, weights: _Floats, width: float, n_points: int = 1024
+) -> tuple[_Floats, _Floats]:
     """Returns a grid (G,) and the density of each probe on it (probes, G)."""
     seen = nodes[weights > 1e-14]
     grid = np.linspace(seen.min() - 5 * width, seen.max() + 5 * width, n_points)
@@ -234,9 +223,7 @@ def _broadened(
     return grid, curves
 
 
-def _band(
-    curves: NDArray[np.float64], level: float, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _band(curves: _Floats, level: float, seed: int) -> tuple[_Floats, _Floats]:
     n = len(curves)
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=_RESAMPLED)
     low, high = np.quantile(drawn @ curves / n, [(1 - level) / 2, (1 + level) / 2], axis=0)

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.curvature.operator import Operator, point_of
-from trackscape.landscape.evaluator import Evaluator
+from trackscape.landscape.curvature.operator import Operator, PointOperator
 from trackscape.landscape.problem import Problem
+from trackscape.landscape.space import Point
 
 Outputs = Callable[[nn.Module, Any], Tensor]
 Loss = Callable[[Tensor, Any], Tensor]
 
 
-def exact_hessian(problem: Problem, *, at: Tensor | None = None) -> Operator:
+def exact_hessian(problem: Problem, *, at: Point | None = None) -> Operator:
     r"""The Hessian of the mean loss, by differentiating its gradient along a vector.
 
     .. math:: H v = \sum_b w_b \, \nabla_\theta \left( v \cdot \nabla_\theta L_b \right)
@@ -33,23 +33,14 @@ def exact_hessian(problem: Problem, *, at: Tensor | None = None) -> Operator:
     - kinks, as of ReLU: they have curvature in the mean, and none almost everywhere;
     - statistics of BatchNorm that are ``"recomputed"``: they are constants here.
 
-    Arguments:
-        problem: Landscape whose first value is differentiated.
-        at: (P,) Point; the parameters of the model if None.
-
     Raises:
         LandscapeError: The loss has no gradient, or no second derivative.
     """
-    return _ExactHessian(problem, point_of(problem, at))
+    return _ExactHessian("exact Hessian", problem, at)
 
 
-class _SumOverBatches(Operator):
+class _SumOverBatches(PointOperator):
     """A matrix that is the weighted sum of those of the batches, each by second derivatives."""
-
-    def __init__(self, kind: str, problem: Problem, point: Tensor) -> None:
-        super().__init__(kind, len(point), point.device)
-        self._evaluator = Evaluator(problem)
-        self._evaluator.move(point)
 
     def _products(self, vectors: Sequence[Tensor]) -> Tensor:
         total = self._zeros(len(vectors))
@@ -65,25 +56,18 @@ class _SumOverBatches(Operator):
 
 @final
 class _ExactHessian(_SumOverBatches):
-    def __init__(self, problem: Problem, point: Tensor) -> None:
-        super().__init__("exact Hessian", problem, point)
-
     def _of_batch(self, number: int, vectors: Sequence[Tensor]) -> Tensor:
         """Has the only reference to the graph of the gradient, so that it goes with it."""
         parameters = self._evaluator.parameters
         gradients = self._evaluator.gradients(number, create_graph=True)
         if number == 0:
             _check_twice_differentiable(gradients)
-        return torch.stack(
-            [
-                _pulled_back(gradients, _parts_like(vector, parameters), parameters)
-                for vector in vectors
-            ]
-        )
+        along = [_parts_like(vector, parameters) for vector in vectors]
+        return torch.stack([_pulled_back(gradients, parts, parameters) for parts in along])
 
 
 def gauss_newton(
-    problem: Problem, *, outputs: Outputs, loss: Loss, at: Tensor | None = None
+    problem: Problem, *, outputs: Outputs, loss: Loss, at: Point | None = None
 ) -> Operator:
     r"""The curvature of the loss in the outputs, carried to the parameters of a linearised model.
 
@@ -94,20 +78,16 @@ def gauss_newton(
     the loss is minimal for each of them (Schraudolph, Neural Computation 14 (2002) 1723).
 
     J v is the derivative of :math:`v^T J^T u` in u, so that backward passes suffice. On the way to
-    the outputs these must be true derivatives: no decision may lie there.
-
-    Arguments:
-        problem: Batches, their weights and the model; its own objective is not used.
-        outputs: Function of model and batch: the outputs z, one tensor of any shape.
-        loss: Function of outputs and batch: the mean loss of its samples.
-        at: (P,) Point; the parameters of the model if None.
+    the outputs these must be true derivatives: no decision may lie there. The objective of the
+    problem is not used, but the mean `loss` of the samples of a batch at its `outputs`, one tensor
+    of any shape.
 
     Raises:
         LandscapeError: The loss does not depend on a parameter, or has no second derivative in the
             outputs.
     """
     composed = dataclasses.replace(problem, objective=_Composed(outputs, loss))
-    return _GaussNewton(composed, outputs, loss, point_of(problem, at))
+    return _GaussNewton(composed, outputs, loss, at)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,8 +107,8 @@ class _Composed:
 
 @final
 class _GaussNewton(_SumOverBatches):
-    def __init__(self, problem: Problem, outputs: Outputs, loss: Loss, point: Tensor) -> None:
-        super().__init__("generalised Gauss-Newton matrix", problem, point)
+    def __init__(self, problem: Problem, outputs: Outputs, loss: Loss, at: Point | None) -> None:
+        super().__init__("generalised Gauss-Newton matrix", problem, at)
         self._outputs = outputs
         self._loss = loss
         self._evaluator.gradients(0)  # names a parameter on which nothing depends
@@ -139,12 +119,7 @@ class _GaussNewton(_SumOverBatches):
         (slope,) = torch.autograd.grad(value, leaf, create_graph=True)
         dual = torch.zeros_like(predicted, requires_grad=True)
         backward = torch.autograd.grad(
-            predicted,
-            parameters,
-            grad_outputs=dual,
-            create_graph=True,
-            allow_unused=True,
-            materialize_grads=True,
+            predicted, parameters, dual, create_graph=True, materialize_grads=True
         )
         if number == 0:
             _check_twice_differentiable([*backward, slope])
@@ -167,24 +142,15 @@ def _pulled_back(
 ) -> Tensor:
     r"""Returns :math:`\sum_i v_i \, \partial y_i / \partial x`, flat and in float64.
 
-    The graph is kept for more vectors, and goes when the outputs do. What does not depend on the
-    inputs counts as zero: the gradient of a linear loss is constant.
-
-    Arguments:
-        outputs: Tensors y, with a graph or constant.
-        along: Vectors v, one for each output and of its shape.
-        inputs: Tensors x.
+    The graph is kept for more vectors, and goes when the outputs y do. What does not depend on the
+    inputs x counts as zero: the gradient of a linear loss is constant.
     """
     pairs = [pair for pair in zip(outputs, along, strict=True) if pair[0].requires_grad]
     if not pairs:
         return torch.cat([torch.zeros_like(x, dtype=torch.float64).flatten() for x in inputs])
+    seen, vectors = zip(*pairs, strict=True)
     parts = torch.autograd.grad(
-        [output for output, _ in pairs],
-        list(inputs),
-        grad_outputs=[vector for _, vector in pairs],
-        retain_graph=True,
-        allow_unused=True,
-        materialize_grads=True,
+        seen, list(inputs), vectors, retain_graph=True, materialize_grads=True
     )
     return torch.cat([part.detach().double().flatten() for part in parts])
 
@@ -199,13 +165,9 @@ def _parts_like(vector: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _check_twice_differentiable(gradients: Sequence[Tensor]) -> None:
-    """Looks for a function marked with ``once_differentiable``.
+    """Refuses ``once_differentiable``, which PyTorch would leave out without a word.
 
-    PyTorch would leave its part of the second derivative out, without a word, since the node that
-    complains is not on the way to the parameters.
-
-    Raises:
-        LandscapeError: There is one.
+    The node that complains is not on the way to the parameters.
     """
     nodes = [gradient.grad_fn for gradient in gradients]
     seen = set(nodes)
@@ -222,11 +184,7 @@ def _check_twice_differentiable(gradients: Sequence[Tensor]) -> None:
 
 @contextlib.contextmanager
 def _second_derivatives() -> Generator[None, None, None]:
-    """Says what to do where PyTorch has no second derivative.
-
-    Raises:
-        LandscapeError: A function in here has none.
-    """
+    """Says what to do where PyTorch has no second derivative."""
     try:
         yield
     except RuntimeError as error:

@@ -7,17 +7,15 @@ import torch
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
+from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.problem import Problem
-from trackscape.landscape.space import usual_modes
+from trackscape.landscape.space import Point, usual_modes
 
 
 class Operator(abc.ABC):
     """A symmetric matrix of P x P numbers, never stored: ``A @ v`` is its product with a vector.
 
-    Arguments:
-        kind: Name of the matrix, and of the landscape if it is another one, for tables.
-        size: Number of rows, P.
-        device: Device that it computes on.
+    Its `kind` names the matrix, and the landscape if it is another one, for tables.
     """
 
     def __init__(self, kind: str, size: int, device: torch.device | str = "cpu") -> None:
@@ -25,14 +23,13 @@ class Operator(abc.ABC):
         self.shape = (size, size)
         self.device = torch.device(device)
         self.num_matvecs = 0
-        """Number of vectors multiplied so far: the common currency of what operators are for."""
+        """Number of vectors multiplied so far."""
 
     @usual_modes()
     def __matmul__(self, vectors: Tensor) -> Tensor:
         """Returns the product with a vector (P,), or with m of them as columns (P, m), in float64.
 
-        Columns together are cheaper than one by one: what does not depend on the vector is computed
-        once. Each product is the same, bit for bit, whatever other columns are there.
+        Columns together are cheaper than one by one, and give the same products, bit for bit.
 
         Raises:
             LandscapeError: Vectors of another length, or a product that is not finite.
@@ -47,9 +44,8 @@ class Operator(abc.ABC):
         if len(columns) == 0:
             return vectors.double()
         # Each in memory of its own: rounding depends on how numbers are aligned.
-        found = self._products(
-            [column.to(self.device, torch.float64).clone() for column in columns]
-        )
+        apart = [column.to(self.device, torch.float64).clone() for column in columns]
+        found = self._products(apart)
         if not found.isfinite().all():
             raise LandscapeError(
                 f"Expected finite products with the {self.kind}, got NaN or infinity; check that "
@@ -70,31 +66,24 @@ OperatorFactory = Callable[[], Operator]
 """Function that makes an operator, such as ``functools.partial(exact_hessian, problem)``."""
 
 
-def point_of(problem: Problem, at: Tensor | None) -> Tensor:
-    """Returns the point (P,) float64 where an operator stands: that of the model if None.
+class PointOperator(Operator):
+    """An operator of a problem at a point, or at the parameters of its model."""
 
-    Raises:
-        LandscapeError: The point has another number of parameters than the model.
-    """
-    centre = problem.centre
-    if at is None:
-        return centre
-    if at.shape != centre.shape:
-        raise LandscapeError(
-            f"Expected a point of {len(centre)} parameters, got the shape {tuple(at.shape)}."
-        )
-    return at.to(centre)
+    def __init__(self, kind: str, problem: Problem, at: Point | None) -> None:
+        centre = problem.centre
+        if at is not None and at.shape != centre.shape:
+            raise LandscapeError(
+                f"Expected a point of {len(centre)} parameters, got the shape {tuple(at.shape)}."
+            )
+        super().__init__(kind, len(centre), centre.device)
+        self._point = centre if at is None else at.to(centre)
+        self._evaluator = Evaluator(problem)
+        self._evaluator.move(self._point)
 
-
-def length_of(point: Tensor) -> float:
-    """Returns the length of a point, which others are relative to.
-
-    Raises:
-        LandscapeError: It is zero.
-    """
-    length = float(point.norm())
-    if length == 0:
-        raise LandscapeError(
-            "Expected a point other than zero, since steps are relative to its length."
-        )
-    return length
+    def _length(self) -> float:
+        length = float(self._point.norm())
+        if length == 0:
+            raise LandscapeError(
+                "Expected a point other than zero, since steps are relative to its length."
+            )
+        return length

@@ -5,6 +5,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy import special
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from trackscape.errors import LandscapeError
 from trackscape.landscape.curvature.operator import Operator
+from trackscape.landscape.space import Vectors
 
 _Floats = NDArray[np.float64]
 _FEW = 20
@@ -22,12 +24,11 @@ _FEW = 20
 class Eigenpairs:
     """Eigenvalues, the largest first, and where they lie in the space of parameters."""
 
-    values: Tensor
-    """Eigenvalues, (n,) float64."""
-    vectors: Tensor
-    """Eigenvectors, (n, P) float64, orthonormal; the largest entry of each is positive."""
-    residuals: Tensor
-    """Lengths |A v - value v|, (n,): some eigenvalue lies within this distance."""
+    values: Float[Tensor, " vectors"]
+    vectors: Vectors
+    """Eigenvectors, orthonormal; the largest entry of each is positive."""
+    residuals: Float[Tensor, " vectors"]
+    """Lengths |A v - value v|: some eigenvalue lies within this distance."""
     num_matvecs: int
     """Number of products with vectors that they took."""
     kind: str
@@ -43,20 +44,13 @@ def top_eigenpairs(
     seed: int = 0,
     max_matvecs: int = 500,
 ) -> Eigenpairs:
-    r"""Finds the n largest eigenvalues of a symmetric operator by Lanczos's method (ARPACK).
+    r"""Finds the n largest eigenvalues, by magnitude or by value, by Lanczos's method (ARPACK).
 
     It ends when the residuals are small, :math:`|A v_i - \lambda_i v_i| \le \mathrm{tolerance}
     \cdot |\lambda_i|`, so that eigenvalues are better than that: their error is the residual
     squared over the distance to the next one. Of eigenvalues that are equal, fewer may be found
-    than there are. Few parameters are multiplied out, which is exact.
-
-    Arguments:
-        operator: P x P.
-        n: Number of eigenpairs, at most P.
-        tolerance: Largest residual relative to the eigenvalue.
-        which: The largest by magnitude, or by value.
-        seed: Seed of the vector to start with.
-        max_matvecs: Number of products after which to give up.
+    than there are. Few parameters are multiplied out, which is exact. The seed is that of the
+    vector to start with.
 
     References:
         Lehoucq, Sorensen and Yang, "ARPACK users' guide", SIAM 1998.
@@ -91,7 +85,6 @@ def top_eigenpairs(
 
 
 def _dense(operator: Operator) -> tuple[_Floats, _Floats]:
-    """Returns all eigenvalues (P,) and eigenvectors (P, P) of a small operator."""
     matrix = (operator @ torch.eye(operator.shape[0], dtype=torch.float64, device="cpu")).numpy()
     return np.linalg.eigh((matrix + matrix.T) / 2)
 
@@ -133,14 +126,11 @@ def _lanczos(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TraceEstimate:
-    """A trace that was sampled."""
+    """A trace that was sampled, with an interval from low to high."""
 
     value: float
-    """Estimate of the trace."""
     low: float
-    """Lower end of the interval that covers the truth with the probability `level`."""
     high: float
-    """Upper end of the interval."""
     level: float
     """Probability that the interval covers the truth."""
     num_matvecs: int
@@ -165,15 +155,9 @@ def trace(
     .. math:: \mathrm{tr} A \approx \mathrm{tr}(Q^T A Q) + \frac{1}{r} \sum_i g_i^T \Pi A \Pi g_i,
         \quad \Pi = 1 - Q Q^T
 
-    Hutchinson's estimator is that with an empty Q. The interval is Student's of the r random
-    terms; given Q they are independent and unbiased, whatever the spectrum.
-
-    Arguments:
-        operator: P x P.
-        num_matvecs: Number of products to spend, at least 6 (Hutchinson: 2).
-        seed: Seed of the random signs.
-        level: Probability that the interval covers the trace.
-        method: Hutch++ wins if few eigenvalues are large, as is usual; else they are similar.
+    Hutchinson's estimator is that with an empty Q; Hutch++ wins if few eigenvalues are large, as is
+    usual. The interval is Student's of the r random terms; given Q they are independent and
+    unbiased, whatever the spectrum. Hutch++ needs at least 6 products, Hutchinson 2.
 
     References:
         Meyer, Musco, Musco and Woodruff, SOSA 2021 (Hutch++); Hutchinson, Commun. Stat. Simul.
@@ -190,7 +174,8 @@ def trace(
         )
     size, generator = operator.shape[0], torch.Generator().manual_seed(seed)
     n_basis = min(num_matvecs // 3, size) if method == "hutch++" else 0
-    basis = _range_of(operator, n_basis, generator)
+    images = operator @ _signs(n_basis, size, generator).T
+    basis = torch.linalg.qr(images).Q.T  # of where the operator is large
     inside = float(((operator @ basis.T).T * basis).sum())
     signs = _signs(num_matvecs - 2 * n_basis, size, generator)
     outside = signs - (signs @ basis.T) @ basis
@@ -206,12 +191,6 @@ def trace(
         num_matvecs=num_matvecs,
         kind=operator.kind,
     )
-
-
-def _range_of(operator: Operator, n: int, generator: torch.Generator) -> Tensor:
-    """Returns an orthonormal basis of the products with n random vectors, (n, P)."""
-    images = operator @ _signs(n, operator.shape[0], generator).T
-    return torch.linalg.qr(images).Q.T
 
 
 def _signs(n: int, size: int, generator: torch.Generator) -> Tensor:

@@ -1,16 +1,19 @@
 """Surfaces -> files, tables, pictures and pages."""
 
-from trackscape.landscape.output.export import write_csv, write_vtk
-from trackscape.landscape.output.files import load_surface, load_trajectory, save_surface
-from trackscape.landscape.output.html import surface_fragment, write_surface_html
-from trackscape.landscape.output.plots import (
+from trackscape.landscape.output.contours import (
     add_contour,
-    add_line,
     add_trajectory,
     draw_contour,
-    draw_line,
     draw_surface,
 )
+from trackscape.landscape.output.export import (
+    surface_fragment,
+    write_csv,
+    write_surface_html,
+    write_vtk,
+)
+from trackscape.landscape.output.files import load_surface, load_trajectory, save_surface
+from trackscape.landscape.output.plots import add_line, draw_line
 from trackscape.pictures import save_figure
 
 __all__ = [

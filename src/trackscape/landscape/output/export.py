@@ -1,7 +1,8 @@
-"""Surface -> tables (CSV) and VTK structured grids (.vts), which ParaView and others read."""
+"""Surface -> tables (CSV), VTK structured grids (.vts), and a page with an interactive view."""
 
 import base64
 import csv
+import json
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from trackscape.errors import LandscapeError
 from trackscape.files import replacing
-from trackscape.landscape.output.plane import labels_of
+from trackscape.landscape.output.plots import SURE, is_logarithmic, labels_of, plane_of
 from trackscape.landscape.surface import Surface
+from trackscape.landscape.trajectory import Trajectory
+from trackscape.pages import Page, make_viewer
 
 _TYPES = {"float64": "Float64", "uint8": "UInt8"}
 
@@ -24,28 +27,32 @@ def write_csv(surface: Surface, path: Path | str) -> None:
         FormatError: The file cannot be written there.
     """
     columns = dict(zip(labels_of(surface), surface.points.coordinates.T.tolist(), strict=True))
-    for name in surface.names:
-        with np.errstate(invalid="ignore"):
-            columns[name] = surface.mean(name).ravel().tolist()
-            columns[f"{name} standard error"] = surface.standard_error(name).ravel().tolist()
+    columns |= {name: values.ravel().tolist() for name, values in _numbers_of(surface).items()}
     with replacing(Path(path)) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
 
 
+def _numbers_of(surface: Surface) -> dict[str, NDArray[Any]]:
+    """Returns mean and standard error of each value, by what they are called in files."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in surface.names:
+        with np.errstate(invalid="ignore"):
+            arrays[name] = surface.mean(name)
+            arrays[f"{name} standard error"] = surface.standard_error(name)
+    return arrays
+
+
 def write_vtk(surface: Surface, path: Path | str) -> None:
-    """Writes means, standard errors and a mask of numbers over the coordinates of a grid.
+    """Writes means, standard errors and a mask of numbers over a grid, or line, as a .vts file.
 
     The grid lies flat, at coordinates 0 along missing directions; in ParaView, "Warp By Scalar"
     makes a value its height, and a threshold on "... is finite" cuts out what is no number.
 
-    Arguments:
-        surface: Over a grid of up to three directions, one for each axis, or a line in them.
-        path: The .vts file.
-
     Raises:
-        LandscapeError: There are more directions or axes, or the name has another suffix.
+        LandscapeError: There are more than three directions or axes, or the name has another
+            suffix.
         FormatError: The file cannot be written there.
     """
     path = Path(path)
@@ -76,11 +83,11 @@ def write_vtk(surface: Surface, path: Path | str) -> None:
 
 
 def _data(surface: Surface) -> dict[str, NDArray[Any]]:
+    numbers = _numbers_of(surface)
     arrays: dict[str, NDArray[Any]] = {}
     for name in surface.names:
-        with np.errstate(invalid="ignore"):
-            arrays[name] = surface.mean(name)
-            arrays[f"{name} standard error"] = surface.standard_error(name)
+        for each in (name, f"{name} standard error"):
+            arrays[each] = numbers[each]
         arrays[f"{name} is finite"] = surface.finite(name).astype(np.uint8)
     return arrays
 
@@ -93,3 +100,86 @@ def _array(name: str, values: NDArray[Any], *, components: int = 1) -> str:
         f'<DataArray type="{_TYPES[values.dtype.name]}" Name={quoteattr(name)} '
         f'NumberOfComponents="{components}" format="binary">{encoded}</DataArray>\n'
     )
+
+
+_HINT = (
+    "point at the surface to read a value with its standard error. The cross is the centre. "
+    f"White dots: cells with a corner within {SURE:g} standard errors of the minimum."
+)
+_TRAJECTORY = (
+    " Checkpoints of the training are drawn where they are nearest to the plane, the first one "
+    "large; the redder, the farther away. Those beyond the grid are left out."
+)
+_SWITCHES = (
+    "<label>value <select></select></label>",
+    '<label><input type="checkbox" data-show="log"> logarithmic</label>',
+    '<label><input type="checkbox" data-show="mesh" checked> mesh</label>',
+    '<label><input type="checkbox" data-show="uncertain" checked> near the minimum</label>',
+    '<label><input type="checkbox" data-show="trajectory" checked> training</label>',
+)
+
+
+def write_surface_html(
+    surface: Surface,
+    path: Path | str,
+    *,
+    title: str = "Loss surface",
+    trajectory: Trajectory | None = None,
+) -> None:
+    """Writes a page, which needs no network, with a view of all values over two directions.
+
+    Raises:
+        LandscapeError: The surface is no such grid, or one of its values is finite nowhere.
+        FormatError: The file cannot be written there.
+    """
+    page = Page(title)
+    page.add_html_fragment(surface_fragment(surface, title=title, trajectory=trajectory))
+    about = json.dumps(surface.about, indent=2, sort_keys=True)
+    page.add_details("Where this surface comes from", about)
+    page.write(path)
+
+
+def surface_fragment(surface: Surface, *, title: str, trajectory: Trajectory | None = None) -> str:
+    """Returns the interactive view as HTML for a page of one's own; any number fit on one.
+
+    The title describes the view for those who cannot see it; a trajectory is from `project`.
+    """
+    return make_viewer(
+        "trackscape.landscape.output",
+        "surface",
+        label=f"{title}: a surface in three dimensions",
+        switches=_SWITCHES,
+        hint=_HINT + (_TRAJECTORY if trajectory is not None else ""),
+        data=_payload(surface, trajectory),
+    )
+
+
+def _payload(surface: Surface, trajectory: Trajectory | None) -> dict[str, Any]:
+    """What the script draws; numbers to six digits, null for none."""
+    planes = [plane_of(surface, name) for name in surface.names]
+    payload: dict[str, Any] = {
+        "axes": planes[0].labels,
+        "x": planes[0].x.tolist(),
+        "y": planes[0].y.tolist(),
+        "sure": SURE,
+        "values": [
+            {
+                "name": plane.name,
+                "mean": _rounded(plane.mean),
+                "error": _rounded(plane.error),
+                "significance": _rounded(plane.significance),
+                "logarithmic": is_logarithmic(plane.mean, None),
+            }
+            for plane in planes
+        ],
+    }
+    if trajectory is not None:
+        payload["trajectory"] = {
+            "coordinates": np.asarray(trajectory.coordinates).tolist(),
+            "residuals": np.asarray(trajectory.residuals).tolist(),
+        }
+    return payload
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float | None]:
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values.ravel()]

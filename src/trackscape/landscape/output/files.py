@@ -54,27 +54,15 @@ _LAYOUT = {
 _TRAJECTORY = {"trajectory": ("<f8", "TK"), "residuals": ("<f8", "T")}
 # What zipfile and numpy raise when they meet something else.
 _DAMAGES = (
-    zipfile.BadZipFile,
-    tokenize.TokenError,
-    ValueError,
-    TypeError,
-    KeyError,
-    EOFError,
-    SyntaxError,
-    OverflowError,
-    RuntimeError,
+    *(zipfile.BadZipFile, tokenize.TokenError, ValueError, TypeError, KeyError),
+    *(EOFError, SyntaxError, OverflowError, RuntimeError),
 )
 
 
 def save_surface(
     surface: Surface, path: Path | str, *, trajectory: Trajectory | None = None
 ) -> None:
-    """Writes a surface; the file appears whole or not at all.
-
-    Arguments:
-        surface: Any surface.
-        path: The .npz file.
-        trajectory: Checkpoints of a training in its coordinates.
+    """Writes a surface, and checkpoints of a training in its coordinates, as an npz file.
 
     Raises:
         LandscapeError: The name has another suffix, or `about` holds more than plain values.
@@ -138,11 +126,7 @@ def load_surface(path: Path | str) -> Surface:
 
 
 def load_trajectory(path: Path | str) -> Trajectory | None:
-    """Reads the checkpoints that were saved with a surface; None if there are none.
-
-    Raises:
-        LandscapeError: As `load_surface`.
-    """
+    """Reads the checkpoints that were saved with a surface; None if there are none."""
     arrays = _read(Path(path))
     return Trajectory(arrays["trajectory"], arrays["residuals"]) if "trajectory" in arrays else None
 
@@ -192,7 +176,6 @@ def _read_members(archive: zipfile.ZipFile, path: Path) -> dict[str, Array]:
 
 
 def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
-    """Returns members by the names of their arrays: what is checked is then what is read."""
     members: dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")

@@ -1,215 +1,127 @@
-"""Surface -> pictures: contours, lines, and heights in perspective. Loads matplotlib when used."""
+"""Surfaces -> the numbers that pictures show, and pictures of lines.
+
+matplotlib is loaded when something is drawn.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.output.plane import (
-    SURE,
-    PlaneValues,
-    error_of,
-    finite_mean,
-    is_logarithmic,
-    labels_of,
-    plane_of,
-    title_of,
-)
 from trackscape.landscape.surface import Surface
-from trackscape.landscape.trajectory import Trajectory
 from trackscape.pictures import save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.collections import PathCollection
-    from matplotlib.contour import ContourSet
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
-LEVELS = 24
-_EMPTY, _HATCH = "#e4e4e4", "#a8a8a8"
+SURE = 2.0
+"""Standard errors from which on a difference counts as seen."""
+LOG_RATIO = 10.0
+"""Positive values that span more than this are drawn on a logarithmic scale."""
 
 
-def draw_contour(
-    surface: Surface,
-    name: str | None = None,
-    path: Path | str | None = None,
-    *,
-    trajectory: Trajectory | None = None,
-    logarithmic: bool | None = None,
-) -> Figure:
-    """Draws one value over two directions.
+def labels_of(surface: Surface) -> tuple[str, ...]:
+    """Returns the names of the directions."""
+    n = len(surface.points.directions)
+    return surface.points.axes or tuple(f"direction {number + 1}" for number in range(n))
 
-    Dots cover what cannot be told from the minimum (see `significance` in `plane.py`), grey hatches
-    what is no number. The colour of a checkpoint is its distance to the plane: the loss there is
-    that of the picture only if it is small.
 
-    Arguments:
-        surface: Over a grid of two directions.
-        name: Name of the value; the first if None.
-        path: Picture to write, by suffix as PNG, PDF or SVG; None to write none.
-        trajectory: Checkpoints of a training, from `project`.
-        logarithmic: Scale of the colours; None for logarithmic if positive values span more than a
-            factor of 10.
+def title_of(surface: Surface, name: str | None = None) -> str:
+    """Returns what a picture of one value shows."""
+    n = len(surface.weights)
+    return f"{name or surface.names[0]}, mean of {n} {'batch' if n == 1 else 'batches'}"
 
-    Returns:
-        A figure 6.4 inches wide, or 7.6 with a trajectory.
 
-    Raises:
-        LandscapeError: The surface cannot be drawn like this, or the path has another suffix.
+def finite_mean(surface: Surface, name: str | None = None) -> Float[np.ndarray, "*grid"]:
+    """Returns means with NaN where they are not finite; one must be."""
+    finite = surface.finite(name)
+    if not finite.any():
+        raise LandscapeError(
+            f"Expected a surface with numbers, but {name or surface.names[0]} is finite nowhere; "
+            "choose a smaller extent."
+        )
+    return np.where(finite, surface.mean(name), np.nan)
+
+
+def error_of(surface: Surface, name: str | None = None) -> Float[np.ndarray, "*grid"]:
+    """Returns standard errors with NaN where there is none."""
+    with np.errstate(invalid="ignore"):
+        error = surface.standard_error(name)
+    return np.where(np.isfinite(error), error, np.nan)
+
+
+def significance(surface: Surface, name: str | None = None) -> Float[np.ndarray, "*grid"]:
+    """Returns the difference to the lowest mean over its standard error; 0 there.
+
+    The error is that of the mean of differences, batch by batch, which is mostly far smaller than
+    those of the two means. That the lowest was picked among many is not accounted for: regions
+    within so many errors are, if anything, too small. NaN where there is no number or only one
+    batch.
     """
-    figure = _new_figure(6.4 if trajectory is None else 7.6, 5.6)
-    axes = figure.add_subplot()
-    filled = add_contour(axes, surface, name, logarithmic=logarithmic)
-    axes.set_title(title_of(surface, name))
-    _add_scale(figure, axes, filled, name or surface.names[0])
-    handles = _legend(plane_of(surface, name))
-    if trajectory is not None:
-        dots = add_trajectory(axes, trajectory)
-        figure.colorbar(dots, ax=axes, label="distance of checkpoints to the plane", shrink=0.6)
-        handles += _trajectory_legend(axes, trajectory)
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
-    if path is not None:
-        save_figure(figure, path)
-    return figure
+    lowest = int(np.nanargmin(finite_mean(surface, name)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        moved = dataclasses.replace(surface, values=surface.values - surface.values[lowest])
+        difference, error = moved.mean(name), moved.standard_error(name)
+        return np.where(difference == 0, 0 * error, difference / error)
 
 
-def add_contour(
-    axes: Axes,
-    surface: Surface,
-    name: str | None = None,
-    *,
-    logarithmic: bool | None = None,
-    limits: tuple[float, float] | None = None,
-) -> ContourSet:
-    """Draws one value over two directions into axes, as `draw_contour`, without any legend.
+def is_logarithmic(values: Float[np.ndarray, "*grid"], wanted: bool | None) -> bool:
+    """Returns whether values are drawn on a logarithmic scale, by their span if None is wanted."""
+    least, most = np.nanmin(values), np.nanmax(values)
+    if wanted and least <= 0:
+        raise LandscapeError(
+            f"Expected positive values for a logarithmic scale, got {least:.3g}; use a linear one."
+        )
+    return bool(least > 0 and most > LOG_RATIO * least) if wanted is None else wanted
 
-    Arguments:
-        axes: Axes of a figure.
-        surface: Over a grid of two directions.
-        name: Name of the value; the first if None.
-        logarithmic: Scale of the colours.
-        limits: Limits of the colours, to compare several surfaces; values beyond them get the
-            colour of the limit. None for those of the values.
 
-    Returns:
-        The filled contours, for a colour bar.
-    """
-    from matplotlib.colors import LogNorm, Normalize
+class PlaneValues(NamedTuple):
+    """One value over a grid of two directions."""
 
-    plane = plane_of(surface, name)
-    clipped = plane.mean if limits is None else np.clip(plane.mean, *limits)
-    span = clipped if limits is None else np.array(limits)
-    log = is_logarithmic(span, logarithmic)
-    levels = _levels(span, log)
-    axes.set_facecolor(_EMPTY)
-    axes.patch.set(hatch="////", edgecolor=_HATCH)
-    filled = axes.contourf(
-        plane.x,
-        plane.y,
-        np.ma.masked_invalid(clipped.T),
-        levels=levels,
-        norm=(LogNorm if log else Normalize)(levels[0], levels[-1]),
-        cmap="viridis",
+    name: str
+    labels: tuple[str, str]
+    """Names of the two directions."""
+    x: Float[np.ndarray, " x"]
+    """Coordinates along the first direction."""
+    y: Float[np.ndarray, " y"]
+    """Coordinates along the second direction."""
+    mean: Float[np.ndarray, "x y"]
+    """Mean over batches; NaN where it is not finite."""
+    error: Float[np.ndarray, "x y"]
+    """Standard error of the mean."""
+    significance: Float[np.ndarray, "x y"]
+    """Difference to the lowest mean over its standard error; see `significance`."""
+
+
+def plane_of(surface: Surface, name: str | None = None) -> PlaneValues:
+    """Returns one value of a surface over two directions; the first if `name` is None."""
+    points = surface.points
+    shape, coordinates = points.shape, points.coordinates.cpu().numpy()
+    grid = coordinates.reshape(*shape, -1)
+    regular = grid.ndim == 3 and grid.shape[2] == 2 and min(shape) >= 2
+    if not (
+        regular and (grid[..., 0] == grid[:, :1, 0]).all() and (grid[..., 1] == grid[0, :, 1]).all()
+    ):
+        raise LandscapeError(
+            f"Expected a grid of two directions to draw, got the shape {shape} in "
+            f"{coordinates.shape[1]} directions; draw lines with draw_line."
+        )
+    first, second = labels_of(surface)
+    return PlaneValues(
+        name=name or surface.names[0],
+        labels=(first, second),
+        x=grid[:, 0, 0],
+        y=grid[0, :, 1],
+        mean=finite_mean(surface, name),
+        error=error_of(surface, name),
+        significance=significance(surface, name),
     )
-    axes.contour(filled, levels=levels[::3], colors="black", linewidths=0.4, alpha=0.5)
-    _cover_uncertain(axes, plane)
-    if plane.x[0] <= 0 <= plane.x[-1] and plane.y[0] <= 0 <= plane.y[-1]:
-        axes.plot(0, 0, "+", color="white", ms=11, mew=3.5)
-        axes.plot(0, 0, "+", color="black", ms=10, mew=1.5)
-    axes.locator_params(nbins=5)
-    axes.set(
-        xlim=(plane.x[0], plane.x[-1]),
-        ylim=(plane.y[0], plane.y[-1]),
-        xlabel=plane.labels[0],
-        ylabel=plane.labels[1],
-    )
-    return filled
-
-
-def add_trajectory(axes: Axes, trajectory: Trajectory) -> PathCollection:
-    """Draws checkpoints of a training into axes; returns the dots, for a colour bar."""
-    x, y = trajectory.coordinates.T
-    axes.plot(x, y, color="white", lw=2.4, zorder=3)
-    axes.plot(x, y, color="black", lw=1.0, zorder=3)
-    axes.plot(x[0], y[0], "s", color="white", mec="black", ms=8, mew=1, zorder=3)
-    return axes.scatter(
-        x,
-        y,
-        c=trajectory.residuals,
-        cmap="Reds",
-        vmin=0,
-        s=26,
-        edgecolors="black",
-        lw=0.6,
-        zorder=4,
-    )
-
-
-def _levels(values: NDArray[np.float64], log: bool) -> NDArray[np.float64]:
-    least, most = float(np.nanmin(values)), float(np.nanmax(values))
-    if not most - least > 1e-9 * max(abs(least), abs(most)):  # flat: one band around it
-        spare = 0.01 * abs(least) or 1.0
-        return np.array([least - spare, least + spare])
-    if log:
-        return np.geomspace(least, most, LEVELS)
-    from matplotlib.ticker import MaxNLocator
-
-    return np.asarray(MaxNLocator(LEVELS).tick_values(least, most))
-
-
-def _cover_uncertain(axes: Axes, plane: PlaneValues) -> None:
-    """Dots and a dashed line around what is within 2 standard errors of the minimum."""
-    if not np.nanmax(plane.significance, initial=-1) > SURE:
-        return  # nowhere: a single batch; everywhere: the legend says so
-    shown = np.ma.masked_invalid(plane.significance.T)
-    dots = axes.contourf(plane.x, plane.y, shown, levels=[-1, SURE], colors="none", hatches=["..."])
-    dots.set(edgecolor="white", linewidth=0)
-    axes.contour(
-        plane.x, plane.y, shown, levels=[SURE], colors="white", linestyles="--", linewidths=1
-    )
-
-
-def _add_scale(figure: Figure, axes: Axes, filled: ContourSet, label: str) -> None:
-    levels = np.asarray(filled.levels)
-    ticks = levels[:: max(1, len(levels) // 7)]
-    figure.colorbar(filled, ax=axes, label=label, ticks=ticks, format="%.3g")
-
-
-def _legend(plane: PlaneValues) -> list[Patch | Line2D]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    handles: list[Patch | Line2D] = [
-        Line2D([], [], marker="+", color="black", ms=9, mew=1.5, lw=0, label="centre")
-    ]
-    found = plane.significance[np.isfinite(plane.significance)]
-    if len(found) and found.max() > SURE:
-        text = f"within {SURE:g} standard errors of the minimum"
-        handles.append(Patch(facecolor="#33608c", hatch="...", edgecolor="white", label=text))
-    elif len(found):
-        text = f"all is within {SURE:g} standard errors of the minimum"
-        handles.append(Patch(facecolor="none", edgecolor="none", label=text))
-    if np.isnan(plane.mean).any():
-        handles.append(Patch(facecolor=_EMPTY, hatch="////", edgecolor=_HATCH, label="no number"))
-    return handles
-
-
-def _trajectory_legend(axes: Axes, trajectory: Trajectory) -> list[Patch | Line2D]:
-    from matplotlib.lines import Line2D
-
-    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    x, y = trajectory.coordinates.T
-    outside = int(((x < left) | (x > right) | (y < bottom) | (y > top)).sum())
-    text = "training, from its first checkpoint on"
-    if outside:
-        text += f" ({outside} of {len(x)} outside)"
-    return [Line2D([], [], marker="s", color="black", mfc="white", ms=7, lw=1, label=text)]
 
 
 def draw_line(
@@ -221,21 +133,10 @@ def draw_line(
 ) -> Figure:
     """Draws one value along a line or curve, with a band of 2 standard errors.
 
-    Arguments:
-        surface: Over points in a row. With one direction, the axis is its coordinate; along a
-            curve in several, it is the share of the way, t.
-        name: Name of the value; the first if None.
-        path: Picture to write, by suffix as PNG, PDF or SVG; None to write none.
-        logarithmic: Scale of the values; None for logarithmic if positive ones span more than a
-            factor of 10.
-
-    Returns:
-        A figure 6.4 inches wide.
-
-    Raises:
-        LandscapeError: The surface is no line, or the path has another suffix.
+    Arguments are those of `draw_contour`; the figure is 6.4 inches wide. With one direction, the
+    axis is its coordinate; along a curve in several, it is the share of the way, t.
     """
-    figure = _new_figure(6.4, 4.0)
+    figure = new_figure(6.4, 4.0)
     axes = figure.add_subplot()
     axes.set_title(title_of(surface, name))
     add_line(axes, surface, name, label=f"± {SURE:g} standard errors")
@@ -258,19 +159,20 @@ def add_line(
 ) -> None:
     """Draws one value along a line into axes, to compare several; gaps are no numbers.
 
-    Arguments:
-        axes: Axes of a figure.
-        surface: Over points in a row.
-        name: Name of the value; the first if None.
-        label: Label in the legend.
-        width: Width of the line in points; wide lines under narrow ones are all seen.
+    The width is in points; wide lines under narrow ones are all seen.
     """
-    where, text = _axis(surface)
-    mean, error = finite_mean(surface, name), error_of(surface, name)
+    coordinates = surface.points.coordinates.cpu().numpy()
+    if len(surface.points.shape) != 1:
+        raise LandscapeError(
+            f"Expected points in a row to draw a line, got a grid of {surface.points.shape}; draw "
+            "two directions with draw_contour."
+        )
+    where, text = np.linspace(0, 1, len(coordinates)), "share of the way, t"
+    if coordinates.shape[1] == 1:
+        where, text = coordinates[:, 0], labels_of(surface)[0]
+    mean, error = finite_mean(surface, name), SURE * error_of(surface, name)
     (drawn,) = axes.plot(where, mean, "-", lw=width, marker=".", ms=4, label=label)
-    axes.fill_between(
-        where, mean - SURE * error, mean + SURE * error, color=drawn.get_color(), alpha=0.2, lw=0
-    )
+    axes.fill_between(where, mean - error, mean + error, color=drawn.get_color(), alpha=0.2, lw=0)
     axes.set(xlabel=text, ylabel=name or surface.names[0])
 
 
@@ -284,74 +186,7 @@ def _use_logarithm(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter("{x:g}")
 
 
-def _axis(surface: Surface) -> tuple[NDArray[np.float64], str]:
-    coordinates = surface.points.coordinates.cpu().numpy()
-    if len(surface.points.shape) != 1:
-        raise LandscapeError(
-            f"Expected points in a row to draw a line, got a grid of {surface.points.shape}; draw "
-            "two directions with draw_contour."
-        )
-    if coordinates.shape[1] == 1:
-        return coordinates[:, 0], labels_of(surface)[0]
-    return np.linspace(0, 1, len(coordinates)), "share of the way, t"
-
-
-def draw_surface(
-    surface: Surface,
-    name: str | None = None,
-    path: Path | str | None = None,
-    *,
-    logarithmic: bool | None = None,
-) -> Figure:
-    """Draws one value as height over two directions; where there is no number, a hole.
-
-    Arguments:
-        surface: Over a grid of two directions.
-        name: Name of the value; the first if None.
-        path: Picture to write, by suffix as PNG, PDF or SVG; None to write none.
-        logarithmic: Scale of height and colours; None for logarithmic if positive values span more
-            than a factor of 10.
-
-    Returns:
-        A figure 6.4 inches wide.
-
-    Raises:
-        LandscapeError: The surface cannot be drawn like this, or the path has another suffix.
-    """
-    from matplotlib.colors import Normalize
-
-    plane = plane_of(surface, name)
-    log = is_logarithmic(plane.mean, logarithmic)
-    height = np.log10(plane.mean) if log else plane.mean
-    figure = _new_figure(6.4, 5.6)
-    axes = figure.add_subplot(projection="3d")
-    x, y = np.meshgrid(plane.x, plane.y, indexing="ij")
-    drawn = axes.plot_surface(
-        x,
-        y,
-        height,
-        cmap="viridis",
-        norm=Normalize(np.nanmin(height), np.nanmax(height)),
-        rcount=len(plane.x),
-        ccount=len(plane.y),
-        linewidth=0.1,
-        edgecolor="#00000060",
-    )
-    axes.set_title(title_of(surface, name))
-    axes.locator_params(nbins=5)
-    axes.set(xlabel=plane.labels[0], ylabel=plane.labels[1])
-    axes.view_init(elev=35, azim=-55)
-    if log:  # logarithmic axes in perspective are not drawn right, so its ticks are put here
-        axes.zaxis.set_major_formatter(lambda power, _: f"{10**power:.3g}")
-    bar = figure.colorbar(drawn, ax=axes, label=plane.name, shrink=0.7, pad=0.1)
-    if log:
-        bar.ax.yaxis.set_major_formatter(lambda power, _: f"{10**power:.3g}")
-    if path is not None:
-        save_figure(figure, path)
-    return figure
-
-
-def _new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """Returns an empty figure of a size in inches that belongs to no window."""
     from matplotlib.figure import Figure
 

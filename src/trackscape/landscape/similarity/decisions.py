@@ -12,30 +12,20 @@ import math
 from typing import Literal, NamedTuple
 
 import torch
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
 from trackscape.statistics import Interval, leave_one_out
 
+_Shares = Float[Tensor, "*pairs"]
 Contrast = Literal["within", "between"]
 """``within``: pairs within the first group minus pairs within the others. ``between``: pairs of one
 run of the first group and one of the others, minus pairs within either."""
 
 
-def differing_share(a: Tensor, b: Tensor) -> Tensor:
-    """Returns m, the share of the decisions in which two classifiers differ.
-
-    Arguments:
-        a: Decisions of the one, of any shape and type.
-        b: Those of the other one, about the same things.
-
-    Raises:
-        LandscapeError: There are none, or not as many of both.
-
-    Example:
-        >>> differing_share(torch.tensor([1, 0, 2, 2]), torch.tensor([1, 1, 2, 2]))
-        tensor(0.2500, dtype=torch.float64)
-    """
+def differing_share(a: Shaped[Tensor, "*any"], b: Shaped[Tensor, "*any"]) -> Float[Tensor, ""]:
+    """Returns the share of the decisions in which two classifiers differ about the same things."""
     if a.shape != b.shape or a.numel() == 0:
         raise LandscapeError(
             f"Expected the decisions of two classifiers about the same things, got "
@@ -44,19 +34,13 @@ def differing_share(a: Tensor, b: Tensor) -> Tensor:
     return (a != b).double().mean()
 
 
-def disagreement(differ: Tensor, *, error_a: Tensor, error_b: Tensor) -> Tensor:
+def disagreement(differ: _Shares, *, error_a: _Shares, error_b: _Shares) -> _Shares:
     r"""Returns how far pairs of classifiers disagree, between the least and the most they can.
 
-    .. math::
-        \frac{m - |q_a - q_b|}{\min(q_a + q_b, 1) - |q_a - q_b|}
+    .. math:: \frac{m - |q_a - q_b|}{\min(q_a + q_b, 1) - |q_a - q_b|}
 
-    0 if one of them makes only errors that the other one makes, too, and 1 if no error is common to
-    both. If the errors leave no room, 0. All arguments have the same shape.
-
-    Arguments:
-        differ: m, the share of the decisions in which they differ.
-        error_a: q of the one, its share of wrong decisions.
-        error_b: q of the other one.
+    for shares q of wrong decisions, and a share m in which they differ. 0 if one of them makes only
+    errors that the other one makes, too, or if the errors leave no room; 1 if no error is common.
 
     Example:
         >>> q = torch.tensor(0.1)
@@ -68,22 +52,11 @@ def disagreement(differ: Tensor, *, error_a: Tensor, error_b: Tensor) -> Tensor:
     return torch.where(room > 0, (differ - least) / torch.where(room > 0, room, 1.0), 0.0)
 
 
-def chance_share(*, error_a: Tensor, error_b: Tensor) -> Tensor:
+def chance_share(*, error_a: _Shares, error_b: _Shares) -> _Shares:
     r"""Returns the share of two-way decisions in which classifiers of independent errors differ.
 
-    .. math:: q_a (1 - q_b) + q_b (1 - q_a)
-
-    What `disagreement` makes of it is the chance level of that measure. Most pairs of models
-    are below it, for what is hard for one of them is hard for the other one.
-
-    Arguments:
-        error_a: q of the one, its share of wrong decisions.
-        error_b: q of the other one.
-
-    Example:
-        >>> q = torch.tensor(0.1)
-        >>> disagreement(chance_share(error_a=q, error_b=q), error_a=q, error_b=q)
-        tensor(0.9000)
+    It is :math:`q_a (1 - q_b) + q_b (1 - q_a)`; what `disagreement` makes of it is the chance level
+    of that measure. Most pairs of models are below it, for what is hard for one is hard for both.
     """
     return error_a * (1 - error_b) + error_b * (1 - error_a)
 
@@ -101,12 +74,12 @@ class GroupComparison(NamedTuple):
     permutations: int
     """Number of permutations, the one that was observed not counted."""
     exact: bool
-    """True if these were all permutations that there are."""
+    """Whether these were all permutations that there are."""
 
 
 def compare_groups(
-    measures: Tensor,
-    first: Tensor,
+    measures: Float[Tensor, "runs runs"],
+    first: Bool[Tensor, " runs"],
     *,
     contrast: Contrast = "within",
     statistic: Literal["welch", "difference"] = "welch",
@@ -114,24 +87,16 @@ def compare_groups(
     most: int = 10_000,
     seed: int = 0,
 ) -> GroupComparison:
-    """Tests whether measures of pairs, such as disagreement or barriers, differ between groups.
+    """Tests whether symmetric measures of pairs of runs, such as barriers, differ between groups.
 
-    A run with S partners is in S pairs, which are therefore not independent. ``runs`` permutes what
-    is exchangeable if the groups do not differ: the runs, each with all of its pairs. ``pairs``
-    permutes the pairs as if each were measured on its own, as is often published; it takes the
-    spread between runs for an effect, and its p-values are far too small. With S runs in all,
-    k of which are in the first group, p is at least 1 / (S choose k), for ``within`` and groups of
-    equal size twice that.
-
-    Arguments:
-        measures: (S, S) Symmetric; the diagonal is not used.
-        first: (S,) bool. Which runs are in the first group.
-        contrast: Pairs that are compared.
-        statistic: ``welch``, the difference of means over its error if pairs were independent
-            (only a scale here: what counts is its place among permutations), or the difference.
-        permute: Things that are exchanged between groups.
-        most: Number of permutations; if there are more, so many are drawn.
-        seed: Seed of these.
+    A run is in many pairs, which are therefore not independent. ``runs`` permutes what is
+    exchangeable if the groups, the `first` and the others, do not differ: the runs, each with all
+    of its pairs. ``pairs`` permutes the pairs as if each were measured on its own, as is often
+    published; it takes the spread between runs for an effect, and its p-values are far too small.
+    With S runs, k of which are in the first group, p is at least 1 / (S choose k), for ``within``
+    and groups of equal size twice that. If there are more than `most` permutations, so many are
+    drawn. ``welch`` is the difference of means over its error if pairs were independent, only a
+    scale here: what counts is its place among permutations.
 
     Raises:
         LandscapeError: The measures are no symmetric matrix of numbers, or a group is too small.
@@ -165,7 +130,7 @@ def compare_groups(
 
 
 def _pairs(measures: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the measure (Q,) and the two runs (2, Q) of each pair."""
+    """Returns the measures (Q,) of pairs, and their runs (2, Q)."""
     n = len(first)
     square = measures.shape == (n, n) and first.ndim == 1
     of_run = torch.combinations(torch.arange(n, device="cpu")).T
@@ -199,9 +164,8 @@ def _relabellings(labels: Tensor, most: int, seed: int) -> tuple[Tensor, bool]:
     n, k = len(labels), int(labels.sum())
     if math.comb(n, k) - 1 <= most:
         chosen = torch.tensor(list(itertools.combinations(range(n), k)), device="cpu")
-        found = torch.zeros(len(chosen), n, dtype=torch.bool, device="cpu").scatter_(
-            1, chosen, value=True
-        )
+        found = torch.zeros(len(chosen), n, dtype=torch.bool, device="cpu")
+        found.scatter_(1, chosen, value=True)
         return found[(found != labels).any(dim=1)], True
     generator = torch.Generator().manual_seed(seed)
     order = torch.rand(most, n, generator=generator, device="cpu").argsort(dim=1)

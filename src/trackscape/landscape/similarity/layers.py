@@ -6,11 +6,13 @@ References:
     2021, for the one over minibatches.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from trackscape.errors import LandscapeError
@@ -21,12 +23,7 @@ FEWEST_ROWS = 4
 
 
 def layer_names(model: nn.Module) -> list[str]:
-    """Returns the names of the modules that hold no others, in their order in the model.
-
-    Example:
-        >>> layer_names(nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Tanh(), nn.Linear(3, 1))))
-        ['0', '1.0', '1.1']
-    """
+    """Returns the names of the modules that hold no others, in their order in the model."""
     return [name for name, part in model.named_modules() if next(part.children(), None) is None]
 
 
@@ -39,20 +36,12 @@ def layer_features(
     rows: int | None = None,
     seed: int = 0,
 ) -> dict[str, Tensor]:
-    """Returns the outputs of layers, by name, (rows, width) each, on the CPU.
+    """Returns the outputs of named layers, (rows, width) each, on the CPU.
 
     The first axis of an output counts rows: samples, or the nodes, edges or messages of a graph;
-    all others are joined into one. A layer that is called several times gives the rows of all
-    calls. The model is copied and in evaluation mode. Equal seeds choose equal rows of all models
-    and layers, which a comparison needs.
-
-    Arguments:
-        model: Any module.
-        batches: Arguments of `forward`, the same for all models that are to be compared.
-        layers: Names of submodules, such as `layer_names` gives.
-        forward: Applies the model to one batch; what it returns is not used.
-        rows: Number of rows chosen from each call of a layer, all if there are fewer; None for all.
-        seed: Seed of that choice.
+    all others are joined into one. From each call of a layer so many rows are chosen, or all. The
+    model is copied and in evaluation mode; `forward` applies it to a batch. Equal batches and seeds
+    choose equal rows of all models and layers, which a comparison needs.
 
     Raises:
         LandscapeError: A name is unknown, or a layer is never called or returns no tensor.
@@ -84,8 +73,6 @@ def layer_features(
 def _collector(
     name: str, found: dict[str, list[Tensor]], rows: int | None, seed: int
 ) -> Callable[[nn.Module, Any, object], None]:
-    """Returns a hook that keeps rows of what a layer returns."""
-
     def collect(layer: nn.Module, _: Any, output: object) -> None:
         if not isinstance(output, Tensor) or output.ndim == 0:
             raise LandscapeError(
@@ -99,13 +86,10 @@ def _collector(
             )
         values = output.detach().to_dense().reshape(len(output), -1)
         if rows is not None and rows < len(values):
-            # By the number of the call and nothing else, so that layers beside each other and
-            # other models choose alike.
+            # By the number of the call and nothing else, so that other layers and models do alike.
             generator = torch.Generator().manual_seed(1_000_003 * seed + len(found[name]))
-            chosen = (
-                torch.randperm(len(values), generator=generator, device="cpu")[:rows].sort().values
-            )
-            values = values[chosen.to(values.device)]
+            order = torch.randperm(len(values), generator=generator, device="cpu")
+            values = values[order[:rows].sort().values.to(values.device)]
         found[name].append(values.cpu().clone())
 
     return collect
@@ -118,14 +102,16 @@ class Similarity(NamedTuple):
     """Value that is 1 for features that differ by a rotation, a scale and a shift, and 0 on average
     for independent ones, so that it can be a little below 0; NaN if a layer is constant."""
     standard_error: float
-    """Standard error from the spread over minibatches, which counts rows as independent: the nodes
-    or edges of one graph are not, and the error is then larger. NaN of a single minibatch."""
+    """Standard error from the spread over minibatches, too small where rows are not independent,
+    such as the edges of one graph. NaN of a single minibatch."""
 
 
-def unbiased_hsic(x: Tensor, y: Tensor) -> Tensor:
+def unbiased_hsic(
+    x: Float[Tensor, "rows width"], y: Float[Tensor, "rows other"]
+) -> Float[Tensor, ""]:
     r"""Returns the Hilbert-Schmidt independence criterion of linear kernels, without bias.
 
-    With K and L the matrices of the products of rows, their diagonals set to zero,
+    With K and L the matrices of the products of n >= 4 rows, their diagonals set to zero,
 
     .. math::
         \frac{1}{n (n - 3)} \left[ \mathrm{tr}\, K L
@@ -133,22 +119,7 @@ def unbiased_hsic(x: Tensor, y: Tensor) -> Tensor:
             - \frac{2}{n - 2} 1^T K L 1 \right]
 
     No n x n matrix is needed: a shift of all rows changes nothing, and with a mean of zero the sums
-    of the rows of K are minus the squares of the rows of x.
-
-    Arguments:
-        x: (n, D) Features of one model, n >= 4.
-        y: (n, D') Those of another one, of the same rows.
-
-    Returns:
-        float64; it can be negative.
-
-    Raises:
-        LandscapeError: The rows are too few or not the same.
-
-    Example:
-        >>> x = torch.tensor([[0.0], [1.0], [2.0], [5.0]])
-        >>> unbiased_hsic(x, 3 * x + 7) / unbiased_hsic(x, x)
-        tensor(9., dtype=torch.float64)
+    of the rows of K are minus the squares of the rows of x. It can be negative.
     """
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < FEWEST_ROWS:
         raise LandscapeError(
@@ -165,8 +136,8 @@ def unbiased_hsic(x: Tensor, y: Tensor) -> Tensor:
 
 
 def layer_cka(
-    features_a: Mapping[str, Tensor],
-    features_b: Mapping[str, Tensor],
+    features_a: Mapping[str, Float[Tensor, "rows width"]],
+    features_b: Mapping[str, Float[Tensor, "rows other"]],
     *,
     batch: int = 1024,
     passes: int = 5,
@@ -178,15 +149,9 @@ def layer_cka(
         \frac{\sum_b \mathrm{HSIC}_b(K, L)}
              {\sqrt{\sum_b \mathrm{HSIC}_b(K, K) \sum_b \mathrm{HSIC}_b(L, L)}}
 
-    over minibatches b of rows that are shuffled anew in each pass; the mean over passes. Rows that
-    fill no minibatch are left out of that pass. Fewer rows than a minibatch are one.
-
-    Arguments:
-        features_a: (n, D) for each layer of the one model, from `layer_features`.
-        features_b: (n, D') for each layer of the other one; the same layers and rows.
-        batch: Number of rows of a minibatch, at least 4.
-        passes: Number of times that all rows are seen.
-        seed: Seed of the shuffling.
+    over minibatches b of rows (see `layer_features`) that are shuffled anew in each pass; the mean
+    over passes. Rows that fill no minibatch, of at least 4, are left out of that pass. Fewer rows
+    than a minibatch are one.
 
     Raises:
         LandscapeError: The layers or rows are not the same, or a setting is out of range.
@@ -232,18 +197,12 @@ def _one_pass(x: Tensor, y: Tensor, batch: int, generator: torch.Generator) -> t
     size = min(batch, len(x))
     parts = [part for part in order.split(max(size, 1)) if len(part) == size]
     rows = [(x[part], y[part]) for part in parts] or [(x, y)]
-    terms = torch.stack(
-        [
-            torch.stack([unbiased_hsic(a, b), unbiased_hsic(a, a), unbiased_hsic(b, b)])
-            for a, b in rows
-        ]
-    )
+    criteria = [[unbiased_hsic(*pair) for pair in ((a, b), (a, a), (b, b))] for a, b in rows]
+    terms = torch.stack([torch.stack(each) for each in criteria])
     n = len(terms)
     without = _ratio(terms.sum(dim=0) - terms)
-    variance = (
-        without.var(correction=0) * (n - 1) if n > 1 else torch.tensor(torch.nan, device="cpu")
-    )
-    return float(_ratio(terms.sum(dim=0))), float(variance)
+    variance = float(without.var(correction=0) * (n - 1)) if n > 1 else math.nan
+    return float(_ratio(terms.sum(dim=0))), variance
 
 
 def _ratio(sums: Tensor) -> Tensor:

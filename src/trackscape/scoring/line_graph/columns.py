@@ -1,7 +1,7 @@
 r"""BatchNorm and Linear of a wide concatenated matrix that is never made.
 
 The first layers of an interaction network act on rows :math:`[u_{a(m)}, v_{b(m)}, e_m]`:
-features of two nodes, gathered for each of M messages, beside features of the message. Both layers
+features of two nodes, gathered for each of M messages, beside the encoding of an angle. Both layers
 are affine in each block of columns, so that
 
 .. math:: y_m = (U S_u W_u^T)_{a(m)} + (V S_v W_v^T)_{b(m)} + e_m S_e W_e^T + \mathrm{const}
@@ -16,47 +16,46 @@ from collections.abc import Sequence
 from typing import Any, final
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
+
+Moments = tuple[Float[Tensor, " columns"], Float[Tensor, " columns"]]
 
 
 class MatrixColumns(abc.ABC):
-    """Some columns of a matrix with M rows."""
+    """Some columns of a matrix."""
 
-    @property
-    @abc.abstractmethod
-    def shape(self) -> tuple[int, int]:
-        """Number of rows and columns."""
+    shape: tuple[int, int]
+    """Number of rows and columns."""
 
     @abc.abstractmethod
-    def moments(self) -> tuple[Tensor, Tensor]:
-        """Returns mean and biased variance of each column, (d,) each."""
+    def moments(self) -> Moments:
+        """Returns mean and biased variance of each column."""
 
     @abc.abstractmethod
-    def product(self, weight: Tensor) -> Tensor:
-        """Returns the matrix times `weight` (d, outputs): (M, outputs)."""
+    def product(self, weight: Float[Tensor, "columns outputs"]) -> Float[Tensor, "rows outputs"]:
+        """Returns the matrix times `weight`."""
 
 
 @final
 class Gathered(MatrixColumns):
-    """Columns of ``values[index]``, for values (n, d) and an index (M,)."""
+    """Columns of ``values[index]``."""
 
-    def __init__(self, values: Tensor, index: Tensor) -> None:
+    def __init__(
+        self, values: Float[Tensor, "nodes columns"], index: Int64[Tensor, " rows"]
+    ) -> None:
         self.values, self.index = values, index
+        self.shape = len(index), values.shape[1]
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of rows and columns."""
-        return len(self.index), self.values.shape[1]
-
-    def moments(self) -> tuple[Tensor, Tensor]:
-        """Returns mean and biased variance of each column, (d,) each."""
+    def moments(self) -> Moments:
+        """Returns mean and biased variance of each column."""
         count = torch.bincount(self.index, minlength=len(self.values)).to(self.values.dtype)
         share = count / len(self.index)
         mean = share @ self.values
         return mean, share @ (self.values - mean) ** 2
 
-    def product(self, weight: Tensor) -> Tensor:
-        """Returns the matrix times `weight` (d, outputs): (M, outputs)."""
+    def product(self, weight: Float[Tensor, "columns outputs"]) -> Float[Tensor, "rows outputs"]:
+        """Returns the matrix times `weight`."""
         return torch.index_select(self.values @ weight, 0, self.index)
 
 
@@ -64,15 +63,20 @@ class Gathered(MatrixColumns):
 class Interpolated(MatrixColumns):
     """Columns that are interpolated, by cubic Hermite polynomials, between the nodes of a table.
 
-    Arguments:
-        table: (T, d) float, without gradient: value and slope per step at each node, in turns.
-        node: (M / copies,) int64. Node before each row.
-        rest: (M / copies,) float. How far behind that node, from 0 to 1.
-        copies: How many times all rows come, one block after the other.
+    The table, without gradient, has value and slope per step at each node, in turns. Each row is at
+    `rest`, from 0 to 1, behind a `node`; all rows come `copies` times, block by block.
     """
 
-    def __init__(self, table: Tensor, *, node: Tensor, rest: Tensor, copies: int = 1) -> None:
+    def __init__(
+        self,
+        table: Float[Tensor, "values columns"],
+        *,
+        node: Int64[Tensor, " rows"],
+        rest: Float[Tensor, " rows"],
+        copies: int = 1,
+    ) -> None:
         self.table, self.copies = table, copies
+        self.shape = len(node) * copies, table.shape[1]
         self.index = 2 * node[:, None] + torch.arange(4, device=node.device)
         self.coefficient = torch.stack(
             [
@@ -84,13 +88,8 @@ class Interpolated(MatrixColumns):
             dim=1,
         )
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of rows and columns."""
-        return len(self.index) * self.copies, self.table.shape[1]
-
-    def moments(self) -> tuple[Tensor, Tensor]:
-        """Returns mean and biased variance of each column, (d,) each."""
+    def moments(self) -> Moments:
+        """Returns mean and biased variance of each column."""
         share = torch.bincount(
             self.index.flatten(),
             weights=self.coefficient.flatten().double(),
@@ -98,23 +97,20 @@ class Interpolated(MatrixColumns):
         )
         return table_moments(self.table, share / len(self.index))
 
-    def product(self, weight: Tensor) -> Tensor:
-        """Returns the matrix times `weight` (d, outputs): (M, outputs)."""
+    def product(self, weight: Float[Tensor, "columns outputs"]) -> Float[Tensor, "rows outputs"]:
+        """Returns the matrix times `weight`."""
         mixed = _Mix.apply(self.table @ weight, self.index, self.coefficient)
         return mixed.repeat(self.copies, 1)
 
 
-def table_moments(table: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance, (d,) each, of columns that are interpolated in a table.
-
-    Arguments:
-        table: (T, d) Value and slope at each node, in turns.
-        share: (T,) Mean coefficient of each row of the table.
-    """
+def table_moments(
+    table: Float[Tensor, "values columns"], share: Float[Tensor, " values"]
+) -> Moments:
+    """Mean and biased variance of interpolated columns; `share` is each row's mean coefficient."""
     share = share.to(table.dtype)
     mean = share @ table
-    # The square of what is left without the mean has values and slopes of its own. The mean of
-    # squares - the square of the mean would lose most digits of a column that hardly varies.
+    # The mean of squares - the square of the mean would lose most digits of a column that hardly
+    # varies; the square of what is left without the mean has values and slopes of its own.
     value, slope = table[::2] - mean, table[1::2]
     return mean, (share[::2] @ value**2 + share[1::2] @ (2 * value * slope)).clamp(min=0)
 
@@ -142,8 +138,8 @@ class _Mix(torch.autograd.Function):
 
 def normalised_linear(
     norm: nn.BatchNorm1d, linear: nn.Linear, parts: Sequence[MatrixColumns]
-) -> Tensor:
-    """Returns ``linear(norm(matrix))`` for the matrix whose columns are `parts`, (M, outputs).
+) -> Float[Tensor, "rows outputs"]:
+    """Returns ``linear(norm(matrix))`` for the matrix whose columns are `parts`.
 
     Equal to the plain formulation but for rounding, running statistics included.
     """
@@ -158,14 +154,11 @@ def normalised_linear(
 
 def folded(
     norm: nn.BatchNorm1d, linear: nn.Linear, moments: Sequence[tuple[Tensor, Tensor]], *, n: int
-) -> tuple[Tensor, Tensor]:
-    """Weight (outputs, d) and bias (outputs,) of the linear layer that does both at once.
+) -> tuple[Float[Tensor, "outputs columns"], Float[Tensor, " outputs"]]:
+    """Weight and bias of the linear layer that does both at once.
 
-    Arguments:
-        norm: In training it takes `moments` and moves its running statistics; else it has them.
-        linear: The layer behind it.
-        moments: Mean and biased variance of the columns, block by block.
-        n: Number of rows that the moments are of.
+    In training the normalisation takes `moments`, the mean and biased variance of the columns of n
+    rows, block by block, and moves its running statistics; else it has them.
     """
     if norm.training:
         mean = torch.cat([mean for mean, _ in moments])

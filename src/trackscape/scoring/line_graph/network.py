@@ -10,14 +10,10 @@ from collections.abc import Sequence
 from typing import final
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from trackscape.data import (
-    CompressedLineGraph,
-    EdgeScores,
-    HitGraph,
-    LineGraph,
-)
+from trackscape.data import CompressedLineGraph, EdgeScores, HitGraph, LineGraph
 from trackscape.graph_construction import (
     beam_angle,
     cluster_size,
@@ -58,8 +54,8 @@ class LineGraphNetwork(Scorer[LineGraph | CompressedLineGraph]):
     def forward(self, graph: LineGraph | CompressedLineGraph) -> EdgeScores:
         """Returns the scores of the nodes of a line graph.
 
-        A `CompressedLineGraph` takes the fast path, a `LineGraph` the plain one, which can be
-        differentiated twice. They agree but for rounding.
+        A `LineGraph` takes the plain path, which can be differentiated twice, and a
+        `CompressedLineGraph` the fast one. They agree but for rounding.
         """
         x = segment_features(graph.hit_graph).to(self.dtype)
         if isinstance(graph, LineGraph):
@@ -116,11 +112,7 @@ class HitGraphNetwork(Scorer[HitGraph]):
     def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
         """Returns the three blocks; the last one reads both hits, then the message."""
         hidden = self.sizes["hidden"]
-        return {
-            "R1": [("O", 4), ("R2", 2 * hidden)],
-            "O": [("R2", 0), ("R2", hidden)],
-            "R2": [],
-        }
+        return {"R1": [("O", 4), ("R2", 2 * hidden)], "O": [("R2", 0), ("R2", hidden)], "R2": []}
 
 
 def relate(block: nn.Sequential, parts: Sequence[MatrixColumns]) -> Tensor:
@@ -130,11 +122,8 @@ def relate(block: nn.Sequential, parts: Sequence[MatrixColumns]) -> Tensor:
     return nn.Sequential(*rest)(normalised_linear(norm, linear, parts))
 
 
-def segment_features(graph: HitGraph) -> Tensor:
-    """Energy (MeV) and position (mm, relative to the spot) of both hits of each edge, (E, 8).
-
-    MatrixColumns: energy downstream, energy upstream, (x, y, z) downstream, (x, y, z) upstream.
-    """
+def segment_features(graph: HitGraph) -> Float[Tensor, "edges 8"]:
+    """Energy (MeV), then position (mm, relative to the spot), downstream and upstream."""
     downstream, upstream = graph.edge_index
     energy, position = graph.hits.energy[:, None], graph.hits.relative_position
     return torch.cat(
@@ -142,8 +131,8 @@ def segment_features(graph: HitGraph) -> Tensor:
     )
 
 
-def hit_features(graph: HitGraph) -> Tensor:
-    """Normalised cluster size, x/1000, y/1000 (relative to the spot) and z in mm, (H, 4).
+def hit_features(graph: HitGraph) -> Float[Tensor, "hits 4"]:
+    """Normalised cluster size, x/1000, y/1000 (relative to the spot) and z in mm.
 
     The cluster size is divided by the real-valued one of a deposit of 60 keV.
     """
@@ -153,8 +142,8 @@ def hit_features(graph: HitGraph) -> Tensor:
     return torch.cat([size[:, None], position[:, :2] / 1000, position[:, 2:]], dim=1)
 
 
-def spherical_features(graph: HitGraph) -> Tensor:
-    """Length (mm), azimuth and polar angle (rad) of each segment, upstream to down, (E, 3)."""
+def spherical_features(graph: HitGraph) -> Float[Tensor, "edges 3"]:
+    """Length (mm), azimuth and polar angle (rad) of each segment, upstream to down."""
     direction = graph.direction
     azimuth = torch.atan2(direction[:, 1], direction[:, 0])
     return torch.stack([direction.norm(dim=1), azimuth, beam_angle(direction)], dim=1)
@@ -180,16 +169,12 @@ def object_block(*, inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(*block, nn.LeakyReLU(), nn.BatchNorm1d(outputs))
 
 
-def max_incoming(message: Tensor, *, target: Tensor, n_nodes: int) -> Tensor:
+def max_incoming(
+    message: Float[Tensor, "messages columns"], *, target: Int64[Tensor, " messages"], n_nodes: int
+) -> Float[Tensor, "{n_nodes} columns"]:
     """Elementwise maximum of the messages that arrive at each node; 0 where none does.
 
-    Arguments:
-        message: (M, D) float.
-        target: (M,) int64. Node at which each message arrives.
-        n_nodes: Number of nodes.
-
-    Returns:
-        (n_nodes, D). Among equal messages the gradient is shared.
+    Among equal messages the gradient is shared.
     """
     index = target[:, None].expand_as(message)
     return message.new_zeros(n_nodes, message.shape[1]).scatter_reduce(

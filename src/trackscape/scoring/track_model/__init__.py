@@ -11,9 +11,8 @@ over its tracks. Messages that run along the beam and back, one layer after the 
 probability that a segment belongs to a track, given all hits of the frame (belief propagation,
 J. Pearl 1988; for data association Williams and Lau, IEEE Trans. AES 50 (2014) 2942).
 
-Two implementations (`propagation`): `run_bp`, compiled and in odds, for what is done a million
-times, and `run_bp_plain`, in logarithms, which autograd can differentiate twice. A test holds them
-together.
+Of two implementations (`propagation`) `run_bp` is compiled, and autograd can differentiate
+`run_bp_plain` twice.
 """
 
 from trackscape.scoring.track_model.network import TrackModel as TrackModel

@@ -1,12 +1,7 @@
 """Compiled belief propagation: messages along the beam and back, in odds.
 
-A segment is a variable, on a track or not, and a hit a factor that joins all segments at it. Odds
-that a hit sends to a segment:
-
-    what the hit's other side offers it / what the hit would do without it
-
-Each pass visits the hits in the order of the layers, so that one iteration carries news from the
-first layer to the last and back.
+A segment is a variable, on a track or not, and a hit a factor that joins all segments at it. It
+sends to each the odds of what the hit's other side offers it over what it would do without it.
 """
 
 from typing import NamedTuple
@@ -20,7 +15,7 @@ LARGEST_ODDS = 1e30
 
 
 class Triplets(NamedTuple):
-    """Who meets whom; see `trackscape.data.TripletGraph`. Axes: H hits, E edges, P pairs."""
+    """Who meets whom; see `trackscape.data.TripletGraph`."""
 
     in_ptr: Integers
     out_ptr: Integers
@@ -30,14 +25,12 @@ class Triplets(NamedTuple):
 
 
 class Odds(NamedTuple):
-    """Exponentials of the potentials. A hit that is alone has the odds 1."""
+    """Odds that a track starts, ends, or goes on with an edge; 1 for a hit that is alone."""
 
     start: Floats
-    """(E,) Odds that a track starts with each edge."""
     end: Floats
-    """(E,) Odds that a track ends with each edge."""
     follow: Floats
-    """(P,) Odds that a track goes through each pair."""
+    """Odds (P,) that a track goes through each pair."""
 
 
 @compiled
@@ -68,11 +61,7 @@ def propagate(triplets: Triplets, odds: Odds, n_iterations: int) -> tuple[Floats
 def partition(
     triplets: Triplets, odds: Odds, forward: Floats, backward: Floats
 ) -> tuple[Floats, float]:
-    """Sums over all that each hit may do, (H,), and the logarithm of the sum over all sets.
-
-    The latter is Bethe's: that of each hit, less that of each edge, which both of its hits have
-    counted.
-    """
+    """Sums over all that each hit may do, (H,), and Bethe's logarithm of the sum over all sets."""
     n_hits = len(triplets.in_ptr) - 1
     sums = np.empty(n_hits)
     offer, total = np.empty((2, _largest_degree(triplets)))
@@ -126,12 +115,8 @@ def _offers_downstream(
     total: Floats,
 ) -> float:
     """Odds of all that a hit may do with each edge out; returns those of no edge out."""
-    out_edge, first, upstream, follow = (
-        triplets.out_edge,
-        triplets.triplet_ptr,
-        triplets.upstream,
-        odds.follow,
-    )
+    out_edge, follow = triplets.out_edge, odds.follow
+    first, upstream = triplets.triplet_ptr, triplets.upstream
     unmatched = 1.0
     for edge in range(triplets.in_ptr[hit], triplets.in_ptr[hit + 1]):
         unmatched += float(forward[edge] * odds.end[edge])
@@ -156,12 +141,8 @@ def _offers_upstream(
     total: Floats,
 ) -> float:
     """Odds of all that a hit may do with each edge in; returns those of no edge in."""
-    out_edge, first, upstream, follow = (
-        triplets.out_edge,
-        triplets.triplet_ptr,
-        triplets.upstream,
-        odds.follow,
-    )
+    out_edge, follow = triplets.out_edge, odds.follow
+    first, upstream = triplets.triplet_ptr, triplets.upstream
     begin = triplets.in_ptr[hit]
     n = triplets.in_ptr[hit + 1] - begin
     unmatched = 1.0

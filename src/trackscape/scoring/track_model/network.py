@@ -4,6 +4,7 @@ import math
 from typing import ClassVar
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from trackscape.data import EdgeScores, HitGraph, Hits, TrackScores, TripletGraph
@@ -26,9 +27,8 @@ from trackscape.scoring.track_model.propagation import run_bp, run_bp_plain
 from trackscape.units import rad
 
 WIDE_CALORIMETER_CUT = 0.6 * rad
-"""Largest angle between a segment and the beam; wider than the published cut, which is 0.4 rad."""
 WIDE_TRACKER_CUT = 0.3 * rad
-"""Largest angle where the upstream hit is in a tracker; the published cut is 0.2 rad."""
+"""Largest angles between a segment and the beam; `connect_layers` has the published ones."""
 
 
 class _Constants(nn.Module):
@@ -72,15 +72,11 @@ class TrackModel(Scorer[TripletGraph]):
 
     A perceptron with two hidden layers gives the potentials of each segment, and belief propagation
     their marginals; see `trackscape.scoring.track_model`. Training maximises the likelihood of the
-    true tracks (`likelihood_loss`).
+    true tracks (`likelihood_loss`). A segment is taken if that is right more often than wrong.
 
     Arguments:
-        hidden: Size of the hidden layers; 0 for none, that is, nine constants that are the same
-            for all segments, to see what the perceptron is worth.
+        hidden: Size of the hidden layers; 0 for nine constants that are the same for all segments.
         rounds: Iterations of the belief propagation, each along the beam and back.
-
-    Its scores are probabilities, which also tell where a track ends: a segment is taken if that is
-    right more often than wrong.
     """
 
     default_objective = "track_likelihood"
@@ -99,28 +95,23 @@ class TrackModel(Scorer[TripletGraph]):
         )
 
     def connect(self, hits: Hits) -> HitGraph:
-        """Returns the candidate segments; protons at the end of their range scatter widely.
-
-        The published cuts break tracks there, and without its last layers a track does not pass for
-        one of a proton that stopped.
-        """
+        """Returns the candidate segments; the published cuts break tracks where protons stop."""
         return connect_layers(
             hits, calorimeter_cut=WIDE_CALORIMETER_CUT, tracker_cut=WIDE_TRACKER_CUT
         )
 
-    def inputs(self, graph: HitGraph) -> Tensor:
-        """What the perceptron sees of each segment, (E, 5)."""
+    def inputs(self, graph: HitGraph) -> Float[Tensor, "edges columns"]:
+        """What the perceptron sees of each segment."""
         return segment_inputs(graph)
 
     def prepare(self, graph: HitGraph) -> TripletGraph:
-        """Returns the hit graph with the pairs of segments that a proton could have followed."""
+        """Returns the pairs of segments that a proton could have followed."""
         return triplet_graph(graph)
 
     def forward(self, graph: TripletGraph) -> TrackScores:
         """Returns the marginal probabilities of the segments as log odds.
 
-        On the processor this runs compiled, and gradients go through the log partition only, but
-        for a `plain` copy.
+        On the processor this is compiled, with gradients of the log partition only, unless `plain`.
         """
         potentials = bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
         compiled = potentials.device.type == "cpu" and not self.is_plain
@@ -139,7 +130,7 @@ class TrackModel(Scorer[TripletGraph]):
         return {"potentials": []}
 
 
-def likelihood_loss(scores: EdgeScores, links: Tensor) -> Tensor:
+def likelihood_loss(scores: EdgeScores, links: Bool[Tensor, " edges"]) -> Float[Tensor, ""]:
     r"""Negative log probability of the true tracks, for each of their segments.
 
     .. math:: \frac{1}{n} \left(\log Z - \sum_{t} \Big(\text{start}(t) +
@@ -147,12 +138,11 @@ def likelihood_loss(scores: EdgeScores, links: Tensor) -> Tensor:
 
     over all true tracks t with n segments in all. Its gradient is the probability of each start,
     end and pair less what is true: this is the Fenchel-Young loss of Bethe's entropy
-    (Blondel et al., JMLR 21 (2020) 35): the decision takes part in the training, at the
-    price of messages instead of assignments. True pairs that the graph does not hold add nothing.
+    (Blondel et al., JMLR 21 (2020) 35). True pairs that the graph does not hold add nothing.
 
     Arguments:
-        scores: Of a network that gives a probability to sets of tracks.
-        links: (E,) bool. The segments of the true tracks, at most one on each side of a hit.
+        scores: Those of a network that gives a probability to sets of tracks.
+        links: Segments of the true tracks, at most one on each side of a hit.
 
     Raises:
         AssignmentError: If the network gives no such probability.

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from trackscape.compiled import compiled, inlined
@@ -23,18 +24,16 @@ POTENTIALS = FOLLOW + 2 * MIXTURE
 SLOPE_CHANGE_UNIT = 10 * mrad
 """Change of the slope that widths are in units of, before their logarithm."""
 LARGEST_POTENTIAL, LARGEST_LOG_WIDTH = 15.0, 4.0
-"""Where the potentials, and the logarithms of the widths, saturate. Without this, the likelihood
-grows without bounds on a rare kind of segment."""
+"""Where potentials and logarithms of widths saturate, or likelihoods could grow without bounds."""
 EXPONENT = 3
 """Exponent of the densities; their tails fall with the sixth power of the slope change."""
 
 
-def segment_inputs(graph: HitGraph) -> Tensor:
-    """What the network sees of each segment, (E, 5), all of order 1.
+def segment_inputs(graph: HitGraph) -> Float[Tensor, "edges 5"]:
+    """What the network sees of each segment, all of order 1.
 
     Logarithm of the slope against the beam, layer of the upstream hit, logarithms of both deposits
-    (upstream first) and of the distance of the layers. Turning the frame about the beam, or moving
-    it across, changes none of them.
+    (upstream first) and of the distance of the layers.
     """
     downstream, upstream = graph.edge_index
     x, y, z = graph.direction.unbind(dim=1)
@@ -45,29 +44,27 @@ def segment_inputs(graph: HitGraph) -> Tensor:
     return torch.stack([slope, layer, deposit[upstream], deposit[downstream], length], dim=1)
 
 
-def bounded(raw: Tensor) -> Tensor:
-    """Squeezes what the network says, (E, 9), smoothly between the smallest and the largest."""
+def bounded(raw: Float[Tensor, "edges 9"]) -> Float[Tensor, "edges 9"]:
+    """Squeezes what the network says smoothly between the smallest and the largest."""
     largest = raw.new_full((POTENTIALS,), LARGEST_POTENTIAL)
     largest[FOLLOW + MIXTURE :] = LARGEST_LOG_WIDTH
     return largest * torch.tanh(raw / largest)
 
 
 def follow_potential(
-    potentials: Tensor, *, downstream: Tensor, upstream: Tensor, slope_change_sq: Tensor
-) -> Tensor:
-    r"""Log potential of tracks that follow one segment by another, (P,).
+    potentials: Float[Tensor, "edges 9"],
+    *,
+    downstream: Int64[Tensor, " pairs"],
+    upstream: Int64[Tensor, " pairs"],
+    slope_change_sq: Float[Tensor, " pairs"],
+) -> Float[Tensor, " pairs"]:
+    r"""Log potential of tracks that follow one segment by another.
 
     .. math:: \delta_b + \log \sum_m e^{w_{am}} s_{am}^{-2} (1 + k^2 / s_{am}^2)^{-3}
 
     for segment a and its continuation b, with the slope change k in units of 10 mrad: a mixture of
-    two-dimensional densities around straight on, whose widths the segment a predicts. Scattering
-    is nearly normal, with tails from single large deflections.
-
-    Arguments:
-        potentials: (E, 9) of all segments.
-        downstream: (P,) int64. Segment b of each pair.
-        upstream: (P,) int64. Segment a.
-        slope_change_sq: (P,) Square of the change of the slopes.
+    two-dimensional densities around straight on, whose widths the segment a predicts: `upstream` of
+    each pair. Scattering is nearly normal, with tails from single large deflections.
     """
     of_upstream = potentials[upstream, FOLLOW:]
     weight, log_width = of_upstream[:, :MIXTURE], of_upstream[:, MIXTURE:]
@@ -84,12 +81,8 @@ def follow_odds(
 ) -> Floats:
     """Odds of each pair, (P,): the exponential of `follow_potential`.
 
-    Arguments:
-        triplets: Of a graph with P pairs and E edges.
-        slope_change_sq: (P,) Squares of the changes of the slopes.
-        join: (E,) Odds of taking the downstream edge.
-        height: (E, 3) Densities that the upstream edge predicts for straight on.
-        narrowness: (E, 3) Inverse squares of their widths.
+    `join` (E,) are odds of taking the downstream edge, `height` (E, 3) densities that the upstream
+    edge predicts for straight on, and `narrowness` (E, 3) inverse squares of their widths.
     """
     odds = np.empty(len(slope_change_sq))
     for edge in range(len(join)):
@@ -97,9 +90,8 @@ def follow_odds(
             other = triplets.upstream[pair]
             value = 0.0
             for part in range(MIXTURE):
-                value += _density(
-                    height[other, part], slope_change_sq[pair] * narrowness[other, part]
-                )
+                far = slope_change_sq[pair] * narrowness[other, part]
+                value += _density(height[other, part], far)
             odds[pair] = join[edge] * value
     return odds
 
@@ -112,18 +104,10 @@ def sum_over_pairs(
     narrowness: Floats,
     gradient: Floats,
 ) -> tuple[Floats, Floats, Floats]:
-    """Gradients for log join (E,), log weights (E, 3) and log widths (E, 3) from those of pairs.
-
-    `gradient` (P,) is for the logarithms of the odds.
-    """
-    n_edges = len(height)
-    join, weight, width = (
-        np.zeros(n_edges),
-        np.zeros((n_edges, MIXTURE)),
-        np.zeros((n_edges, MIXTURE)),
-    )
+    """Gradients for log join (E,), log weights (E, 3) and log widths (E, 3) from log odds (P,)."""
+    join, weight, width = np.zeros(len(height)), np.zeros(height.shape), np.zeros(height.shape)
     part_of = np.empty(MIXTURE)
-    for edge in range(n_edges):
+    for edge in range(len(height)):
         for pair in range(triplets.triplet_ptr[edge], triplets.triplet_ptr[edge + 1]):
             other, total = triplets.upstream[pair], 0.0
             join[edge] += gradient[pair]

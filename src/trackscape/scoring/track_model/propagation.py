@@ -4,11 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from trackscape.data import TripletGraph
-from trackscape.graph_construction.ragged import expand_ranges
+from trackscape.graph_construction.line_graph import expand_ranges
 from trackscape.scoring.track_model import messages
 from trackscape.scoring.track_model.messages import Floats, Odds, Triplets
 from trackscape.scoring.track_model.potentials import (
@@ -23,31 +24,22 @@ from trackscape.scoring.track_model.potentials import (
     sum_over_pairs,
 )
 
+Potentials = Float[Tensor, "edges 9"]
 NEXT_TO_NONE = -300.0
 """Log odds below all that messages and potentials can make."""
 
 
-def run_bp(potentials: Tensor, *, graph: TripletGraph, n_iterations: int) -> tuple[Tensor, Tensor]:
-    """Returns log odds of the edges (E,) and the log partition ().
+def run_bp(
+    potentials: Potentials, *, graph: TripletGraph, n_iterations: int
+) -> tuple[Float[Tensor, " edges"], Float[Tensor, ""]]:
+    """Returns log odds of the edges and the log partition, on the processor.
 
-    The gradient of the log partition is the probability of each start, end and pair. That is exact
-    where messages do not change any more (Yedidia, Freeman and Weiss, 2005), and after two rounds
-    they hardly do. The log odds carry no gradient here.
-
-    Arguments:
-        potentials: (E, 9) on the processor.
-        graph: The graph that they belong to.
-        n_iterations: How often the messages run along the beam and back.
+    Messages run along the beam and back `n_iterations` times. The gradient of the log partition is
+    the probability of each start, end and pair. That is exact where messages do not change any more
+    (Yedidia, Freeman and Weiss, 2005), and after two rounds they hardly do. The log odds carry no
+    gradient here.
     """
     return _Propagated.apply(potentials, graph, n_iterations)
-
-
-class _Densities(NamedTuple):
-    """Exponentials of the columns that tell of pairs."""
-
-    join: Floats
-    height: Floats
-    narrowness: Floats
 
 
 class _Propagated(torch.autograd.Function):
@@ -55,7 +47,9 @@ class _Propagated(torch.autograd.Function):
     def forward(
         ctx: Any, potentials: Tensor, graph: TripletGraph, n_iterations: int
     ) -> tuple[Tensor, Tensor]:
-        triplets, slope_change_sq = _as_arrays(graph), graph.slope_change_sq.numpy()
+        triplet_ptr, upstream = graph.triplet_ptr.numpy(), graph.upstream.numpy()
+        triplets = Triplets(*graph.adjacency.arrays(), triplet_ptr, upstream)
+        slope_change_sq = graph.slope_change_sq.numpy()
         values = potentials.detach().double().numpy()
         start, end = np.ascontiguousarray(np.exp(values[:, [START, END]]).T)
         densities = _densities(values)
@@ -73,42 +67,32 @@ class _Propagated(torch.autograd.Function):
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor, None, None]:
         _, gradient = grad_outputs
-        triplets, slope_change_sq, densities, *found = ctx.found
+        triplets, slope_change_sq, (_, height, narrowness), *found = ctx.found
         start, end, follow = messages.marginals(triplets, *found)
-        join, weight, width = sum_over_pairs(
-            triplets, slope_change_sq, densities.height, densities.narrowness, follow
-        )
+        join, weight, width = sum_over_pairs(triplets, slope_change_sq, height, narrowness, follow)
         columns = torch.from_numpy(np.column_stack([start, end, join, weight, width]))
         return columns.to(gradient.dtype) * gradient, None, None
 
 
-def _as_arrays(graph: TripletGraph) -> Triplets:
-    return Triplets(*graph.adjacency.arrays(), graph.triplet_ptr.numpy(), graph.upstream.numpy())
-
-
-def _densities(values: Floats) -> _Densities:
+def _densities(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Odds of taking each edge, and heights and inverse squared widths of what may follow."""
     weight, width = values[:, FOLLOW : FOLLOW + MIXTURE], values[:, FOLLOW + MIXTURE :]
-    return _Densities(
-        join=np.exp(values[:, JOIN]),
-        height=np.exp(weight - 2 * width),
-        narrowness=np.exp(-2 * width) / SLOPE_CHANGE_UNIT**2,
-    )
+    narrowness = np.exp(-2 * width) / SLOPE_CHANGE_UNIT**2
+    return np.exp(values[:, JOIN]), np.exp(weight - 2 * width), narrowness
 
 
 def run_bp_plain(
-    potentials: Tensor, *, graph: TripletGraph, n_iterations: int
-) -> tuple[Tensor, Tensor]:
+    potentials: Potentials, *, graph: TripletGraph, n_iterations: int
+) -> tuple[Float[Tensor, " edges"], Float[Tensor, ""]]:
     """Returns what `run_bp` does, differentiable twice: layer by layer, with logarithms of odds."""
     return _Propagation(potentials, graph).run(n_iterations)
 
 
 class _Block(NamedTuple):
-    """Edges between two neighbouring layers, and their pairs with those of the block before."""
+    """Edges between two neighbouring layers, and the pairs whose downstream edge they are."""
 
     edges: Tensor
-    """(B,) Their numbers, one after the other."""
     pairs: Tensor
-    """(Q,) Pairs whose downstream edge they are."""
 
 
 class _Propagation:
@@ -188,10 +172,7 @@ def _log_add(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _sum_by_group(value: Tensor, group: Tensor, n_groups: int) -> Tensor:
-    """Logarithm of the sum of exponentials of each group, (n_groups,); next to none if it is empty.
-
-    Not minus infinity, nor what overflows when it is squared: its gradient would be no number.
-    """
+    """Log sum of exponentials of each group; next to none, which has a gradient, if it is empty."""
     largest = value.new_full((n_groups,), NEXT_TO_NONE)
     largest = largest.scatter_reduce(0, group, value.detach(), "amax")
     total = torch.zeros_like(largest).index_add(0, group, torch.exp(value - largest[group]))

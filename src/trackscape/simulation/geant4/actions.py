@@ -4,7 +4,7 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float, Integer
 
 from trackscape.simulation.record import (
     HIT,
@@ -15,23 +15,19 @@ from trackscape.simulation.record import (
     STOPPED,
     Chunk,
     Setup,
+    number_volumes,
 )
 
 _PRIMARY_TRACK = 1
 
 
 def sample_protons(
-    setup: Setup, spots: NDArray[np.int32], random: np.random.Generator
-) -> NDArray[np.float64]:
-    """Draws protons at the source plane.
-
-    Arguments:
-        setup: Beam and plan.
-        spots: Spot of each proton, (P,).
-        random: Source of randomness.
+    setup: Setup, spots: Integer[np.ndarray, " protons"], random: np.random.Generator
+) -> Float[np.ndarray, "protons 7"]:
+    """Draws protons of spots at the source plane.
 
     Returns:
-        x, y, z in mm, direction cosines, kinetic energy in MeV, (P, 7).
+        x, y, z in mm, direction cosines, kinetic energy in MeV.
     """
     beam, plan = setup.beam, setup.plan
     aim = np.stack([plan.x[spots], plan.y[spots]], axis=1)
@@ -45,19 +41,13 @@ def sample_protons(
 
 
 class Scores:
-    """What the protons of a block leave behind.
-
-    Arguments:
-        setup: The detector that is hit.
-    """
+    """What the protons of a block leave behind."""
 
     def __init__(self, setup: Setup):
         self.layer_of_slab: list[int] = setup.detector.layer_of_slab.tolist()
-        self.layer_z: NDArray[np.float64] = setup.detector.layer_z
-        self.trackers = setup.detector.trackers
         self.begin(np.empty((0, 7)), first=0)
 
-    def begin(self, protons: NDArray[np.float64], *, first: int) -> None:
+    def begin(self, protons: Float[np.ndarray, "protons 7"], *, first: int) -> None:
         """Starts a block of protons, whose events are counted from `first`."""
         self.protons = protons
         self.first = first
@@ -101,15 +91,15 @@ class Scores:
             return
         point = step.GetPreStepPoint()
         face = "in" if self.primary["in_ekin"] < 0 else "out"
-        self._note(face, point.GetPosition(), ("x", "y", "z"))
-        self._note(face, point.GetMomentumDirection(), ("dx", "dy", "dz"))
+        self._note(f"{face}_", point.GetPosition())
+        self._note(f"{face}_d", point.GetMomentumDirection())
         self.primary[f"{face}_ekin"] = point.GetKineticEnergy()
 
     def end_of_track(self, track: Any, *, inelastic: bool) -> None:
         """Notes where and how the primary ends."""
         if track.GetTrackID() != _PRIMARY_TRACK:
             return
-        self._note("end", track.GetPosition(), ("x", "y", "z"))
+        self._note("end_", track.GetPosition())
         if inelastic:
             self.primary["fate"] = INELASTIC
         elif track.GetKineticEnergy() <= 0:
@@ -117,9 +107,9 @@ class Scores:
         elif track.GetNextVolume() is None:
             self.primary["fate"] = LEFT
 
-    def _note(self, prefix: str, vector: Any, names: tuple[str, str, str]) -> None:
-        for name, value in zip(names, (vector.x, vector.y, vector.z), strict=True):
-            self.primary[f"{prefix}_{name}"] = value
+    def _note(self, prefix: str, vector: Any) -> None:
+        for axis in "xyz":
+            self.primary[prefix + axis] = getattr(vector, axis)
 
     def end(self) -> Chunk:
         """Returns all rows of the block."""
@@ -132,9 +122,7 @@ class Scores:
                 hits[name] = 0.5 * moment / energy
             hits["eventID"] = self.first + event
             hits["trackID"], hits["parentID"], hits["pdg"] = track, parent, pdg
-            in_tracker = layer < self.trackers
-            hits["level1ID"] = np.where(in_tracker, layer, 0)
-            hits["level2ID"] = np.where(in_tracker, -1, layer - self.trackers)
+            number_volumes(hits, layer)
         return Chunk(hits, self.primaries)
 
 

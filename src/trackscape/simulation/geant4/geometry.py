@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import UInt8
 
 from trackscape.errors import ConfigError
 from trackscape.simulation.geant4.physics import TRACKED_ABOVE
@@ -28,17 +28,13 @@ _Range = tuple[int, int]
 def make_geometry(g4: Any, setup: Setup, *, layers: Any, shell: Any) -> Any:
     """Returns a Geant4 detector construction, for `G4RunManager.SetUserInitialization`.
 
-    Arguments:
-        g4: The module geant4_pybind.
-        setup: Detector, phantom and beam.
-        layers: Sensitive detector for the sensitive slabs; their copy number is the slab's.
-        shell: The one for the air around the phantom.
+    The copy number of a sensitive slab is the slab's; the shell of air is around the phantom.
     """
 
     class Geometry(g4.G4VUserDetectorConstruction):
         def Construct(self) -> Any:
             self.builder = _Builder(g4, setup)  # keeps what Geant4 does not keep itself
-            world = self.builder.box(world_size(setup), setup.detector.air, "world")
+            world = self.builder.box(_world_size(setup), setup.detector.air, "world")
             placed = self.builder.place(world, None, (0, 0, 0))
             self.builder.limit_energy()
             _add_phantom(self.builder, setup.phantom, world, shell)
@@ -48,8 +44,8 @@ def make_geometry(g4: Any, setup: Setup, *, layers: Any, shell: Any) -> Any:
     return Geometry()
 
 
-def world_size(setup: Setup) -> tuple[float, float, float]:
-    """Full extents in mm of a world about the isocentre that holds source, phantom and detector."""
+def _world_size(setup: Setup) -> tuple[float, float, float]:
+    """Returns extents in mm of a world about the isocentre: source, phantom and detector fit in."""
     detector = setup.detector
     corner = np.abs([[edge[0], edge[-1]] for edge in setup.phantom.edges]).max(axis=1)
     across = float(np.hypot(corner[0], corner[2]))  # whatever the angle
@@ -61,11 +57,10 @@ def world_size(setup: Setup) -> tuple[float, float, float]:
 
 
 def check_volumes(setup: Setup) -> None:
-    """Checks that Geant4 can be given these volumes.
+    """Checks that the phantom fits, with its shell.
 
     Raises:
-        ConfigError: If the phantom reaches into the detector or behind the source, or has too many
-            boxes.
+        ConfigError: If it reaches into the detector or behind the source, or has too many boxes.
     """
     phantom = setup.phantom
     source, front = setup.beam.source + SHELL, setup.detector.front - SHELL
@@ -83,28 +78,21 @@ def check_volumes(setup: Setup) -> None:
 class Block:
     """A part of the grid that has one label, or that is divided along one axis."""
 
-    ranges: tuple[_Range, _Range, _Range]
-    """Half-open ranges of indices in x, y and z."""
-    label: int
-    """Label of its voxels; -1 if it is divided."""
-    parts: tuple["Block", ...] = ()
-    """Blocks that it is divided into."""
+    ranges: tuple[_Range, _Range, _Range]  # of indices in x, y and z, half-open
+    label: int  # -1 if it is divided
+    parts: tuple["Block", ...] = ()  # that it is divided into
 
     def __iter__(self) -> Iterator["Block"]:
-        """Goes through this block and all that are in it."""
         yield self
         for part in self.parts:
             yield from part
 
 
-def merge_boxes(labels: NDArray[np.uint8]) -> Block:
+def merge_boxes(labels: UInt8[np.ndarray, "nx ny nz"]) -> Block:
     """Divides a grid into boxes, first along the axis along which it changes least often.
 
     Equal neighbouring slices are one box; each is divided into equal neighbouring rows, and these
     into runs of one label. A homogeneous grid is one block, a stack of slabs one block a slab.
-
-    Arguments:
-        labels: (nx, ny, nz).
 
     Example:
         >>> labels = np.zeros((4, 4, 4), np.uint8)
@@ -118,17 +106,16 @@ def merge_boxes(labels: NDArray[np.uint8]) -> Block:
 
 
 def _divide(
-    labels: NDArray[np.uint8], ranges: tuple[_Range, _Range, _Range], axes: tuple[int, ...]
+    labels: np.ndarray, ranges: tuple[_Range, _Range, _Range], axes: tuple[int, ...]
 ) -> Block:
     within = labels[tuple(slice(*bounds) for bounds in ranges)]
     first = int(within.flat[0])
     if (within == first).all():
         return Block(ranges, first)
     axis, *rest = axes
-    groups = _groups(within, axis)
     start = ranges[axis][0]
     parts: list[Block] = []
-    for lower, upper in groups:
+    for lower, upper in _groups(within, axis):
         x, y, z = (
             (start + lower, start + upper) if i == axis else bounds
             for i, bounds in enumerate(ranges)
@@ -137,8 +124,8 @@ def _divide(
     return parts[0] if len(parts) == 1 else Block(ranges, -1, tuple(parts))
 
 
-def _groups(labels: NDArray[np.uint8], axis: int) -> list[_Range]:
-    """Ranges of equal slices across an axis."""
+def _groups(labels: np.ndarray, axis: int) -> list[_Range]:
+    """Returns the ranges of equal slices across an axis."""
     slices = np.moveaxis(labels, axis, 0).reshape(labels.shape[axis], -1)
     changes = 1 + np.flatnonzero((slices[1:] != slices[:-1]).any(axis=1))
     borders = [0, *changes.tolist(), len(slices)]
@@ -153,26 +140,25 @@ class _Builder:
         self.air = setup.detector.air
         self.kept: list[Any] = []
         self.elements: dict[str, Any] = {}
-        self.materials: list[tuple[Material, Any]] = []
+        self.materials: dict[Material, Any] = {}
 
     def material(self, material: Material) -> Any:
-        for known, made in self.materials:
-            if known == material:
-                return made
+        if material in self.materials:
+            return self.materials[material]
         g4 = self.g4
         name = f"{material.name} {len(self.materials)}"
         made = g4.G4Material(name, material.density * g4.g / g4.cm3, len(material.fractions))
         for symbol, fraction in material.fractions.items():
             made.AddElement(self.element(symbol), fraction)
         made.GetIonisation().SetMeanExcitationEnergy(material.excitation_energy * g4.eV)
-        self.materials.append((material, made))
+        self.materials[material] = made
         return made
 
     def element(self, symbol: str) -> Any:
         if symbol not in self.elements:
-            element, g4 = ELEMENTS[symbol], self.g4
-            made = g4.G4Element(symbol, symbol, element.number, element.mass * g4.g / g4.mole)
-            self.elements[symbol] = made
+            molar_mass = ELEMENTS[symbol].mass * self.g4.g / self.g4.mole
+            number = ELEMENTS[symbol].number
+            self.elements[symbol] = self.g4.G4Element(symbol, symbol, number, molar_mass)
         return self.elements[symbol]
 
     def box(self, size: Any, material: Material, name: str) -> Any:

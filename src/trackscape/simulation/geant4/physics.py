@@ -8,37 +8,21 @@ LIST_WITHOUT_DATA = (
     "QGSP_BIC + G4EmStandardPhysics with the hadron steps of option 4, "
     "without the processes that need data files"
 )
-
 TRACKED_ABOVE = 0.03
 """Energy in MeV below which photons and neutrons are stopped: nothing is left to absorb them."""
 
-_NEEDS_DATA = {
-    "phot",
-    "Rayl",
-    "eBrem",
-    "ePairProd",
-    "hBrems",
-    "hPairProd",
-    "muBrems",
-    "muPairProd",
-    "nCapture",
-    "nCaptureXS",
-}
+_RADIATION = {"phot", "Rayl", "eBrem", "ePairProd", "hBrems", "hPairProd", "muBrems", "muPairProd"}
+_NEEDS_DATA = _RADIATION | {"nCapture", "nCaptureXS"}
 _KEEPS_HADRONIC = {"proton", "neutron", "deuteron", "triton", "He3", "alpha", "GenericIon"}
 
 
 def geant4_version(g4: Any) -> str:
-    """What Geant4 calls itself, such as ``geant4-11-04-patch-01 [MT]``."""
+    """Returns what Geant4 calls itself, such as ``geant4-11-04-patch-01 [MT]``."""
     return g4.G4Version.strip("$").removeprefix("Name: ")
 
 
 def make_physics_list(g4: Any, *, data_free: bool) -> Any:
-    """Returns a Geant4 physics list, for `G4RunManager.SetUserInitialization`.
-
-    Arguments:
-        g4: The module geant4_pybind.
-        data_free: Whether to do without Geant4's data sets.
-    """
+    """Returns a Geant4 physics list, for `G4RunManager.SetUserInitialization`."""
     if not data_free:
         return g4.G4PhysListFactory().GetReferencePhysList(LIST_WITH_DATA)
     # The commands of the de-excitation exist only once an object of this class was made.
@@ -74,7 +58,7 @@ def _data_free_list(g4: Any, *, keep: list[Any]) -> Any:
 
 
 def _set_steps(g4: Any) -> None:
-    """Steps of hadrons and ions as in option 4 of the electromagnetic physics."""
+    """Sets steps of hadrons and ions as in option 4 of the electromagnetic physics."""
     parameters = g4.G4EmParameters.Instance()
     parameters.SetVerbose(0)
     parameters.SetGeneralProcessActive(False)  # else photons have one process that is all of them
@@ -93,14 +77,13 @@ def _remove_processes(g4: Any) -> list[Any]:
     """Takes away what needs data files; returns the processes, which must stay referenced."""
     removed: list[Any] = []
     table = g4.G4ParticleTable.GetParticleTable()
-    for index in range(table.size()):
-        particle = table.GetParticle(index)
+    for particle in map(table.GetParticle, range(table.size())):
         manager = particle.GetProcessManager()
         if manager is None:
             continue
-        name = particle.GetParticleName()
         for process in manager.GetProcessList():
-            if _unwanted(name, process.GetProcessName(), process.GetProcessType() == g4.fHadronic):
+            hadronic = process.GetProcessType() == g4.fHadronic
+            if _unwanted(particle.GetParticleName(), process.GetProcessName(), hadronic):
                 removed.append(manager.RemoveProcess(process))
     return removed
 

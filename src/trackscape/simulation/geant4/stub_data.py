@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
+
+_Energies = Float[np.ndarray, " energies"]
 
 DATA_SETS = {
     "G4LEDATA": "G4EMLOW",
@@ -23,74 +25,38 @@ DATA_SETS = {
 }
 """The data sets that QGSP_BIC_EMZ reads: environment variable -> how the folder's name begins."""
 
-OTHER_DATA_SETS = (
-    "G4NEUTRONHPDATA",
-    "G4RADIOACTIVEDATA",
-    "G4PIIDATA",
-    "G4REALSURFACEDATA",
-    "G4SAIDXSDATA",
-    "G4ABLADATA",
-    "G4INCLDATA",
-    "G4CHANNELINGDATA",
-)
+_UNREAD = ("NEUTRONHP", "RADIOACTIVE", "PII", "REALSURFACE", "SAIDXS", "ABLA", "INCL", "CHANNELING")
+OTHER_DATA_SETS = tuple(f"G4{name}DATA" for name in _UNREAD)
 """Data sets that geant4-pybind looks for when it is imported, and that nothing here reads."""
 
 _MILLIBARN = 1e-25  # mm², the unit of area of Geant4
-
 _NEUTRON_ENERGIES = np.geomspace(1e-3, 300.0, 160)  # MeV; Geant4 wants equal steps of log energy
 
 _MINUTE, _DAY, _YEAR = 60e9, 86400e9, 3.15576e16  # ns
 _STABLE = -1.0
-_GROUND_STATES = (  # charge, mass number, half-life in ns, twice the spin
-    (1, 1, _STABLE, 1),
-    (1, 2, _STABLE, 2),
-    (1, 3, 12.32 * _YEAR, 1),
-    (2, 3, _STABLE, 1),
-    (2, 4, _STABLE, 0),
-    (3, 6, _STABLE, 2),
-    (3, 7, _STABLE, 3),
-    (4, 7, 53.22 * _DAY, 3),
-    (4, 9, _STABLE, 3),
-    (4, 10, 1.387e6 * _YEAR, 0),
-    (5, 10, _STABLE, 6),
-    (5, 11, _STABLE, 3),
-    (6, 11, 20.36 * _MINUTE, 3),
-    (6, 12, _STABLE, 0),
-    (6, 13, _STABLE, 1),
-    (6, 14, 5700 * _YEAR, 0),
-    (7, 13, 9.965 * _MINUTE, 1),
-    (7, 14, _STABLE, 2),
-    (7, 15, _STABLE, 1),
-    (8, 15, 2.037 * _MINUTE, 1),
-    (8, 16, _STABLE, 0),
-    (8, 17, _STABLE, 5),
-    (8, 18, _STABLE, 0),
-    (9, 19, _STABLE, 1),
-    (10, 20, _STABLE, 0),
-    (11, 23, _STABLE, 3),
-    (12, 24, _STABLE, 0),
-    (12, 25, _STABLE, 5),
-    (12, 26, _STABLE, 0),
-    (13, 26, 7.17e5 * _YEAR, 10),
-    (13, 27, _STABLE, 5),
-    (14, 28, _STABLE, 0),
-    (14, 29, _STABLE, 1),
-    (14, 30, _STABLE, 0),
-)
+_GROUND_STATES = {  # charge -> mass number, half-life in ns, twice the spin
+    1: ((1, _STABLE, 1), (2, _STABLE, 2), (3, 12.32 * _YEAR, 1)),
+    2: ((3, _STABLE, 1), (4, _STABLE, 0)),
+    3: ((6, _STABLE, 2), (7, _STABLE, 3)),
+    4: ((7, 53.22 * _DAY, 3), (9, _STABLE, 3), (10, 1.387e6 * _YEAR, 0)),
+    5: ((10, _STABLE, 6), (11, _STABLE, 3)),
+    6: ((11, 20.36 * _MINUTE, 3), (12, _STABLE, 0), (13, _STABLE, 1), (14, 5700 * _YEAR, 0)),
+    7: ((13, 9.965 * _MINUTE, 1), (14, _STABLE, 2), (15, _STABLE, 1)),
+    8: ((15, 2.037 * _MINUTE, 1), (16, _STABLE, 0), (17, _STABLE, 5), (18, _STABLE, 0)),
+    9: ((19, _STABLE, 1),),
+    10: ((20, _STABLE, 0),),
+    11: ((23, _STABLE, 3),),
+    12: ((24, _STABLE, 0), (25, _STABLE, 5), (26, _STABLE, 0)),
+    13: ((26, 7.17e5 * _YEAR, 10), (27, _STABLE, 5)),
+    14: ((28, _STABLE, 0), (29, _STABLE, 1), (30, _STABLE, 0)),
+}
 
 
 def installed_data(environment: Mapping[str, str], *, home: Path) -> dict[str, Path] | None:
-    """Finds the installed Geant4 data sets, without looking anywhere but on this machine.
+    """Returns the folder for each variable of `DATA_SETS`; None if one of them is missing.
 
-    Each may be named by its own variable, or lie in the folder `GEANT4_DATA_DIR`, or in
-    `.geant4_pybind` in the home folder, where geant4-pybind keeps what it downloaded.
-
-    Arguments:
-        environment: The environment variables.
-        home: The home folder.
-
-    Returns:
-        The folder for each variable of `DATA_SETS`; None if one of them is missing.
+    Each may be named by its variable in the environment, or lie in the folder `GEANT4_DATA_DIR`, or
+    in `.geant4_pybind` in the home folder, where geant4-pybind keeps what it downloaded.
     """
     folders = [home / ".geant4_pybind"]
     if "GEANT4_DATA_DIR" in environment:
@@ -110,10 +76,7 @@ def import_geant4(folder: Path) -> tuple[Any, bool]:
     """Imports geant4-pybind such that it finds all folders that it looks for.
 
     Else it would ask whether to download the data sets, or do so without asking. Call this in a
-    process that does nothing else.
-
-    Arguments:
-        folder: An empty folder, to be kept until the process ends; stand-ins go there.
+    process that does nothing else, with an empty folder for stand-ins that stays until its end.
 
     Returns:
         The module, and whether Geant4 has to do without its data sets.
@@ -133,7 +96,8 @@ def write_stub_data(folder: Path) -> None:
     states = (
         # Geant4 wants the mean life; -1 is stable. No field here turns a magnetic moment.
         f"{charge} {mass} 0 - {half_life / math.log(2) if half_life > 0 else -1:.6g} {spin} 0\n"
-        for charge, mass, half_life, spin in _GROUND_STATES
+        for charge, isotopes in _GROUND_STATES.items()
+        for mass, half_life, spin in isotopes
     )
     (folder / "ENSDFSTATE.dat").write_text("".join(states))
     neutron = folder / "neutron"
@@ -147,7 +111,7 @@ def write_stub_data(folder: Path) -> None:
 
 
 def mass_number(charge: int) -> int:
-    r"""Mass number in the valley of stability, from the semi-empirical mass formula.
+    r"""Returns the mass number in the valley of stability, from the semi-empirical mass formula.
 
     Solves :math:`Z = A / (1.98 + 0.0155 A^{2/3})`; good to a few per cent.
 
@@ -163,8 +127,8 @@ def mass_number(charge: int) -> int:
     return round(mass)
 
 
-def neutron_inelastic(energy: NDArray[np.float64], mass: int) -> NDArray[np.float64]:
-    r"""Inelastic cross section of neutrons on a nucleus, in mb (Letaw's formula).
+def neutron_inelastic(energy: _Energies, mass: int) -> _Energies:
+    r"""Returns the inelastic cross section in mb of neutrons in MeV on a nucleus of a mass number.
 
     .. math::
         \sigma = 45 A^{0.7} [1 + 0.016 \sin(5.3 - 2.63 \ln A)]
@@ -175,10 +139,6 @@ def neutron_inelastic(energy: NDArray[np.float64], mass: int) -> NDArray[np.floa
 
     References:
         Letaw, Silberberg and Tsao, Astrophys. J. Suppl. 51 (1983) 271.
-
-    Arguments:
-        energy: Kinetic energy in MeV.
-        mass: Mass number of the nucleus.
     """
     if mass == 1:
         return np.zeros_like(energy)
@@ -188,8 +148,8 @@ def neutron_inelastic(energy: NDArray[np.float64], mass: int) -> NDArray[np.floa
     return high * shape * np.clip((energy - 5.0) / 5.0, 0.0, 1.0)
 
 
-def neutron_elastic(energy: NDArray[np.float64], mass: int) -> NDArray[np.float64]:
-    r"""Elastic cross section of neutrons on a nucleus, in mb.
+def neutron_elastic(energy: _Energies, mass: int) -> _Energies:
+    r"""Returns the elastic cross section in mb of neutrons in MeV on a nucleus of a mass number.
 
     Gammel's fit for the proton,
 
@@ -202,15 +162,10 @@ def neutron_elastic(energy: NDArray[np.float64], mass: int) -> NDArray[np.float6
 
     References:
         Gammel, in: Marion and Fowler (eds.), Fast Neutron Physics II (1963) 2185.
-
-    Arguments:
-        energy: Kinetic energy in MeV.
-        mass: Mass number of the nucleus.
     """
     if mass == 1:
-        triplet = (
-            3 * np.pi / (1.206 * energy + (-1.86 + 0.09415 * energy + 1.306e-4 * energy**2) ** 2)
-        )
+        repulsion = -1.86 + 0.09415 * energy + 1.306e-4 * energy**2
+        triplet = 3 * np.pi / (1.206 * energy + repulsion**2)
         singlet = np.pi / (1.206 * energy + (0.4223 + 0.13 * energy) ** 2)
         return 1e3 * (triplet + singlet)
     neutron = 939.565
@@ -219,10 +174,9 @@ def neutron_elastic(energy: NDArray[np.float64], mass: int) -> NDArray[np.float6
     return 10 * np.pi * (1.25 * mass ** (1 / 3) + wavelength) ** 2
 
 
-def _vector(millibarn: NDArray[np.float64]) -> str:
+def _vector(millibarn: _Energies) -> str:
     """As Geant4 reads a table: first and last energy, number of rows (twice), the rows."""
     energies = _NEUTRON_ENERGIES
     rows = (f"{e:.12e} {x * _MILLIBARN:.8e}" for e, x in zip(energies, millibarn, strict=True))
-    return "\n".join(
-        (f"{energies[0]:.12e} {energies[-1]:.12e} {len(energies)}", str(len(energies)), *rows, "")
-    )
+    head = f"{energies[0]:.12e} {energies[-1]:.12e} {len(energies)}"
+    return "\n".join((head, str(len(energies)), *rows, ""))

@@ -1,75 +1,72 @@
 """Nuclear interactions of protons: cross-sections, and samples of what comes out.
 
-Both were drawn from Geant4 11.4: cross-sections of Barashenkov, Glauber and Gribov, elastic
-scattering of the CHIPS model, inelastic reactions of the Binary Cascade.
-`python -m studies.reaction_tables` in the repository makes the file.
+Drawn from Geant4 11.4: cross-sections of Barashenkov, Glauber and Gribov, elastic scattering of the
+CHIPS model, inelastic reactions of the Binary Cascade. `python -m studies.reaction_tables` in the
+repository makes the file.
 """
 
 import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 from importlib.resources import files
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 from trackscape.compiled import compiled
 from trackscape.simulation.physics.kinematics import momentum_squared
+from trackscape.simulation.setup.materials import ELEMENTS
 
 _MILLIBARN = 6.02214076e-4  # cm²/mol
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class NuclearData:
-    """E elements with cross-sections; T targets with R sampled reactions at each of K energies."""
+    """Elements with cross-sections; targets with sampled reactions or elastic scattering."""
 
-    elements: tuple[str, ...]
-    """Symbols of the elements with cross-sections."""
-    energies: np.ndarray
-    """Energies of the cross-sections, (N,) in MeV."""
-    inelastic: np.ndarray
-    """Inelastic cross-sections of an atom, (E, N) in mb."""
-    elastic: np.ndarray
-    """Elastic cross-sections of an atom, (E, N) in mb."""
-    reaction_targets: tuple[str, ...]
-    """Symbols of the targets with sampled reactions."""
-    reaction_energies: np.ndarray
-    """Energies of the sampled reactions, (K,) in MeV."""
-    reaction_offsets: np.ndarray
-    """Place where the secondaries of each reaction start, (T·K·R + 1,)."""
-    secondary_charge: np.ndarray
-    """Charge number of each nucleus that comes out, (S,); 0 for photons, without neutrons."""
-    secondary_mass: np.ndarray
-    """Mass number of each nucleus that comes out, (S,); 0 for photons."""
-    secondary_energy: np.ndarray
-    """Kinetic energy of each secondary, (S,) in MeV."""
-    secondary_theta: np.ndarray
-    """Angle of each secondary to the proton, (S,) in rad."""
-    secondary_phi: np.ndarray
-    """Azimuth of each secondary about the proton in the frame of its reaction, (S,) in rad."""
-    elastic_targets: tuple[str, ...]
-    """Symbols of the targets with sampled elastic scattering."""
-    elastic_energies: np.ndarray
-    """Energies of the sampled elastic scattering, (L,) in MeV."""
-    elastic_probabilities: np.ndarray
-    """Probabilities of the quantiles, (Q,), from 0 to 1."""
-    elastic_loss: np.ndarray
-    """Quantiles of the energy that the nucleus takes from the proton, (targets, L, Q) in MeV."""
+    elements: tuple[str, ...]  # symbols of the elements with cross-sections
+    energies: Float[np.ndarray, " energies"]  # of the cross-sections, MeV
+    inelastic: Float[np.ndarray, "elements energies"]  # cross-section of an atom, mb
+    elastic: Float[np.ndarray, "elements energies"]
+    reaction_targets: tuple[str, ...]  # symbols of the targets with sampled reactions
+    reaction_energies: Float[np.ndarray, " reaction_energies"]  # MeV
+    reaction_offsets: Integer[np.ndarray, " reactions+1"]  # where their secondaries start
+    secondary_charge: Integer[np.ndarray, " secondaries"]  # 0 for photons; neutrons are left out
+    secondary_mass: Integer[np.ndarray, " secondaries"]  # mass number
+    secondary_energy: Float[np.ndarray, " secondaries"]  # MeV
+    secondary_theta: Float[np.ndarray, " secondaries"]  # angle to the proton, rad
+    secondary_phi: Float[np.ndarray, " secondaries"]  # azimuth about the proton, rad
+    elastic_targets: tuple[str, ...]  # symbols of the targets with sampled elastic scattering
+    elastic_energies: Float[np.ndarray, " elastic_energies"]  # MeV
+    elastic_probabilities: Float[np.ndarray, " quantiles"]  # 0 to 1
+    elastic_loss: Float[np.ndarray, "elastic_targets elastic_energies quantiles"]  # MeV
 
-    def cross_sections(self, log_energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns inelastic and elastic cross-sections, (E, P) in cm²/mol, at ln of energies (P,).
+    def cross_sections(
+        self, log_energy: Float[np.ndarray, " points"]
+    ) -> tuple[Float[np.ndarray, "elements points"], Float[np.ndarray, "elements points"]]:
+        """Returns inelastic and elastic cross-sections in cm²/mol at ln of energies in MeV.
 
         Linear in ln T; none below the first energy, and constant above the last. Hydrogen only
         scatters: the pions that it could make above 280 MeV are left out.
         """
-
-        def tabulate(table: np.ndarray) -> np.ndarray:
-            grid = np.log(self.energies)
-            rows = [np.interp(log_energy, grid, row, left=0.0) for row in table]
-            return _MILLIBARN * np.stack(rows)
-
-        inelastic = tabulate(self.inelastic)
+        grid = np.log(self.energies)
+        inelastic, elastic = (
+            _MILLIBARN * np.stack([np.interp(log_energy, grid, row, left=0.0) for row in table])
+            for table in (self.inelastic, self.elastic)
+        )
         inelastic[self.elements.index("H")] = 0.0
-        return inelastic, tabulate(self.elastic)
+        return inelastic, elastic
+
+
+def nearest_elements(
+    symbols: Sequence[str], known: Sequence[str]
+) -> Integer[np.ndarray, " symbols"]:
+    """Returns for each element the place of the known one that is nearest in charge number."""
+    charge, others = (
+        np.array([ELEMENTS[symbol].number for symbol in group]) for group in (symbols, known)
+    )
+    return np.abs(charge[:, None] - others).argmin(axis=1)
 
 
 @functools.cache
@@ -87,14 +84,8 @@ def load_nuclear_data() -> NuclearData:
 def elastic_angles(energy: float, loss: float, mass: float, target: float) -> tuple[float, float]:
     """Returns the cosines of the angles of proton and recoil after elastic scattering.
 
-    From momentum conservation: cos θ = (p² + p'² − q²) / 2pp' for the scattered particle, and
-    (p² + q² − p'²) / 2pq for the recoil with momentum q.
-
-    Arguments:
-        energy: Kinetic energy before, MeV.
-        loss: Energy that goes to the nucleus at rest, MeV; between 0 and the energy.
-        mass: Mass of the particle, MeV.
-        target: Mass of the nucleus, MeV.
+    From momentum conservation: cos θ = (p² + p'² − q²) / 2pp' for the particle, which loses between
+    0 and its energy, and (p² + q² − p'²) / 2pq for the target, a nucleus at rest. All in MeV.
     """
     before = momentum_squared(energy, mass)
     after = momentum_squared(energy - loss, mass)

@@ -1,8 +1,8 @@
 """One independent stream of random numbers for each primary, inside of compiled code.
 
 A stream is xoshiro256++ (Blackman and Vigna, ACM Trans. Math. Softw. 47:36, 2021), seeded by
-splitmix64 from the seed of the simulation and the number of the primary. Whatever a primary does,
-it draws from its own stream, so no result depends on who is simulated when, or on how many threads.
+splitmix64 from the seed of the simulation and the number of the primary. So no result depends on
+who is simulated when, or on how many threads.
 """
 
 import math
@@ -58,27 +58,29 @@ def uniform(stream: Stream) -> float:
 
 
 @inlined
-def normals(stream: Stream) -> tuple[float, float]:
-    """Returns two independent standard normal numbers (Marsaglia's polar method)."""
+def _in_disc(stream: Stream) -> tuple[float, float, float]:
     while True:
         u = 2.0 * uniform(stream) - 1.0
         v = 2.0 * uniform(stream) - 1.0
         s = u * u + v * v
         if 0.0 < s < 1.0:
-            factor = math.sqrt(-2.0 * math.log(s) / s)
-            return u * factor, v * factor
+            return u, v, s
+
+
+@inlined
+def normals(stream: Stream) -> tuple[float, float]:
+    """Returns two independent standard normal numbers (Marsaglia's polar method)."""
+    u, v, s = _in_disc(stream)
+    factor = math.sqrt(-2.0 * math.log(s) / s)
+    return u * factor, v * factor
 
 
 @inlined
 def on_circle(stream: Stream) -> tuple[float, float]:
     """Returns cosine and sine of a uniform angle, without computing either."""
-    while True:
-        u = 2.0 * uniform(stream) - 1.0
-        v = 2.0 * uniform(stream) - 1.0
-        s = u * u + v * v
-        if 0.0 < s < 1.0:
-            factor = 1.0 / math.sqrt(s)
-            return u * factor, v * factor
+    u, v, s = _in_disc(stream)
+    factor = 1.0 / math.sqrt(s)
+    return u * factor, v * factor
 
 
 @inlined

@@ -12,10 +12,9 @@ limit θ_c are so many that their sum is Gaussian, and everything about them fol
     <θ²> = χ² [ln(1 + θ_c²/χ_a²) − θ_c²/(θ_c² + χ_a²)].
 
 The limit is chosen such that half a deflection above it is expected; these are drawn singly,
-weakened by the finite size of the nucleus. So the variance of a sum of steps does not depend on how
-many there are, which is not true of Highland's formula, and tails are those of single scattering
-(the idea of Fernández-Varea et al., Nucl. Instrum. Meth. B 73:447, 1993). `highland` serves as a
-check.
+weakened by the finite size of the nucleus. So, unlike in Highland's formula, the variance of a sum
+of steps does not depend on how many there are, and tails are those of single scattering (the idea
+of Fernández-Varea et al., Nucl. Instrum. Meth. B 73:447, 1993). Energies and masses are in MeV.
 """
 
 import math
@@ -41,11 +40,7 @@ def screening_of_element(number: int, *, model: str) -> float:
 
     Molière has f = 1. Geant4 11 (G4WentzelOKandVIxSection, after Butkevich et al., Nucl. Instrum.
     Meth. A 488:282, 2002) has f = 1 + exp(−Z²/1000) beyond hydrogen, so that light elements scatter
-    protons about 3 % less in the core of the distribution.
-
-    Arguments:
-        number: Charge number Z.
-        model: "theory" for Molière's, "geant4" for Geant4's.
+    protons about 3 % less in the core of the distribution. The model is "theory" or "geant4".
     """
     factor = 1.0 + math.exp(-0.001 * number**2) if model == "geant4" and number > 1 else 1.0
     return SCREENING_CONSTANT * number ** (2.0 / 3.0) * factor
@@ -55,14 +50,9 @@ def screening_of_element(number: int, *, model: str) -> float:
 def highland(energy: float, mass: float, thickness: float, radiation_length: float) -> float:
     """Returns Highland's width of the angle in a plane, in rad.
 
-    θ0 = 13.6 MeV / pv · √(x/X0) · [1 + 0.038 ln(x / (X0 β²))], good to 11 % for 1e-3 < x/X0 < 100
-    (Particle Data Group). For charge 1. Not additive: evaluate it for the whole thickness at once.
-
-    Arguments:
-        energy: Kinetic energy in MeV.
-        mass: Mass in MeV.
-        thickness: Mass thickness x in g/cm².
-        radiation_length: X0 in g/cm².
+    θ0 = 13.6 MeV / pv · √(x/X0) · [1 + 0.038 ln(x / (X0 β²))] for charge 1, x and X0 in g/cm²; good
+    to 11 % for 1e-3 < x/X0 < 100 (Particle Data Group). Not additive: evaluate it for the whole
+    thickness at once.
     """
     share = thickness / radiation_length
     logarithm = 1.0 + 0.038 * math.log(share / beta_squared(energy, mass))
@@ -73,18 +63,10 @@ def highland(energy: float, mass: float, thickness: float, radiation_length: flo
 def scattering_strength(before: float, after: float, mass: float, charge: float) -> float:
     """Returns 0.1569 (z/pv)²: χ² in rad² for each g/cm² and unit of Z²/A.
 
-    Arguments:
-        before: Kinetic energy in MeV at the beginning of the step.
-        after: The same at its end; pv is the geometric mean of both.
-        mass: Mass in MeV.
-        charge: Charge number.
+    For pv stands the geometric mean of its values before and after the step.
     """
-    return (
-        RUTHERFORD_CONSTANT
-        * charge
-        * charge
-        / (momentum_velocity(before, mass) * momentum_velocity(after, mass))
-    )
+    squared = momentum_velocity(before, mass) * momentum_velocity(after, mass)
+    return RUTHERFORD_CONSTANT * charge * charge / squared
 
 
 @inlined
@@ -93,12 +75,7 @@ def screening_angle_squared(
 ) -> float:
     """Returns Molière's screening angle squared, χ_a², in rad².
 
-    Arguments:
-        energy: Kinetic energy in MeV.
-        mass: Mass in MeV.
-        charge: Charge number of the particle.
-        screening: 2.007e-5 Z^(2/3) of the matter, in (MeV/c)².
-        charge_squared: (αZ)² of the matter.
+    The matter has the screening constant 2.007e-5 Z^(2/3) in (MeV/c)², and (αZ)² squared charge.
     """
     shift = 3.34 * charge_squared * charge * charge / beta_squared(energy, mass)
     return screening * (1.0 + shift) / momentum_squared(energy, mass)
@@ -108,14 +85,9 @@ def screening_angle_squared(
 def soft_variance(
     nuclei: float, electrons: float, screening: float, limit: float, mass: float
 ) -> float:
-    """Returns <θ²> of all deflections below a limit: two times the variance in a plane, in rad².
+    """Returns <θ²> of all deflections below a limit: two times the variance in a plane.
 
-    Arguments:
-        nuclei: χ² of the nuclei in rad².
-        electrons: χ² of the electrons in rad², which deflect by m_e/M at most.
-        screening: χ_a² in rad².
-        limit: θ_c² in rad².
-        mass: Mass M of the particle in MeV.
+    Of χ² of nuclei and of electrons, which deflect by m_e/M at most, χ_a² and θ_c²; all in rad².
     """
     largest = (ELECTRON_MASS / mass) ** 2
     return nuclei * _logarithm(limit / screening) + electrons * _logarithm(
@@ -130,12 +102,9 @@ def _logarithm(ratio: float) -> float:
 
 @inlined
 def form_factor_squared(transfer_squared: float, radius_squared: float) -> float:
-    """Returns the squared form factor of a nucleus, (1 + q²R²/12)⁻⁴.
+    """Returns the squared form factor of a nucleus, (1 + q²R²/12)⁻⁴, from q² in (MeV/c)².
 
-    Arguments:
-        transfer_squared: q² in (MeV/c)².
-        radius_squared: R² in (c/MeV)², with R = 1.27 A^0.27 fm (Geant4 Physics Reference Manual,
-            single scattering, exponential form factor).
+    With R = 1.27 A^0.27 fm (Geant4 Physics Reference Manual, exponential form factor).
     """
     amplitude = 1.0 + transfer_squared * radius_squared / 12.0
     return 1.0 / (amplitude * amplitude * amplitude * amplitude)

@@ -28,10 +28,8 @@ from trackscape.simulation.setup.materials import ELEMENTS, Material
 LOWEST_ENERGY, HIGHEST_ENERGY = 1e-3, 1e4
 """Energies in MeV between which the functions hold."""
 _POINTS = 1601
-_SHELLS_MATTER_BELOW = 2.0
-
-# Z/A in mol/g and I in eV of the reference materials, as in PSTAR.
-_REFERENCES: dict[str, tuple[float, float]] = {
+_SHELLS_MATTER_BELOW = 2.0  # MeV
+_REFERENCES: dict[str, tuple[float, float]] = {  # Z/A in mol/g and I in eV, as in PSTAR
     "water": (0.55508, 75.0),
     "Al": (ELEMENTS["Al"].charge_per_mass, 166.0),
     "Si": (ELEMENTS["Si"].charge_per_mass, 173.0),
@@ -48,11 +46,7 @@ _REFERENCES: dict[str, tuple[float, float]] = {
 
 
 def mass_stopping_power(material: Material, energy: float | Tensor) -> Tensor:
-    """Returns the electronic mass stopping power S/ρ in MeV cm²/g.
-
-    Arguments:
-        material: What the protons move in.
-        energy: Kinetic energy in MeV, 1e-3 to 1e4.
+    """Returns the electronic mass stopping power S/ρ in MeV cm²/g at kinetic energies in MeV.
 
     Raises:
         ConfigError: An energy is outside of the table.
@@ -65,19 +59,12 @@ def mass_stopping_power(material: Material, energy: float | Tensor) -> Tensor:
     """
     # dT/dR of the same curve as csda_range, so that the two never disagree.
     energy = _checked(energy)
-    table = _table(material)
-    log_range, slope = table.range_of_energy(energy.log())
+    log_range, slope = _table(material).range_of_energy(energy.log())
     return energy / (log_range.exp() * slope)
 
 
 def csda_range(material: Material, energy: float | Tensor) -> Tensor:
-    """Returns the CSDA range R(T) = ∫ dT / (S/ρ) in g/cm².
-
-    The derivative with respect to the energy is 1 / (S/ρ).
-
-    Arguments:
-        material: What the protons move in.
-        energy: Kinetic energy in MeV, 1e-3 to 1e4.
+    """Returns the CSDA range R(T) = ∫ dT / (S/ρ) in g/cm² at kinetic energies in MeV.
 
     Raises:
         ConfigError: An energy is outside of the table.
@@ -92,10 +79,7 @@ def csda_range(material: Material, energy: float | Tensor) -> Tensor:
 
 
 def energy_of_range(material: Material, length: float | Tensor) -> Tensor:
-    """Returns the kinetic energy in MeV of protons with a CSDA range in g/cm²: the inverse of R(T).
-
-    A range below that of 1 keV, or none at all, gives 0.
-    """
+    """Returns the kinetic energy in MeV of protons with a CSDA range in g/cm², 0 below 1 keV."""
     length = torch.as_tensor(length, dtype=torch.float64)
     table = _table(material)
     moves = ~(length <= table.shortest)  # so that a NaN stays one
@@ -104,12 +88,7 @@ def energy_of_range(material: Material, length: float | Tensor) -> Tensor:
 
 
 def energy_behind(material: Material, energy: float | Tensor, thickness: float | Tensor) -> Tensor:
-    """Returns the mean energy in MeV behind matter: R⁻¹(R(T) − t), 0 for protons that stop in it.
-
-    Arguments:
-        material: What the protons move in.
-        energy: Kinetic energy in MeV before it, 1e-3 to 1e4.
-        thickness: Mass thickness t in g/cm².
+    """Returns the mean energy in MeV behind t g/cm²: R⁻¹(R(T) − t), 0 for protons that stop in it.
 
     Raises:
         ConfigError: An energy is outside of the table.
@@ -187,8 +166,7 @@ def _bethe(energy: np.ndarray, charge_per_mass: float, excitation: float) -> np.
 
 def _checked(energy: float | Tensor) -> Tensor:
     energy = torch.as_tensor(energy, dtype=torch.float64)
-    # Written so that a NaN fails, too.
-    if not bool(((energy >= LOWEST_ENERGY) & (energy <= HIGHEST_ENERGY)).all()):
+    if not bool(((energy >= LOWEST_ENERGY) & (energy <= HIGHEST_ENERGY)).all()):  # or a NaN
         raise ConfigError(
             f"Expected proton energies of {LOWEST_ENERGY} to {HIGHEST_ENERGY:g} MeV, where the "
             f"stopping powers are tabulated, but got {energy.min():g} to {energy.max():g}; "
@@ -201,6 +179,4 @@ def _table(material: Material) -> _RangeTable:
     return _table_of(material.reference, material.charge_per_mass, material.excitation_energy)
 
 
-@functools.lru_cache(maxsize=256)
-def _table_of(reference: str, charge_per_mass: float, excitation: float) -> _RangeTable:
-    return _RangeTable(reference, charge_per_mass, excitation)
+_table_of = functools.lru_cache(maxsize=256)(_RangeTable)

@@ -14,7 +14,6 @@ from trackscape.text import listed, shown
 from trackscape.units import mrad
 
 _Column = npt.NDArray[np.float64]
-_MAX_SPREAD = 0.1
 _OPTIONS = {
     "energy": ("energy", 1.0),
     "spread": ("energy_spread", 0.01),
@@ -24,8 +23,6 @@ _OPTIONS = {
     "magnet": ("magnet", 1.0),
 }
 """Field of the beam and unit of each key of the command line."""
-
-
 _REQUIRED = ("spotX", "spotY")
 _WEIGHTS = ("weight", "primaries")
 _COLUMNS = (*_REQUIRED, *_WEIGHTS, "energy")
@@ -57,24 +54,19 @@ class Beam:
     """Distance of the scanning magnet before the isocentre in mm."""
 
     def __post_init__(self) -> None:
-        limits = {
-            "energy": (self.energy > 0, "an energy of more than 0 MeV"),
-            "energy_spread": (
-                0 <= self.energy_spread <= _MAX_SPREAD,
-                f"a spread of 0 to {_MAX_SPREAD} of the energy",
-            ),
-            "spot_size": (self.spot_size >= 0, "a spot size of 0 mm or more"),
-            "divergence": (
+        beyond = f"further from the isocentre than {-self.source:g} mm"
+        for name, possible, expected in (
+            ("energy", self.energy > 0, "an energy of more than 0 MeV"),
+            ("energy_spread", 0 <= self.energy_spread <= 0.1, "a spread of 0 to 0.1 of the energy"),
+            ("spot_size", self.spot_size >= 0, "a spot size of 0 mm or more"),
+            (
+                "divergence",
                 0 <= self.divergence < 1,
                 "a divergence of 0 or more and less than 1 rad",
             ),
-            "source": (self.source < 0, "a source before the isocentre, at a negative z in mm"),
-            "magnet": (
-                self.magnet > -self.source,
-                f"a magnet before the source, further from the isocentre than {-self.source:g} mm",
-            ),
-        }
-        for name, (possible, expected) in limits.items():
+            ("source", self.source < 0, "a source before the isocentre, at a negative z in mm"),
+            ("magnet", self.magnet > -self.source, f"a magnet before the source, {beyond}"),
+        ):
             value = getattr(self, name)
             if not (possible and math.isfinite(value)):  # a NaN fails every comparison
                 raise ConfigError(f"beam: expected {expected}, got {value:g}; correct {name}.")
@@ -98,26 +90,29 @@ class Plan:
     """Relative number of primaries of each spot, (S,)."""
 
     def __post_init__(self) -> None:
-        shapes = {np.shape(column) for column in (self.x, self.y, self.energy, self.weight)}
-        if len(shapes) > 1 or len(shape := shapes.pop()) != 1 or shape == (0,):
+        shapes = [np.shape(column) for column in (self.x, self.y, self.energy, self.weight)]
+        if len(set(shapes)) > 1 or len(shapes[0]) != 1 or shapes[0] == (0,):
             raise ConfigError(
                 "plan: expected at least one spot, with one x, y, energy and weight each, but the "
-                f"shapes are {[np.shape(c) for c in (self.x, self.y, self.energy, self.weight)]}."
+                f"shapes are {shapes}."
             )
-        _refuse("x", self.x, np.isfinite(self.x), expected="a finite position")
-        _refuse("y", self.y, np.isfinite(self.y), expected="a finite position")
-        energetic = (self.energy > 0) & np.isfinite(self.energy)
-        _refuse("energy", self.energy, energetic, expected="more than 0 MeV")
-        weighty = (self.weight >= 0) & np.isfinite(self.weight)
-        _refuse("weight", self.weight, weighty, expected="0 or more")
+        for name, possible, expected in (
+            ("x", np.isfinite(self.x), "a finite position"),
+            ("y", np.isfinite(self.y), "a finite position"),
+            ("energy", (self.energy > 0) & np.isfinite(self.energy), "more than 0 MeV"),
+            ("weight", (self.weight >= 0) & np.isfinite(self.weight), "0 or more"),
+        ):
+            if not possible.all():
+                spot = int(possible.argmin())
+                raise ConfigError(
+                    f"plan: expected {expected}, got {name} = {getattr(self, name)[spot]:g} for "
+                    f"spot {spot} (counted from 0); correct it."
+                )
         if self.weight.sum() <= 0:
             raise ConfigError("plan: expected a spot with a weight of more than 0, got only 0.")
 
     def spot_of(self, primaries: int) -> npt.NDArray[np.int32]:
-        """Shares primaries among the spots in proportion to the weights, by largest remainder.
-
-        Returns:
-            The number of the spot of each primary, (primaries,), ascending.
+        """Returns the spot of each primary, ascending: shared by weight, by largest remainder.
 
         Example:
             >>> plan = Plan(np.zeros(3), np.zeros(3), np.full(3, 230.0), np.array([1.0, 2.0, 1.0]))
@@ -180,15 +175,6 @@ def check_aim(plan: Plan, *, beam: Beam, detector: Detector) -> None:
             "plan: expected a spot that is aimed at the detector, "
             f"{detector.width:g} x {detector.height:g} mm, but the nearest meets its plane at "
             f"x = {x[abs(x).argmin()]:.4g}, y = {y[abs(y).argmin()]:.4g} mm; correct the spots."
-        )
-
-
-def _refuse(name: str, values: _Column, possible: npt.NDArray[np.bool_], *, expected: str) -> None:
-    if not possible.all():
-        spot = int(possible.argmin())
-        raise ConfigError(
-            f"plan: expected {expected}, got {name} = {values[spot]:g} for spot {spot} (counted "
-            "from 0); correct it."
         )
 
 

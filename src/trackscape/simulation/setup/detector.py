@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 import pydantic
+from jaxtyping import Float, Integer
 
 from trackscape.errors import ConfigError
 from trackscape.formats import Positive, Strict, read_settings
-from trackscape.formats.layers import N_TRACKERS
 from trackscape.simulation.setup.materials import (
     Material,
     MaterialSettings,
@@ -59,23 +58,21 @@ class Detector:
     """Slabs in the order of the beam; air fills what the modules leave free."""
     air: Material
     """Gas around the detector and the phantom."""
-    trackers: int = N_TRACKERS
-    """Number of layers in front that hit files number as trackers."""
 
     @property
-    def edges(self) -> npt.NDArray[np.float64]:
-        """Borders of the slabs, (slabs + 1,) z in mm."""
+    def edges(self) -> Float[np.ndarray, " slabs+1"]:
+        """Borders of the slabs: z in mm."""
         return self.front + np.cumsum([0.0, *(slab.thickness for slab in self.slabs)])
 
     @property
-    def layer_of_slab(self) -> npt.NDArray[np.int64]:
-        """Number of the detector layer of each slab, (slabs,); -1 where it is not sensitive."""
+    def layer_of_slab(self) -> Integer[np.ndarray, " slabs"]:
+        """Number of the detector layer of each slab; -1 where it is not sensitive."""
         sensitive = np.array([slab.sensitive for slab in self.slabs])
         return np.where(sensitive, np.cumsum(sensitive) - 1, -1)
 
     @property
-    def layer_z(self) -> npt.NDArray[np.float64]:
-        """Middle of each sensitive slab, (layers,) z in mm."""
+    def layer_z(self) -> Float[np.ndarray, " layers"]:
+        """Middle of each sensitive slab: z in mm."""
         edges = self.edges
         return (0.5 * (edges[:-1] + edges[1:]))[self.layer_of_slab >= 0]
 
@@ -90,9 +87,8 @@ class Detector:
         modules: dict[str, slice] = {}
         start = 0
         for name, slabs in itertools.groupby(self.slabs, key=lambda slab: slab.module):
-            stop = start + len(list(slabs))
-            modules[name] = slice(start, stop)
-            start = stop
+            modules[name] = slice(start, start + len(list(slabs)))
+            start = modules[name].stop
         return modules
 
 
@@ -109,17 +105,13 @@ class _ModuleSettings(Strict):
     slabs: Annotated[list[_SlabSettings], pydantic.Field(min_length=1, max_length=1000)]
 
     @pydantic.model_validator(mode="after")
-    def _slabs_fit_into_the_pitch(self) -> "_ModuleSettings":
+    def _is_possible(self) -> "_ModuleSettings":
         if self.thickness > self.pitch + _ROUNDING:
             raise ValueError(
                 f"the slabs of the module {shown(self.name)} are {self.thickness:.6g} mm thick "
                 f"together and overlap at a pitch of {self.pitch:.6g} mm; make them thinner or the "
                 "pitch longer"
             )
-        return self
-
-    @pydantic.model_validator(mode="after")
-    def _one_sensitive_slab_at_most(self) -> "_ModuleSettings":
         sensitive = sum(slab.sensitive for slab in self.slabs)
         if sensitive > 1:
             raise ValueError(
@@ -144,23 +136,15 @@ class _DetectorSettings(Strict):
     modules: Annotated[list[_ModuleSettings], pydantic.Field(min_length=1, max_length=1000)]
 
     @pydantic.model_validator(mode="after")
-    def _modules_differ_in_name(self) -> "_DetectorSettings":
+    def _is_possible(self) -> "_DetectorSettings":
         names = [module.name for module in self.modules]
         if len(set(names)) < len(names):
             raise ValueError(
                 f"expected modules of different names, got {listed(names)}; rename some"
             )
-        return self
-
-    @pydantic.model_validator(mode="after")
-    def _slabs_can_be_counted(self) -> "_DetectorSettings":
         slabs = sum(module.repeat * len(module.slabs) for module in self.modules)
         if slabs > _MAX_SLABS:
             raise ValueError(f"expected at most {_MAX_SLABS:,} slabs, got {slabs:,}; merge some")
-        return self
-
-    @pydantic.model_validator(mode="after")
-    def _something_is_sensitive(self) -> "_DetectorSettings":
         if not any(slab.sensitive for module in self.modules for slab in module.slabs):
             raise ValueError(
                 "expected a sensitive slab, but no slab is; add `sensitive: true` to one"
@@ -174,10 +158,7 @@ def shipped_detectors() -> list[str]:
 
 
 def load_detector(name_or_path: str | Path) -> Detector:
-    """Reads a detector.
-
-    Arguments:
-        name_or_path: Name of a shipped variant, or a YAML file that describes a detector.
+    """Reads a shipped variant of a name, or a YAML file that describes a detector.
 
     Raises:
         ConfigError: There is no such variant or file, or it describes no possible detector.
@@ -206,20 +187,14 @@ def _build(settings: _DetectorSettings) -> Detector:
     own = {name: material.material(name) for name, material in settings.materials.items()}
     materials = {**shipped_materials(), **own}
     air = choose_material(settings.air, materials)
-    return Detector(
-        name=settings.name,
-        source=settings.source,
-        width=settings.width,
-        height=settings.height,
-        front=settings.front,
-        slabs=tuple(
-            slab
-            for module in settings.modules
-            for number in range(module.repeat)
-            for slab in _slabs(module, number=number, materials=materials, air=air)
-        ),
-        air=air,
+    slabs = (
+        slab
+        for module in settings.modules
+        for number in range(module.repeat)
+        for slab in _slabs(module, number=number, materials=materials, air=air)
     )
+    same = settings.model_dump(include={"name", "source", "width", "height", "front"})
+    return Detector(**same, slabs=tuple(slabs), air=air)
 
 
 def _slabs(

@@ -1,7 +1,9 @@
 """A detector -> a table of what each module means to a proton, and a picture of its stack."""
 
-import dataclasses
+import itertools
+import operator
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,24 +29,16 @@ _COLOURS = {
 _OTHERS = ("#7fb069", "#a56cc1", "#4d9078", "#c98bb9")
 
 
-@dataclasses.dataclass(frozen=True)
-class ModuleRow:
-    """One module of the stack. Axes: E energies."""
+class ModuleRow(NamedTuple):
+    """One module of the stack."""
 
-    name: str
-    """Name and number of the module, such as ``calorimeter 7``."""
-    layer: int | None
-    """Number of its detector layer; None if nothing in it is sensitive."""
-    plane: float | None
-    """Middle of its sensitive slab: z in mm; None if nothing in it is sensitive."""
-    thickness: float
-    """Thickness in mm."""
-    mass_thickness: float
-    """Mass per area in g/cm2."""
-    radiation_lengths: float
-    """Thickness in radiation lengths, x/X0."""
-    water_equivalent: tuple[float, ...]
-    """Water-equivalent thickness at each energy, (E,) in mm."""
+    name: str  # and number, such as ``calorimeter 7``
+    layer: int | None  # of the detector; None if nothing in it is sensitive
+    plane: float | None  # middle of its sensitive slab: z in mm
+    thickness: float  # mm
+    mass_thickness: float  # g/cm²
+    radiation_lengths: float  # x/X0
+    water_equivalent: tuple[float, ...]  # thickness at each energy, mm
 
 
 def tabulate_modules(
@@ -52,13 +46,8 @@ def tabulate_modules(
 ) -> tuple[ModuleRow, ...]:
     """Returns a row for each module of a detector, in the order of the beam.
 
-    The water-equivalent thickness (WET) of a thin slab is t S / S_water, where S is the linear
-    stopping power and t the thickness; each module is short enough for that.
-
-    Arguments:
-        detector: The stack.
-        energies: Kinetic energies of protons in MeV at which the WET is wanted, (E,).
-        water: What the WET compares with.
+    The water-equivalent thickness (WET) at the energies in MeV of a thin slab is t S / S_water,
+    where S is the linear stopping power and t the thickness; modules are short enough for that.
 
     Raises:
         ConfigError: If an energy is outside of the tables of stopping power.
@@ -72,22 +61,19 @@ def tabulate_modules(
     rows: list[ModuleRow] = []
     for name, part in detector.modules.items():
         slabs = detector.slabs[part]
-        sensitive = np.flatnonzero(layers[part] >= 0)
-        at = part.start + int(sensitive[0]) if len(sensitive) else None
+        sensitive = [at for at in range(part.start, part.stop) if layers[at] >= 0]
+        masses = [slab.material.density * slab.thickness / cm for slab in slabs]
+        lengths = (slab.material.radiation_length for slab in slabs)
+        wets = [[slab.thickness * ratio for ratio in ratios[slab.material]] for slab in slabs]
         rows.append(
             ModuleRow(
                 name=name,
-                layer=None if at is None else int(layers[at]),
-                plane=None if at is None else float(middles[at]),
+                layer=int(layers[sensitive[0]]) if sensitive else None,
+                plane=float(middles[sensitive[0]]) if sensitive else None,
                 thickness=sum(slab.thickness for slab in slabs),
-                mass_thickness=sum(_mass_thickness(slab) for slab in slabs),
-                radiation_lengths=sum(
-                    _mass_thickness(slab) / slab.material.radiation_length for slab in slabs
-                ),
-                water_equivalent=tuple(
-                    sum(slab.thickness * ratios[slab.material][number] for slab in slabs)
-                    for number in range(len(energies))
-                ),
+                mass_thickness=sum(masses),
+                radiation_lengths=sum(map(operator.truediv, masses, lengths)),
+                water_equivalent=tuple(map(sum, zip(*wets, strict=True))),
             )
         )
     return tuple(rows)
@@ -98,14 +84,10 @@ def module_table(rows: Sequence[ModuleRow], *, energies: Sequence[float], water:
     header = ["module", "layer", "plane / mm", "thickness / mm", "g/cm²", "x/X0"]
     header += [f"WET at {energy:g} MeV / mm" for energy in energies]
     lines = [header, *(_cells(row) for row in (*rows, _sum_of(rows)))]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
-    table = "\n".join(
-        f"| {line[0]:<{widths[0]}} | "
-        + " | ".join(f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
-        + " |"
-        for line in lines
-    )
+    cells = ((line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])) for line in lines)
+    table = "\n".join(f"| {' | '.join(line)} |" for line in cells)
     return f"{table}\n\nWET in {water.name} (I = {water.excitation_energy:g} eV)."
 
 
@@ -122,6 +104,7 @@ def _cells(row: ModuleRow) -> list[str]:
 
 
 def _sum_of(rows: Sequence[ModuleRow]) -> ModuleRow:
+    wets = zip(*(row.water_equivalent for row in rows), strict=True)
     return ModuleRow(
         name="all",
         layer=None,
@@ -129,14 +112,8 @@ def _sum_of(rows: Sequence[ModuleRow]) -> ModuleRow:
         thickness=sum(row.thickness for row in rows),
         mass_thickness=sum(row.mass_thickness for row in rows),
         radiation_lengths=sum(row.radiation_lengths for row in rows),
-        water_equivalent=tuple(
-            sum(column) for column in zip(*(row.water_equivalent for row in rows), strict=True)
-        ),
+        water_equivalent=tuple(map(sum, wets)),
     )
-
-
-def _mass_thickness(slab: Slab) -> float:
-    return slab.material.density * slab.thickness / cm
 
 
 def _relative_stopping_power(material: Material, energy: float, water: Material) -> float:
@@ -149,15 +126,11 @@ def draw_detector(detector: Detector) -> Figure:
 
     The side view is to scale, but sensitive layers are lines of constant width. In the enlarged
     modules all slabs are equally wide and say what they are.
-
-    Returns:
-        A figure 14 inches wide.
     """
-    kinds = _kinds(detector)
+    kinds, colours = _kinds(detector), _colours(detector)
     figure = Figure(figsize=(14, 4.8 + 2.6 * len(kinds)), layout="constrained")
     ratios = [1.8] + [1.0] * len(kinds)
     axes: Sequence[Axes] = figure.subplots(1 + len(kinds), 1, height_ratios=ratios)
-    colours = _colours(detector)
     _draw_side(axes[0], detector, colours)
     for strip, (name, slabs) in zip(axes[1:], kinds.items(), strict=True):
         _draw_module(strip, slabs, title=name, colours=colours)
@@ -172,17 +145,15 @@ def _kinds(detector: Detector) -> dict[str, tuple[Slab, ...]]:
         kind = tuple((slab.material.name, slab.thickness, slab.sensitive) for slab in slabs)
         members.setdefault(kind, []).append(name)
     return {
-        names[0] + (f" to {names[-1]}" if len(names) > 1 else ""): detector.slabs[
-            detector.modules[names[0]]
-        ]
-        for names in members.values()
+        first + (f" to {others[-1]}" if others else ""): detector.slabs[detector.modules[first]]
+        for first, *others in members.values()
     }
 
 
 def _colours(detector: Detector) -> dict[str, str]:
     names = dict.fromkeys(slab.material.name for slab in detector.slabs)
     others = [name for name in names if name not in _COLOURS and name != detector.air.name]
-    spare = {name: _OTHERS[number % len(_OTHERS)] for number, name in enumerate(others)}
+    spare = dict(zip(others, itertools.cycle(_OTHERS), strict=False))
     return {**_COLOURS, **spare, detector.air.name: _AIR}
 
 

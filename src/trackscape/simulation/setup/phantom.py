@@ -11,7 +11,6 @@ from trackscape.simulation.setup.materials import Material, shipped_materials
 
 _Edges = npt.NDArray[np.float64]
 
-
 _RADIUS, _HEIGHT = 75.0, 25.0
 """Radius and height of the module CTP404 in mm."""
 _INSERT_RADIUS, _INSERT_DISTANCE = 6.1, 58.5
@@ -116,13 +115,8 @@ def stepped_wedge(
     """Returns stairs of water: thicker and thicker along x, with a flat face behind.
 
     The outline is that of the wedge of the Digital Tracking Calorimeter Toolkit. Step k of n, from
-    k = 1 at the side of negative x, is k depth / n thick.
-
-    Arguments:
-        steps: Number of steps, equally wide in x.
-        depth: Thickness of the last step along the beam in mm.
-        width: Extent of all steps in x in mm.
-        height: Extent in y in mm.
+    k = 1 at the side of negative x, is k depth / n thick; width (x) and height (y) are those of
+    all steps, in mm.
 
     Raises:
         ConfigError: If there are no steps, or a length is not positive.
@@ -141,12 +135,7 @@ def stepped_wedge(
 
 
 def check_fits(phantom: Phantom, *, source: float, front: float) -> None:
-    """Checks that a phantom stands between the source of the beam and the detector.
-
-    Arguments:
-        phantom: What is checked, at its angle.
-        source: The plane where the protons start: z in mm.
-        front: The entrance of the detector: z in mm.
+    """Checks that a phantom at its angle stands between beam source and detector, at z in mm.
 
     Raises:
         ConfigError: If it reaches beyond one of them.
@@ -165,10 +154,8 @@ def ctp404(voxel: float = 0.5) -> Phantom:
 
     A cylinder about the vertical axis y with eight inserts, four rods and five spheres of PMMA, as
     in the Digital Tracking Calorimeter Toolkit (gate/DTC/Phantom/CTP404.mac); its wires, 0.1 mm in
-    radius, are left out. A voxel has the material at its centre.
-
-    Arguments:
-        voxel: Side of the voxels in mm, rounded so that they fill the cylinder.
+    radius, are left out. A voxel has the material at its centre; the side of the voxels in mm is
+    rounded so that they fill the cylinder.
 
     Raises:
         ConfigError: If the voxels are larger than an insert, or too many.
@@ -193,22 +180,14 @@ def _section(middles: npt.NDArray[np.float64], names: tuple[str, ...]) -> npt.ND
     """Returns the labels of a section across the axis, (nx, nz)."""
     x, z = np.meshgrid(middles, middles, indexing="ij")
     labels = np.zeros(x.shape, dtype=np.uint8)
-    discs = [_Disc(0.0, 0.0, _RADIUS, "epoxy")]
+    discs = [((0.0, 0.0), _RADIUS, "epoxy")]
     for direction, name in INSERTS.items():
-        discs.append(_Disc(*_around(_INSERT_DISTANCE, direction), _INSERT_RADIUS, name))
-    discs += [_Disc(*centre, _ROD_RADIUS, name) for centre, name in _RODS.items()]
-    for disc in discs:
-        inside = (x - disc.x) ** 2 + (z - disc.z) ** 2 <= disc.radius**2
-        labels[inside] = names.index(disc.name)
+        discs.append((_around(_INSERT_DISTANCE, direction), _INSERT_RADIUS, name))
+    discs += [(centre, _ROD_RADIUS, name) for centre, name in _RODS.items()]
+    for centre, radius, name in discs:
+        inside = (x - centre[0]) ** 2 + (z - centre[1]) ** 2 <= radius**2
+        labels[inside] = names.index(name)
     return labels
-
-
-@dataclasses.dataclass(frozen=True)
-class _Disc:
-    x: float
-    z: float
-    radius: float
-    name: str
 
 
 def _add_spheres(

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 import pydantic
+from jaxtyping import Float, Integer, UInt8
 
 from trackscape.errors import ConfigError, FormatError
 from trackscape.formats import Strict, Volume, read_settings, read_volume
@@ -30,7 +30,7 @@ _NAMED = {"none": no_phantom, "wedge": stepped_wedge, "ctp404": ctp404}
 _SUFFIXES = (".npz", ".mhd", ".mha")
 _MAX_MATERIALS = 256
 _MAX_VALUE = 100_000
-_Edges = npt.NDArray[np.float64]
+_Edges = Float[np.ndarray, " edges"]
 
 
 class _Band(Strict):
@@ -85,11 +85,6 @@ def parse_phantom(text: str, *, angle: float = 0.0) -> Phantom:
 
 
 def _parse_box(text: str) -> Phantom:
-    """Reads a box of one of the shipped materials, such as ``water:100`` with 100 mm.
-
-    Raises:
-        ConfigError: If the material is unknown, or the thickness no positive number.
-    """
     name, _, thickness = text.partition(":")
     try:
         material = choose_material(name, shipped_materials())
@@ -111,11 +106,7 @@ def read_phantom(path: Path | str, *, angle: float = 0.0) -> Phantom:
     The materials of the labels are in the file (.npz with the array ``materials``) or in a YAML
     file beside it of the same name, which has either ``labels``, a mapping from label to material,
     or ``hounsfield``, a list of bands ``{up_to: 40, material: soft-tissue}`` that ascend, and may
-    define ``materials`` of its own as in a detector file.
-
-    Arguments:
-        path: A file that `trackscape.formats.read_volume` reads.
-        angle: Rotation about the vertical axis y through the isocentre in rad.
+    define ``materials`` of its own as in a detector file. The angle is as in `parse_phantom`.
 
     Raises:
         FormatError: If the volume is damaged, or there is no table of materials.
@@ -151,13 +142,13 @@ def _names_of_values(volume: Volume, table: _VoxelTable) -> dict[int, str]:
     """Returns the name of the material of each value that the file or the table covers."""
     if volume.materials is not None:
         return dict(enumerate(volume.materials))
-    return table.labels or _names_in_bands(table.hounsfield or [], *_range(volume.values))
-
-
-def _names_in_bands(bands: list[_Band], lowest: int, highest: int) -> dict[int, str]:
-    values = np.arange(lowest, highest + 1)
-    band_of = np.searchsorted([band.up_to for band in bands], values)
-    pairs = zip(values.tolist(), band_of.tolist(), strict=True)
+    if table.labels:
+        return table.labels
+    bands = table.hounsfield or []
+    lowest, highest = _range(volume.values)
+    values = range(lowest, highest + 1)
+    band_of = np.searchsorted([band.up_to for band in bands], values).tolist()
+    pairs = zip(values, band_of, strict=True)
     return {value: bands[band].material for value, band in pairs if band < len(bands)}
 
 
@@ -171,8 +162,8 @@ def _choose(names: dict[int, str], known: Mapping[str, Material]) -> dict[str, M
 
 
 def _label(
-    values: npt.NDArray[np.integer], names: dict[int, str], materials: tuple[str, ...]
-) -> npt.NDArray[np.uint8]:
+    values: Integer[np.ndarray, "nx ny nz"], names: dict[int, str], materials: tuple[str, ...]
+) -> UInt8[np.ndarray, "nx ny nz"]:
     """Returns the index of the material of each voxel."""
     lowest, highest = _range(values)
     label_of = np.zeros(highest - lowest + 1, dtype=np.uint8)
@@ -194,7 +185,7 @@ def _label(
     return labels
 
 
-def _range(values: npt.NDArray[np.integer]) -> tuple[int, int]:
+def _range(values: Integer[np.ndarray, "nx ny nz"]) -> tuple[int, int]:
     lowest, highest = int(values.min()), int(values.max())
     if lowest < -_MAX_VALUE or highest > _MAX_VALUE:
         raise ConfigError(
@@ -205,11 +196,8 @@ def _range(values: npt.NDArray[np.integer]) -> tuple[int, int]:
 
 
 def _edges(volume: Volume) -> tuple[_Edges, _Edges, _Edges]:
-    shape = np.array(volume.values.shape)
-    centred = -0.5 * (shape - 1) * volume.spacing
-    first = (centred if volume.origin is None else volume.origin) - 0.5 * volume.spacing
-    x, y, z = (
-        start + step * np.arange(boxes + 1)
-        for start, step, boxes in zip(first, volume.spacing, shape, strict=True)
-    )
+    shape, step = np.array(volume.values.shape), volume.spacing
+    centred = -0.5 * (shape - 1) * step
+    first = (centred if volume.origin is None else volume.origin) - 0.5 * step
+    x, y, z = (first[axis] + step[axis] * np.arange(shape[axis] + 1) for axis in range(3))
     return x, y, z

@@ -7,19 +7,22 @@ so the result depends on the seed and not on the blocks or the number of threads
 import collections
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 
 from trackscape.compiled import compiled, inlined
 from trackscape.errors import ConfigError
+from trackscape.simulation.physics.nuclear import load_nuclear_data
 from trackscape.simulation.physics.random_streams import Stream, normal, normals, open_stream
-from trackscape.simulation.record import Chunk, Setup
-from trackscape.simulation.setup.detector import Detector
-from trackscape.simulation.transport.follow import follow_charged, follow_photon
+from trackscape.simulation.record import Chunk, Setup, number_volumes
+from trackscape.simulation.transport.follow import Scene, follow_charged, follow_photon
+from trackscape.simulation.transport.matter import tabulate_matter
+from trackscape.simulation.transport.reactions import tabulate_reactions
 from trackscape.simulation.transport.recorder import (
+    END,
+    KIND,
     PHOTON,
     PRIMARY_ROW,
     PROTON,
@@ -29,67 +32,42 @@ from trackscape.simulation.transport.recorder import (
     Recorder,
     new_recorder,
 )
-from trackscape.simulation.transport.scene import Scene, build_scene
-from trackscape.simulation.transport.world import UX, UY, UZ, T, X, Y, Z
+from trackscape.simulation.transport.world import UX, UY, UZ, T, X, Y, Z, build_world
 
 _LOWEST_BEAM, _HIGHEST_BEAM = 5.0, 300.0  # MeV; the nuclear tables end at the highest
 _BLOCK = 1000  # primaries that are simulated in one go
 _ROWS = 60  # rows of hits for each primary that a block has room for at first
 
-
-class BeamShape(NamedTuple):
-    """What `Beam` says, as compiled code reads it."""
-
-    spread: float
-    """Standard deviation of the energy, relative to it."""
-    size: float
-    """Standard deviation of x and y at the source in mm."""
-    divergence: float
-    """Standard deviation of the angle in each projection in rad."""
-    source: float
-    """Position of the source plane: z in mm."""
-    magnet: float
-    """Distance of the scanning magnet before the isocentre in mm."""
+_BeamShape = tuple[float, float, float, float, float]  # all of `Beam` but the energy
 
 
 def simulate_fast(
     setup: Setup, primaries: int, seed: int, *, threads: int | None = None
-) -> Iterator[Chunk]:
+) -> Generator[Chunk, None, None]:
     """Simulates protons with the fast engine.
 
-    Arguments:
-        setup: Detector, phantom, beam and plan.
-        primaries: Number of protons.
-        seed: Seed of the random numbers, 0 or more.
-        threads: As many as there are cores by default; the result does not depend on it.
+    The threads, as many as there are cores by default, do not change the result. The first call
+    after an installation compiles for about half a minute.
 
     Returns:
         The rows of a thousand protons at a time, in the order of the events.
 
     Raises:
         ConfigError: The beam has an energy that the tables do not cover.
-
-    The first call after an installation compiles for about half a minute.
     """
     _check_energies(setup)
     return _blocks(setup, primaries, seed, threads or len(os.sched_getaffinity(0)))
 
 
-def _blocks(setup: Setup, primaries: int, seed: int, threads: int) -> Iterator[Chunk]:
-    scene = build_scene(setup)
+def _blocks(setup: Setup, primaries: int, seed: int, threads: int) -> Generator[Chunk, None, None]:
+    scene = _build_scene(setup)
     spots = setup.plan.spot_of(primaries)
     aims = np.stack([setup.plan.x, setup.plan.y, setup.plan.energy], axis=1).astype(float)
-    shape = BeamShape(
-        spread=setup.beam.energy_spread,
-        size=setup.beam.spot_size,
-        divergence=setup.beam.divergence,
-        source=setup.beam.source,
-        magnet=setup.beam.magnet,
-    )
-    detector = setup.detector
+    beam, layer_z = setup.beam, setup.detector.layer_z
+    shape = beam.energy_spread, beam.spot_size, beam.divergence, beam.source, beam.magnet
 
     def run(first: int) -> Chunk:
-        return _run_block(scene, shape, aims[spots[first : first + _BLOCK]], first, seed, detector)
+        return _run_block(scene, shape, aims[spots[first : first + _BLOCK]], first, seed, layer_z)
 
     running: collections.deque[Future[Chunk]] = collections.deque()
     with ThreadPoolExecutor(threads) as pool:
@@ -105,9 +83,19 @@ def _blocks(setup: Setup, primaries: int, seed: int, threads: int) -> Iterator[C
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _build_scene(setup: Setup) -> Scene:
+    world, mixtures, densities = build_world(setup)
+    nuclear = load_nuclear_data()
+    return Scene(
+        world=world,
+        matter=tabulate_matter(mixtures, densities, nuclear, model=setup.condensed_history),
+        reactions=tabulate_reactions(nuclear),
+        displaces_at_borders=setup.condensed_history == "theory",
+    )
+
+
 def _check_energies(setup: Setup) -> None:
     energy = setup.plan.energy
-    # Six standard deviations: no primary of any simulation leaves the tables.
     margin = 1.0 + 6.0 * setup.beam.energy_spread
     if energy.min() < _LOWEST_BEAM or energy.max() * margin > _HIGHEST_BEAM:
         raise ConfigError(
@@ -118,52 +106,33 @@ def _check_energies(setup: Setup) -> None:
 
 
 def _run_block(
-    scene: Scene, shape: BeamShape, aims: np.ndarray, first: int, seed: int, detector: Detector
+    scene: Scene, shape: _BeamShape, aims: np.ndarray, first: int, seed: int, layer_z: np.ndarray
 ) -> Chunk:
     rows = _ROWS * len(aims)
-    layers = len(detector.layer_z)
     while True:
-        recorder = new_recorder(len(aims), layers, rows)
+        recorder = new_recorder(len(aims), len(layer_z), rows)
         simulate_block(first, seed, aims, shape, scene, recorder)
         used = int(recorder.counts[ROWS])
         if used <= rows:
-            return Chunk(_finish(recorder.hits[:used], detector), recorder.primaries)
+            break
         rows = used  # the streams are the same again, so now they fit
-
-
-def _finish(hits: np.ndarray, detector: Detector) -> np.ndarray:
-    """Turns layers into the published columns."""
+    hits = recorder.hits[:used]
     layer = hits["level1ID"].copy()
-    tracker = layer < detector.trackers
-    hits["posZ"] = detector.layer_z[layer]
-    hits["level1ID"] = np.where(tracker, layer, 0)
-    hits["level2ID"] = np.where(tracker, -1, layer - detector.trackers)
-    return hits
+    hits["posZ"] = layer_z[layer]
+    number_volumes(hits, layer)
+    return Chunk(hits, recorder.primaries)
 
 
 @compiled
 def simulate_block(
-    first: int,
-    seed: int,
-    aims: np.ndarray,
-    shape: BeamShape,
-    scene: Scene,
-    recorder: Recorder,
+    first: int, seed: int, aims: np.ndarray, shape: _BeamShape, scene: Scene, recorder: Recorder
 ) -> None:
-    """Simulates primaries and all that they set free.
+    """Simulates primaries, numbered from `first`, and all that they set free.
 
-    Arguments:
-        first: Number of the first primary; decides its random stream with the seed.
-        seed: Seed of the simulation.
-        aims: (P, 3) x and y of the spot at the isocentre in mm, mean energy in MeV.
-        shape: Shape of the beam.
-        scene: Geometry and tables.
-        recorder: For P primaries; filled.
+    The rows of `aims` are x and y of a spot at the isocentre in mm, and its mean energy in MeV.
     """
     stream = np.empty(4, np.uint64)
     particle = np.empty(7)
-    # In an array: of constants, numba would make machine code that is for them alone.
-    of_primary = np.array([PROTON, 1, 0])
     for i in range(len(aims)):
         open_stream(seed, first + i, stream)
         _start(stream, particle, aims[i, 0], aims[i, 1], aims[i, 2], shape)
@@ -172,35 +141,36 @@ def simulate_block(
         primary["beam_ekin"] = particle[T]
         recorder.counts[PRIMARY_ROW] = i
         recorder.counts[TRACKS] = 1
-        kind, track, parent = of_primary
-        primary["fate"] = follow_charged(stream, scene, recorder, particle, kind, track, parent)
-        primary["end_x"], primary["end_y"], primary["end_z"] = particle[X], particle[Y], particle[Z]
+        recorder.present[:] = PROTON, 1, 0
+        primary["fate"] = follow_charged(stream, scene, recorder, particle)
+        recorder.numbers[i, END : END + 3] = particle[: Z + 1]
         while recorder.counts[QUEUE] > 0:
             recorder.counts[QUEUE] -= 1
             last = recorder.counts[QUEUE]
             particle[:] = recorder.waiting[last]
-            kind, track, parent = recorder.waiting_info[last]
-            if kind == PHOTON:
-                follow_photon(stream, scene.world, scene.matter, recorder, particle, track)
+            recorder.present[:] = recorder.waiting_info[last]
+            if recorder.present[KIND] == PHOTON:
+                follow_photon(stream, scene, recorder, particle)
             else:
-                follow_charged(stream, scene, recorder, particle, kind, track, parent)
+                follow_charged(stream, scene, recorder, particle)
 
 
 @inlined
 def _start(
-    stream: Stream, particle: np.ndarray, x: float, y: float, energy: float, shape: BeamShape
+    stream: Stream, particle: np.ndarray, x: float, y: float, energy: float, shape: _BeamShape
 ) -> None:
     """Puts a proton into the source plane, on its way to a spot."""
+    spread, size, divergence, source, magnet = shape
     a, b = normals(stream)
     c, d = normals(stream)
-    slope_x, slope_y = x / shape.magnet, y / shape.magnet
-    particle[X] = x + slope_x * shape.source + shape.size * a
-    particle[Y] = y + slope_y * shape.source + shape.size * b
-    particle[Z] = shape.source
-    slope_x += shape.divergence * c
-    slope_y += shape.divergence * d
+    slope_x, slope_y = x / magnet, y / magnet
+    particle[X] = x + slope_x * source + size * a
+    particle[Y] = y + slope_y * source + size * b
+    particle[Z] = source
+    slope_x += divergence * c
+    slope_y += divergence * d
     norm = 1.0 / math.sqrt(1.0 + slope_x * slope_x + slope_y * slope_y)
     particle[UX] = norm * slope_x
     particle[UY] = norm * slope_y
     particle[UZ] = norm
-    particle[T] = energy * (1.0 + shape.spread * normal(stream))
+    particle[T] = energy * (1.0 + spread * normal(stream))

@@ -1,6 +1,7 @@
 """One particle, from where it starts to where it ends."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,18 +11,18 @@ from trackscape.simulation.physics.electrons import (
     knock_out,
     knocked_out,
     scatter_photon,
+    straggling_variance,
 )
 from trackscape.simulation.physics.random_streams import Stream, on_circle, poisson, uniform
-from trackscape.simulation.physics.straggling import straggling_variance
 from trackscape.simulation.record import INELASTIC, LEFT, STOPPED
 from trackscape.simulation.transport.matter import Matter, energy_after, find_energy, read
-from trackscape.simulation.transport.reactions import meet_nucleus
+from trackscape.simulation.transport.reactions import Reactions, meet_nucleus
 from trackscape.simulation.transport.recorder import (
     CHARGE,
     ELECTRON,
     HEAVY,
+    KIND,
     MASS,
-    PDG,
     PROTON,
     Recorder,
     deposit,
@@ -29,7 +30,6 @@ from trackscape.simulation.transport.recorder import (
     note_phantom,
     release,
 )
-from trackscape.simulation.transport.scene import Scene
 from trackscape.simulation.transport.step import (
     go_straight,
     point_along,
@@ -60,28 +60,20 @@ _LEAST_PHOTON = 0.03  # MeV; photons below are absorbed on the spot
 _LEAST_ELECTRON = 0.03  # MeV; electrons below cannot cross the 11 µm before a sensitive layer
 
 
-@compiled
-def follow_charged(
-    stream: Stream,
-    scene: Scene,
-    recorder: Recorder,
-    particle: np.ndarray,
-    kind: int,
-    track: int,
-    parent: int,
-) -> int:
-    """Carries a charged particle to its end and returns its fate.
+class Scene(NamedTuple):
+    """All that stays the same during a simulation."""
 
-    Arguments:
-        stream: Random numbers of the primary that it goes back to.
-        scene: Geometry and tables.
-        recorder: Where deposits and secondaries go.
-        particle: State, (7,); changed.
-        kind: Number of its kind, such as `PROTON`.
-        track: Its number in the event; 1 for the primary.
-        parent: Number of the particle that it comes from; 0 for the primary.
-    """
+    world: World
+    matter: Matter
+    reactions: Reactions
+    displaces_at_borders: bool  # whether a step that ends at a border displaces, too
+
+
+@compiled
+def follow_charged(stream: Stream, scene: Scene, recorder: Recorder, particle: np.ndarray) -> int:
+    """Carries a charged particle, whose kind the recorder knows, to its end; returns its fate."""
     world, matter = scene.world, scene.matter
+    kind: int = recorder.present[KIND]
     mass, charge = MASS[kind], CHARGE[kind]
     # Tables are those of a proton of the same velocity: energies and ranges scale with the mass.
     ratio, strength = mass / MASS[PROTON], charge * charge
@@ -94,10 +86,10 @@ def follow_charged(
         if layer >= 0:
             straggle(stream, particle, pending)
             pending = 0.0
-            note_layer(recorder, track, layer, particle)
+            note_layer(recorder, layer, particle)
         x, y, before = particle[X], particle[Y], particle[T]
         if kind == HEAVY:
-            deposit(recorder, track, parent, PDG[kind], layer, x, y, before)
+            deposit(recorder, layer, x, y, before)
             return STOPPED
 
         # How far it goes: to a border, to a nucleus, or as far as steps may be long.
@@ -136,13 +128,12 @@ def follow_charged(
                 stream, matter, material, before, after, mass, charge, thickness
             )
             x, y = 0.5 * (x + particle[X]), 0.5 * (y + particle[Y])
-            deposit(recorder, track, parent, PDG[kind], layer, x, y, before - after)
+            deposit(recorder, layer, x, y, before - after)
         if after <= 0.0:
             return STOPPED
         particle[T] = after
         if layer < 0:
             electrons = matter.electrons[material] * thickness
-            cut = matter.cut[material]
             pending += straggling_variance(
                 before, before - after, mass, charge, electrons, matter.straggling_cut[material]
             )
@@ -150,17 +141,18 @@ def follow_charged(
                 straggle(stream, particle, pending)
                 pending = 0.0
             if kind != ELECTRON:
-                release_knocked_out(
-                    stream, recorder, particle, mass, charge, electrons, cut, track, distance
+                cut = matter.cut[material]
+                _release_knocked_out(
+                    stream, recorder, particle, mass, charge, electrons, cut, distance
                 )
         if meets_nucleus:
-            if meet_nucleus(stream, matter, scene.reactions, recorder, particle, material, track):
+            if meet_nucleus(stream, matter.atoms[material], scene.reactions, recorder, particle):
                 return INELASTIC
             free_paths = -math.log(uniform(stream))
 
         new_place = next_place(world, particle, place, reaches_border)
         if new_place != place and PHANTOM in (place, new_place):
-            note_phantom(recorder, track, place, new_place, particle)
+            note_phantom(recorder, place, new_place, particle)
         place = new_place
     return LEFT
 
@@ -175,15 +167,9 @@ def _longest_step(length: float) -> float:
 
 
 @compiled
-def follow_photon(
-    stream: Stream,
-    world: World,
-    matter: Matter,
-    recorder: Recorder,
-    photon: np.ndarray,
-    track: int,
-) -> None:
+def follow_photon(stream: Stream, scene: Scene, recorder: Recorder, photon: np.ndarray) -> None:
     """Carries a photon from one Compton scattering to the next, and releases the electrons."""
+    world, matter = scene.world, scene.matter
     free_paths = -math.log(uniform(stream))
     place = find_place(world, photon)
     while place != OUTSIDE and photon[T] > _LEAST_PHOTON:
@@ -198,24 +184,24 @@ def follow_photon(
         free_paths -= per_mm * distance
         go_straight(photon, distance)
         if scatters:
-            _scatter_photon(stream, recorder, photon, track)
+            _scatter_photon(stream, recorder, photon)
             free_paths = -math.log(uniform(stream))
         place = find_place(world, photon)
 
 
 @inlined
-def _scatter_photon(stream: Stream, recorder: Recorder, photon: np.ndarray, track: int) -> None:
+def _scatter_photon(stream: Stream, recorder: Recorder, photon: np.ndarray) -> None:
     before = photon[T]
     after, cosine, aside_cosine = scatter_photon(stream, before)
     aside, upwards = on_circle(stream)
     if before - after > _LEAST_ELECTRON:
-        release(recorder, photon, ELECTRON, track, before - after, aside_cosine, -aside, -upwards)
+        release(recorder, photon, ELECTRON, before - after, aside_cosine, -aside, -upwards)
     point_along(photon, cosine, aside, upwards)
     photon[T] = after
 
 
 @inlined
-def release_knocked_out(
+def _release_knocked_out(
     stream: Stream,
     recorder: Recorder,
     particle: np.ndarray,
@@ -223,23 +209,11 @@ def release_knocked_out(
     charge: float,
     electrons: float,
     cut: float,
-    track: int,
     distance: float,
 ) -> None:
-    """Lets the electrons wait that a charged particle knocks out in a step.
+    """Lets the electrons above a cut wait that a particle knocks out on its last `distance`.
 
     Their energy is part of the mean loss of the particle.
-
-    Arguments:
-        stream: Random numbers.
-        recorder: Where they wait.
-        particle: State at the end of the step.
-        mass: Mass of the particle in MeV.
-        charge: Its charge number.
-        electrons: (Z/A) t of the matter of the step in mol/cm².
-        cut: Least energy of an electron in MeV.
-        track: Number of the particle.
-        distance: Length of the step in mm, somewhere on which they start.
     """
     if cut == math.inf:
         return
@@ -252,5 +226,5 @@ def release_knocked_out(
         aside, upwards = on_circle(stream)
         back = distance * uniform(stream)
         go_straight(particle, -back)
-        release(recorder, particle, ELECTRON, track, energy, cosine, aside, upwards)
+        release(recorder, particle, ELECTRON, energy, cosine, aside, upwards)
         go_straight(particle, back)

@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
 from trackscape.compiled import inlined
 from trackscape.simulation.physics.electrons import production_threshold
-from trackscape.simulation.physics.nuclear import NuclearData
+from trackscape.simulation.physics.nuclear import NuclearData, nearest_elements
 from trackscape.simulation.physics.scattering import FINE_STRUCTURE, screening_of_element
 from trackscape.simulation.physics.stopping import mass_stopping_power
+from trackscape.simulation.setup.detector import Detector, Slab
 from trackscape.simulation.setup.materials import ELEMENTS, Material
 
 LOWEST, HIGHEST = 0.01, 1e4
@@ -25,74 +27,84 @@ stops; one of the highest energy is as fast as an electron of 5.4 MeV."""
 POINTS = 1600
 _START = math.log(LOWEST)
 _STEP = (math.log(HIGHEST) - _START) / (POINTS - 1)
-LOG_ENERGY = _START + _STEP * np.arange(POINTS)
-"""Logarithms of the energies in MeV, (P,)."""
+LOG_ENERGY: Float[np.ndarray, " points"] = _START + _STEP * np.arange(POINTS)
+"""Logarithms of the energies in MeV."""
+_FOIL = 0.15  # mm; passive slabs thinner than this are taken together with their neighbours
 
 Mixture = Sequence[tuple[Material, float]]
 """Materials and their fractions of the mass."""
 
 
 class Matter(NamedTuple):
-    """What a step needs to know of each of M mixtures. E elements, P = POINTS energies."""
+    """What a step needs to know of each mixture; means over nuclei are weighted with w Z²/A."""
 
-    density: np.ndarray
-    """Density, (M,) in g/cm³."""
-    electrons: np.ndarray
-    """Electrons per mass Z/A, (M,) in mol/g."""
-    nuclei: np.ndarray
-    """Strength with which nuclei scatter, Σ w Z²/A, (M,) in mol/g."""
-    screening: np.ndarray
-    """Screening constant, (M,) in (MeV/c)²; geometric mean weighted with w Z²/A."""
-    coupling: np.ndarray
-    """Coupling (αZ)², (M,); mean weighted with w Z²/A."""
-    radius_squared: np.ndarray
-    """Squared radius of the nuclei, (M,) in (c/MeV)²; mean weighted with w Z²/A."""
-    excitation: np.ndarray
-    """Mean excitation energy, (M,) in MeV."""
-    cut: np.ndarray
-    """Energy above which knocked-out electrons are particles of their own, (M,) in MeV."""
-    straggling_cut: np.ndarray
-    """Cut that widens the straggling, (M,) in MeV, see `straggling_variance`; infinite: none."""
-    range: np.ndarray
-    """CSDA range, (M, P) in g/cm²."""
-    log_range: np.ndarray
-    """Logarithm of the CSDA range in g/cm², (M, P)."""
-    stopping: np.ndarray
-    """Mass stopping power S/ρ, (M, P) in MeV cm²/g."""
-    atoms: np.ndarray
-    """Atoms of each element of the nuclear tables, (M, E) in mol/g."""
-    nuclear: np.ndarray
-    """Cross-section of nuclear interactions, elastic and inelastic, (M, P) in cm²/g."""
+    density: Float[np.ndarray, " mixtures"]  # g/cm³
+    electrons: Float[np.ndarray, " mixtures"]  # Z/A in mol/g
+    nuclei: Float[np.ndarray, " mixtures"]  # strength with which they scatter, Σ w Z²/A in mol/g
+    screening: Float[np.ndarray, " mixtures"]  # screening constant in (MeV/c)², geometric mean
+    coupling: Float[np.ndarray, " mixtures"]  # mean (αZ)²
+    radius_squared: Float[np.ndarray, " mixtures"]  # of the nuclei, mean in (c/MeV)²
+    excitation: Float[np.ndarray, " mixtures"]  # mean excitation energy in MeV
+    cut: Float[np.ndarray, " mixtures"]  # MeV; electrons knocked out above it are followed
+    straggling_cut: Float[np.ndarray, " mixtures"]  # MeV, see `straggling_variance`; inf: none
+    range: Float[np.ndarray, "mixtures points"]  # CSDA range in g/cm²
+    log_range: Float[np.ndarray, "mixtures points"]
+    stopping: Float[np.ndarray, "mixtures points"]  # S/ρ in MeV cm²/g
+    atoms: Float[np.ndarray, "mixtures elements"]  # of the nuclear tables, mol/g
+    nuclear: Float[np.ndarray, "mixtures points"]  # elastic and inelastic reactions, cm²/g
+
+
+class Plate(NamedTuple):
+    """A slab of the detector, or several that are taken together."""
+
+    mixture: Mixture
+    density: float  # g/cm³
+    thickness: float  # mm
+    layer: int  # -1 if it is not sensitive
+
+
+def merge_foils(detector: Detector) -> list[Plate]:
+    """Takes neighbouring foils of cables and glue together: fewer steps, as much matter."""
+    groups: list[tuple[list[Slab], int]] = []
+    merging = False
+    for slab, layer in zip(detector.slabs, detector.layer_of_slab.tolist(), strict=True):
+        thin = layer < 0 and slab.thickness < _FOIL
+        if thin and merging:
+            groups[-1][0].append(slab)
+        else:
+            groups.append(([slab], layer))
+        merging = thin
+    return [_plate(slabs, layer) for slabs, layer in groups]
+
+
+def _plate(slabs: list[Slab], layer: int) -> Plate:
+    thickness = sum(slab.thickness for slab in slabs)
+    mass = sum(slab.thickness * slab.material.density for slab in slabs)
+    fractions: dict[Material, float] = {}
+    for slab in slabs:
+        share = slab.thickness * slab.material.density / mass
+        fractions[slab.material] = fractions.get(slab.material, 0.0) + share
+    return Plate(list(fractions.items()), mass / thickness, thickness, layer)
 
 
 def tabulate_matter(
-    mixtures: Sequence[Mixture],
-    densities: Sequence[float],
-    nuclear: NuclearData,
-    *,
-    model: str,
+    mixtures: Sequence[Mixture], densities: Sequence[float], nuclear: NuclearData, *, model: str
 ) -> Matter:
-    """Returns the tables of mixtures, numbered as in the sequence.
-
-    Arguments:
-        mixtures: What they consist of.
-        densities: Their densities in g/cm³.
-        nuclear: Cross-sections.
-        model: "geant4" or "theory", see `Setup`.
-    """
+    """Returns the tables of mixtures with densities in g/cm³; the model is one of `Setup`."""
     atoms = np.stack([_atoms(mixture, nuclear.elements) for mixture in mixtures])
     inelastic, elastic = nuclear.cross_sections(LOG_ENERGY)
     means = np.array([_scattering_means(mixture, model) for mixture in mixtures]).T
+    nuclei, screening, coupling, radius_squared = (row.copy() for row in means)
     stopping = np.stack([_stopping(mixture) for mixture in mixtures])
     cut = np.array([_mean(mixture, production_threshold) for mixture in mixtures])
     lengths = np.stack([_range(power) for power in stopping])
     return Matter(
         density=np.array(densities),
         electrons=np.array([_mean(m, lambda x: x.charge_per_mass) for m in mixtures]),
-        nuclei=means[0].copy(),
-        screening=means[1].copy(),
-        coupling=means[2].copy(),
-        radius_squared=means[3].copy(),
+        nuclei=nuclei,
+        screening=screening,
+        coupling=coupling,
+        radius_squared=radius_squared,
         excitation=np.array([1e-6 * _mean(m, lambda x: x.excitation_energy) for m in mixtures]),
         cut=cut,
         straggling_cut=cut if model == "geant4" else np.full(len(mixtures), math.inf),
@@ -109,14 +121,14 @@ def _mean(mixture: Mixture, of: Callable[[Material], float]) -> float:
 
 
 def _stopping(mixture: Mixture) -> np.ndarray:
-    """Returns S/ρ (P,) by Bragg's additivity."""
+    """Returns S/ρ at all energies by Bragg's additivity."""
     energy = torch.from_numpy(np.exp(LOG_ENERGY).clip(LOWEST, HIGHEST))
     powers = [fraction * mass_stopping_power(material, energy) for material, fraction in mixture]
     return torch.stack(powers).sum(0).numpy()
 
 
 def _range(stopping: np.ndarray) -> np.ndarray:
-    """Returns R(T) = ∫ T/S dlnT, (P,); below the table S rises like the root of T."""
+    """Returns R(T) = ∫ T/S dlnT; below the table S rises like the root of T."""
     per_log = np.exp(LOG_ENERGY) / stopping
     return 2.0 * per_log[0] + CubicSpline(LOG_ENERGY, per_log).antiderivative()(LOG_ENERGY)
 
@@ -130,15 +142,11 @@ def _elements(mixture: Mixture) -> list[tuple[str, float]]:
 
 
 def _atoms(mixture: Mixture, elements: Sequence[str]) -> np.ndarray:
-    """Returns (E,) mol/g of the elements.
-
-    For an element without nuclear data its neighbour in Z stands in, with as much mass, since
-    cross-sections per mass vary slowly.
-    """
+    """Returns mol/g of the elements; one without nuclear data is as much mass of its neighbour."""
+    symbols, fractions = zip(*_elements(mixture), strict=True)
     atoms = np.zeros(len(elements))
-    numbers = np.array([ELEMENTS[symbol].number for symbol in elements])
-    for symbol, fraction in _elements(mixture):
-        nearest = int(np.abs(numbers - ELEMENTS[symbol].number).argmin())
+    neighbours: list[int] = nearest_elements(symbols, elements).tolist()
+    for nearest, fraction in zip(neighbours, fractions, strict=True):
         atoms[nearest] += fraction / ELEMENTS[elements[nearest]].mass
     return atoms
 
@@ -161,7 +169,7 @@ def _scattering_means(mixture: Mixture, model: str) -> tuple[float, float, float
 
 @inlined
 def find_energy(energy: float) -> tuple[int, float]:
-    """Returns the interval of the tables that an energy in MeV lies in, and the part below it.
+    """Returns the interval of the tables, and the part of it below an energy in MeV.
 
     Energies beyond the tables count as their ends.
     """
@@ -172,7 +180,7 @@ def find_energy(energy: float) -> tuple[int, float]:
 
 @inlined
 def read(table: np.ndarray, left: int, part: float) -> float:
-    """Returns a table (P,) at a place that `find_energy` gave: linear in ln T."""
+    """Returns the value of a table at a place that `find_energy` gave: linear in ln T."""
     return table[left] + part * (table[left + 1] - table[left])
 
 

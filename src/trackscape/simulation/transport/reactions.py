@@ -4,13 +4,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 from trackscape.compiled import compiled, inlined
 from trackscape.simulation.physics.kinematics import PROTON_MASS
-from trackscape.simulation.physics.nuclear import NuclearData, elastic_angles
+from trackscape.simulation.physics.nuclear import NuclearData, elastic_angles, nearest_elements
 from trackscape.simulation.physics.random_streams import Stream, on_circle, uniform
 from trackscape.simulation.setup.materials import ELEMENTS
-from trackscape.simulation.transport.matter import Matter, find_energy, read
+from trackscape.simulation.transport.matter import LOG_ENERGY, find_energy, read
 from trackscape.simulation.transport.recorder import HEAVY, PROTON, Recorder, kind_of, release
 from trackscape.simulation.transport.step import point_along
 from trackscape.simulation.transport.world import T
@@ -19,78 +20,55 @@ _NUCLEON = 931.494  # MeV
 
 
 class Reactions(NamedTuple):
-    """Samples as arrays. E elements, K energies; T targets of R reactions each; S secondaries."""
+    """Samples as arrays. Elements are those with cross-sections, targets those with samples."""
 
-    inelastic: np.ndarray
-    """Inelastic cross-sections at the energies of `Matter`, (E, P) in cm²/mol."""
-    elastic: np.ndarray
-    """Elastic cross-sections at the energies of `Matter`, (E, P) in cm²/mol."""
-    target_mass: np.ndarray
-    """Mass of the nucleus, (E,) in MeV."""
-    target: np.ndarray
-    """Number of the target whose reactions stand for an element, (E,)."""
-    log_energy: np.ndarray
-    """Logarithms of the sampled energies in MeV, (K,)."""
-    offsets: np.ndarray
-    """Place where the secondaries of each reaction start, (T, K, R + 1)."""
-    kind: np.ndarray
-    """Kind of each secondary, (S,)."""
-    energy: np.ndarray
-    """Kinetic energy of each secondary, (S,) in MeV."""
-    cosine: np.ndarray
-    """Cosine of the angle of each secondary to the proton, (S,)."""
-    azimuth: np.ndarray
-    """Azimuth of each secondary about the proton, (S,) in rad."""
-    elastic_target: np.ndarray
-    """Number of the target in the table of elastic scattering, (E,)."""
-    elastic_log_energy: np.ndarray
-    """Logarithms of the energies of elastic scattering in MeV, (L,)."""
-    probabilities: np.ndarray
-    """Probabilities of the quantiles, (Q,), from 0 to 1."""
-    elastic_loss: np.ndarray
-    """Quantiles of the energy loss in elastic scattering, (targets, L, Q) in MeV."""
+    inelastic: Float[np.ndarray, "elements points"]  # cross-section at `LOG_ENERGY`, cm²/mol
+    elastic: Float[np.ndarray, "elements points"]
+    target_mass: Float[np.ndarray, " elements"]  # of the nucleus, MeV
+    target: Integer[np.ndarray, " elements"]  # whose reactions stand for the element
+    log_energy: Float[np.ndarray, " energies"]  # ln of MeV
+    offsets: Integer[np.ndarray, "targets energies reactions+1"]  # where their secondaries start
+    kind: Integer[np.ndarray, " secondaries"]
+    energy: Float[np.ndarray, " secondaries"]  # MeV
+    cosine: Float[np.ndarray, " secondaries"]  # of the angle to the proton
+    azimuth: Float[np.ndarray, " secondaries"]  # about the proton, rad
+    elastic_target: Integer[np.ndarray, " elements"]
+    elastic_log_energy: Float[np.ndarray, " elastic_energies"]
+    probabilities: Float[np.ndarray, " quantiles"]  # 0 to 1
+    elastic_loss: Float[np.ndarray, "elastic_targets elastic_energies quantiles"]  # MeV
 
 
-def tabulate_reactions(nuclear: NuclearData, log_energy: np.ndarray) -> Reactions:
+def tabulate_reactions(nuclear: NuclearData) -> Reactions:
     """Returns the samples in the form that compiled code reads."""
-    inelastic, elastic = nuclear.cross_sections(log_energy)
+    inelastic, elastic = nuclear.cross_sections(LOG_ENERGY)
     shape = (len(nuclear.reaction_targets), len(nuclear.reaction_energies), -1)
-    starts, ends = (
-        part.reshape(shape)
-        for part in (nuclear.reaction_offsets[:-1], nuclear.reaction_offsets[1:])
-    )
+    offsets = nuclear.reaction_offsets.astype(np.int64)
+    starts, ends = offsets[:-1].reshape(shape), offsets[1:].reshape(shape)
     return Reactions(
         inelastic=inelastic,
         elastic=elastic,
         target_mass=np.array(
             [PROTON_MASS if e == "H" else _NUCLEON * ELEMENTS[e].mass for e in nuclear.elements]
         ),
-        target=_nearest(nuclear.elements, nuclear.reaction_targets),
+        target=nearest_elements(nuclear.elements, nuclear.reaction_targets),
         log_energy=np.log(nuclear.reaction_energies),
-        offsets=np.concatenate([starts, ends[:, :, -1:]], axis=2).astype(np.int64),
+        offsets=np.concatenate([starts, ends[:, :, -1:]], axis=2),
         kind=kind_of(nuclear.secondary_charge, nuclear.secondary_mass),
         energy=nuclear.secondary_energy.astype(float),
         cosine=np.cos(nuclear.secondary_theta.astype(float)),
         azimuth=nuclear.secondary_phi.astype(float),
-        elastic_target=_nearest(nuclear.elements, nuclear.elastic_targets),
+        elastic_target=nearest_elements(nuclear.elements, nuclear.elastic_targets),
         elastic_log_energy=np.log(nuclear.elastic_energies),
         probabilities=nuclear.elastic_probabilities.astype(float),
         elastic_loss=nuclear.elastic_loss.astype(float),
     )
 
 
-def _nearest(elements: tuple[str, ...], targets: tuple[str, ...]) -> np.ndarray:
-    """Returns (E,) the number of the target that is nearest in Z to each element."""
-    charge = np.array([ELEMENTS[symbol].number for symbol in elements])
-    known = np.array([ELEMENTS[symbol].number for symbol in targets])
-    return np.abs(charge[:, None] - known).argmin(axis=1)
-
-
 @compiled
 def choose_element(
     stream: Stream, atoms: np.ndarray, cross_sections: np.ndarray, energy: float
 ) -> int:
-    """Returns the element that a proton met: random, by atoms (E,) times cross-section (E, P)."""
+    """Returns the element that a proton met: random, by atoms times cross-section."""
     left, part = find_energy(energy)
     total = 0.0
     chosen = 0
@@ -105,26 +83,22 @@ def choose_element(
 
 @compiled
 def meet_nucleus(
-    stream: Stream,
-    matter: Matter,
-    reactions: Reactions,
-    recorder: Recorder,
-    particle: np.ndarray,
-    material: int,
-    track: int,
+    stream: Stream, atoms: np.ndarray, samples: Reactions, recorder: Recorder, particle: np.ndarray
 ) -> bool:
-    """Lets a proton scatter from a nucleus or react with it; returns whether it is lost."""
+    """Lets a proton scatter from a nucleus or react with it; returns whether it is lost.
+
+    The atoms of the material are in mol/g of each element.
+    """
     left, part = find_energy(particle[T])
-    atoms = matter.atoms[material]
     elastic = inelastic = 0.0
     for e in range(len(atoms)):
-        elastic += atoms[e] * read(reactions.elastic[e], left, part)
-        inelastic += atoms[e] * read(reactions.inelastic[e], left, part)
+        elastic += atoms[e] * read(samples.elastic[e], left, part)
+        inelastic += atoms[e] * read(samples.inelastic[e], left, part)
     reacts = uniform(stream) * (elastic + inelastic) < inelastic
     if reacts:
-        react(stream, matter, reactions, recorder, particle, material, track)
+        react(stream, atoms, samples, recorder, particle)
     else:
-        collide(stream, matter, reactions, recorder, particle, material, track)
+        collide(stream, atoms, samples, recorder, particle)
     return reacts
 
 
@@ -144,62 +118,43 @@ def near_energy(stream: Stream, log_energies: np.ndarray, energy: float) -> int:
 
 @compiled
 def react(
-    stream: Stream,
-    matter: Matter,
-    reactions: Reactions,
-    recorder: Recorder,
-    particle: np.ndarray,
-    material: int,
-    track: int,
+    stream: Stream, atoms: np.ndarray, samples: Reactions, recorder: Recorder, particle: np.ndarray
 ) -> None:
-    """Replaces a proton by the charged secondaries of an inelastic reaction.
+    """Replaces a proton by the charged secondaries of a sampled reaction.
 
-    A sampled reaction is turned about the proton, and its energies scaled to that of the proton.
+    It is turned about the proton, and its energies are scaled to that of the proton.
     """
     energy = particle[T]
-    element = choose_element(stream, matter.atoms[material], reactions.inelastic, energy)
-    sampled = near_energy(stream, reactions.log_energy, energy)
-    starts = reactions.offsets[reactions.target[element], sampled]
+    element = choose_element(stream, atoms, samples.inelastic, energy)
+    sampled = near_energy(stream, samples.log_energy, energy)
+    starts = samples.offsets[samples.target[element], sampled]
     reaction = int(uniform(stream) * (len(starts) - 1))
-    scale = energy / math.exp(reactions.log_energy[sampled])
+    scale = energy / math.exp(samples.log_energy[sampled])
     turned = 2.0 * math.pi * uniform(stream)
     for s in range(starts[reaction], starts[reaction + 1]):
-        release(
-            recorder,
-            particle,
-            reactions.kind[s],
-            track,
-            scale * reactions.energy[s],
-            reactions.cosine[s],
-            math.cos(turned + reactions.azimuth[s]),
-            math.sin(turned + reactions.azimuth[s]),
-        )
+        kind, freed, cosine = samples.kind[s], scale * samples.energy[s], samples.cosine[s]
+        azimuth = turned + samples.azimuth[s]
+        release(recorder, particle, kind, freed, cosine, math.cos(azimuth), math.sin(azimuth))
 
 
 @compiled
 def collide(
-    stream: Stream,
-    matter: Matter,
-    reactions: Reactions,
-    recorder: Recorder,
-    particle: np.ndarray,
-    material: int,
-    track: int,
+    stream: Stream, atoms: np.ndarray, samples: Reactions, recorder: Recorder, particle: np.ndarray
 ) -> None:
     """Scatters a proton elastically from a nucleus, which recoils as a particle of its own."""
     energy = particle[T]
-    element = choose_element(stream, matter.atoms[material], reactions.elastic, energy)
-    sampled = near_energy(stream, reactions.elastic_log_energy, energy)
-    quantiles = reactions.elastic_loss[reactions.elastic_target[element], sampled]
-    loss = np.interp(uniform(stream), reactions.probabilities, quantiles)
-    mass = reactions.target_mass[element]
+    element = choose_element(stream, atoms, samples.elastic, energy)
+    sampled = near_energy(stream, samples.elastic_log_energy, energy)
+    quantiles = samples.elastic_loss[samples.elastic_target[element], sampled]
+    loss = np.interp(uniform(stream), samples.probabilities, quantiles)
+    mass = samples.target_mass[element]
     if mass == PROTON_MASS:  # isotropic in the centre of mass: a share of the energy
-        loss *= energy / math.exp(reactions.elastic_log_energy[sampled])
+        loss *= energy / math.exp(samples.elastic_log_energy[sampled])
     # Nuclei diffract: what they take hardly depends on the energy, as long as they can take it.
     loss = min(loss, energy * 4.0 * PROTON_MASS * mass / (PROTON_MASS + mass) ** 2)
     scattered, recoil = elastic_angles(energy, loss, PROTON_MASS, mass)
     aside, upwards = on_circle(stream)
     kind = PROTON if mass == PROTON_MASS else HEAVY
-    release(recorder, particle, kind, track, loss, recoil, -aside, -upwards)
+    release(recorder, particle, kind, loss, recoil, -aside, -upwards)
     point_along(particle, scattered, aside, upwards)
     particle[T] = energy - loss

@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Integer, Shaped
 
 from trackscape.compiled import compiled, inlined
 from trackscape.simulation.physics.kinematics import ELECTRON_MASS, PROTON_MASS
 from trackscape.simulation.record import HIT, PRIMARY
 from trackscape.simulation.transport.step import point_along
-from trackscape.simulation.transport.world import PHANTOM, UX, UY, UZ, T, X, Y, Z
+from trackscape.simulation.transport.world import PHANTOM, T
 
 PROTON, DEUTERON, TRITON, HELIUM_3, ALPHA, HEAVY, ELECTRON, PHOTON = range(8)
 """HEAVY stands for all nuclei beyond helium: they stop where they are made."""
@@ -23,55 +24,46 @@ WAITING = 256
 """Number of particles of one primary that may wait at a time; more are forgotten."""
 ROWS, PRIMARY_ROW, TRACKS, QUEUE = range(4)
 """Entries of `Recorder.counts`."""
+KIND, TRACK, PARENT = range(3)
+"""Entries of `Recorder.present`; the primary is track 1 of parent 0."""
+_ENTERS, _LEAVES, _LAYERS, END = (
+    list(PRIMARY.names or ()).index(name) for name in ("in_x", "out_x", "ekin_layer0", "end_x")
+)
 
 
 class Recorder(NamedTuple):
     """Buffers that compiled code writes to."""
 
-    hits: np.ndarray
-    """Rows of hits, (capacity,) of type HIT; level1ID holds the layer, posZ is not filled."""
-    row_of_layer: np.ndarray
-    """Row of the present track in each layer, (layers,); -1 where it deposited no energy."""
-    counts: np.ndarray
-    """Rows in use, row of the primary, tracks of the event, particles that wait; (4,) int64."""
-    primaries: np.ndarray
-    """Rows of primaries, (P,) of type PRIMARY."""
-    waiting: np.ndarray
-    """States of the particles that wait, (WAITING, 7)."""
-    waiting_info: np.ndarray
-    """Kind, track and parent of the particles that wait, (WAITING, 3) int64."""
+    hits: Shaped[np.ndarray, " rows"]  # of type HIT; level1ID holds the layer, posZ is not filled
+    row_of_layer: Integer[np.ndarray, " layers"]  # of the present track; -1 without a deposit
+    counts: Integer[np.ndarray, " 4"]  # rows in use, row of the primary, tracks, waiting ones
+    primaries: Shaped[np.ndarray, " primaries"]  # of type PRIMARY
+    numbers: Float[np.ndarray, "primaries columns"]  # the same memory, where columns are float
+    present: Integer[np.ndarray, " 3"]  # kind, track and parent of what is followed
+    waiting: Float[np.ndarray, "waiting 7"]  # states of the particles that wait
+    waiting_info: Integer[np.ndarray, "waiting 3"]  # their kinds, tracks and parents
 
 
 def new_recorder(primaries: int, layers: int, rows: int) -> Recorder:
     """Returns empty buffers for some primaries and rows of hits."""
-    unknown = np.empty(primaries, PRIMARY)
-    for name in PRIMARY.names or ():
-        unknown[name] = -1
+    unknown = np.full(primaries, -1, PRIMARY)
     return Recorder(
         hits=np.empty(rows, HIT),
         row_of_layer=np.full(layers, -1),
         counts=np.zeros(4, np.int64),
         primaries=unknown,
+        numbers=unknown.view("f4").reshape(primaries, -1),
+        present=np.array([PROTON, 1, 0]),
         waiting=np.empty((WAITING, 7)),
         waiting_info=np.empty((WAITING, 3), np.int64),
     )
 
 
 @compiled
-def deposit(
-    recorder: Recorder,
-    track: int,
-    parent: int,
-    pdg: int,
-    layer: int,
-    x: float,
-    y: float,
-    energy: float,
-) -> None:
-    """Adds an energy in MeV to the row of a track and a layer; the first place in mm counts.
+def deposit(recorder: Recorder, layer: int, x: float, y: float, energy: float) -> None:
+    """Adds an energy in MeV to the row of the track in a layer (-1: none); the first place counts.
 
-    Nothing is recorded outside of sensitive layers (layer < 0), nor an energy of 0. When the buffer
-    is full, rows are counted but not written.
+    When the buffer is full, rows are counted but not written.
     """
     if layer < 0 or energy <= 0.0:
         return
@@ -86,10 +78,10 @@ def deposit(
             hit["posY"] = y
             hit["edep"] = 0.0
             hit["eventID"] = recorder.primaries[recorder.counts[PRIMARY_ROW]]["eventID"]
-            hit["trackID"] = track
-            hit["parentID"] = parent
+            hit["trackID"] = recorder.present[TRACK]
+            hit["parentID"] = recorder.present[PARENT]
             hit["level1ID"] = layer
-            hit["pdg"] = pdg
+            hit["pdg"] = PDG[recorder.present[KIND]]
     if row < len(recorder.hits):
         recorder.hits[row]["edep"] += energy
 
@@ -99,7 +91,6 @@ def release(
     recorder: Recorder,
     origin: np.ndarray,
     kind: int,
-    parent: int,
     energy: float,
     cosine: float,
     aside: float,
@@ -115,53 +106,32 @@ def release(
     particle[:] = origin
     particle[T] = energy
     point_along(particle, cosine, aside, upwards)
-    recorder.waiting_info[place, 0] = kind
-    recorder.waiting_info[place, 1] = recorder.counts[TRACKS]
-    recorder.waiting_info[place, 2] = parent
+    recorder.waiting_info[place] = kind, recorder.counts[TRACKS], recorder.present[TRACK]
 
 
 @inlined
-def note_layer(recorder: Recorder, track: int, layer: int, particle: np.ndarray) -> None:
+def note_layer(recorder: Recorder, layer: int, particle: np.ndarray) -> None:
     """Notes with what energy the primary enters one of the first three layers, at first."""
-    if track != 1:
-        return
-    primary = recorder.primaries[recorder.counts[PRIMARY_ROW]]
-    if layer == 0 and primary["ekin_layer0"] < 0.0:
-        primary["ekin_layer0"] = particle[T]
-    elif layer == 1 and primary["ekin_layer1"] < 0.0:
-        primary["ekin_layer1"] = particle[T]
-    elif layer == 2 and primary["ekin_layer2"] < 0.0:
-        primary["ekin_layer2"] = particle[T]
+    if recorder.present[TRACK] == 1 and layer < 3:
+        numbers = recorder.numbers[recorder.counts[PRIMARY_ROW]]
+        if numbers[_LAYERS + layer] < 0.0:
+            numbers[_LAYERS + layer] = particle[T]
 
 
 @compiled
-def note_phantom(
-    recorder: Recorder, track: int, left: int, entered: int, particle: np.ndarray
-) -> None:
+def note_phantom(recorder: Recorder, left: int, entered: int, particle: np.ndarray) -> None:
     """Notes where the primary enters the phantom first and leaves it last."""
-    if track != 1:
+    if recorder.present[TRACK] != 1:
         return
-    primary = recorder.primaries[recorder.counts[PRIMARY_ROW]]
-    if entered == PHANTOM and primary["in_ekin"] < 0.0:
-        primary["in_x"], primary["in_y"], primary["in_z"] = particle[X], particle[Y], particle[Z]
-        primary["in_dx"], primary["in_dy"], primary["in_dz"] = (
-            particle[UX],
-            particle[UY],
-            particle[UZ],
-        )
-        primary["in_ekin"] = particle[T]
+    numbers = recorder.numbers[recorder.counts[PRIMARY_ROW]]
+    if entered == PHANTOM and numbers[_ENTERS + T] < 0.0:
+        numbers[_ENTERS : _ENTERS + 7] = particle
     elif left == PHANTOM:
-        primary["out_x"], primary["out_y"], primary["out_z"] = particle[X], particle[Y], particle[Z]
-        primary["out_dx"], primary["out_dy"], primary["out_dz"] = (
-            particle[UX],
-            particle[UY],
-            particle[UZ],
-        )
-        primary["out_ekin"] = particle[T]
+        numbers[_LEAVES : _LEAVES + 7] = particle
 
 
 def kind_of(charge: np.ndarray, nucleons: np.ndarray) -> np.ndarray:
-    """Returns the numbers of nuclei of given charge and mass numbers; charge 0 means a photon."""
+    """Returns the kinds of nuclei of given charge and mass numbers; charge 0 means a photon."""
     kind = np.where(charge == 0, PHOTON, HEAVY)
     for (z, a), number in _LIGHT.items():
         kind[(charge == z) & (nucleons == a)] = number

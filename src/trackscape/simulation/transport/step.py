@@ -1,7 +1,8 @@
 """One step of a charged particle: how it is deflected, and what energy it loses.
 
 A step is straight, in one material, and short against the range left. Deflections and displacements
-are added at its end (`trackscape.simulation.physics.scattering` says by which law).
+are added at its end (`trackscape.simulation.physics.scattering` says by which law). Energies and
+masses in MeV, distances in mm, thicknesses in g/cm², charges in units of e.
 """
 
 import math
@@ -9,10 +10,8 @@ import math
 import numpy as np
 
 from trackscape.compiled import inlined
-from trackscape.simulation.physics.kinematics import (
-    largest_transfer,
-    momentum_squared,
-)
+from trackscape.simulation.physics.electrons import bohr_variance, urban_loss
+from trackscape.simulation.physics.kinematics import largest_transfer, momentum_squared
 from trackscape.simulation.physics.random_streams import (
     Stream,
     normal,
@@ -27,7 +26,6 @@ from trackscape.simulation.physics.scattering import (
     screening_angle_squared,
     soft_variance,
 )
-from trackscape.simulation.physics.straggling import bohr_variance, urban_loss
 from trackscape.simulation.transport.matter import Matter
 from trackscape.simulation.transport.world import UX, UY, UZ, T, X, Y, Z
 
@@ -46,17 +44,9 @@ def sensitive_loss(
     charge: float,
     thickness: float,
 ) -> float:
-    """Returns a random energy loss in MeV in a thin layer, at most all the energy.
+    """Returns a random energy loss in a thin layer, at most all the energy.
 
-    Arguments:
-        stream: Random numbers.
-        matter: Tables.
-        material: Number of the material.
-        energy: Kinetic energy before the layer, MeV.
-        after: Mean kinetic energy behind it; 0 if it stops.
-        mass: MeV.
-        charge: In units of e.
-        thickness: g/cm².
+    The mean energy `after` the layer is 0 for a particle that stops.
     """
     if after <= 0.0:
         return energy
@@ -82,18 +72,9 @@ def scatter(
     distance: float,
     displaced: bool,
 ) -> None:
-    """Moves a particle by a distance in mm and deflects it; its energy stays.
+    """Moves a particle by a distance and deflects it; its energy stays, `after` is for the law.
 
-    Arguments:
-        stream: Random numbers.
-        matter: Tables.
-        material: Number of the material.
-        particle: State; changed.
-        after: Its kinetic energy at the end of the step, MeV.
-        mass: MeV.
-        charge: In units of e.
-        distance: Length of the step in mm.
-        displaced: Whether deflections inside of the step displace it, too.
+    Deflections inside of the step also displace it if `displaced` is set.
     """
     thickness = 0.1 * distance * matter.density[material]
     if thickness < _TOO_THIN:
@@ -123,7 +104,7 @@ def scatter(
 
 @inlined
 def go_straight(particle: np.ndarray, distance: float) -> None:
-    """Moves a particle along its direction by a distance in mm."""
+    """Moves a particle along its direction."""
     particle[X] += distance * particle[UX]
     particle[Y] += distance * particle[UY]
     particle[Z] += distance * particle[UZ]
@@ -173,13 +154,9 @@ def _deflect_at(
 
 @inlined
 def point_along(particle: np.ndarray, cosine: float, aside: float, upwards: float) -> None:
-    """Turns the direction of a particle by an angle.
+    """Turns the direction of a particle by an angle, given its cosine.
 
-    Arguments:
-        particle: State; changed.
-        cosine: Cosine of the angle between old and new direction.
-        aside: Cosine of the azimuth of the new direction about the old one.
-        upwards: Sine of the azimuth.
+    Cosine and sine of the azimuth about the old direction are `aside` and `upwards`.
     """
     ux, uy, uz = particle[UX], particle[UY], particle[UZ]
     e, f = across(ux, uy, uz)
@@ -196,20 +173,17 @@ def across(
 ) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Returns two unit vectors that make a right-handed frame with a direction.
 
-    Without a square root (Duff et al., J. Computer Graphics Techniques 6:1, 2017).
+    By Duff et al. (J. Computer Graphics Techniques 6:1, 2017), without a square root.
     """
     sign = math.copysign(1.0, uz)
     a = -1.0 / (sign + uz)
     b = ux * uy * a
-    return (
-        (1.0 + sign * ux * ux * a, sign * b, -sign * ux),
-        (b, sign + uy * uy * a, -uy),
-    )
+    return (1.0 + sign * ux * ux * a, sign * b, -sign * ux), (b, sign + uy * uy * a, -uy)
 
 
 @inlined
 def straggle(stream: Stream, particle: np.ndarray, variance: float) -> None:
-    """Gives a particle's energy a Gaussian fluctuation of a variance in MeV²; it stays positive."""
+    """Gives a particle's energy a Gaussian fluctuation; it stays positive."""
     energy = particle[T] + math.sqrt(variance) * normal(stream)
     if energy > 0.0:
         particle[T] = energy

@@ -8,45 +8,70 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 from trackscape.compiled import compiled, inlined
+from trackscape.simulation.record import Setup
+from trackscape.simulation.transport.matter import Mixture, merge_foils
 
 AIR, PHANTOM, OUTSIDE = -1, -2, -3
 """Places that are no slab: air before the detector, the phantom, beyond all that is simulated."""
 X, Y, Z, UX, UY, UZ, T = range(7)
 """Entries of a particle, an array (7,): position in mm, direction, kinetic energy in MeV."""
-_SHORT = 1e-6  # mm; a particle at a border counts as beyond it
 FAR = 1e30
 """Distance in mm to what is not there."""
+_SHORT = 1e-6  # mm; a particle at a border counts as beyond it
 
 
 class World(NamedTuple):
-    """Geometry as arrays. S slabs; the grid has nx, ny, nz boxes."""
+    """Geometry as arrays: borders and half lengths in mm, materials by number."""
 
-    slab_edges: np.ndarray
-    """Borders of the slabs, (S + 1,) z in mm."""
-    slab_material: np.ndarray
-    """Number of the material of each slab, (S,)."""
-    slab_layer: np.ndarray
-    """Layer of each slab, (S,); -1 if it is not sensitive."""
-    half_width: float
-    """Half the extent of the slabs in x in mm."""
+    slab_edges: Float[np.ndarray, " slabs+1"]
+    slab_material: Integer[np.ndarray, " slabs"]
+    slab_layer: Integer[np.ndarray, " slabs"]  # -1 if it is not sensitive
+    half_width: float  # of the slabs, in x
     half_height: float
-    """Half the extent of the slabs in y in mm."""
-    labels: np.ndarray
-    """Number of the material of each box, (nx, ny, nz)."""
-    x_edges: np.ndarray
-    """Borders of the boxes in x, (nx + 1,) in mm."""
-    y_edges: np.ndarray
-    """Borders of the boxes in y, (ny + 1,) in mm."""
-    z_edges: np.ndarray
-    """Borders of the boxes in z, (nz + 1,) in mm."""
-    cosine: float
-    """Cosine of the angle of the phantom."""
+    labels: Integer[np.ndarray, "nx ny nz"]  # material of each box of the phantom
+    x_edges: Float[np.ndarray, " nx+1"]
+    y_edges: Float[np.ndarray, " ny+1"]
+    z_edges: Float[np.ndarray, " nz+1"]
+    cosine: float  # of the angle of the phantom
     sine: float
-    """Sine of the angle of the phantom."""
-    air: int
-    """Number of the material of the surrounding air."""
+    air: int  # material around both
+
+
+def build_world(setup: Setup) -> tuple[World, list[Mixture], list[float]]:
+    """Returns the geometry, and the mixtures and their densities in the order of their numbers."""
+    detector, phantom = setup.detector, setup.phantom
+    plates = merge_foils(detector)
+    mixtures: list[Mixture] = []
+    densities: list[float] = []
+
+    def number(mixture: Mixture, density: float) -> int:
+        if mixture not in mixtures:
+            mixtures.append(mixture)
+            densities.append(density)
+        return mixtures.index(mixture)
+
+    air = number([(detector.air, 1.0)], detector.air.density)
+    slabs = [number(plate.mixture, plate.density) for plate in plates]
+    boxes = [number([(material, 1.0)], material.density) for material in phantom.materials]
+    x, y, z = (np.ascontiguousarray(edges, dtype=np.float64) for edges in phantom.edges)
+    world = World(
+        slab_edges=detector.front + np.cumsum([0.0, *(plate.thickness for plate in plates)]),
+        slab_material=np.array(slabs),
+        slab_layer=np.array([plate.layer for plate in plates]),
+        half_width=0.5 * detector.width,
+        half_height=0.5 * detector.height,
+        labels=np.array(boxes, dtype=np.uint8)[phantom.labels],
+        x_edges=x,
+        y_edges=y,
+        z_edges=z,
+        cosine=math.cos(phantom.angle),
+        sine=math.sin(phantom.angle),
+        air=air,
+    )
+    return world, mixtures, densities
 
 
 @inlined
@@ -87,11 +112,7 @@ def next_place(world: World, particle: np.ndarray, place: int, reaches_border: b
 def look_ahead(world: World, particle: np.ndarray, place: int, limit: float) -> tuple[int, float]:
     """Returns the material around a particle, and the distance in mm to where it may change.
 
-    Arguments:
-        world: The geometry.
-        particle: Position and direction.
-        place: Where it is; not OUTSIDE.
-        limit: In the phantom, distances beyond this are not searched.
+    The place is not OUTSIDE; in the phantom, distances beyond the limit are not searched.
     """
     if place >= 0:
         return world.slab_material[place], _distance_in_slab(world, particle, place)

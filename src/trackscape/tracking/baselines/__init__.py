@@ -1,9 +1,8 @@
 """Hits -> Tracks without learning: the classical rivals of the networks.
 
-Each is a frozen dataclass of its parameters. Called with the hits of one frame it returns all
-chains, as `trackscape.tracking.follow` does: every hit is on exactly one, and
-`trackscape.tracking.accept` keeps the good ones. All of them follow tracks against the beam, which
-finds more: protons are far apart where they stop, and close together where they come in.
+Called with the hits of one frame, each returns all chains, as `trackscape.tracking.follow` does.
+They follow tracks against the beam, which finds more: protons are far apart where they stop, and
+close together where they come in.
 """
 
 from collections.abc import Callable

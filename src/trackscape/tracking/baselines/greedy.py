@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from trackscape.compiled import compiled
+from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines.layers import Layers, by_layer, follow_links
 from trackscape.tracking.follow import in_canonical_order
@@ -12,12 +12,11 @@ from trackscape.tracking.follow import in_canonical_order
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Greedy:
-    """Greedy search for nearest neighbours.
+    """Greedy search for nearest neighbours, layer by layer against the beam.
 
-    Layer by layer against the beam, the last segment of each track is extrapolated; a lone hit goes
-    on along the beam. Of all pairs of an extrapolated track and a hit in the next layer the closest
-    is joined first, then the closest of those that are left. Begun at the other end it finds far
-    less, as the first gaps are ten times as long as those in the calorimeter.
+    The last segment of each track is extrapolated; a lone hit goes on along the beam. Of all pairs
+    of an extrapolated track and a hit in the next layer the closest is joined first, then the
+    closest of those that are left.
     """
 
     # Found by studies.tune_baselines.
@@ -35,7 +34,7 @@ class Greedy:
 
 
 @compiled
-def _link(layers: Layers, max_step: float, max_tracker_step: float) -> np.ndarray:
+def _link(layers: Layers, max_step: float, max_tracker_step: float) -> Integers:
     """The hit before each hit (H,), or -1."""
     upstream = np.full(len(layers.position), -1)
     slope = np.zeros((len(layers.position), 2))
@@ -55,8 +54,8 @@ def _link(layers: Layers, max_step: float, max_tracker_step: float) -> np.ndarra
 
 @compiled
 def _find_pairs(
-    layers: Layers, slope: np.ndarray, layer: int, farthest: float
-) -> tuple[np.ndarray, np.ndarray]:
+    layers: Layers, slope: Floats, layer: int, farthest: float
+) -> tuple[Integers, Floats]:
     """Hits of a layer and of the one before it near enough, (P, 2), and their distances (P,)."""
     start, middle, stop = layers.border[layer - 1], layers.border[layer], layers.border[layer + 1]
     gap = layers.depth[layer] - layers.depth[layer - 1]

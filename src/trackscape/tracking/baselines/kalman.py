@@ -9,21 +9,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.compiled import compiled, inlined
+from trackscape.compiled import Floats, Integers, compiled, inlined
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import by_layer, follow_links
-from trackscape.tracking.baselines.motion_model import (
+from trackscape.tracking.baselines.layers import (
+    Flags,
     FrameArrays,
-    MotionModel,
     State,
     begin,
+    by_layer,
     chi_squared,
+    follow_links,
     load_state,
     move,
     neg_log_likelihood,
     store_state,
     update,
 )
+from trackscape.tracking.baselines.motion_model import MotionModel
 from trackscape.tracking.follow import in_canonical_order
 
 
@@ -33,14 +35,12 @@ class KalmanFilter:
 
     Each hit that no track holds yet, from the deepest layer on, begins a track, and every hit of
     the layer before it within the gate continues it, on a branch of its own. Only the best branches
-    are followed. The score of a branch is the sum over its hits of what `neg_log_likelihood` is for
-    the χ² of the hit, less what it is for the gate: less is better, so that longer tracks win over
-    shorter ones. Where tracks of one layer want the same hit, the one with the best score gets it
-    and the others search again.
+    are followed: those with the least sum, over their hits, of `neg_log_likelihood` of the hit's χ²
+    less that of the gate, so that longer tracks win. Where tracks of one layer want the same hit,
+    the one with the best score gets it and the others search again.
     """
 
     motion: MotionModel = dataclasses.field(default_factory=MotionModel)
-    """How protons scatter and what is measured."""
     # Found by studies.tune_baselines, as are the values of `MotionModel`.
     gate: float = 1360.0
     """Largest χ² (2 degrees of freedom) of a hit beside the predicted state."""
@@ -50,11 +50,7 @@ class KalmanFilter:
     """Layers without a hit that a track may have."""
 
     def __call__(self, hits: Hits) -> Tracks:
-        """Returns the tracks of one frame; every hit is on exactly one.
-
-        Raises:
-            DataError: If the hits have layers that the detector lacks.
-        """
+        """Returns the tracks of one frame; every hit is on exactly one."""
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
@@ -66,48 +62,42 @@ class KalmanFilter:
 
 
 class Rules(NamedTuple):
-    """What a branch may do."""
+    """What a branch may do; see `KalmanFilter`."""
 
     gate: float
-    """Largest χ² of a hit."""
     hit_bonus: float
     """Score that a perfect hit takes off: `neg_log_likelihood` of the gate."""
     branches: int
-    """Number of branches that are followed."""
     holes: int
-    """Number of layers without a hit that a track may have."""
 
 
 class Tree(NamedTuple):
-    """All branches of one track. Nodes of one layer follow each other. Axis: N nodes."""
+    """All branches of one track. Nodes of one layer follow each other."""
 
-    hit: np.ndarray
-    """(N,) int64. Hit of the node; -1 for a layer without one."""
-    parent: np.ndarray
-    """(N,) int64. Node before it on its branch; -1 for the first."""
-    score: np.ndarray
-    """(N,) float64. Score of the branch up to here."""
-    holes: np.ndarray
-    """(N,) int64. Layers without a hit so far."""
-    state: np.ndarray
-    """(N, 7) float64. `State` of the branch in the layer."""
+    hit: Integers
+    """Hit of each node; -1 for a layer without one."""
+    parent: Integers
+    """Node before each node on its branch; -1 for the first."""
+    score: Floats
+    holes: Integers
+    """Number of layers without a hit so far."""
+    state: Floats
+    """`State` (N, 7) of the branch in the layer of each node."""
 
 
 class Options(NamedTuple):
-    """Ways to continue the branches of one layer. Axes: B branches, O options."""
+    """Ways to continue the branches of one layer."""
 
-    predicted: np.ndarray
-    """(B, 7) float64. State of each branch in the next layer."""
-    branch: np.ndarray
-    """(O,) int64. Branch that the option continues."""
-    hit: np.ndarray
-    """(O,) int64. Hit that it takes; -1 for none."""
-    score: np.ndarray
-    """(O,) float64. Score of the branch with it."""
+    predicted: Floats
+    """State (B, 7) of each branch in the next layer."""
+    branch: Integers
+    hit: Integers
+    """Hit that each option takes; -1 for none."""
+    score: Floats
 
 
 @compiled
-def _find_tracks(frame: FrameArrays, rules: Rules) -> np.ndarray:
+def _find_tracks(frame: FrameArrays, rules: Rules) -> Integers:
     """The hit before each hit (H,), or -1."""
     upstream = np.full(len(frame.position), -1)
     free = np.ones(len(frame.position), np.bool_)
@@ -130,8 +120,8 @@ def _find_tracks(frame: FrameArrays, rules: Rules) -> np.ndarray:
 
 @compiled
 def _take(
-    seeds: np.ndarray, paths: np.ndarray, score: np.ndarray, free: np.ndarray, upstream: np.ndarray
-) -> np.ndarray:
+    seeds: Integers, paths: Integers, score: Floats, free: Flags, upstream: Integers
+) -> Integers:
     """Links the hits of the best paths that share none; returns the seeds of the others."""
     left = np.zeros(len(seeds), np.bool_)
     for number in np.argsort(score, kind="mergesort"):
@@ -150,7 +140,7 @@ def _take(
 
 
 @compiled
-def _trace(tree: Tree, node: int, path: np.ndarray) -> None:
+def _trace(tree: Tree, node: int, path: Integers) -> None:
     """Writes the hits from the first node to this one into a path, with -1 behind the last."""
     n = 0
     at = node
@@ -168,7 +158,7 @@ def _trace(tree: Tree, node: int, path: np.ndarray) -> None:
 def _grow(
     frame: FrameArrays,
     rules: Rules,
-    free: np.ndarray,
+    free: Flags,
     seed: int,
     layer: int,
     tree: Tree,
@@ -200,7 +190,7 @@ def _grow(
 def _find_options(
     frame: FrameArrays,
     rules: Rules,
-    free: np.ndarray,
+    free: Flags,
     tree: Tree,
     start: int,
     stop: int,

@@ -6,21 +6,21 @@ import math
 import numpy as np
 
 from trackscape.assignment import solve
-from trackscape.compiled import compiled
+from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import by_layer, follow_links
-from trackscape.tracking.baselines.motion_model import (
+from trackscape.tracking.baselines.layers import (
     FrameArrays,
-    MotionModel,
     begin,
+    by_layer,
     chi_squared,
+    follow_links,
     load_state,
-    material_effects,
     move,
     neg_log_likelihood,
     store_state,
     update,
 )
+from trackscape.tracking.baselines.motion_model import MotionModel, material_effects
 from trackscape.tracking.follow import in_canonical_order
 from trackscape.units import keV, mm, mrad
 
@@ -49,20 +49,14 @@ class PhysicsAssignment:
             tail=2.94, end_slope=75.7 * mrad, source_distance=414.0 * mm, source_slope=8.19 * mrad
         )
     )
-    """How protons scatter and what is measured."""
     clutter_density: float = 3.02e-5
-    """In 1/mm2: probability that a track has no hit in the layer before, times the density there of
-    hits where tracks end. As each pair that is not made leaves one of both, only this product
-    decides."""
+    """Probability that a track has no hit in the layer before, times the density in 1/mm2 there of
+    hits where tracks end."""
     deposit_spread: float = 0.783
     """Spread s of ln(deposit)."""
 
     def __call__(self, hits: Hits) -> Tracks:
-        """Returns the tracks of one frame; every hit is on exactly one.
-
-        Raises:
-            DataError: If the hits have layers that the detector lacks.
-        """
+        """Returns the tracks of one frame; every hit is on exactly one."""
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
@@ -85,7 +79,7 @@ class PhysicsAssignment:
 
 
 @compiled
-def _begin_all(frame: FrameArrays) -> np.ndarray:
+def _begin_all(frame: FrameArrays) -> Floats:
     """(H, 7) State of each hit as the end of a track."""
     state = np.empty((len(frame.position), 7))
     for hit in range(len(state)):
@@ -96,25 +90,18 @@ def _begin_all(frame: FrameArrays) -> np.ndarray:
 @compiled
 def _find_pairs(
     frame: FrameArrays,
-    state: np.ndarray,
-    end: np.ndarray,
-    energy: np.ndarray,
-    expected: np.ndarray,
+    state: Floats,
+    end: Integers,
+    energy: Floats,
+    expected: Floats,
     layer: int,
     unmatched: float,
     spread: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[Integers, Integers, Floats]:
     """Pairs that are worth their cost: hits of a layer, hits before them and costs, (P,) each.
 
-    Arguments:
-        frame: The frame.
-        state: (H, 7) State of the track of each hit, in the layer of that hit.
-        end: (H,) Layer in which that track ends.
-        energy: (H,) ln of the deposits.
-        expected: (L, L) ln of the most probable ones, by the layers of a track's end and a hit.
-        layer: Layer of the tracks.
-        unmatched: Cost of a track and a hit that stay without each other.
-        spread: Spread of ln(deposit).
+    `state` (H, 7) is that of the track of each hit, in the layer of the hit, and `end` (H,) the
+    layer in which that track ends; `energy` (H,) and `expected` (L, L) are logarithms.
     """
     start, middle, stop = frame.border[layer - 1], frame.border[layer], frame.border[layer + 1]
     most = (stop - middle) * (middle - start)
@@ -140,12 +127,7 @@ def _find_pairs(
 
 @compiled
 def _continue(
-    frame: FrameArrays,
-    state: np.ndarray,
-    end: np.ndarray,
-    tracks: np.ndarray,
-    hits: np.ndarray,
-    layer: int,
+    frame: FrameArrays, state: Floats, end: Integers, tracks: Integers, hits: Integers, layer: int
 ) -> None:
     """Hands the states of tracks on to the hits that were chosen for them."""
     for track, hit in zip(tracks, hits):  # noqa: B905 (numba knows no strict)

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.compiled import compiled
+from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines.layers import (
+    Flags,
     Layers,
     by_layer,
     displacement,
@@ -32,15 +33,12 @@ FEWEST_HITS = 4
 class TrackFollower:
     """Follows tracks against the beam, one after another, each on the path that bends least.
 
-    Every hit that no kept path holds yet, from the deepest layer on, is a seed. From each hit of a
-    path at most two hits of the layer before continue it, or of the one before that if there is
-    none. The score S of a path is the root of the summed squares of its angles in space; the first,
-    with the beam, counts by a hundredth. Of all paths that cannot go on the one with the least S is
-    taken, and kept if it reaches a tracker (or layer 0).
-
-    Paths may share hits, except for the second from the end. Of those that do, the one with the
-    least S keeps the hit, and the others go on without. Then hits are recovered: left-over ones
-    near to where a track would go on are put on it. All other hits stay alone.
+    Every hit that no kept path holds yet, from the deepest layer on, is a seed. At most two hits of
+    the layer before, or of the one before that if it is empty, continue each hit of a path. The
+    score S of a path is the root of the summed squares of its angles in space; the first, with the
+    beam, counts by a hundredth. Of all paths from a seed the one with the least S is taken, and
+    kept if it reaches a tracker (or layer 0). Of paths that share a hit the one with the least S
+    keeps it; then left-over hits are put on tracks that they would continue.
     """
 
     largest_score: float = 0.275
@@ -78,9 +76,7 @@ class Limits(NamedTuple):
 
 
 @compiled
-def _find_paths(
-    layers: Layers, layer_of: np.ndarray, limits: Limits
-) -> tuple[np.ndarray, np.ndarray]:
+def _find_paths(layers: Layers, layer_of: Integers, limits: Limits) -> tuple[Integers, Floats]:
     """Paths that are kept, (P, L) hits from the deepest on, then -1, and their scores (P,)."""
     n_hits, n_layers = len(layer_of), len(layers.depth)
     free = np.ones(n_hits, np.bool_)
@@ -100,17 +96,11 @@ def _find_paths(
 
 @compiled
 def _straightest(
-    layers: Layers,
-    layer_of: np.ndarray,
-    free: np.ndarray,
-    limits: Limits,
-    seed: int,
-    best: np.ndarray,
+    layers: Layers, layer_of: Integers, free: Flags, limits: Limits, seed: int, best: Integers
 ) -> tuple[int, float]:
     """Writes the path from a seed with the least score; returns its length and score.
 
-    Paths are followed one by one, the straightest first. As scores only grow, one that is as bad as
-    the best that is complete is given up.
+    The straightest path is followed first. One as bad as the best complete one is given up.
     """
     path = np.empty(len(best), np.int64)
     waiting, score_of = np.empty((2 * len(best) + 2, 2), np.int64), np.empty(2 * len(best) + 2)
@@ -138,25 +128,9 @@ def _straightest(
 
 @compiled
 def _find_children(
-    layers: Layers,
-    layer: int,
-    free: np.ndarray,
-    limits: Limits,
-    before: int,
-    hit: int,
-    score: float,
+    layers: Layers, layer: int, free: Flags, limits: Limits, before: int, hit: int, score: float
 ) -> tuple[tuple[int, float], tuple[int, float]]:
-    """The two hits that continue a path best, with the scores that it gets; -1 for none.
-
-    Arguments:
-        layers: The frame.
-        layer: Layer of the last hit.
-        free: (H,) Hits on no kept path.
-        limits: See `TrackFollower`.
-        before: The hit before the last on the path; -1 if there is none.
-        hit: The last.
-        score: Score of the path.
-    """
+    """The two hits (or -1) that best continue a path that ends with these, with its scores."""
     first, second = (-1, np.inf), (-1, np.inf)
     direction = displacement(layers, before, hit) if before >= 0 else (0.0, 0.0, -1.0)
     weight = 1.0 if before >= 0 else FIRST_ANGLE_WEIGHT
@@ -184,9 +158,7 @@ def _find_children(
 
 
 @compiled
-def _resolve_ambiguities(
-    paths: np.ndarray, ranking: np.ndarray, n_hits: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _resolve_ambiguities(paths: Integers, ranking: Integers, n_hits: int) -> tuple[Integers, Flags]:
     """Gives each hit to the first path of a ranking; returns links (H,) and hits without path."""
     upstream, free = np.full(n_hits, -1), np.ones(n_hits, np.bool_)
     for number in ranking:
@@ -201,18 +173,12 @@ def _resolve_ambiguities(
 
 @compiled
 def recover_hits(
-    layers: Layers, layer_of: np.ndarray, upstream: np.ndarray, free: np.ndarray, farthest: float
+    layers: Layers, layer_of: Integers, upstream: Integers, free: Flags, farthest: float
 ) -> None:
     """Puts left-over hits at both ends of all tracks with enough hits, the deepest track first.
 
-    The hit under the least angle is put on; one layer without such a hit may be passed over.
-
-    Arguments:
-        layers: The frame.
-        layer_of: (H,) Layer of each hit.
-        upstream: (H,) The hit before each hit, or -1; changed in place.
-        free: (H,) Hits that are left over; changed in place.
-        farthest: Largest angle in rad between a track and the way to the hit.
+    The hit under the least angle below `farthest`, in rad, is put on; one layer without such a hit
+    may be passed over. Both `upstream`, the hit before each hit or -1, and `free` are changed.
     """
     downstream = np.full(len(upstream), -1)
     for hit in range(len(upstream)):
@@ -234,10 +200,10 @@ def recover_hits(
 @compiled
 def _extend(
     layers: Layers,
-    layer_of: np.ndarray,
-    upstream: np.ndarray,
-    downstream: np.ndarray,
-    free: np.ndarray,
+    layer_of: Integers,
+    upstream: Integers,
+    downstream: Integers,
+    free: Flags,
     farthest: float,
     last_two: tuple[int, int],
     step: int,
@@ -259,7 +225,7 @@ def _extend(
 
 @compiled
 def _nearest(
-    layers: Layers, free: np.ndarray, layer: int, before: int, end: int, farthest: float
+    layers: Layers, free: Flags, layer: int, before: int, end: int, farthest: float
 ) -> int:
     """The free hit of a layer under the least angle with a track's last two hits, or -1."""
     direction = displacement(layers, before, end)

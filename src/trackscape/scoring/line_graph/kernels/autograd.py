@@ -34,7 +34,7 @@ class NormAndLinear(NamedTuple):
     gamma: Floats
     beta: Floats
     weight: Floats
-    """(16, 16) Weights of the linear layer, outputs first."""
+    """Weights (16, 16) of the linear layer, outputs first."""
     bias: Floats
     mean: Floats
     variance: Floats
@@ -56,9 +56,7 @@ class NormAndLinear(NamedTuple):
     def gradients(self, outer: Floats, total: Floats) -> tuple[list[Floats], Floats]:
         """Gradients of gamma, beta, weight and bias, and what all messages share.
 
-        Arguments:
-            outer: (16, 16) Sum of outer products of the gradient behind and the value before.
-            total: (16,) Sum of the gradients behind.
+        `outer` sums products of the gradient behind with the value before, `total` gradients.
         """
         rate = self.rate
         normal = (outer - np.outer(total, self.mean)) * rate

@@ -42,21 +42,19 @@ from trackscape.scoring.line_graph.kernels.vectors import (
 
 
 class Arrived(NamedTuple):
-    """What comes back to the strongest messages."""
+    """Gradient of the strongest messages (E, 16), and the number of the message that each is."""
 
     gradient: RowArray
-    """(E, 16) Gradient of the strongest messages."""
     winner: NDArray[np.int32]
-    """(E, 16) Number of the message that each of them is."""
 
 
 class Back(NamedTuple):
     """How a gradient behind a layer and its normalisation becomes one before."""
 
     weight: RowArray
-    """(16, 16) Weights of layer and normalisation, outputs first."""
+    """Weights (16, 16) of layer and normalisation, outputs first."""
     shared: RowArray
-    """(2, 16) The constant, and the multiple of the value, which all messages get."""
+    """Rows (2, 16): the constant, and the multiple of the value, which all messages get."""
 
 
 @compiled
@@ -159,18 +157,9 @@ def first_layer_gradients(
         for order in range(2):
             first, last = senders(segments, segment, order)
             for start in range(first, last, MESSAGES_PER_BLOCK):
-                n = min(start + MESSAGES_PER_BLOCK, last) - start
-                locate(
-                    direction,
-                    segment,
-                    order,
-                    start,
-                    start + n,
-                    steps,
-                    len(table),
-                    node,
-                    coefficient,
-                )
+                stop = min(start + MESSAGES_PER_BLOCK, last)
+                n = stop - start
+                locate(direction, segment, order, start, stop, steps, len(table), node, coefficient)
                 _behind_second(message, message + n, hidden, weights, winner, gradient, own, behind)
                 for i in range(n):
                     value = load(hidden, message + i)

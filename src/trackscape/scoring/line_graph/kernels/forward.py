@@ -37,10 +37,7 @@ from trackscape.scoring.line_graph.kernels.vectors import (
 
 @compiled
 def share_of_table(begin: int, end: int, segments: Segments, steps: int, share: Floats) -> None:
-    """Adds the coefficients of the rows of the table, (2 steps + 2,), over pairs of segments.
-
-    Both messages of a pair have the same angle, so only those from upstream are counted.
-    """
+    """Adds the coefficients of the rows of the table over messages from upstream: one of a pair."""
     row, coefficient = coefficients_for(share)
     direction = segments.direction
     for segment in range(begin, end):

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from trackscape.data import CompressedLineGraph
@@ -24,22 +25,16 @@ from trackscape.scoring.line_graph.kernels.segments import (
 )
 from trackscape.scoring.line_graph.kernels.vectors import ROW_WIDTH
 
-Moments = tuple[Tensor, Tensor]
-
 
 def strongest_messages(
-    block: nn.Sequential, encode: AngleEncoding, lines: CompressedLineGraph, x: Tensor
-) -> Tensor:
+    block: nn.Sequential,
+    encode: AngleEncoding,
+    lines: CompressedLineGraph,
+    x: Float[Tensor, "edges features"],
+) -> Float[Tensor, "edges 16"]:
     """Returns the columnwise maximum of the messages that arrive at each segment; 0 if none does.
 
-    Arguments:
-        block: Relational block with 16 hidden columns and 16 outputs, of target, source and angle.
-        encode: Encodes the angle.
-        lines: The segments, E of them, and their neighbours.
-        x: (E, d) Features of the segments.
-
-    Returns:
-        (E, 16).
+    `block` takes target, source and encoded angle, and has 16 hidden columns and 16 outputs.
     """
     segments = as_arrays(lines)
     if segments.n_messages == 0:  # no message whose statistics could be taken
@@ -95,7 +90,7 @@ def _share_of_table(segments: Segments, steps: int) -> Tensor:
     return torch.from_numpy(share[: 2 * n_nodes] / share[::2].sum())
 
 
-def _gathered_moments(segments: Segments, x: Tensor) -> Moments:
+def _gathered_moments(segments: Segments, x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and biased variance of the features over all messages: of targets as of sources."""
     share = torch.from_numpy(np.diff(segments.message_ptr) / segments.n_messages).to(x.dtype)
     mean = share @ x

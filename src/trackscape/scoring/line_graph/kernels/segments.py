@@ -33,7 +33,6 @@ from trackscape.scoring.line_graph.kernels.vectors import (
 RowArray = NDArray[np.float32] | NDArray[np.float64]
 
 MESSAGES_PER_BLOCK = 64
-"""Messages in a block."""
 
 
 class Segments(NamedTuple):
@@ -191,12 +190,7 @@ CHUNKS = 4
 
 
 def share_among_threads(message_ptr: Integers, work: Callable[[int, int, int], None]) -> None:
-    """Calls `work` with the number, begin and end of each chunk of segments.
-
-    Arguments:
-        message_ptr: (E + 1,) Messages before each segment; chunks have about as many messages.
-        work: A function that lets other threads run.
-    """
+    """Calls `work` with the number, begin and end of each chunk, of about as many messages."""
     inner = [int(message_ptr[-1]) * number // CHUNKS for number in range(1, CHUNKS)]
     borders = [0, *np.searchsorted(message_ptr, inner).tolist(), len(message_ptr) - 1]
     begins, ends = borders[:-1], borders[1:]

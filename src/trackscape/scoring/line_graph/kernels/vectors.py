@@ -3,9 +3,10 @@
 Left alone, the compiler turns a product of a row with a 16 x 16 matrix into vector instructions or
 not, depending on what stands around it. Here the instructions are chosen: a `VectorRow` is a vector
 of LLVM, 16 numbers of float32, float64 or int32, which LLVM splits where a processor has shorter
-registers. All functions work in compiled functions only.
+registers.
 """
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -28,8 +29,36 @@ class VectorRow(types.Type):
         super().__init__(name=f"VectorRow({dtype})")
 
 
-def _vector_function(typed: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes a compiled function of one that returns its signature and what generates its code."""
+def _vector_function(signature: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a compiled function of what generates its code from `signature`, which types it.
+
+    The code generator takes the context, the builder, the types of the arguments and their values.
+    """
+
+    def decorate(generate: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(signature)  # by which numba tells arguments apart
+        def typed(_: Any, *kinds: Any) -> Any:
+            def code(context: Any, builder: Any, _: Any, values: Any) -> Any:
+                return generate(context, builder, kinds, *values)
+
+            return signature(_, *kinds), code
+
+        typed.__name__, typed.__doc__ = generate.__name__, generate.__doc__
+        return intrinsic(typed)
+
+    return decorate
+
+
+def _lane_function(instructions: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a compiled function of rows, which returns one that is like the last of them."""
+
+    @functools.wraps(instructions)
+    def typed(_: Any, *rows: Any) -> Any:
+        def code(context: Any, builder: Any, _: Any, values: Any) -> Any:
+            return instructions(builder, *values)
+
+        return rows[-1](*rows), code
+
     return intrinsic(typed)
 
 
@@ -65,197 +94,139 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any
     return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
 
 
-@_vector_function
-def load(_: Any, array: Any, index: Any) -> Any:
+@_vector_function(lambda _, array, index: VectorRow(array.dtype)(array, types.intp))
+def load(context: Any, builder: Any, kinds: Any, array: Any, index: Any) -> Any:
     """Row `index` of an array (n, 16), or of a flat one."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = _address(context, builder, signature.args[0], values[0], values[1])
-        return builder.load(place, align=_bytes(array.dtype))
-
-    return VectorRow(array.dtype)(array, types.intp), generate
+    place = _address(context, builder, kinds[0], array, index)
+    return builder.load(place, align=_bytes(kinds[0]))
 
 
-@_vector_function
-def store(_: Any, array: Any, index: Any, row: Any) -> Any:
+@_vector_function(lambda _, array, index, row: types.void(array, types.intp, row))
+def store(context: Any, builder: Any, kinds: Any, array: Any, index: Any, row: Any) -> Any:
     """Writes row `index` of an array (n, 16)."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = _address(context, builder, signature.args[0], values[0], values[1])
-        builder.store(values[2], place, align=_bytes(array.dtype))
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, row), generate
+    place = _address(context, builder, kinds[0], array, index)
+    builder.store(row, place, align=_bytes(kinds[0]))
+    return context.get_dummy_value()
 
 
-@_vector_function
-def load_matrix(_: Any, array: Any) -> Any:
+def _matrix(array_type: Any) -> types.UniTuple:
+    return types.UniTuple(VectorRow(array_type.dtype), ROW_WIDTH)
+
+
+@_vector_function(lambda _, array: _matrix(array)(array))
+def load_matrix(context: Any, builder: Any, kinds: Any, array: Any) -> Any:
     """The rows of an array (16, 16)."""
-    matrix = types.UniTuple(VectorRow(array.dtype), ROW_WIDTH)
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        rows = []
-        for number in range(ROW_WIDTH):
-            index = ir.Constant(ir.IntType(64), number)
-            place = _address(context, builder, array, values[0], index)
-            rows.append(builder.load(place, align=_bytes(array.dtype)))
-        return context.make_tuple(builder, matrix, rows)
-
-    return matrix(array), generate
+    rows = []
+    for number in range(ROW_WIDTH):
+        index = ir.Constant(ir.IntType(64), number)
+        place = _address(context, builder, kinds[0], array, index)
+        rows.append(builder.load(place, align=_bytes(kinds[0])))
+    return context.make_tuple(builder, _matrix(kinds[0]), rows)
 
 
-@_vector_function
-def store_matrix(_: Any, array: Any, matrix: Any) -> Any:
+@_vector_function(lambda _, array, matrix: types.void(array, matrix))
+def store_matrix(context: Any, builder: Any, kinds: Any, array: Any, matrix: Any) -> Any:
     """Writes an array (16, 16)."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        for number, row in enumerate(cgutils.unpack_tuple(builder, values[1], ROW_WIDTH)):
-            index = ir.Constant(ir.IntType(64), number)
-            place = _address(context, builder, array, values[0], index)
-            builder.store(row, place, align=_bytes(array.dtype))
-        return context.get_dummy_value()
-
-    return types.void(array, matrix), generate
+    for number, row in enumerate(cgutils.unpack_tuple(builder, matrix, ROW_WIDTH)):
+        index = ir.Constant(ir.IntType(64), number)
+        place = _address(context, builder, kinds[0], array, index)
+        builder.store(row, place, align=_bytes(kinds[0]))
+    return context.get_dummy_value()
 
 
-@_vector_function
-def spread(_: Any, number: Any, like: Any) -> Any:
+@_vector_function(lambda _, number, like: VectorRow(like.dtype)(number, like))
+def spread(context: Any, builder: Any, kinds: Any, number: Any, like: Any) -> Any:
     """A row of one and the same number, of the type of the numbers of `like`."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        cast = context.cast(builder, values[0], number, like.dtype)
-        return _splat(builder, cast)
-
-    return VectorRow(like.dtype)(number, like), generate
+    return _splat(builder, context.cast(builder, number, kinds[0], kinds[1].dtype))
 
 
-@_vector_function
-def affine(_: Any, array: Any, index: Any, matrix: Any, bias: Any) -> Any:
+@_vector_function(lambda _, array, index, matrix, bias: bias(array, types.intp, matrix, bias))
+def affine(
+    context: Any, builder: Any, kinds: Any, array: Any, index: Any, matrix: Any, bias: Any
+) -> Any:
     """Row `index` of an array (n, 16) times a matrix + bias.
 
     The row comes from memory, since a processor spreads a number that it loads at no cost.
     """
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        numbers = _numbers(context, builder, signature, values)
-        total = values[3]
-        for number, row in zip(numbers, cgutils.unpack_tuple(builder, values[2]), strict=True):
-            total = _multiply_add(builder, _splat(builder, number), row, total)
-        return total
-
-    return bias(array, types.intp, matrix, bias), generate
+    total = bias
+    numbers = _numbers(context, builder, kinds[0], array, index)
+    for number, row in zip(numbers, cgutils.unpack_tuple(builder, matrix), strict=True):
+        total = _multiply_add(builder, _splat(builder, number), row, total)
+    return total
 
 
-@_vector_function
-def add_outer(_: Any, array: Any, index: Any, row: Any, total: Any) -> Any:
+@_vector_function(lambda _, array, index, row, total: total(array, types.intp, row, total))
+def add_outer(
+    context: Any, builder: Any, kinds: Any, array: Any, index: Any, row: Any, total: Any
+) -> Any:
     """A matrix + the outer product of row `index` of an array (n, 16) and a row."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        numbers = _numbers(context, builder, signature, values)
-        rows = [
-            _multiply_add(builder, _splat(builder, number), values[2], old)
-            for number, old in zip(numbers, cgutils.unpack_tuple(builder, values[3]), strict=True)
-        ]
-        return context.make_tuple(builder, total, rows)
-
-    return total(array, types.intp, row, total), generate
+    numbers = _numbers(context, builder, kinds[0], array, index)
+    rows = [
+        _multiply_add(builder, _splat(builder, number), row, old)
+        for number, old in zip(numbers, cgutils.unpack_tuple(builder, total), strict=True)
+    ]
+    return context.make_tuple(builder, kinds[3], rows)
 
 
-def _numbers(context: Any, builder: Any, signature: Any, values: Any) -> list[Any]:
+def _numbers(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> list[Any]:
     """The numbers of a row of an array, one by one."""
-    data = context.make_array(signature.args[0])(context, builder, values[0]).data
-    first = builder.mul(values[1], ir.Constant(values[1].type, ROW_WIDTH))
+    data = context.make_array(array_type)(context, builder, array).data
+    first = builder.mul(index, ir.Constant(index.type, ROW_WIDTH))
     lanes = [builder.add(first, ir.Constant(first.type, lane)) for lane in range(ROW_WIDTH)]
     return [builder.load(builder.gep(data, [lane])) for lane in lanes]
 
 
-@_vector_function
-def multiply_add(_: Any, x: Any, y: Any, z: Any) -> Any:
+@_lane_function
+def multiply_add(builder: Any, x: Any, y: Any, z: Any) -> Any:
     """Returns x y + z, number by number."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return _multiply_add(builder, *values)
-
-    return z(x, y, z), generate
+    return _multiply_add(builder, x, y, z)
 
 
-@_vector_function
-def leaky(_: Any, row: Any) -> Any:
+@_lane_function
+def leaky(builder: Any, row: Any) -> Any:
     """LeakyReLU of a row."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        low = builder.fmul(values[0], ir.Constant(values[0].type, [LEAK] * ROW_WIDTH))
-        return builder.select(builder.fcmp_ordered(">", values[0], low), values[0], low)
-
-    return row(row), generate
+    low = builder.fmul(row, ir.Constant(row.type, [LEAK] * ROW_WIDTH))
+    return builder.select(builder.fcmp_ordered(">", row, low), row, low)
 
 
-@_vector_function
-def leaky_slope(_: Any, row: Any) -> Any:
+@_lane_function
+def leaky_slope(builder: Any, row: Any) -> Any:
     """Slope of a LeakyReLU where it has, or gets, the value `row`."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        kind = values[0].type
-        above = builder.fcmp_ordered(">", values[0], ir.Constant(kind, [0.0] * ROW_WIDTH))
-        one, leak = ir.Constant(kind, [1.0] * ROW_WIDTH), ir.Constant(kind, [LEAK] * ROW_WIDTH)
-        return builder.select(above, one, leak)
-
-    return row(row), generate
+    zero, leak, one = (ir.Constant(row.type, [x] * ROW_WIDTH) for x in (0.0, LEAK, 1.0))
+    return builder.select(builder.fcmp_ordered(">", row, zero), one, leak)
 
 
-@_vector_function
-def maximum(_: Any, first: Any, second: Any) -> Any:
+@_lane_function
+def maximum(builder: Any, first: Any, second: Any) -> Any:
     """The larger ones of the numbers of two rows."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.select(builder.fcmp_ordered(">", *values), *values)
-
-    return first(first, second), generate
+    return builder.select(builder.fcmp_ordered(">", first, second), first, second)
 
 
-@_vector_function
-def where_larger(_: Any, first: Any, second: Any, yes: Any, no: Any) -> Any:
+@_lane_function
+def where_larger(builder: Any, first: Any, second: Any, yes: Any, no: Any) -> Any:
     """Numbers of `yes` where `first` is larger than `second`, else those of `no`."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        first, second, yes, no = values
-        return builder.select(builder.fcmp_ordered(">", first, second), yes, no)
-
-    return yes(first, second, yes, no), generate
+    return builder.select(builder.fcmp_ordered(">", first, second), yes, no)
 
 
-@_vector_function
-def where_equal(_: Any, first: Any, second: Any, yes: Any, no: Any) -> Any:
+@_lane_function
+def where_equal(builder: Any, first: Any, second: Any, yes: Any, no: Any) -> Any:
     """Numbers of `yes` where two rows of integers are equal, else those of `no`."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        first, second, yes, no = values
-        return builder.select(builder.icmp_signed("==", first, second), yes, no)
-
-    return yes(first, second, yes, no), generate
+    return builder.select(builder.icmp_signed("==", first, second), yes, no)
 
 
-@_vector_function
-def any_equal(_: Any, first: Any, second: Any) -> Any:
+@_vector_function(lambda _, first, second: types.boolean(first, second))
+def any_equal(context: Any, builder: Any, kinds: Any, first: Any, second: Any) -> Any:
     """Whether two rows of integers agree anywhere."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        equal = builder.icmp_signed("==", *values)
-        bits = builder.bitcast(equal, ir.IntType(ROW_WIDTH))
-        return builder.icmp_unsigned("!=", bits, ir.Constant(ir.IntType(ROW_WIDTH), 0))
-
-    return types.boolean(first, second), generate
+    bits = builder.bitcast(builder.icmp_signed("==", first, second), ir.IntType(ROW_WIDTH))
+    return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
 
 
 def _register(name: str, instruction: str) -> None:
     """Makes an operator of Python one of rows."""
 
-    @_vector_function
-    def compute(_: Any, first: Any, second: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return getattr(builder, instruction)(*values)
-
-        return first(first, second), generate
+    @_lane_function
+    def compute(builder: Any, first: Any, second: Any) -> Any:
+        return getattr(builder, instruction)(first, second)
 
     def operate(first: Any, second: Any) -> Any:
         return compute(first, second)
@@ -269,5 +240,5 @@ for _name, _instruction in (("add", "fadd"), ("sub", "fsub"), ("mul", "fmul")):
     _register(_name, _instruction)
 
 
-def _bytes(dtype: Any) -> int:
-    return dtype.bitwidth // 8
+def _bytes(array_type: Any) -> int:
+    return array_type.dtype.bitwidth // 8

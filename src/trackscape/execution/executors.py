@@ -1,14 +1,74 @@
-"""Jobs on the machines of a Ray cluster."""
+"""Who computes: processes of this machine, or of a Ray cluster."""
 
 import contextlib
 import importlib
+import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from trackscape.errors import RunError
-from trackscape.execution.jobs import RETRIES, Team
+from trackscape.execution.jobs import RETRIES, Team, WorkerError
+
+
+class Processes:
+    """Processes of this machine, each with a copy of the function and its data.
+
+    They are spawned, so that each imports the main module again: a script must begin its work
+    under ``if __name__ == "__main__":``. They end with this process, however it ends.
+    """
+
+    def __init__(self, workers: int) -> None:
+        if workers < 1:
+            raise RunError(f"Expected at least 1 process, got {workers}; name how many.")
+        self.workers = workers
+
+    @contextlib.contextmanager
+    def open(self) -> Generator[Team, None, None]:
+        """Starts processes as there are calls, and stops them whatever they do."""
+        context = _Recording()
+        pool = ProcessPoolExecutor(self.workers, context, _begin)
+        try:
+            yield Team(pool.submit, self.workers + 1)  # one waits, so that nobody else has to
+        except BrokenExecutor as error:
+            pool.shutdown()  # afterwards all exit codes are known
+            # The pool has terminated those that did not die.
+            died = [each for each in context.made if each.exitcode not in (0, -signal.SIGTERM)]
+            found = (died or context.made)[0]
+            raise WorkerError(found.pid, found.exitcode) from error
+        finally:
+            for process in context.made:
+                process.terminate()
+            pool.shutdown(cancel_futures=True)
+
+
+class _Recording(SpawnContext):
+    """Keeps the processes that are started; forked ones would miss the threads of this one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **settings: Any) -> SpawnProcess:  # type: ignore  # noqa: N802
+        self.made.append(SpawnProcess(*args, **settings))
+        return self.made[-1]
+
+
+def _begin() -> None:
+    """Prepares a process, which ends with the one that started it even if that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides what an interrupt means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 class RayCluster:
@@ -18,13 +78,12 @@ class RayCluster:
 
     Arguments:
         workers: Jobs side by side; one for each processor if None.
-        address: Of the cluster, such as ``"auto"`` on one of its machines; if None, one that Ray
-            is connected to, or else a new one of this machine only, which ends with the work.
-        gpus: What each job gets of a GPU; needed if the model is on one.
+        address: Address of the cluster, such as ``"auto"`` on one of its machines; if None, that
+            which Ray is connected to, or else a new one of this machine, which ends with the work.
+        gpus: Share of a GPU for each job; needed if the model is on one.
 
     Raises:
-        RunError: There is no worker. When it is used: there is no Ray, or workers die again and
-            again.
+        RunError: There is no worker or, when it is used, no Ray, or workers die again and again.
     """
 
     def __init__(
@@ -32,9 +91,7 @@ class RayCluster:
     ) -> None:
         if workers is not None and workers < 1:
             raise RunError(f"Expected at least 1 worker, got {workers}; name how many.")
-        self.workers = workers
-        self.address = address
-        self.gpus = gpus
+        self.workers, self.address, self.gpus = workers, address, gpus
 
     @contextlib.contextmanager
     def open(self) -> Generator[Team, None, None]:
