@@ -2,8 +2,8 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow foreign fuzz bench rivals speed data results ceiling robustness \
-	study landscape validation lock clean
+.PHONY: help demo test test-slow foreign fuzz bench rivals bench-imaging speed data results ceiling \
+	robustness study landscape validation imaging lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -48,6 +48,10 @@ bench: .venv/test/ready  ## speed and memory beside the published method: make b
 rivals: .venv/rivals/ready  ## loss surfaces and eigenpairs beside other tools: make rivals DATA=folder
 	.venv/rivals/bin/python -m benchmarks.landscape $(if $(DATA),--data '$(DATA)')
 
+bench-imaging: .venv/imaging/ready  ## images beside other engines: make bench-imaging DATA=scan TUNING=scan
+	.venv/imaging/bin/python -m benchmarks.imaging $(if $(DATA),--data '$(DATA)') \
+		$(if $(TUNING),--tuning '$(TUNING)')
+
 data: .venv/test/ready  ## simulate the test files, and training files: make data DATA=folder
 	$(TEST)/python -m studies.data_sets test '$(DATA)'
 	$(TEST)/python -m studies.data_sets training '$(DATA)'
@@ -68,6 +72,9 @@ landscape: .venv/test/ready  ## the study of the loss landscape: make landscape 
 
 robustness: .venv/test/ready  ## other hits than those trained on: make robustness DATA=folder GATE=file
 	$(TEST)/python -m studies.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md
+
+imaging: .venv/test/ready  ## what tracking does to the image: make imaging SCANS='folder ...'
+	$(TEST)/python -m studies.imaging $(SCANS) -o docs/imaging_quality.md
 
 speed: .venv/test/ready  ## speed and memory of the simulation
 	$(TEST)/python -m benchmarks.simulation --million -o docs/benchmarks_simulation.md
@@ -91,14 +98,14 @@ clean:  ## remove what the other targets made
 	.venv/$*/bin/pip install $(PIP_FLAGS) --requirement $<
 	@touch $@
 
-.venv/rivals/packages .venv/foreign/packages: requirements/test.txt
+.venv/rivals/packages .venv/foreign/packages .venv/imaging/packages: requirements/test.txt
 
 .venv/%/ready: .venv/%/packages pyproject.toml
 	.venv/$*/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The build of torch (+cpu, ...) and the CUDA packages that it brings are the machine's own choice.
-lock-test: WHAT := '.[dev,root,geant4,cluster,soap,tensorboard,pyg]'
+lock-test: WHAT := '.[dev,nifti,root,geant4,cluster,soap,tensorboard,pyg]'
 lock-demo: WHAT := . --constraint requirements/test.txt
 lock-demo: lock-test
 lock-%:

@@ -12,6 +12,7 @@ from trackscape.data import HitGraph, Hits
 from trackscape.errors import MissingPackageError, TrackscapeError
 from trackscape.execution.executors import RayCluster
 from trackscape.formats import read_hits
+from trackscape.imaging import Grid, write_image
 from trackscape.simulation.geant4.engine import check_installed
 from trackscape.training import TrainingConfig
 from trackscape.training.modules import build_optimiser
@@ -24,6 +25,7 @@ PACKAGES = {
     "cluster": "ray",
     "soap": "pytorch_optimizer",
     "pyg": "torch_geometric",
+    "nifti": "nibabel",
 }
 
 
@@ -63,7 +65,12 @@ def train_without_data(hits: Hits, folder: Path) -> None:
     train(config, data=folder / "nowhere", runs=folder, seed=0, progress=False)
 
 
+def write_nifti(hits: Hits, folder: Path) -> None:
+    write_image(Grid(size=10.0).empty(), folder / "image.nii")
+
+
 USES = {
+    write_nifti: "nifti",
     read_root_file: "root",
     lambda hits, folder: check_installed(): "geant4",
     open_cluster: "cluster",

@@ -12,6 +12,7 @@ Each arrow is one subpackage, and each subpackage imports only from those above 
     assignment           one successor a hit   -> Assignment
     tracking             chaining, filters     -> Tracks
     evaluation           tracks and truth      -> purity, efficiency, ...
+    imaging              tracks of a scan      -> ranges, paths, images of stopping power
     training             frames and objective  -> weights
     display              tracks                -> pictures and pages
     landscape            any model             -> surfaces, curvature, paths, similarity
@@ -45,12 +46,15 @@ if TYPE_CHECKING:
     from trackscape.formats import write_tracks as write_tracks
     from trackscape.graph_construction import connect_layers as connect_layers
     from trackscape.graph_construction import split_frames as split_frames
+    from trackscape.imaging import Image as Image
+    from trackscape.imaging import make_image as make_image
     from trackscape.landscape import Problem as Problem
     from trackscape.scoring import Scorer as Scorer
     from trackscape.scoring import load_network as load_network
     from trackscape.scoring import save_network as save_network
     from trackscape.simulation import load_detector as load_detector
     from trackscape.simulation import make_setup as make_setup
+    from trackscape.simulation import read_scan as read_scan
     from trackscape.simulation import simulate as simulate
     from trackscape.tracker_landscape import tracker_problem as tracker_problem
     from trackscape.tracking import accept as accept
@@ -71,9 +75,10 @@ _HOMES = {
     "evaluation": ["evaluate_frames", "read_frames", "summarise"],
     "formats": ["inspect_file", "read_hits", "write_hits", "write_tracks"],
     "graph_construction": ["connect_layers", "split_frames"],
+    "imaging": ["Image", "make_image"],
     "landscape": ["Problem"],
     "scoring": ["Scorer", "load_network", "save_network"],
-    "simulation": ["load_detector", "make_setup", "simulate"],
+    "simulation": ["load_detector", "make_setup", "read_scan", "simulate"],
     "tracker_landscape": ["tracker_problem"],
     "tracking": ["accept", "load_tracker", "network_tracker", "reconstruct"],
     "training": ["TrainingConfig", "train"],

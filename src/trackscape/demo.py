@@ -1,7 +1,7 @@
 """Everything once: train through the assignment, reconstruct, evaluate, show it on a page."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -11,9 +11,20 @@ from trackscape.display import viewer_fragment
 from trackscape.errors import FormatError
 from trackscape.evaluation import HIT_BINS, Summary
 from trackscape.evaluation.evaluate import Tally, evaluate_frames, split_file
+from trackscape.imaging import (
+    Recipe,
+    draw_image,
+    make_image,
+    optics_of,
+    read_calibration,
+    read_track_table,
+    score_image,
+    track_scan,
+)
 from trackscape.pages import Page
 from trackscape.progress import show_progress
 from trackscape.scoring import METHODS, load_network
+from trackscape.simulation import MANIFEST, Scan, read_scan
 from trackscape.tracking import Tracker, accept, load_tracker, network_tracker
 from trackscape.tracking.acceptance import choose_cut, describe_acceptance
 from trackscape.training.config import TrainingConfig
@@ -30,10 +41,12 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
 
     Arguments:
         data: Folder with hit files named ``*_train.*`` and ``*_val.*``; None: the shipped sample.
+            If it is a scan, the sample is used, and the page ends with an image of the scan.
         output: Folder for the run and the report.
         progress: Whether to show progress bars.
     """
-    folder = samples.FOLDER if data is None else data
+    scan = read_scan(data) if data is not None and (data / MANIFEST).exists() else None
+    folder = samples.FOLDER if data is None or scan is not None else data
     config = _with_files_of(folder, TrainingConfig.load(DEMO_CONFIG))
     trained = train(config, data=folder, runs=output / "runs", seed=0, progress=progress)
     size = config.data.sizes[0]
@@ -61,7 +74,10 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
     name, tracker = next(iter(trackers.items()))
     tracks = accept(tracker(frames[0]), min_last_deposit=cut.min_last_deposit)
     view = viewer_fragment(tracks, f"Frame 0, {name}")
-    _report(config, trained, summaries, said, view).write(output / "report.html")
+    page = _report(config, trained, summaries, said, view)
+    if scan is not None:
+        _add_image(page, scan, progress=show_progress if progress else iter)
+    page.write(output / "report.html")
     return output / "report.html"
 
 
@@ -114,6 +130,31 @@ def _report(
     report.add_heading("One frame")
     report.add_html_fragment(view)
     return report
+
+
+def _add_image(
+    page: Page, scan: Scan, *, progress: Callable[[Sequence[int]], Iterable[int]]
+) -> None:
+    # Some protons of a spot leave no hit.
+    per_frame = max(1, min(100, int(0.6 * scan.primaries / len(scan.spots))))
+    method = "trackscape"
+    recipe = Recipe(method, load_tracker(method), per_frame, read_calibration())
+    tables = scan.folder / f"tracks_{method}_{per_frame}"
+    paths = track_scan(scan, recipe, tables, progress=progress)
+    image = make_image(
+        lambda number: read_track_table(paths[number])[0],
+        scan.angles.tolist(),
+        optics=optics_of(scan),
+        method="tv",
+        progress=progress,
+    )
+    page.add_heading("An image of the scan")
+    about = f"{len(scan.angles)} angles of {scan.primaries:,} protons: {scan.phantom_name}."
+    page.add_figure(draw_image(image), f"Relative stopping power, least total variation. {about}")
+    if scan.phantom.inserts:
+        score = score_image(image, scan.phantom)
+        rows = [[i.name, i.true, i.mean, f"{100 * i.error:+.1f} %"] for i in score.inserts]
+        page.add_table(["insert", "true", "image", "error"], rows, "At 190 MeV.")
 
 
 _CAPTION = (

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from trackscape.simulation import read_scan
+
 SPOTS = "spotX,spotY,weight\n-20,0,1\n20,0,1\n"
 
 
@@ -30,6 +32,64 @@ def test_a_plan_a_rotation_and_another_detector(trackscape, tmp_path):
     assert outcome.status == 0, outcome.err
     hits = np.load(tmp_path / "hits.npz", allow_pickle=False)["arr_0"]
     assert set(hits["spotX"]) == {-20.0, 20.0}
+
+
+def test_a_phantom_is_listed_and_written_as_voxels(trackscape, tmp_path):
+    outcome = trackscape("phantom", "ctp404")
+    assert outcome.status == 0, outcome.err
+    assert "epoxy                       1.16   1.1408" in outcome.out
+    assert "teflon                     -50.7   -29.3     6.1   1.8475" in outcome.out
+    assert trackscape("phantom", "head", "-o", "head.npz").status == 0
+    outcome = trackscape("phantom", "head.npz", "--energy", 100)
+    assert "head.npz: 72 x 50 x 90 voxels, 144 x 100 x 180 mm" in outcome.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["head.npz", "head.yaml"]
+    for wrong in (["brain"], ["head", "--energy", "-1"], ["head", "-o", "head.mhd"]):
+        assert trackscape("phantom", *wrong).status == 2
+
+
+SCAN = """
+phantom: water:100
+angles: {step: 30, number: 2}
+spots: {columns: 2, pitch: 10}
+primaries: 1000
+"""
+
+
+def test_a_scan_is_a_folder_that_the_same_command_finishes(trackscape, tmp_path):
+    (tmp_path / "scan.yaml").write_text(SCAN)
+    command = ("simulate", "--scan", "scan.yaml", "-n", 20, "--seed", 4, "--threads", 1)
+    outcome = trackscape(*command, "--beam", "energy=200", "-o", "scan")
+    assert outcome.status == 0, outcome.err
+    assert outcome.out == "2 angles, 40 primaries: scan\n"
+    scan = read_scan(tmp_path / "scan")
+    assert (scan.primaries, scan.seed, scan.beam.energy) == (20, 4, 200)
+    assert scan.spots.tolist() == [[-5, 0], [5, 0]]
+    assert trackscape(*command, "--beam", "energy=200", "-o", "scan").status == 0
+    outcome = trackscape(*command, "-o", "scan")
+    assert outcome.status == 2
+    assert "differs in beam, spots" in outcome.err
+    assert trackscape("inspect", "scan/hits_001.npz").status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--angle", "3"], "--angle"),
+        (["--truth", "t.npz"], "--truth"),
+        (["--phantom", "butter"], "butter"),
+        (["--seed", "-1"], "seed"),
+        (["-n", "0"], "primaries"),
+        (["-o", "scan.yaml/scan"], "scan.yaml"),
+    ],
+)
+def test_mistakes_in_a_scan_end_in_one_sentence(trackscape, tmp_path, arguments, names):
+    (tmp_path / "scan.yaml").write_text(SCAN)
+    outcome = trackscape("simulate", "--scan", "scan.yaml", "-o", "scan", *arguments)
+    assert outcome.status == 2
+    assert outcome.err.startswith("Error: ")
+    assert len(outcome.err.strip().splitlines()) == 1
+    assert names in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["scan.yaml"]
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,11 @@ def test_nothing_but_results_is_printed_where_nobody_looks(trackscape, tmp_path)
     trackscape("reconstruct", samples.VALIDATION, *arguments, "-o", "t.csv")  # may compile
     outcome = trackscape("reconstruct", samples.VALIDATION, *arguments, "-o", "t.csv")
     assert outcome.err == ""
-    cut, accepted, written = outcome.out.splitlines()
+    cut, accepted, written, ranges = outcome.out.splitlines()
     assert cut.startswith("Tracks need 5 hits and more than 62.5 keV in the last layer: ")
     assert "accepted" in accepted
     assert written == "8 frames: t.csv"
+    assert ranges.endswith(" tracks with their ranges: t_ranges.csv")
 
 
 @pytest.mark.parametrize("verb", ["reconstruct", "evaluate", "train", "simulate"])

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 
@@ -27,7 +28,8 @@ def test_reconstruct_writes_one_row_for_each_hit_on_a_track(trackscape, tmp_path
         "reconstruct", samples.VALIDATION, "--per-frame", 50, "-o", "tracks.parquet"
     )
     assert outcome.status == 0, outcome.err
-    assert [path.name for path in tmp_path.iterdir()] == ["tracks.parquet"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["tracks.parquet", "tracks_ranges.parquet"]
     table = pyarrow.parquet.read_table(tmp_path / "tracks.parquet").to_pydict()
     steps, layers = table["step"], table["layer"]
     assert set(table["frame"]) == set(range(17))
@@ -36,6 +38,23 @@ def test_reconstruct_writes_one_row_for_each_hit_on_a_track(trackscape, tmp_path
             assert steps[row] == steps[row - 1] + 1
             assert layers[row] == layers[row - 1] + 1
             assert table["track"][row] == table["track"][row - 1]
+    ranges = pyarrow.parquet.read_table(tmp_path / "tracks_ranges.parquet").to_pydict()
+    assert len(ranges["track"]) == steps.count(0)
+    assert sum(ranges["hits"]) == len(steps)
+    wepl = np.array(ranges["wepl"])[np.array(ranges["right"]) == 1]
+    assert np.median(wepl) == pytest.approx(150, abs=1)  # the sample is behind 150 mm of water
+
+
+def test_reconstruct_says_why_there_are_no_ranges(trackscape, tmp_path):
+    hits = dict(np.load(samples.VALIDATION))["arr_0"]
+    hits["posZ"] *= 1.1  # of a detector that is not known
+    np.savez(tmp_path / "other.npz", arr_0=hits)
+    arguments = ("--per-frame", 50, "--method", "greedy", "-o", "t.csv")
+    outcome = trackscape("reconstruct", "other.npz", *arguments)
+    assert outcome.status == 0, outcome.err
+    assert "No ranges: " in outcome.out
+    assert "`trackscape calibrate`" in outcome.out
+    assert not (tmp_path / "t_ranges.csv").exists()
 
 
 @pytest.mark.parametrize("method", ["line-graph-ptt", "line-graph-pat"])

@@ -10,6 +10,7 @@ from trackscape import samples
 from trackscape.demo import DEMO_CONFIG, run_demo
 from trackscape.formats import read_hits, write_hits
 from trackscape.scoring import METHODS
+from trackscape.simulation import load_scan_settings, simulate_scan
 from trackscape.tracking import TRACKERS
 from trackscape.tracking.baselines import BASELINES
 from trackscape.training.config import TrainingConfig
@@ -68,3 +69,17 @@ def test_the_page_of_results_holds_every_method_and_the_published_figures(tmp_pa
             purity[cells[1]] = float(cells[2].split("(")[0])
     assert set(purity) == set(TRACKERS)
     assert purity["trackscape"] > max(93, *(purity[name] for name in BASELINES))
+
+
+def test_the_demo_of_a_scan_ends_with_its_image(tmp_path: Path, little: Path, monkeypatch):
+    scan = tmp_path / "scan.yaml"
+    scan.write_text(
+        "phantom: ctp404\nangles: {step: 20, number: 18}\nspots: {columns: 25, pitch: 7}\n"
+        "primaries: 2000\n"
+    )
+    simulate_scan(load_scan_settings(scan), tmp_path / "scan")
+    monkeypatch.setattr(samples, "FOLDER", little)
+    report = run_demo(data=tmp_path / "scan", output=tmp_path / "out", progress=False)
+    text = report.read_text()
+    assert "An image of the scan" in text
+    assert "teflon" in text

@@ -7,9 +7,10 @@ import typer
 
 import trackscape
 from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memory, whole_output
+from trackscape.cli.image import calibrate_verb, image_verb, pairs_verb, rsp_verb
 from trackscape.cli.landscape import app as landscape
 from trackscape.cli.reconstruct import display_verb, evaluate_verb, inspect_verb, reconstruct_verb
-from trackscape.cli.simulate import compare_verb, detector_verb, simulate_verb
+from trackscape.cli.simulate import compare_verb, detector_verb, phantom_verb, simulate_verb
 from trackscape.cli.train import demo_verb, train_verb
 from trackscape.errors import TrackscapeError
 
@@ -31,8 +32,13 @@ for verb, then in {
     display_verb: NO_HALF,
     demo_verb: GOES_ON,
     detector_verb: NOTHING,
-    simulate_verb: NOTHING,
+    phantom_verb: NOTHING,
+    simulate_verb: "Nothing was written, except finished angles of a scan.",
     compare_verb: NO_HALF,
+    image_verb: GOES_ON,
+    pairs_verb: GOES_ON,
+    rsp_verb: NOTHING,
+    calibrate_verb: NOTHING,
 }.items():
     add_verb(app, verb, then=then)
 app.add_typer(landscape, name="landscape")

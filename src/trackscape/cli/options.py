@@ -97,6 +97,15 @@ MaxBytes = Annotated[
     ),
 ]
 
+CalibrationFile = Annotated[
+    Path | None,
+    option(
+        "FILE",
+        "Calibration that `trackscape calibrate` wrote. (default: bergen-auto at 230 MeV)",
+        "--calibration",
+    ),
+]
+
 
 class Opened(NamedTuple):
     """Frames of a hit file, and what finds tracks in them."""
@@ -128,7 +137,7 @@ def open_frames(
     from trackscape.units import keV
 
     prepare(threads)
-    name, tracker = _choose_tracker(method, weights, network)
+    name, tracker = choose_tracker(method, weights, network)
     found = split_file(file, per_frame=per_frame, max_bytes=max_bytes)
     deposit = None if min_last_deposit is None else min_last_deposit * keV
     cut = choose_cut(found.depths, detector=detector, min_last_deposit=deposit)
@@ -138,9 +147,8 @@ def open_frames(
     return Opened(file, per_frame, name, tracker, found, cut)
 
 
-def _choose_tracker(
-    method: str, weights: Path | None, network: str | None
-) -> "tuple[str, Tracker]":
+def choose_tracker(method: str, weights: Path | None, network: str | None) -> "tuple[str, Tracker]":
+    """Returns the name and the tracker of the options --method, --weights and --network."""
     from trackscape.scoring import find_network, load_network
     from trackscape.tracking import load_tracker, network_tracker
 

@@ -1,9 +1,11 @@
 """`trackscape inspect`, `reconstruct`, `evaluate` and `display`: hits to tracks and pictures."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from trackscape.cli.options import (
+    CalibrationFile,
     HitFile,
     MaxBytes,
     Opened,
@@ -14,6 +16,9 @@ from trackscape.cli.options import (
 )
 from trackscape.pictures import PICTURES
 from trackscape.text import shown
+
+if TYPE_CHECKING:
+    from trackscape.data import Tracks
 
 
 def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
@@ -39,10 +44,13 @@ def reconstruct_verb(
         Path,
         written_file(".parquet", ".csv", ".npz", text="File to write: parquet, csv or npz."),
     ],
+    calibration: CalibrationFile = None,
 ) -> None:
     """Reconstruct the tracks of a hit file.
 
-    The output has one row for each hit on a track.
+    The output has one row for each hit on a track. NAME_ranges beside it has one row for each
+    track, with its residual range and water-equivalent path length (WEPL), where the detector is
+    that of the calibration.
     """
     from trackscape.evaluation.evaluate import Tally, reconstruct_frames
     from trackscape.formats import write_tracks
@@ -56,10 +64,55 @@ def reconstruct_verb(
         min_last_deposit=opened.cut.min_last_deposit,
         tally=tally,
     )
-    write_tracks(tracks, output)
+    rows = _Ranges(opened, calibration)
+    write_tracks(rows.noting(tracks), output)
     print(opened.cut)
     print(describe_acceptance(tally.total, left_over=opened.file.left_over))
     print(f"{len(frames)} frames: {shown(output)}")
+    print(rows.write(output))
+
+
+class _Ranges:
+    """Notes a row for each track while tracks are written."""
+
+    def __init__(self, opened: Opened, calibration: Path | None) -> None:
+        from trackscape.imaging import read_calibration
+        from trackscape.simulation import recognise_detector
+
+        self._opened, self._rows = opened, list[Any]()
+        self._calibration = read_calibration(calibration)
+        detector = recognise_detector(opened.file.depths)
+        made_for = self._calibration.provenance["detector"]
+        self._fits = calibration is not None or (detector is not None and detector.name == made_for)
+
+    def noting(self, frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[tuple[int, Tracks]]":
+        """Passes the frames on."""
+        from trackscape.imaging import track_rows
+
+        for number, tracks in frames:
+            if self._fits:
+                self._rows.append(track_rows(tracks, calibration=self._calibration, frame=number))
+            yield number, tracks
+
+    def write(self, output: Path) -> str:
+        """Writes the table beside the output, and says where or why not."""
+        from trackscape.imaging import write_track_table
+
+        if not self._fits:
+            return (
+                "No ranges: the hits are not of the detector of the shipped calibration; make one "
+                "with `trackscape calibrate` and name it with --calibration."
+            )
+        path = output.with_name(f"{output.stem}_ranges{output.suffix}")
+        about = {
+            "hits": self._opened.path.name,
+            "method": self._opened.method,
+            "per_frame": self._opened.per_frame,
+            "min_last_deposit": self._opened.cut.min_last_deposit,
+            "calibration": self._calibration.provenance,
+        }
+        rows = write_track_table(self._rows, path, provenance=about)
+        return f"{rows:,} tracks with their ranges: {shown(path)}"
 
 
 @opening_frames

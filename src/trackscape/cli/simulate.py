@@ -1,6 +1,7 @@
 """`trackscape simulate`, `detector` and `compare`: hits made, where, and beside other ones."""
 
 import math
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,6 +9,8 @@ import typer
 
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import MaxBytes, checked_place, option, written_file
+from trackscape.errors import ConfigError
+from trackscape.files import check_place
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
 
@@ -22,9 +25,28 @@ Primaries = Annotated[
 
 
 def simulate_verb(
-    output: Annotated[Path, written_file(".npz", text="File of hits to write: npz.")],
+    ctx: typer.Context,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="File of hits to write: npz; folder of a --scan."
+        ),
+    ],
+    scan: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Scan to simulate: YAML such as configs/scan/ctp404.yaml. Options below change "
+            "what it says.",
+        ),
+    ] = None,
     phantom: Annotated[
-        str, option("NAME", "none, water:MM, wedge, ctp404, or labelled voxels (npz, mhd).")
+        str,
+        option(
+            "NAME",
+            "none, water:MM, wedge, ctp404, line-pairs, head, a cylinder with inserts (yaml), "
+            "or labelled voxels (npz, mhd).",
+        ),
     ] = "water:100",
     primaries: Annotated[
         int, option("N", "Number of protons to simulate.", "--primaries", "-n")
@@ -72,8 +94,13 @@ def simulate_verb(
 ) -> None:
     """Simulate protons through a phantom into the detector.
 
-    The result depends on the options and the seed, not on the number of cores.
+    The result depends on the options and the seed, not on the number of cores. A scan turns the
+    phantom from angle to angle; after an interruption the same command goes on.
     """
+    if scan is not None:
+        _simulate_scan(ctx, scan, output, threads)
+        return
+    check_place(output, suffixes=(".npz",))
     from trackscape.compiled import announce_compilation
     from trackscape.progress import show_primaries
     from trackscape.simulation import make_setup, simulate
@@ -98,6 +125,31 @@ def simulate_verb(
         progress=show_primaries,
     )
     print(f"{primaries:,} primaries, {rows:,} hits: {shown(output)}")
+
+
+def _simulate_scan(ctx: typer.Context, scan: Path, folder: Path, threads: int | None) -> None:
+    from trackscape.compiled import announce_compilation
+    from trackscape.simulation import load_scan_settings, simulate_scan
+
+    given = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in ctx.params.items()
+        if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    for name in ("angle", "truth"):
+        if name in given:
+            raise ConfigError(
+                f"Expected no --{name} beside --scan, which has angles of its own and writes the "
+                "primaries of each; leave it out."
+            )
+    for name in ("scan", "output", "threads"):
+        given.pop(name, None)
+    settings = load_scan_settings(scan, **given)
+    announce_compilation()
+    cores = len(os.sched_getaffinity(0))
+    done = simulate_scan(settings, folder, workers=cores if threads is None else threads)
+    angles = len(done.angles)
+    print(f"{angles:,} angles, {angles * done.primaries:,} primaries: {shown(folder)}")
 
 
 def detector_verb(
@@ -139,6 +191,43 @@ def detector_verb(
         print(shown(output))
 
 
+def phantom_verb(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Phantom, as `trackscape simulate --phantom`.")
+    ],
+    energy: Annotated[
+        float, typer.Option(metavar="MEV", help="Proton energy of the stopping powers.")
+    ] = 190.0,
+    output: Annotated[
+        Path | None,
+        written_file(".npz", text="Labelled voxels to write: npz, and a yaml file beside it."),
+    ] = None,
+) -> None:
+    """Print the materials and inserts of a phantom with their stopping powers; write its voxels.
+
+    RSP is the stopping power relative to that of water, whose mean excitation energy is 78 eV.
+    """
+    from trackscape.simulation import parse_phantom, relative_stopping_power, write_phantom
+
+    phantom = parse_phantom(name)
+    boxes = " x ".join(map(str, phantom.labels.shape))
+    size = " x ".join(f"{edges[-1] - edges[0]:g}" for edges in phantom.edges)
+    print(f"{shown(phantom.name)}: {boxes} voxels, {size} mm\n")
+    print(f"{'material':<24}{'g/cm3':>8}{'RSP':>9}")
+    for material in phantom.materials:
+        rsp = relative_stopping_power(material, energy)
+        print(f"{shown(material.name):<24}{material.density:>8.4g}{rsp:>9.4f}")
+    if phantom.inserts:
+        print(f"\n{'insert':<24}{'x':>8}{'z':>8}{'radius':>8}{'RSP':>9}  (mm)")
+    for insert in phantom.inserts:
+        rsp = relative_stopping_power(insert.material, energy)
+        place = f"{insert.x:>8.1f}{insert.z:>8.1f}{insert.radius:>8.1f}"
+        print(f"{shown(insert.name):<24}{place}{rsp:>9.4f}")
+    if output is not None:
+        write_phantom(phantom, output)
+        print(shown(output))
+
+
 def compare_verb(
     a: Annotated[Path, typer.Argument(metavar="A", help="Simulated hits: the reference.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Simulated hits to compare with it.")],
@@ -161,7 +250,6 @@ def compare_verb(
     from rich.console import Console
 
     from trackscape.comparison import compare_files, print_comparison, write_comparison
-    from trackscape.files import check_place
     from trackscape.progress import show_status
 
     prepare(threads)

@@ -55,7 +55,7 @@ def simulate(
         FormatError: A file cannot be written.
     """
     run = choose_engine(engine, threads=threads)
-    _check(setup, primaries=primaries, seed=seed)
+    check_setup(setup, primaries=primaries, seed=seed)
     origin = _provenance(setup, primaries=primaries, seed=seed, engine=engine)
     row_type, add_spots = _spots_of_events(setup, primaries)
     rows = 0
@@ -91,7 +91,8 @@ def choose_engine(name: str, *, threads: int | None = None) -> Engine:
     raise ConfigError(f"Expected one of the engines fast, geant4, but got {name!r}.")
 
 
-def _check(setup: Setup, *, primaries: int, seed: int) -> None:
+def check_setup(setup: Setup, *, primaries: int, seed: int) -> None:
+    """Raises a ConfigError for what cannot be simulated."""
     check_fits(setup.phantom, source=setup.beam.source, front=setup.detector.front)
     check_aim(setup.plan, beam=setup.beam, detector=setup.detector)
     if not 0 < primaries <= _MOST_PRIMARIES:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 
 from trackscape.assignment import Assigner
-from trackscape.data import Assignment, Hits, Tracks
+from trackscape.data import Assignment, EdgeScores, Hits, Tracks
 from trackscape.errors import WeightsError
 from trackscape.scoring import METHODS, Scorer, load_method
 from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY, accept
@@ -56,7 +56,12 @@ class NetworkTracker:
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
-        chains = follow(assign_hits(hits, scorer=self.scorer, assigner=self.assigner))
+        with torch.no_grad():
+            return self.chains(self.scorer.score(hits))
+
+    def chains(self, scores: EdgeScores) -> Tracks:
+        """Returns the chains that the scores of a frame decide for."""
+        chains = follow(self.assigner(scores))
         return recover_holes(chains) if self.bridges else chains
 
 

@@ -157,6 +157,23 @@ def shipped_detectors() -> list[str]:
     return sorted(path.stem for path in _VARIANTS.glob("*.yaml"))
 
 
+def detector_file(name_or_path: str | Path) -> Path:
+    """Returns the YAML file of a detector, as `load_detector` finds it.
+
+    Raises:
+        ConfigError: There is no such variant, and the name is not that of a file.
+    """
+    path = Path(name_or_path)
+    if str(name_or_path) in shipped_detectors():
+        path = _VARIANTS / f"{name_or_path}.yaml"
+    elif not path.suffix:
+        raise ConfigError(
+            f"{name_or_path}: expected one of the detectors {', '.join(shipped_detectors())} or a "
+            "YAML file; choose one of these or check the path."
+        )
+    return path
+
+
 def load_detector(name_or_path: str | Path) -> Detector:
     """Reads a shipped variant of a name, or a YAML file that describes a detector.
 
@@ -168,14 +185,7 @@ def load_detector(name_or_path: str | Path) -> Detector:
         >>> len(detector.layer_z), f"{detector.layer_z[0]:.4f} mm"
         (43, '225.2315 mm')
     """
-    path = Path(name_or_path)
-    if str(name_or_path) in shipped_detectors():
-        path = _VARIANTS / f"{name_or_path}.yaml"
-    elif not path.suffix:
-        raise ConfigError(
-            f"{name_or_path}: expected one of the detectors {', '.join(shipped_detectors())} or a "
-            "YAML file; choose one of these or check the path."
-        )
+    path = detector_file(name_or_path)
     settings = read_settings(path, _DetectorSettings, described_in="docs/detectors.md")
     try:
         return _build(settings)

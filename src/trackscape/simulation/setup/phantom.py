@@ -32,6 +32,22 @@ _SPHERES = {180: 5.0, 108: 4.0, 36: 3.0, 324: 2.0, 252: 1.0}  # direction in deg
 _SPHERE_DISTANCE = 15.0
 
 
+@dataclasses.dataclass(frozen=True)
+class Insert:
+    """A round region of one material through the whole height of a phantom, for scoring."""
+
+    name: str
+    """Name of the region, another one for each of a phantom."""
+    x: float
+    """Position of its axis in x, in the frame of the phantom, in mm."""
+    z: float
+    """Position of its axis in z, in the frame of the phantom, in mm."""
+    radius: float
+    """Radius about the axis, which is vertical, in mm."""
+    material: Material
+    """Material that fills it."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Phantom:
     """Boxes of one material each on a rectilinear grid about the isocentre, in air.
@@ -51,6 +67,8 @@ class Phantom:
     angle: float = 0.0
     """Rotation about the vertical axis y through the isocentre in rad: a point p of the phantom is
     at R_y(angle) p in the room, so z turns towards x."""
+    inserts: tuple[Insert, ...] = ()
+    """Regions of known material, for scoring images; none if the phantom has none."""
 
     def __post_init__(self) -> None:
         shape = np.shape(self.labels)
@@ -173,20 +191,29 @@ def ctp404(voxel: float = 0.5) -> Phantom:
     labels = np.repeat(section[:, None, :], len(up) - 1, axis=1)
     _add_spheres(labels, across=_middles(across), up=_middles(up), label=names.index("pmma"))
     materials = tuple(shipped_materials()[name] for name in names)
-    return Phantom("ctp404", labels, materials, (across, up, across))
+    return Phantom("ctp404", labels, materials, (across, up, across), inserts=_inserts())
+
+
+def _inserts() -> tuple[Insert, ...]:
+    """Returns the inserts and rods by names that differ: those of air by their direction."""
+    of, found = shipped_materials(), list[Insert]()
+    for direction, name in INSERTS.items():
+        key = f"{name}-{direction}" if name == "air" else name
+        place = _around(_INSERT_DISTANCE, direction)
+        found.append(Insert(key, *place, _INSERT_RADIUS, of[name]))
+    for number, (centre, name) in enumerate(_RODS.items(), 1):
+        found.append(Insert(f"rod-{number}-{name}", *centre, _ROD_RADIUS, of[name]))
+    return tuple(found)
 
 
 def _section(middles: npt.NDArray[np.float64], names: tuple[str, ...]) -> npt.NDArray[np.uint8]:
     """Returns the labels of a section across the axis, (nx, nz)."""
     x, z = np.meshgrid(middles, middles, indexing="ij")
     labels = np.zeros(x.shape, dtype=np.uint8)
-    discs = [((0.0, 0.0), _RADIUS, "epoxy")]
-    for direction, name in INSERTS.items():
-        discs.append((_around(_INSERT_DISTANCE, direction), _INSERT_RADIUS, name))
-    discs += [(centre, _ROD_RADIUS, name) for centre, name in _RODS.items()]
-    for centre, radius, name in discs:
-        inside = (x - centre[0]) ** 2 + (z - centre[1]) ** 2 <= radius**2
-        labels[inside] = names.index(name)
+    body = Insert("body", 0.0, 0.0, _RADIUS, shipped_materials()["epoxy"])
+    for disc in (body, *_inserts()):
+        inside = (x - disc.x) ** 2 + (z - disc.z) ** 2 <= disc.radius**2
+        labels[inside] = names.index(disc.material.name)
     return labels
 
 

@@ -1,4 +1,4 @@
-"""Words of the command line and voxel files -> phantoms."""
+"""Words of the command line and files <-> phantoms."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,10 +7,13 @@ from typing import Annotated
 
 import numpy as np
 import pydantic
+import yaml
 from jaxtyping import Float, Integer, UInt8
 
 from trackscape.errors import ConfigError, FormatError
+from trackscape.files import replacing
 from trackscape.formats import Strict, Volume, read_settings, read_volume
+from trackscape.simulation.setup.drawn import InsertSettings, draw_cylinder, head, line_pairs
 from trackscape.simulation.setup.materials import (
     Material,
     MaterialSettings,
@@ -26,8 +29,16 @@ from trackscape.simulation.setup.phantom import (
 )
 from trackscape.text import shown
 
-_NAMED = {"none": no_phantom, "wedge": stepped_wedge, "ctp404": ctp404}
-_SUFFIXES = (".npz", ".mhd", ".mha")
+_NAMED = {
+    "none": no_phantom,
+    "wedge": stepped_wedge,
+    "ctp404": ctp404,
+    "line-pairs": line_pairs,
+    "head": head,
+}
+_VOXELS = (".npz", ".mhd", ".mha")
+FILES = (*_VOXELS, ".yaml")
+"""What the names of files of phantoms end with."""
 _MAX_MATERIALS = 256
 _MAX_VALUE = 100_000
 _Edges = Float[np.ndarray, " edges"]
@@ -45,6 +56,7 @@ class _VoxelTable(Strict):
     labels: dict[int, str] | None = None
     hounsfield: _Bands | None = None
     materials: dict[str, MaterialSettings] = pydantic.Field(default_factory=dict)
+    inserts: list[InsertSettings] = pydantic.Field(default_factory=list, max_length=1000)
 
     @pydantic.model_validator(mode="after")
     def _bands_ascend(self) -> "_VoxelTable":
@@ -60,8 +72,9 @@ def parse_phantom(text: str, *, angle: float = 0.0) -> Phantom:
     """Returns the phantom that a word of the command line names.
 
     Arguments:
-        text: ``none``, ``wedge``, ``ctp404``, a shipped material with its thickness in mm such as
-            ``water:100``, or a voxel file ending in .npz, .mhd or .mha, see `read_phantom`.
+        text: ``none``, ``wedge``, ``ctp404``, ``line-pairs``, ``head``, a shipped material with its
+            thickness in mm such as ``water:100``, a voxel file ending in .npz, .mhd or .mha, see
+            `read_phantom`, or a cylinder with inserts ending in .yaml, see `draw_cylinder`.
         angle: Rotation about the vertical axis y through the isocentre in rad.
 
     Raises:
@@ -72,15 +85,17 @@ def parse_phantom(text: str, *, angle: float = 0.0) -> Phantom:
         >>> parse_phantom("water:100").depth
         (-50.0, 50.0)
     """
-    if Path(text).suffix.lower() in _SUFFIXES:
+    if Path(text).suffix.lower() in _VOXELS:
         return read_phantom(text, angle=angle)
+    if Path(text).suffix.lower() in FILES:
+        return dataclasses.replace(draw_cylinder(text), angle=angle)
     if text in _NAMED:
         return dataclasses.replace(_NAMED[text](), angle=angle)
     if ":" in text:
         return dataclasses.replace(_parse_box(text), angle=angle)
     raise ConfigError(
         f"phantom {text}: expected {', '.join(_NAMED)}, a material with its thickness in mm such "
-        f"as water:100, or a voxel file ending in {', '.join(_SUFFIXES)}; choose one of these."
+        f"as water:100, or a file ending in {', '.join(FILES)}; choose one of these."
     )
 
 
@@ -106,7 +121,8 @@ def read_phantom(path: Path | str, *, angle: float = 0.0) -> Phantom:
     The materials of the labels are in the file (.npz with the array ``materials``) or in a YAML
     file beside it of the same name, which has either ``labels``, a mapping from label to material,
     or ``hounsfield``, a list of bands ``{up_to: 40, material: soft-tissue}`` that ascend, and may
-    define ``materials`` of its own as in a detector file. The angle is as in `parse_phantom`.
+    define ``materials`` of its own as in a detector file, and ``inserts`` as in the file of a
+    cylinder, for scoring. The angle is as in `parse_phantom`.
 
     Raises:
         FormatError: If the volume is damaged, or there is no table of materials.
@@ -118,11 +134,64 @@ def read_phantom(path: Path | str, *, angle: float = 0.0) -> Phantom:
     own = {name: settings.material(name) for name, settings in table.materials.items()}
     try:
         names = _names_of_values(volume, table)
-        materials = _choose(names, {**shipped_materials(), **own})
+        known = {**shipped_materials(), **own}
+        materials = _choose(names, known)
         labels = _label(volume.values, names, tuple(materials))
-        return Phantom(path.name, labels, tuple(materials.values()), _edges(volume), angle)
+        inserts = tuple(settings.insert(known) for settings in table.inserts)
+        kinds = tuple(materials.values())
+        return Phantom(path.name, labels, kinds, _edges(volume), angle, inserts)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def write_phantom(phantom: Phantom, path: Path) -> None:
+    """Writes a phantom at the angle zero as `read_phantom` reads it, with a YAML file beside it.
+
+    Arguments:
+        phantom: What is written; its boxes are equally long along each axis.
+        path: New file ending in .npz; the table of its materials and inserts ends in .yaml.
+
+    Raises:
+        ConfigError: Boxes differ in length, or two materials have one name.
+        FormatError: A file cannot be written there.
+    """
+    steps = [np.diff(edges) for edges in phantom.edges]
+    names = [material.name for material in phantom.materials]
+    if not all(np.allclose(step, step[0]) for step in steps) or len(set(names)) < len(names):
+        raise ConfigError(
+            f"phantom {phantom.name}: expected boxes of one length along each axis, and materials "
+            "of different names; only such phantoms can be written to a voxel file."
+        )
+    spacing = np.array([(e[-1] - e[0]) / (len(e) - 1) for e in phantom.edges])
+    origin = np.array([edges[0] for edges in phantom.edges]) + 0.5 * spacing
+    with replacing(path.with_suffix(".yaml")) as partial:
+        text = yaml.safe_dump(_table_of(phantom), sort_keys=False)
+        partial.write_text(text, encoding="utf-8")
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, labels=phantom.labels, spacing=spacing, origin=origin)
+
+
+def _table_of(phantom: Phantom) -> dict[str, object]:
+    """Returns what `_VoxelTable` holds."""
+    kinds = {m.name: m for m in (*phantom.materials, *(i.material for i in phantom.inserts))}
+    own = {name: m for name, m in kinds.items() if shipped_materials().get(name) != m}
+    return {
+        "labels": {label: material.name for label, material in enumerate(phantom.materials)},
+        "materials": {name: _as_settings(material) for name, material in own.items()},
+        "inserts": [
+            {"name": i.name, "centre": [i.x, i.z], "radius": i.radius, "material": i.material.name}
+            for i in phantom.inserts
+        ],
+    }
+
+
+def _as_settings(material: Material) -> dict[str, object]:
+    return {
+        "density": material.density,
+        "elements": dict(material.fractions),
+        "excitation_energy": material.excitation_energy,
+        "reference": material.reference,
+    }
 
 
 def _read_table(path: Path) -> _VoxelTable:

@@ -1,0 +1,1 @@
+"""Images of one scan by several engines."""

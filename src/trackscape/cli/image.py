@@ -1,0 +1,296 @@
+"""`trackscape image`, `pairs`, `rsp` and `calibrate`: scans to maps of stopping power."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.options import (
+    DEFAULT_METHOD,
+    NETWORK_NAMES,
+    CalibrationFile,
+    NetworkClass,
+    PerFrame,
+    Weights,
+    checked_place,
+    choose_tracker,
+    option,
+    written_file,
+)
+from trackscape.text import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trackscape.imaging import Hull, Optics
+
+_IMAGES = (".mhd", ".npz", ".nii", ".nii.gz")
+
+
+ScanFolder = Annotated[
+    Path, typer.Argument(metavar="SCAN", help="Folder that `trackscape simulate --scan` wrote.")
+]
+TrackerName = Annotated[
+    str,
+    option("NAME", f"{NETWORK_NAMES}, track-follower (see `trackscape reconstruct`), or truth."),
+]
+HullText = Annotated[
+    str,
+    option(
+        "auto|cylinder:MM",
+        "Outline of the object: from a first image, or a cylinder of this radius.",
+    ),
+]
+Tables = Annotated[
+    Path | None,
+    option(
+        "FOLDER",
+        "Where the tracks of each angle are kept. (default: SCAN/tracks_TRACKER_PROTONS)",
+    ),
+]
+
+
+def image_verb(
+    scan: ScanFolder,
+    output: Annotated[
+        Path, written_file(*_IMAGES, text="Image to write: mhd, npz, or nii with the extra nifti.")
+    ],
+    method: Annotated[
+        Literal["fbp", "tv", "cgls", "drop"],
+        option(
+            "fbp|tv|cgls|drop",
+            "Filtered back-projection, or what goes on from there: least total variation, "
+            "conjugate gradients, diagonally relaxed projections.",
+        ),
+    ] = "fbp",
+    tracker: TrackerName = DEFAULT_METHOD,
+    per_frame: PerFrame = 100,
+    weights: Weights = None,
+    network: NetworkClass = None,
+    calibration: CalibrationFile = None,
+    hull: HullText = "auto",
+    size: Annotated[float, option("MM", "Extent of the image in x and z.", min=1)] = 180.0,
+    voxel: Annotated[float, option("MM", "Side of a voxel in x and z.", min=0.1)] = 1.0,
+    slices: Annotated[int, option("N", "Number of slices in y.", min=1)] = 1,
+    thickness: Annotated[float, option("MM", "Thickness of a slice.", min=0.1)] = 20.0,
+    tables: Tables = None,
+    threads: Threads = None,
+) -> None:
+    """Make an image of relative stopping power from a scan.
+
+    Tracks are found angle by angle and kept, so that the next image of the scan starts from them.
+    A picture of the image is written beside it.
+    """
+    from trackscape.imaging import Grid, draw_image, make_image, write_image
+    from trackscape.pictures import save_figure
+
+    outline = _hull(hull)
+    grid = Grid(size=size, voxel=voxel, slices=slices, thickness=thickness)
+    prepare(threads)
+    found = _track(scan, tracker, weights, network, per_frame, calibration, tables)
+    image = make_image(
+        found.rows,
+        found.angles,
+        optics=found.optics,
+        grid=grid,
+        hull=outline,
+        method=method,
+        progress=_angles,
+    )
+    picture = output.with_suffix("").with_suffix(".png")
+    save_figure(draw_image(image), picture)
+    for path in (*write_image(image, output), picture):
+        print(shown(path))
+
+
+def pairs_verb(
+    scan: ScanFolder,
+    output: Annotated[Path, option("FOLDER", "Folder for the pairs.", "--output", "-o")],
+    tracker: TrackerName = DEFAULT_METHOD,
+    per_frame: PerFrame = 100,
+    weights: Weights = None,
+    network: NetworkClass = None,
+    calibration: CalibrationFile = None,
+    hull: HullText = "auto",
+    tables: Tables = None,
+    threads: Threads = None,
+) -> None:
+    """Write proton pairs of a scan as RTK and PCT read them.
+
+    One pairsNNNN.mhd for each angle, with the lines before and behind the object and the WEPL, and
+    the geometry of the scan as RTK's XML.
+    """
+    from trackscape.imaging import find_geometry, scan_protons, write_scan_pairs
+
+    outline = _hull(hull)
+    prepare(threads)
+    found = _track(scan, tracker, weights, network, per_frame, calibration, tables)
+    geometry = find_geometry(
+        found.rows, found.angles, optics=found.optics, hull=outline, progress=_angles
+    )
+    protons = scan_protons(found.rows, found.angles, geometry, progress=_angles)
+    files = write_scan_pairs(protons, geometry, output)
+    print(f"{len(found.angles)} angles, {len(files)} files: {shown(output)}")
+
+
+def rsp_verb(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image: mhd, npz or nii.")],
+    phantom: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Phantom that it shows: ctp404, a YAML or a voxel file."),
+    ] = "ctp404",
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File for all numbers, too.", callback=checked_place()),
+    ] = None,
+) -> None:
+    """Compare an image with the phantom that it shows.
+
+    For each insert: mean, standard error, true stopping power at 190 MeV, and relative error.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from trackscape.files import write_json
+    from trackscape.imaging import score_image
+    from trackscape.imaging.image_files import read_image
+    from trackscape.simulation import parse_phantom
+
+    score = score_image(read_image(image), parse_phantom(phantom))
+    table = Table(title=f"{shown(image.name)}: relative stopping power")
+    for name in ("insert", "true", "mean", "standard error", "error %", "contrast / noise"):
+        table.add_column(name, justify="left" if name == "insert" else "right")
+    for insert in score.inserts:
+        table.add_row(
+            insert.name,
+            f"{insert.true:.4f}",
+            f"{insert.mean:.4f}",
+            f"{insert.standard_error:.4f}",
+            f"{100 * insert.error:+.2f}",
+            f"{insert.contrast_to_noise:.1f}",
+        )
+    Console().print(table)
+    print(
+        f"Mean absolute error {100 * score.mean_absolute_error:.2f} %, body "
+        f"{100 * score.background_error:+.2f} %, noise {score.noise:.4f}, MTF 10 % at "
+        f"{10 * score.mtf10:.2f} line pairs per cm."
+    )
+    if json is not None:
+        write_json(json, score.as_dict())
+
+
+def calibrate_verb(
+    output: Annotated[Path, written_file(".npz", text="Calibration to write: npz.")],
+    detector: Annotated[
+        str, typer.Option(metavar="NAME", help="Variant (see `trackscape detector`) or YAML file.")
+    ] = "bergen-auto",
+    beam: Annotated[
+        str,
+        typer.Option(metavar="NAME=VALUE,...", help="Beam, as that of `trackscape simulate`."),
+    ] = "",
+    estimator: Annotated[
+        Literal["posterior", "midpoint", "bragg"],
+        typer.Option(metavar="posterior|midpoint|bragg", help="Estimator of the residual range."),
+    ] = "posterior",
+    primaries: Annotated[
+        int, typer.Option(min=1000, metavar="N", help="Protons behind each box of water.")
+    ] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")] = 0,
+    engine: Annotated[
+        Literal["fast", "geant4"],
+        typer.Option(metavar="fast|geant4", help="Simulation engine."),
+    ] = "fast",
+) -> None:
+    """Calibrate residual ranges on boxes of water.
+
+    Simulates protons behind 0 to 275 mm of water and fits the water-equivalent path length.
+    """
+    from trackscape.imaging import calibrate, write_calibration
+    from trackscape.progress import show_progress
+
+    found = calibrate(
+        detector=detector,
+        beam=beam,
+        estimator=estimator,
+        primaries=primaries,
+        seed=seed,
+        engine=engine,
+        progress=lambda boxes: show_progress(boxes, "boxes of water"),
+    )
+    write_calibration(found, output)
+    print(shown(output))
+
+
+def _angles(numbers: Sequence[int]) -> Iterable[int]:
+    from trackscape.progress import show_progress
+
+    return show_progress(numbers, "angles")
+
+
+def _hull(text: str) -> "Hull | None":
+    from trackscape.errors import ConfigError
+    from trackscape.imaging import Cylinder
+
+    kind, _, value = text.partition(":")
+    if text == "auto":
+        return None
+    try:
+        radius = float(value)
+        if kind == "cylinder" and radius > 0:
+            return Cylinder(radius)
+    except ValueError:
+        pass
+    raise ConfigError(
+        f"hull: expected auto, or cylinder and a radius in mm, got {shown(text)}; write for "
+        "example cylinder:75."
+    )
+
+
+class _Tracked(NamedTuple):
+    """Tracks of a scan."""
+
+    rows: "Callable[[int], np.ndarray]"
+    angles: list[float]
+    optics: "Optics"
+
+
+def _track(
+    folder: Path,
+    tracker: str,
+    weights: Path | None,
+    network: str | None,
+    per_frame: int,
+    calibration: Path | None,
+    tables: Path | None,
+) -> _Tracked:
+    from trackscape.imaging import (
+        TRUE_TRACKS,
+        Recipe,
+        digest_of,
+        optics_of,
+        read_calibration,
+        read_track_table,
+        track_scan,
+    )
+    from trackscape.simulation import read_scan
+    from trackscape.tracking.acceptance import least_last_deposit
+
+    scan, made = read_scan(folder), read_calibration(calibration)
+    made.check(scan.detector, scan.beam)
+    truth = tracker == TRUE_TRACKS and weights is None
+    name, finder = (tracker, None) if truth else choose_tracker(tracker, weights, network)
+    recipe = Recipe(
+        method=name,
+        tracker=finder,
+        per_frame=per_frame,
+        calibration=made,
+        min_last_deposit=least_last_deposit(made.thickness),
+        weights="" if weights is None else digest_of(weights),
+    )
+    place = tables or scan.folder / f"tracks_{name}_{per_frame}"
+    paths = track_scan(scan, recipe, place, progress=_angles)
+    return _Tracked(
+        lambda number: read_track_table(paths[number])[0], scan.angles.tolist(), optics_of(scan)
+    )

@@ -1,0 +1,134 @@
+"""A scan -> tables of its tracks, one for each angle, each written once."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trackscape.data import Hits
+from trackscape.errors import DataError, TrackscapeError
+from trackscape.formats import read_hits
+from trackscape.graph_construction import split_frames
+from trackscape.graph_construction.frames import spot_number
+from trackscape.imaging.calibration import Calibration
+from trackscape.imaging.probability import tracks_with_probability
+from trackscape.imaging.track_table import TRACK, read_track_table, track_rows, write_track_table
+from trackscape.imaging.truth import true_tracks
+from trackscape.simulation import Scan
+from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker
+
+_Progress = Callable[[Sequence[int]], Iterable[int]]
+TRUE_TRACKS = "truth"
+"""Name of the method that takes the tracks from the simulation."""
+
+
+class Recipe(NamedTuple):
+    """How the tracks of a scan are found."""
+
+    method: str
+    """Name of the tracker, or "truth"."""
+    tracker: Tracker | None
+    """Finds the chains of a frame; None for the truth."""
+    per_frame: int
+    """Protons in a readout frame."""
+    calibration: Calibration
+    """Turns tracks into WEPL."""
+    min_last_deposit: float = MINIMUM_LAST_ENERGY
+    """In MeV; see `trackscape.tracking.accept`."""
+    weights: str = ""
+    """Digest of the weights of an own network."""
+
+    def rows(self, hits: Hits, *, angle: float) -> np.ndarray:
+        """Returns the rows of all accepted tracks in the hits of one angle, in degrees."""
+        if self.tracker is None:
+            tracks = true_tracks(hits, min_last_deposit=self.min_last_deposit)
+            rows = track_rows(tracks, calibration=self.calibration, angle=angle)
+            rows["frame"] = rows["event"] // self.per_frame
+            return rows
+        parts = [np.empty(0, dtype=TRACK)]
+        frames = split_frames(hits, per_frame=self.per_frame)
+        _check_spots(hits, frames, self.per_frame)
+        for number, frame in enumerate(frames):
+            tracks, probability = tracks_with_probability(
+                self.tracker, frame, min_last_deposit=self.min_last_deposit
+            )
+            rows = track_rows(tracks, calibration=self.calibration, frame=number, angle=angle)
+            rows["probability"] = probability.numpy()
+            parts.append(rows)
+        return np.concatenate(parts)
+
+
+def _check_spots(hits: Hits, frames: Sequence[Hits], per_frame: int) -> None:
+    """Refuses spots with fewer protons than a frame has: the image would have holes."""
+    spots = int(spot_number(hits).max()) + 1
+    left = {tuple(frame.spot[0].tolist()) for frame in frames if frame.spot is not None}
+    if hits.spot is not None and len(left) < spots:
+        raise DataError(
+            f"Expected {per_frame} protons with a hit or more in each spot, but "
+            f"{spots - len(left)} of {spots} spots have fewer; take fewer protons per frame."
+        )
+
+
+def track_scan(
+    scan: Scan, recipe: Recipe, folder: Path, *, progress: _Progress = iter
+) -> list[Path]:
+    """Finds the tracks of each angle of a scan.
+
+    Tables that are there, of the same hits and the same recipe, are not made again, so that an
+    interrupted run goes on with the next angle.
+
+    Arguments:
+        scan: Scan with a file of hits for each angle.
+        recipe: How tracks are found.
+        folder: Where the tables go; it is made if it is not there.
+        progress: Wraps the numbers of the angles.
+
+    Returns:
+        The tables, in the order of the angles.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"tracks_{number:03d}.parquet" for number in range(len(scan.files))]
+    for number in progress(range(len(paths))):
+        about = _provenance(scan, recipe, number)
+        if _is_of(paths[number], about):
+            continue
+        rows = _rows_of(scan, recipe, number)
+        write_track_table([rows], paths[number], provenance=about)
+    return paths
+
+
+def _rows_of(scan: Scan, recipe: Recipe, number: int) -> np.ndarray:
+    hits = read_hits(scan.files[number])
+    try:
+        return recipe.rows(hits, angle=float(scan.angles[number]))
+    except DataError as error:
+        raise DataError(f"{scan.files[number]}: {error}") from error
+
+
+def _provenance(scan: Scan, recipe: Recipe, number: int) -> dict[str, Any]:
+    return {
+        "hits": scan.digests[number],
+        "angle": float(scan.angles[number]),
+        "method": recipe.method,
+        "weights": recipe.weights,
+        "per_frame": recipe.per_frame,
+        "min_last_deposit": recipe.min_last_deposit,
+        "calibration": recipe.calibration.provenance,
+    }
+
+
+def _is_of(path: Path, about: dict[str, Any]) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        return read_track_table(path)[1] == json.loads(json.dumps(about))
+    except TrackscapeError:
+        return False  # damaged: it is written again
+
+
+def digest_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,162 @@
+"""Most likely paths: published and written-out formulas, gradients, and Geant4 protons."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from trackscape.formats import read_hits
+from trackscape.imaging.binning import PathTable
+from trackscape.imaging.paths import Optics, path_weights, scattering_moments
+from trackscape.imaging.protons import PathModel
+from trackscape.imaging.truth import true_tracks
+from trackscape.simulation import Beam
+
+from .conftest import axis_protons
+
+MOMENTS = scattering_moments(229.8)
+
+
+def number(value: float) -> torch.Tensor:
+    return torch.tensor(value, dtype=torch.float64)
+
+
+def test_the_envelope_is_that_of_the_prototype() -> None:
+    expected = {
+        100: [0.71, 0.65, 0.55, 0.46, 0.39],
+        150: [1.12, 1.00, 0.76, 0.52, 0.38],
+        200: [1.66, 1.46, 1.09, 0.64, 0.38],
+    }
+    for water, sigma in expected.items():
+        z = torch.linspace(-water / 2, water / 2, 5, dtype=torch.float64)
+        ends = number(-water / 2), number(water / 2)
+        found = path_weights(z, *ends, optics=Optics(), moments=MOMENTS).covariance[:, 0, 0].sqrt()
+        assert found.numpy() == pytest.approx(sigma, abs=0.01)
+
+
+def test_weights_are_the_average_by_precision_with_matrices_written_out() -> None:
+    optics, entrance, exit_, z = Optics(stopping=1.1), -60.0, 70.0, 12.0
+    beam = optics.beam
+
+    def drift(d: float) -> np.ndarray:
+        return np.array([[1.0, d], [0.0, 1.0]])
+
+    def scatter(start: float, end: float, at: float) -> np.ndarray:
+        u = np.linspace(start, end, 20001)
+        depth = torch.from_numpy(1.1 * (u - entrance))
+        rate = MOMENTS.at(depth)[:, 3].numpy()
+        lever = at - u
+        length = max(1.1 * (end - start) / 360.8, 1e-3)
+        factor = 13.6**2 / 360.8 * (1 + 0.038 * np.log(length)) ** 2 * 1.1
+        terms = [np.trapezoid(rate * lever**power, u) for power in (2, 1, 0)]
+        return factor * np.array([[terms[0], terms[1]], [terms[1], terms[2]]])
+
+    prior = drift(z - beam.source) @ np.diag([beam.spot_size**2, beam.divergence**2])
+    forward = prior @ drift(z - beam.source).T + scatter(entrance, z, z)
+    tau = 13.6**2 * 0.0051 * (1 + 0.038 * np.log(0.0051)) ** 2
+    tau *= float(MOMENTS.at(number(1.1 * (exit_ - entrance)))[3])
+    s, d = optics.resolution**2, optics.gap
+    rear = np.array([[s, -s / d], [-s / d, 2 * s / d**2 + tau]]) + scatter(z, exit_, optics.rear)
+    home = drift(z - optics.rear)
+    backward = home @ rear @ home.T
+    precision = np.linalg.inv(forward) + np.linalg.inv(backward)
+    known = np.array([4.0, -7.0, 0.01])
+    first = np.array([known[0] * (1 + z / beam.magnet), known[0] / beam.magnet])
+    state = np.linalg.solve(
+        precision,
+        np.linalg.solve(forward, first) + np.linalg.solve(backward, home @ known[1:]),
+    )
+    found = path_weights(number(z), number(entrance), number(exit_), optics=optics, moments=MOMENTS)
+    assert float(found.weight @ torch.from_numpy(known)) == pytest.approx(state[0], abs=1e-4)
+    assert float(found.slope @ torch.from_numpy(known)) == pytest.approx(state[1], abs=1e-6)
+    assert found.covariance.numpy() == pytest.approx(np.linalg.inv(precision), rel=1e-3)
+
+
+def test_a_proton_on_the_axis_of_its_spot_stays_there() -> None:
+    optics = Optics()
+    z = torch.linspace(-90, 90, 19, dtype=torch.float64)
+    found = path_weights(z, number(-75.0), number(75.0), optics=optics, moments=MOMENTS)
+    axis = torch.tensor([1.0, 1 + optics.rear / 6600, 1 / 6600], dtype=torch.float64)
+    assert (found.weight @ axis).numpy() == pytest.approx(1 + z.numpy() / 6600, abs=1e-9)
+    assert (found.slope @ axis).numpy() == pytest.approx(1 / 6600, abs=1e-12)
+
+
+def test_a_beam_without_width_is_followed_from_its_spot() -> None:
+    beam = Beam(spot_size=0.0, divergence=1e-9)
+    found = path_weights(
+        number(-75.0), number(-75.0), number(75.0), optics=Optics(beam=beam), moments=MOMENTS
+    )
+    assert found.weight.tolist() == pytest.approx([1 - 75 / 6600, 0, 0], abs=1e-6)
+    assert float(found.covariance[0, 0]) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_paths_outside_of_the_object_are_straight() -> None:
+    z = torch.tensor([-200.0, -150.0, -100.0, 100.0, 150.0, 200.0], dtype=torch.float64)
+    found = path_weights(z, number(-75.0), number(75.0), optics=Optics(), moments=MOMENTS)
+    for part in (slice(0, 3), slice(3, 6)):
+        assert found.weight[part].diff(n=2, dim=0).abs().max() < 1e-9
+        assert found.slope[part].diff(dim=0).abs().max() < 1e-12
+
+
+def test_gradients_with_respect_to_the_hull_are_those_of_differences() -> None:
+    def place(entrance: torch.Tensor, exit_: torch.Tensor) -> torch.Tensor:
+        z = torch.linspace(-50, 50, 5, dtype=torch.float64)
+        return path_weights(z, entrance, exit_, optics=Optics(), moments=MOMENTS).weight
+
+    ends = [number(-70.3).requires_grad_(), number(66.7).requires_grad_()]
+    # The moments are interpolated between points 0.25 mm apart: steps stay between two of them.
+    assert torch.autograd.gradcheck(place, ends, eps=1e-5, atol=1e-6)
+
+
+def test_the_table_gives_the_places_of_the_exact_paths() -> None:
+    geometry = PathModel(Optics(), MOMENTS, None)  # type: ignore[arg-type]
+    z = np.linspace(-89, 89, 90)
+    rng = np.random.default_rng(0)
+    protons = axis_protons(0.0, lambda u, _: 0 * u, n=500)
+    protons = dataclasses.replace(
+        protons,
+        entrance=rng.uniform(-75, -40, 500),
+        exit=rng.uniform(40, 75, 500),
+        known=protons.known + rng.normal(size=(500, 2, 3)) * [3.0, 3.0, 0.03],
+    )
+    table = PathTable(geometry, z, from_magnet=False)
+    pairs = table.pairs(protons)
+    exact = path_weights(
+        torch.from_numpy(z),
+        torch.from_numpy(protons.entrance)[:, None],
+        torch.from_numpy(protons.exit)[:, None],
+        optics=geometry.optics,
+        moments=MOMENTS,
+    ).weight.numpy()
+    known = protons.known[:, 0]
+    difference = ((table.weight[pairs] - exact) * known[:, None]).sum(axis=2)
+    assert np.sqrt((difference**2).mean()) < 0.05  # mm, beside an uncertainty of 0.4 to 1.7
+    again = table.pairs(protons.select(np.arange(100)))
+    assert (again == pairs[:100]).all()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("water", "limit"), [(100, 0.80), (150, 1.20), (200, 1.76)])
+def test_paths_of_geant4_protons(shared_data: Path, water: int, limit: float) -> None:
+    folder = shared_data / "geant4"
+    tracks = true_tracks(read_hits(folder / f"water_{water}_val.npz"))
+    truth = np.load(folder / f"water_{water}_val_truth.npz")["arr_0"]
+    row = np.searchsorted(truth["eventID"], tracks.hits.known_truth.event[tracks.first].numpy())
+    first, second = tracks.first, tracks.index[tracks.offset[:-1] + 1]
+    lined = ((tracks.hits.layer[first] == 0) & (tracks.hits.layer[second] == 1)).numpy()
+    start, end = (tracks.hits.position[at].double().numpy() for at in (first, second))
+    z = torch.tensor([-water / 2, water / 2], dtype=torch.float64)
+    paths = path_weights(z, z[0], z[1], optics=Optics(), moments=MOMENTS)
+    for axis, name in enumerate("xy"):
+        slope = (end - start)[:, axis] / (end - start)[:, 2]
+        known = np.stack([np.zeros(len(start)), start[:, axis], slope], axis=1)
+        for place, face in enumerate(("in", "out")):
+            miss = known @ paths.weight[place].numpy() - truth[f"{face}_{name}"][row]
+            miss = miss[lined]
+            sigma = 1.4826 * np.median(np.abs(miss - np.median(miss)))
+            predicted = float(paths.covariance[place, 0, 0].sqrt())
+            assert sigma / predicted == pytest.approx(1.03, abs=0.06)
+            if face == "in":
+                assert sigma <= limit
