@@ -29,7 +29,9 @@ STRICT = {"rtol": 1e-9, "atol": 1e-9}
 def network_of(seed: int) -> LineGraphNetwork:
     """In float64, with weights and statistics that are not those a network starts with."""
     generator = torch.Generator().manual_seed(seed)
-    network = build_network("line_graph").double()
+    with torch.random.fork_rng():  # whatever ran before
+        torch.manual_seed(seed)
+        network = build_network("line_graph").double()
     assert isinstance(network, LineGraphNetwork)
     for tensor in [*network.parameters(), *network.buffers()]:
         if tensor.is_floating_point():
