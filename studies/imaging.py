@@ -24,9 +24,7 @@ from trackscape.imaging import (
     Recipe,
     draw_slice,
     make_image,
-    optics_of,
     read_calibration,
-    read_track_table,
     score_image,
     track_scan,
 )
@@ -64,14 +62,14 @@ def measure(
     """Makes the image of all tracks, and that of those that are right among the ones it used."""
     finder = None if tracker == TRUE_TRACKS else load_tracker(tracker)
     recipe = Recipe(tracker, finder, per_frame, read_calibration())
-    paths = track_scan(scan, recipe, folder, progress=lambda angles: show_progress(angles, tracker))
-    tables = [read_track_table(path)[0] for path in paths]
+    kept = track_scan(scan, recipe, folder, progress=lambda angles: show_progress(angles, tracker))
+    tables = [kept.rows(number) for number in range(len(kept.angles))]
 
     def image(*, only_right: bool = False) -> Image:
         return make_image(
             tables.__getitem__,
-            scan.angles.tolist(),
-            optics=optics_of(scan),
+            kept.angles,
+            optics=kept.optics,
             method=method,
             only_right=only_right,
         )

@@ -32,9 +32,7 @@ from trackscape.imaging import (
     Recipe,
     bin_protons,
     filled,
-    optics_of,
     read_calibration,
-    read_track_table,
     score_image,
     select_protons,
     track_scan,
@@ -123,15 +121,15 @@ def open_scan(given: Path | None, folder: Path, seed: int) -> Scan:
 def prepare(scan: Scan, folder: Path) -> Path:
     """Writes true tracks and the sinogram in the plane of the axis."""
     recipe = Recipe(TRUE_TRACKS, None, 100, read_calibration())
-    paths = track_scan(scan, recipe, folder / "tracks", progress=show_progress)
+    tracks = track_scan(scan, recipe, folder / "tracks", progress=show_progress)
     (folder / "scan.txt").write_text(str(scan.folder.resolve()), encoding="utf-8")
-    optics = with_stopping(optics_of(scan), STOPPING)
+    optics = with_stopping(tracks.optics, STOPPING)
     geometry = PathModel.of(optics, Cylinder(RADIUS))
     bins = Bins(1, SHAPE[0], 1, 20.0, 1.0)
     lines = PathTable(geometry, bins.z, from_magnet=True)
     angles, rows = np.radians(scan.angles), []
-    for path, angle in zip(paths, angles, strict=True):
-        protons = select_protons(read_track_table(path)[0], geometry, angle=angle)
+    for number, angle in enumerate(angles):
+        protons = select_protons(tracks.rows(number), geometry, angle=angle)
         grouped = bin_protons(protons, lines, bins)
         one = grouped._replace(total=grouped.total[0], weight=grouped.weight[0])
         rows.append(filled(one)[0, :, 0].astype(np.float32))

@@ -15,9 +15,7 @@ from trackscape.imaging import (
     Recipe,
     draw_image,
     make_image,
-    optics_of,
     read_calibration,
-    read_track_table,
     score_image,
     track_scan,
 )
@@ -140,13 +138,9 @@ def _add_image(
     method = "trackscape"
     recipe = Recipe(method, load_tracker(method), per_frame, read_calibration())
     tables = scan.folder / f"tracks_{method}_{per_frame}"
-    paths = track_scan(scan, recipe, tables, progress=progress)
+    found = track_scan(scan, recipe, tables, progress=progress)
     image = make_image(
-        lambda number: read_track_table(paths[number])[0],
-        scan.angles.tolist(),
-        optics=optics_of(scan),
-        method="tv",
-        progress=progress,
+        found.rows, found.angles, optics=found.optics, method="tv", progress=progress
     )
     page.add_heading("An image of the scan")
     about = f"{len(scan.angles)} angles of {scan.primaries:,} protons: {scan.phantom_name}."

@@ -85,6 +85,8 @@ def test_mistakes_are_said_before_any_work(trackscape, scan, tmp_path):
         (scan, "-o", "a.mhd", "--hull", "sphere"): "hull: expected auto, or cylinder",
         (scan, "-o", "a.jpg"): ".mhd",
         (scan, "-o", "a.mhd", "--size", 1, "--voxel", 5): "size of the image",
+        (scan, "-o", "a.mhd", "--size", 1e9): "at most 20,000,000 voxels",
+        (scan, "-o", "a.mhd", "--size", "inf"): "size of the image",
     }.items():
         outcome = trackscape("image", *arguments, "--tracker", "truth")
         assert outcome.status == 2
@@ -92,5 +94,9 @@ def test_mistakes_are_said_before_any_work(trackscape, scan, tmp_path):
     outcome = trackscape("image", scan, "-o", "a.mhd", "--tracker", "greedy", "--per-frame", 38)
     assert outcome.status == 2
     assert "spots have fewer; take fewer protons per frame" in outcome.err
+    (tmp_path / "file").touch()
+    outcome = trackscape("pairs", scan, "-o", "file", "--tracker", "truth", "--tables", "none")
+    assert outcome.status == 2
+    assert not (tmp_path / "none").exists()
     outcome = trackscape("rsp", "nothing.mhd")
     assert outcome.status == 2

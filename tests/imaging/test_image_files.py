@@ -8,7 +8,7 @@ import pytest
 
 from trackscape.errors import FormatError, MissingPackageError
 from trackscape.imaging.image import Image
-from trackscape.imaging.image_files import read_image, write_image
+from trackscape.imaging.image_files import picture_beside, read_image, write_image
 
 SHAPE = (5, 2, 3)
 KINDS = [
@@ -259,3 +259,8 @@ def test_nifti_without_nibabel(tmp_path, monkeypatch):
         with pytest.raises(MissingPackageError, match=r"trackscape\[nifti\]"):
             call(tmp_path / "rsp.nii")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.b.mhd", "a.b.npz", "a.b.nii", "a.b.nii.gz", "a.b.MHD"])
+def test_a_picture_has_the_name_of_its_image(name, tmp_path):
+    assert picture_beside(tmp_path / name) == tmp_path / "a.b.png"

@@ -21,6 +21,7 @@ from trackscape.imaging.iterative import (
 from trackscape.imaging.listmode import PathIntegrals
 from trackscape.imaging.protons import PathModel, Protons
 from trackscape.imaging.quality import consistent
+from trackscape.imaging.radiograph import make_radiograph
 from trackscape.imaging.reconstruction import check_angles
 
 from .conftest import axis_protons, chord
@@ -259,3 +260,12 @@ def test_what_makes_no_image_is_refused(geometry: PathModel) -> None:
         BackProjection(GRID, geometry).add(
             axis_protons(0.0, two_discs, n=10).select(np.zeros(10, dtype=bool))
         )
+
+
+def test_a_radiograph_shows_wepl_where_the_paths_cross_it(geometry: PathModel) -> None:
+    protons = axis_protons(0.3, two_discs)
+    found = make_radiograph(protons, geometry, pixel=(4.0, 20.0))
+    x = found.axis(0)
+    middle = np.abs(x) < 40
+    assert found.value[middle, 0, 0] == pytest.approx(two_discs(x, 0.3)[middle], abs=2.0)
+    assert found.error[middle].mean() == pytest.approx(5.0 / math.sqrt(4000 / 180 * 4), rel=0.1)

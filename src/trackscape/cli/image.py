@@ -1,8 +1,8 @@
 """`trackscape image`, `pairs`, `rsp` and `calibrate`: scans to maps of stopping power."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,12 +19,11 @@ from trackscape.cli.options import (
     option,
     written_file,
 )
+from trackscape.files import check_place
 from trackscape.text import shown
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from trackscape.imaging import Hull, Optics
+    from trackscape.imaging import Hull, ScanTracks
 
 _IMAGES = (".mhd", ".npz", ".nii", ".nii.gz")
 
@@ -83,7 +82,7 @@ def image_verb(
     Tracks are found angle by angle and kept, so that the next image of the scan starts from them.
     A picture of the image is written beside it.
     """
-    from trackscape.imaging import Grid, draw_image, make_image, write_image
+    from trackscape.imaging import Grid, draw_image, make_image, picture_beside, write_image
     from trackscape.pictures import save_figure
 
     outline = _hull(hull)
@@ -99,7 +98,7 @@ def image_verb(
         method=method,
         progress=_angles,
     )
-    picture = output.with_suffix("").with_suffix(".png")
+    picture = picture_beside(output)
     save_figure(draw_image(image), picture)
     for path in (*write_image(image, output), picture):
         print(shown(path))
@@ -125,6 +124,7 @@ def pairs_verb(
     from trackscape.imaging import find_geometry, scan_protons, write_scan_pairs
 
     outline = _hull(hull)
+    check_place(output / "pairs0000.mhd")
     prepare(threads)
     found = _track(scan, tracker, weights, network, per_frame, calibration, tables)
     geometry = find_geometry(
@@ -139,11 +139,11 @@ def rsp_verb(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image: mhd, npz or nii.")],
     phantom: Annotated[
         str,
-        typer.Option(metavar="NAME", help="Phantom that it shows: ctp404, a YAML or a voxel file."),
+        option("NAME", "Phantom that it shows: ctp404, a YAML or a voxel file."),
     ] = "ctp404",
     json: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="File for all numbers, too.", callback=checked_place()),
+        option("FILE", "File for all numbers, too.", callback=checked_place()),
     ] = None,
 ) -> None:
     """Compare an image with the phantom that it shows.
@@ -154,8 +154,7 @@ def rsp_verb(
     from rich.table import Table
 
     from trackscape.files import write_json
-    from trackscape.imaging import score_image
-    from trackscape.imaging.image_files import read_image
+    from trackscape.imaging import read_image, score_image
     from trackscape.simulation import parse_phantom
 
     score = score_image(read_image(image), parse_phantom(phantom))
@@ -184,23 +183,21 @@ def rsp_verb(
 def calibrate_verb(
     output: Annotated[Path, written_file(".npz", text="Calibration to write: npz.")],
     detector: Annotated[
-        str, typer.Option(metavar="NAME", help="Variant (see `trackscape detector`) or YAML file.")
+        str, option("NAME", "Variant (see `trackscape detector`) or YAML file.")
     ] = "bergen-auto",
     beam: Annotated[
         str,
-        typer.Option(metavar="NAME=VALUE,...", help="Beam, as that of `trackscape simulate`."),
+        option("NAME=VALUE,...", "Beam, as that of `trackscape simulate`."),
     ] = "",
     estimator: Annotated[
         Literal["posterior", "midpoint", "bragg"],
-        typer.Option(metavar="posterior|midpoint|bragg", help="Estimator of the residual range."),
+        option("posterior|midpoint|bragg", "Estimator of the residual range."),
     ] = "posterior",
-    primaries: Annotated[
-        int, typer.Option(min=1000, metavar="N", help="Protons behind each box of water.")
-    ] = 20_000,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")] = 0,
+    primaries: Annotated[int, option("N", "Protons behind each box of water.", min=1000)] = 20_000,
+    seed: Annotated[int, option("N", "Random seed.", min=0)] = 0,
     engine: Annotated[
         Literal["fast", "geant4"],
-        typer.Option(metavar="fast|geant4", help="Simulation engine."),
+        option("fast|geant4", "Simulation engine."),
     ] = "fast",
 ) -> None:
     """Calibrate residual ranges on boxes of water.
@@ -248,14 +245,6 @@ def _hull(text: str) -> "Hull | None":
     )
 
 
-class _Tracked(NamedTuple):
-    """Tracks of a scan."""
-
-    rows: "Callable[[int], np.ndarray]"
-    angles: list[float]
-    optics: "Optics"
-
-
 def _track(
     folder: Path,
     tracker: str,
@@ -264,14 +253,12 @@ def _track(
     per_frame: int,
     calibration: Path | None,
     tables: Path | None,
-) -> _Tracked:
+) -> "ScanTracks":
     from trackscape.imaging import (
         TRUE_TRACKS,
         Recipe,
         digest_of,
-        optics_of,
         read_calibration,
-        read_track_table,
         track_scan,
     )
     from trackscape.simulation import read_scan
@@ -290,7 +277,4 @@ def _track(
         weights="" if weights is None else digest_of(weights),
     )
     place = tables or scan.folder / f"tracks_{name}_{per_frame}"
-    paths = track_scan(scan, recipe, place, progress=_angles)
-    return _Tracked(
-        lambda number: read_track_table(paths[number])[0], scan.angles.tolist(), optics_of(scan)
-    )
+    return track_scan(scan, recipe, place, progress=_angles)

@@ -10,7 +10,7 @@ from trackscape.imaging.calibration import (
 from trackscape.imaging.fbp import BackProjection, back_project, filled, filtered
 from trackscape.imaging.hull import Cylinder, Hull, Outline
 from trackscape.imaging.image import Grid, Image
-from trackscape.imaging.image_files import read_image, write_image
+from trackscape.imaging.image_files import picture_beside, read_image, write_image
 from trackscape.imaging.iterative import cgls, drop, fista_tv, tv_strength, watched_fista_tv
 from trackscape.imaging.listmode import PathIntegrals
 from trackscape.imaging.pairs import (
@@ -34,7 +34,13 @@ from trackscape.imaging.reconstruction import (
     split_protons,
 )
 from trackscape.imaging.rtk_geometry import CircularGeometry, read_geometry, write_geometry
-from trackscape.imaging.scan_tracks import TRUE_TRACKS, Recipe, digest_of, track_scan
+from trackscape.imaging.scan_tracks import (
+    TRUE_TRACKS,
+    Recipe,
+    ScanTracks,
+    digest_of,
+    track_scan,
+)
 from trackscape.imaging.score import ImageScore, InsertScore, score_image
 from trackscape.imaging.track_table import TRACK, read_track_table, track_rows, write_track_table
 from trackscape.imaging.truth import true_tracks
@@ -63,6 +69,7 @@ __all__ = [
     "Protons",
     "Ranges",
     "Recipe",
+    "ScanTracks",
     "back_project",
     "bin_pairs",
     "bin_protons",
@@ -83,6 +90,7 @@ __all__ = [
     "midpoint_ranges",
     "optics_of",
     "path_weights",
+    "picture_beside",
     "posterior_ranges",
     "read_calibration",
     "read_geometry",

@@ -1,6 +1,7 @@
 """`Image`: a map of relative stopping power on a grid in the frame of the object."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,12 +10,14 @@ import numpy.typing as npt
 from trackscape.compiled import Floats
 from trackscape.errors import DataError
 
+_MOST_VOXELS = 20_000_000
+"""With sums in double precision and ten groups, an image takes some 150 bytes a voxel."""
 Voxels = npt.NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Image:
-    """Voxels at the centres of voxels. Axes: x, y, z of the object; y is the axis of rotation."""
+    """Values at the centres of voxels. Axes: x, y, z of the object; y is the axis of rotation."""
 
     value: Voxels
     """Relative stopping power, (nx, ny, nz)."""
@@ -86,10 +89,16 @@ class Grid:
     """Extent of a voxel in y in mm."""
 
     def __post_init__(self) -> None:
-        if not (0 < self.voxel <= self.size and self.slices >= 1 and self.thickness > 0):
+        finite = self.size < math.inf and self.thickness < math.inf
+        if not (finite and 0 < self.voxel <= self.size and self.slices >= 1 and self.thickness > 0):
             raise DataError(
                 "Expected a positive size of the image and of its voxels, and at least one slice, "
                 f"got {self}."
+            )
+        if self.across**2 * self.slices > _MOST_VOXELS:
+            raise DataError(
+                f"Expected an image of at most {_MOST_VOXELS:,} voxels, got {self.across} x "
+                f"{self.slices} x {self.across}; take larger voxels or fewer slices."
             )
 
     @property

@@ -130,6 +130,11 @@ def _kind(path: Path) -> str:
     return kind
 
 
+def picture_beside(path: Path) -> Path:
+    """Returns NAME.png for an image NAME.mhd, NAME.npz, NAME.nii or NAME.nii.gz."""
+    return path.with_name(f"{path.name[: -len(_kind(path))]}.png")
+
+
 def _beside(path: Path, name: str) -> Path:
     kind = path.name[-len(_kind(path)) :]
     return path if name == "value" else path.with_name(f"{path.name[: -len(kind)]}_{name}{kind}")

@@ -14,6 +14,7 @@ from trackscape.formats import read_hits
 from trackscape.graph_construction import split_frames
 from trackscape.graph_construction.frames import spot_number
 from trackscape.imaging.calibration import Calibration
+from trackscape.imaging.paths import Optics, optics_of
 from trackscape.imaging.probability import tracks_with_probability
 from trackscape.imaging.track_table import TRACK, read_track_table, track_rows, write_track_table
 from trackscape.imaging.truth import true_tracks
@@ -72,9 +73,24 @@ def _check_spots(hits: Hits, frames: Sequence[Hits], per_frame: int) -> None:
         )
 
 
+class ScanTracks(NamedTuple):
+    """Tables of the tracks of a scan, and what an image of them needs."""
+
+    paths: list[Path]
+    """One table for each angle."""
+    angles: list[float]
+    """Rotation of the object in degrees."""
+    optics: Optics
+    """Beam and trackers."""
+
+    def rows(self, number: int) -> np.ndarray:
+        """Reads the tracks of an angle, of type `TRACK`."""
+        return read_track_table(self.paths[number])[0]
+
+
 def track_scan(
     scan: Scan, recipe: Recipe, folder: Path, *, progress: _Progress = iter
-) -> list[Path]:
+) -> ScanTracks:
     """Finds the tracks of each angle of a scan.
 
     Tables that are there, of the same hits and the same recipe, are not made again, so that an
@@ -85,9 +101,6 @@ def track_scan(
         recipe: How tracks are found.
         folder: Where the tables go; it is made if it is not there.
         progress: Wraps the numbers of the angles.
-
-    Returns:
-        The tables, in the order of the angles.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"tracks_{number:03d}.parquet" for number in range(len(scan.files))]
@@ -97,7 +110,7 @@ def track_scan(
             continue
         rows = _rows_of(scan, recipe, number)
         write_track_table([rows], paths[number], provenance=about)
-    return paths
+    return ScanTracks(paths, scan.angles.tolist(), optics_of(scan))
 
 
 def _rows_of(scan: Scan, recipe: Recipe, number: int) -> np.ndarray:
