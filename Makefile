@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow foreign fuzz bench rivals bench-imaging speed data results ceiling \
+.PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging speed data results ceiling \
 	robustness study landscape validation imaging lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
@@ -11,9 +11,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(name))) python3)
 PIP_FLAGS := --quiet --disable-pip-version-check
 TEST := .venv/test/bin
-# 92 % of what both targets of tests run together; the studies run in the slow one.
-PYTEST := $(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20 \
-	--cov=trackscape --cov=studies --cov-report=term:skip-covered
+PYTEST := $(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20
+COVERAGE := --cov=trackscape --cov=studies --cov-append --cov-report=term:skip-covered
 # Otherwise pyright asks the network whether it is the newest.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
@@ -29,11 +28,16 @@ test: .venv/test/ready  ## everything that must hold before a commit
 	$(TEST)/lint-imports --no-logo
 	@echo "pyright: beside the tests; what it finds comes after them."
 	@$(TEST)/pyright --pythonpath $(TEST)/python > .venv/test/pyright 2>&1 & types=$$!; \
-		$(PYTEST) -m 'not slow' --cov-fail-under=88; tests=$$?; \
+		$(PYTEST) -m 'not slow'; tests=$$?; \
 		wait $$types || { cat .venv/test/pyright; exit 1; }; exit $$tests
 
-test-slow: .venv/test/ready  ## whole studies, killed processes, Geant4: what takes minutes
-	$(PYTEST) -m slow --cov-append --cov-fail-under=0
+test-slow: .venv/test/ready  ## what takes minutes: whole studies, killed processes, checked shapes
+	PYTHONPATH=tests $(PYTEST) -m slow -p checked_types
+
+coverage: .venv/test/ready  ## how much of the source all tests run: 92 % or more
+	rm -f .coverage
+	$(PYTEST) -m 'not slow' $(COVERAGE) --cov-fail-under=0
+	$(PYTEST) -m slow $(COVERAGE)
 
 foreign: .venv/foreign/ready  ## landscapes of JAX and Keras models, with these packages installed
 	.venv/foreign/bin/pytest tests/landscape/test_foreign.py tests/test_tutorials.py \

@@ -1,13 +1,32 @@
-"""Checks shapes and types of arrays while tests run: see `--jaxtyping-packages` in pyproject.toml.
+"""A plugin of pytest that checks shapes and types of arrays: `make test-slow` has it on.
 
-All other types are pyright's to check.
+Checks make calls dear, so the quick tests go without. All other types are pyright's to check.
 """
 
 from collections.abc import Callable
 from typing import Any, get_args
 
 from beartype import beartype
-from jaxtyping import AbstractArray
+from jaxtyping import AbstractArray, install_import_hook
+
+# The kernels of scoring are compiled in a way that lets nobody look.
+_CHECKED = (
+    "data",
+    "graph_construction",
+    "assignment",
+    "tracking",
+    "evaluation",
+    "scoring.interface",
+    "scoring.track_model",
+    "scoring.line_graph.network",
+    "scoring.line_graph.columns",
+    "scoring.line_graph.encoding",
+)
+
+
+def pytest_load_initial_conftests() -> None:
+    """Sees to it that the package is checked before anything imports it."""
+    install_import_hook([f"trackscape.{name}" for name in _CHECKED], f"{__name__}.checked")
 
 
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:

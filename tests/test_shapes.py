@@ -1,4 +1,4 @@
-"""Shapes in annotations are checked while the tests run."""
+"""Shapes in annotations are checked while the slow tests run: see checked_types.py."""
 
 import jaxtyping
 import pytest
@@ -6,6 +6,14 @@ import torch
 
 from trackscape.data import Hits, LineGraph
 from trackscape.graph_construction import connect_layers, line_graph
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def checked(request: pytest.FixtureRequest) -> None:
+    if not request.config.pluginmanager.hasplugin("checked_types"):
+        pytest.skip("shapes are not checked in this run")
 
 
 def make_line_graph(hits: Hits, **changes: torch.Tensor) -> LineGraph:

@@ -74,8 +74,8 @@ def test_the_page_of_results_holds_every_method_and_the_published_figures(tmp_pa
 def test_the_demo_of_a_scan_ends_with_its_image(tmp_path: Path, little: Path, monkeypatch):
     scan = tmp_path / "scan.yaml"
     scan.write_text(
-        "phantom: ctp404\nangles: {step: 20, number: 18}\nspots: {columns: 25, pitch: 7}\n"
-        "primaries: 2000\n"
+        "phantom: ctp404\nangles: {step: 40, number: 9}\nspots: {columns: 25, pitch: 7}\n"
+        "primaries: 1000\n"
     )
     simulate_scan(load_scan_settings(scan), tmp_path / "scan")
     monkeypatch.setattr(samples, "FOLDER", little)

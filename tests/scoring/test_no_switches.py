@@ -19,8 +19,7 @@ def switches(path: Path) -> Iterator[str]:
             and isinstance(node.func, ast.Name)
             and node.func.id in ("isinstance", "issubclass")
         )
-        inside = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-        if asks and inside & NAMES:
+        if asks and NAMES & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}:
             yield f"{path}:{getattr(node, 'lineno', 0)}"
 
 

@@ -67,7 +67,7 @@ def test_curves_integrate_to_one_and_their_width_follows_the_range(net):
 
 def test_the_band_covers_the_density_of_many_probes(net):
     recipe = functools.partial(exact_hessian, net)
-    many = quiet(recipe, probes=60, steps=15)
+    many = quiet(recipe, probes=30, steps=15)
     some = quiet(recipe, probes=12, steps=15, seed=7)
     lower, mean, upper = (
         np.interp(many.grid, some.grid, c) for c in (some.low, some.mean, some.high)
