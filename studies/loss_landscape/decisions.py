@@ -16,6 +16,7 @@ from studies.decisions import (
     write_decisions,
     wrong_edges,
 )
+from studies.intervals import Interval
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.inputs import Places, frames_of, network_of
 from studies.loss_landscape.plan import Run
@@ -25,7 +26,6 @@ from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.files import write_json
 from trackscape.graph_construction import edge_labels
 from trackscape.scoring import Scorer
-from trackscape.statistics import Interval
 from trackscape.tracking import accept, follow
 from trackscape.training import tune_reject
 

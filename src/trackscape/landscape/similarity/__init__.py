@@ -1,9 +1,6 @@
 """How alike two models are: what their layers compute, and what they decide."""
 
-from trackscape.landscape.similarity.decisions import Contrast as Contrast
-from trackscape.landscape.similarity.decisions import GroupComparison as GroupComparison
 from trackscape.landscape.similarity.decisions import chance_share as chance_share
-from trackscape.landscape.similarity.decisions import compare_groups as compare_groups
 from trackscape.landscape.similarity.decisions import differing_share as differing_share
 from trackscape.landscape.similarity.decisions import disagreement as disagreement
 from trackscape.landscape.similarity.layers import Similarity as Similarity
