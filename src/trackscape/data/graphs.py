@@ -214,6 +214,5 @@ class Assignment(DeviceMixin):
     def __post_init__(self) -> None:
         if self.selected.shape != (self.graph.n_edges,):
             raise DataError(
-                f"Expected one decision for each of {self.graph.n_edges} edges, "
-                f"got shape {tuple(self.selected.shape)}."
+                f"Expected {self.graph.n_edges} decisions, got shape {tuple(self.selected.shape)}."
             )

@@ -114,8 +114,7 @@ def eigen_directions(
     space = ParameterSpace(model)
     if vectors.ndim != 2 or vectors.shape[1] != space.size:
         raise LandscapeError(
-            f"Expected vectors (K, {space.size}) for the {space.size} parameters of the model, got "
-            f"{tuple(vectors.shape)}."
+            f"Expected vectors (K, {space.size}) of the parameters, got {tuple(vectors.shape)}."
         )
     return Directions(
         vectors=_scaled(vectors.double(), space.read(model), space, norm, ignore_vectors),

@@ -196,7 +196,6 @@ def _number(name: str, value: Any) -> Tensor:
         )
     if value.is_complex():
         raise LandscapeError(
-            f"Expected a real number for a batch, but {name} is complex; return its magnitude, or "
-            "its real part."
+            f"Expected a real number for a batch, but {name} is complex; return its magnitude."
         )
     return value.reshape(())

@@ -138,8 +138,7 @@ def _vector(function: Any, name: str, vector: Tensor, *arguments: Any) -> Tensor
     found = np.asarray(function(_numbers(vector), *arguments), dtype=np.float64)
     if found.shape != vector.shape:
         raise LandscapeError(
-            f"Expected {name} to return a vector of {len(vector)} numbers, got the shape "
-            f"{found.shape}."
+            f"Expected {name} to return {len(vector)} numbers, got the shape {found.shape}."
         )
     return torch.tensor(found, device=vector.device)
 

@@ -124,8 +124,7 @@ def load_several(names: Sequence[str], *, network: str | None = None) -> list[Sc
         for name, other in zip(names[:place], scorers[:place], strict=True):
             if _equal(scorer, other):
                 raise LandscapeError(
-                    f"{names[place]}: expected other weights than those of {name}, but they are "
-                    "equal; name two trainings."
+                    f"{names[place]}: expected other weights than {name}, but got equal ones."
                 )
     return scorers
 

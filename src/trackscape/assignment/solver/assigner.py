@@ -102,8 +102,7 @@ class Assigner:
         """
         if cost.shape != (graph.n_edges,):
             raise AssignmentError(
-                f"Expected one cost for each of {graph.n_edges} edges, got shape "
-                f"{tuple(cost.shape)}."
+                f"Expected a cost for each of {graph.n_edges} edges, got shape {tuple(cost.shape)}."
             )
         values: Floats = cost.detach().cpu().double().contiguous().numpy()
         check_costs(values)

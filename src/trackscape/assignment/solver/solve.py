@@ -174,8 +174,7 @@ def check_settings(semantics: str, *, unmatched_cost: float | Floats | None, bac
         raise AssignmentError('An unmatched_cost belongs to "with_unmatched", and only to it.')
     if unmatched_cost is not None and not (np.abs(unmatched_cost) <= LARGEST_COST).all():
         raise AssignmentError(
-            f"Expected finite unmatched costs (reject) of at most {LARGEST_COST:g} in size, got "
-            f"{unmatched_cost}."
+            f"Expected finite reject costs up to {LARGEST_COST:g} in size, got {unmatched_cost}."
         )
 
 
@@ -199,8 +198,7 @@ def _checked_costs(
     given = np.asarray(cost)
     if given.ndim != 1 or given.dtype.kind not in "buif":
         raise AssignmentError(
-            f"Expected one real number for each edge as costs, got {given.dtype} of shape "
-            f"{given.shape}."
+            f"Expected a real cost for each edge, got {given.dtype} of shape {given.shape}."
         )
     exact = np.ascontiguousarray(given, dtype=np.float64)
     if isinstance(unmatched_cost, np.ndarray) and unmatched_cost.shape != exact.shape:

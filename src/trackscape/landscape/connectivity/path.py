@@ -153,8 +153,7 @@ def path_summary(surface: Surface, name: str | None = None) -> PathSummary:
     """
     if len(surface.points.shape) != 1 or len(surface.points) < 2:
         raise LandscapeError(
-            f"Expected losses along a curve, got those on a grid {surface.points.shape}; use "
-            "evaluate_path."
+            f"Expected losses along a curve, got a grid {surface.points.shape}; use evaluate_path."
         )
     times = np.linspace(0, 1, len(surface.points))
     first, last = surface.values[:1], surface.values[-1:]

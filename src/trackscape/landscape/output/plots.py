@@ -43,8 +43,7 @@ def finite_mean(surface: Surface, name: str | None = None) -> Float[np.ndarray, 
     finite = surface.finite(name)
     if not finite.any():
         raise LandscapeError(
-            f"Expected a surface with numbers, but {name or surface.names[0]} is finite nowhere; "
-            "choose a smaller extent."
+            f"{name or surface.names[0]}: expected numbers, got none; choose a smaller extent."
         )
     return np.where(finite, surface.mean(name), np.nan)
 

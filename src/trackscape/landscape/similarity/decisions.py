@@ -18,8 +18,7 @@ def differing_share(a: Shaped[Tensor, "*any"], b: Shaped[Tensor, "*any"]) -> Flo
     """Returns the share of the decisions in which two classifiers differ about the same things."""
     if a.shape != b.shape or a.numel() == 0:
         raise LandscapeError(
-            f"Expected the decisions of two classifiers about the same things, got "
-            f"{tuple(a.shape)} and {tuple(b.shape)}."
+            f"Expected decisions about the same things, got {tuple(a.shape)} and {tuple(b.shape)}."
         )
     return (a != b).double().mean()
 

@@ -164,8 +164,7 @@ def layer_cka(
     """
     if features_a.keys() != features_b.keys():
         raise LandscapeError(
-            f"Expected the same layers of two models, got {', '.join(features_a)} and "
-            f"{', '.join(features_b)}."
+            f"Expected the same layers, got {', '.join(features_a)} and {', '.join(features_b)}."
         )
     if batch < FEWEST_ROWS or passes < 1:
         raise LandscapeError(

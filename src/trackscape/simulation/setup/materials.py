@@ -107,8 +107,7 @@ class MaterialSettings(Strict):
         total = sum(elements.values())
         if abs(total - 1) > _SUM_TOLERANCE:
             raise ValueError(
-                f"expected fractions of the mass that sum to 1 within {_SUM_TOLERANCE}, but they "
-                f"sum to {total:.6g}; correct them"
+                f"expected fractions of the mass that sum to 1, but they sum to {total:.6g}"
             )
         return elements
 

@@ -180,8 +180,7 @@ def ctp404(voxel: float = 0.5) -> Phantom:
     """
     if not 0.1 <= voxel <= 2 * _INSERT_RADIUS:
         raise ConfigError(
-            f"phantom ctp404: expected voxels of 0.1 to {2 * _INSERT_RADIUS:g} mm, got {voxel:g} "
-            "mm."
+            f"phantom ctp404: expected voxels of 0.1 to {2 * _INSERT_RADIUS:g} mm, got {voxel:g}."
         )
     across, up = (
         _centred(length, boxes=max(1, round(length / voxel))) for length in (2 * _RADIUS, _HEIGHT)
