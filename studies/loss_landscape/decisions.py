@@ -20,6 +20,7 @@ from studies.intervals import Interval
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.inputs import Places, frames_of, network_of
 from studies.loss_landscape.plan import Run
+from studies.thresholds import tune_reject
 from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
@@ -27,7 +28,6 @@ from trackscape.files import write_json
 from trackscape.graph_construction import edge_labels
 from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
-from trackscape.training import tune_reject
 
 DECISION_RULES = {"own": "trained rule", "tuned": "tuned cost"}
 """Decision rules by their names in files: the assignment of the training, or one in which hits stay

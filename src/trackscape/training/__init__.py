@@ -1,7 +1,5 @@
 """Frames and a loss -> weights: one Lightning module for all methods."""
 
-from trackscape.assignment.solver.assigner import CANDIDATES as CANDIDATES
-from trackscape.assignment.solver.assigner import tune_reject as tune_reject
 from trackscape.training.config import AssignerConfig as AssignerConfig
 from trackscape.training.config import DataConfig as DataConfig
 from trackscape.training.config import NetworkConfig as NetworkConfig

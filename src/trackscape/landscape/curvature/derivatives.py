@@ -99,7 +99,7 @@ class _Composed:
         predicted = self.outputs(model, batch)
         if not isinstance(predicted, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise LandscapeError(
-                f"Expected one tensor of outputs, got {type(predicted).__name__}; concatenate them."
+                f"Expected outputs as one tensor, got {type(predicted).__name__}; concatenate them."
             )
         return self.loss(predicted, batch)
 

@@ -43,7 +43,7 @@ def finite_mean(surface: Surface, name: str | None = None) -> Float[np.ndarray, 
     finite = surface.finite(name)
     if not finite.any():
         raise LandscapeError(
-            f"{name or surface.names[0]}: expected numbers, got none; choose a smaller extent."
+            f"Expected numbers, but {name or surface.names[0]} is finite nowhere; draw less far."
         )
     return np.where(finite, surface.mean(name), np.nan)
 
