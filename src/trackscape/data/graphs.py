@@ -121,8 +121,7 @@ class Adjacency(DeviceMixin):
 class LineGraph(DeviceMixin):
     """The graph whose nodes are the edges of a `HitGraph`.
 
-    A pair (a, b), stored once, joins edge a with the edge b that continues it upstream from their
-    common hit.
+    A pair (a, b), stored once, joins edge a with an edge b that continues it upstream.
     """
 
     hit_graph: HitGraph

@@ -22,8 +22,7 @@ class Evaluator:
     `names` are those of the values, in the order of another process; of the objective if None.
 
     Raises:
-        LandscapeError: The objective is not a number for each batch, or two evaluations at the same
-            point differ.
+        LandscapeError: The objective is not a number for each batch, or not the same twice.
     """
 
     @usual_modes()

@@ -70,8 +70,7 @@ def _register(module: nn.Module, name: str, value: nn.Parameter) -> None:
 class FlatFunction:
     """An objective that calls functions of the vector of a `FlatVector`.
 
-    They are those of `Problem.from_function`, and take a batch as their last argument if there are
-    batches.
+    They are those of `Problem.from_function`, and take a batch last if there are some.
     """
 
     loss: Function

@@ -158,8 +158,7 @@ class Computing:
     workers: int = 1
     """Processes, or actors of Ray."""
     folder: Path | None = None
-    """Keeps what is done, so that an interrupted work goes on from there; what machines of a
-    ``queue`` share."""
+    """Keeps what is done, for an interrupted work to go on; what machines of a ``queue`` share."""
     progress: bool = True
     """Whether it shows how far it is."""
 

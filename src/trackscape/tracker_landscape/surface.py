@@ -128,8 +128,7 @@ def plane_around(
     """Returns a plane whose middle is one network.
 
     Its directions are random, or the eigenvectors of the largest eigenvalues of the Hessian, in
-    parts as long as the weights: ``filter`` for random ones and ``tensor`` for eigenvectors if
-    None.
+    parts as long as the weights: if None, ``filter`` for random ones, else ``tensor``.
     """
     check_choice(along, of=get_args(Along), what="directions")
     scorer = load_weights(weights, network=config.network)

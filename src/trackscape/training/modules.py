@@ -120,8 +120,7 @@ class TrackingModule(lightning.LightningModule):
 
     Beside the loss, TensorBoard, where installed, shows `Diagnostics`, mean over the frames of an
     epoch. The assigner decides on the validation frames, and in the loss if that goes through it;
-    settings are those of `OptimiserConfig`, and a cut in MeV on the tracks of the validation, see
-    `accept`.
+    settings are those of `OptimiserConfig`, and a cut in MeV on its tracks, see `accept`.
     """
 
     def __init__(

@@ -62,8 +62,7 @@ def solve(
         semantics: One of the three meanings; ``card``, ``full`` and ``reject`` are older names.
         unmatched_cost: For ``with_unmatched``: cost of a row without partner, for all or for each
             edge's row; ``reject`` is its older name.
-        backend: ``sparse`` (own, compiled) or ``scipy``, the reference, which fills a matrix of
-            all pairs.
+        backend: ``sparse`` (own, compiled) or ``scipy``, the reference, with a full matrix.
         reject: See `unmatched_cost`.
 
     Returns:

@@ -56,8 +56,7 @@ def top_eigenpairs(
         Lehoucq, Sorensen and Yang, "ARPACK users' guide", SIAM 1998.
 
     Raises:
-        LandscapeError: A setting is out of range, a product is not finite, or the products were
-            not enough.
+        LandscapeError: A setting is out of range, or products are not finite or not enough.
     """
     size = operator.shape[0]
     if not 1 <= n <= size:

@@ -60,8 +60,7 @@ def significance(surface: Surface, name: str | None = None) -> Float[np.ndarray,
 
     The error is that of the mean of differences, batch by batch, which is mostly far smaller than
     those of the two means. That the lowest was picked among many is not accounted for: regions
-    within so many errors are, if anything, too small. NaN where there is no number or only one
-    batch.
+    within so many errors are, if anything, too small. NaN of one batch or no number.
     """
     lowest = int(np.nanargmin(finite_mean(surface, name)))
     with np.errstate(invalid="ignore", divide="ignore"):

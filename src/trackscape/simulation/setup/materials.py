@@ -123,8 +123,7 @@ def excitation_energy(fractions: Mapping[str, float]) -> float:
     """Returns the mean excitation energy of a solid or liquid in eV by Bragg's additivity rule.
 
     ln I = sum w (Z/A) ln I_element / sum w (Z/A), with w the fractions of the mass, where elements
-    of a compound have the values of ICRU Report 37 for bound atoms. Chemical binding makes it
-    uncertain by about 2 %.
+    of a compound have the values of ICRU Report 37 for bound atoms. It is uncertain by about 2 %.
 
     Example:
         >>> round(excitation_energy({"H": 0.1119, "O": 0.8881}), 1)

@@ -15,8 +15,7 @@ class Greedy:
     """Greedy search for nearest neighbours, layer by layer against the beam.
 
     The last segment of each track is extrapolated; a lone hit goes on along the beam. Of all pairs
-    of an extrapolated track and a hit in the next layer the closest is joined first, then the
-    closest of those that are left.
+    of an extrapolated track and a hit in the next layer the closest is joined first, then the next.
     """
 
     # Found by studies.tune_baselines.
