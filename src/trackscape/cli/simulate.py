@@ -15,8 +15,7 @@ from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
 
 TruthTable = Annotated[
-    Path | None,
-    option("FILE", "Table of the primaries. (default: NAME_truth.npz beside NAME.npz)"),
+    Path | None, option("FILE", "Table of the primaries. (default: NAME_truth.npz beside NAME.npz)")
 ]
 Primaries = Annotated[
     int | None,
@@ -166,8 +165,7 @@ def detector_verb(
         ),
     ] = None,
     output: Annotated[
-        Path | None,
-        written_file(*PICTURES, text="Picture of the stack to write: png, pdf or svg."),
+        Path | None, written_file(*PICTURES, text="Picture of the stack to write: png, pdf or svg.")
     ] = None,
 ) -> None:
     """Print a detector as a table, and draw it.

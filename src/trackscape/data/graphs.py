@@ -15,6 +15,8 @@ from trackscape.errors import DataError, MissingPackageError
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+_Offsets = Int64[np.ndarray, " offsets"]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HitGraph(DeviceMixin):
@@ -108,11 +110,7 @@ class Adjacency(DeviceMixin):
     out_ptr: Int64[Tensor, " offsets"]
     out_edge: Int64[Tensor, " edges"]
 
-    def arrays(
-        self,
-    ) -> tuple[
-        Int64[np.ndarray, " offsets"], Int64[np.ndarray, " offsets"], Int64[np.ndarray, " edges"]
-    ]:
+    def arrays(self) -> tuple[_Offsets, _Offsets, Int64[np.ndarray, " edges"]]:
         """Returns the three as compiled functions take them."""
         return self.in_ptr.numpy(), self.out_ptr.numpy(), self.out_edge.numpy()
 
@@ -176,8 +174,7 @@ class EdgeScores(DeviceMixin):
     def __post_init__(self) -> None:
         if self.logit.shape != (self.graph.n_edges,):
             raise DataError(
-                f"Expected one logit for each of {self.graph.n_edges} edges, "
-                f"got shape {tuple(self.logit.shape)}."
+                f"Expected {self.graph.n_edges} logits, got shape {tuple(self.logit.shape)}."
             )
 
     @property

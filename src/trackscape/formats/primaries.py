@@ -80,11 +80,7 @@ def inspect_primaries(path: Path, *, max_bytes: int | None = None) -> PrimaryRep
 
 
 def read_primaries(
-    path: Path,
-    needed: Sequence[str],
-    *,
-    optional: Sequence[str] = (),
-    max_bytes: int | None = None,
+    path: Path, needed: Sequence[str], *, optional: Sequence[str] = (), max_bytes: int | None = None
 ) -> np.ndarray:
     """Reads a table with one row for each primary, a structured array (primaries,).
 

@@ -108,15 +108,11 @@ def project(points: SampleGrid, checkpoints: Vectors) -> Trajectory:
     Raises:
         LandscapeError: The checkpoints are of another space, or hold NaN.
     """
-    if checkpoints.ndim != 2 or checkpoints.shape[1] != len(points.centre):
+    size, shape = len(points.centre), checkpoints.shape
+    if len(shape) != 2 or shape[1] != size or not checkpoints.isfinite().all():
         raise LandscapeError(
-            f"Expected checkpoints (T, {len(points.centre)}), got {tuple(checkpoints.shape)}; take "
-            "those of the model of the surface."
-        )
-    if not checkpoints.isfinite().all():
-        raise LandscapeError(
-            "Expected checkpoints of finite numbers, but some hold NaN or infinity; leave out "
-            "those after the training diverged."
+            f"Expected checkpoints (T, {size}) of finite numbers, got {tuple(shape)}; take those "
+            "of the model of the surface, before the training diverged."
         )
     offset = checkpoints.to(points.centre) - points.centre
     coordinates = torch.linalg.lstsq(points.directions.T, offset.T).solution.T

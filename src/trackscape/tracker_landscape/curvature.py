@@ -86,9 +86,8 @@ def measure_curvature(
 ) -> Curvature:
     """Measures the curvature of the first loss at the weights of a network, and writes files.
 
-    These are JSON (all numbers), npz (eigenvectors, too), and pictures. Products with vectors are
-    those for the trace, probes are random vectors for the density; see `operator_factory` for kind
-    and step.
+    These are JSON (all numbers), npz (eigenvectors, too), and pictures. Products are those for the
+    trace, probes random vectors for the density; see `operator_factory` for kind and step.
 
     Raises:
         LandscapeError: The loss has no such curvature, or a setting is out of range.

@@ -22,8 +22,7 @@ ObjectiveConfig = Annotated[
 ]
 """The loss, as ``kind`` and all settings of `trackscape.training.objectives`."""
 Size = Annotated[
-    Annotated[int, pydantic.Field(ge=0)] | float | str,
-    pydantic.Field(union_mode="left_to_right"),
+    Annotated[int, pydantic.Field(ge=0)] | float | str, pydantic.Field(union_mode="left_to_right")
 ]
 
 

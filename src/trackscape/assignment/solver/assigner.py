@@ -34,8 +34,7 @@ class Solution(DeviceMixin):
     For each edge, the dual of its upstream hit as such + that of its downstream hit is at most its
     cost, and exactly that if it is chosen; what is left is by how much cheaper it would have to be,
     at least, to be chosen. Hits without edges have the dual 0. The duals add up to the objective
-    or, without an unmatched cost, to the sum of costs + a penalty for each downstream hit without
-    partner.
+    or, without an unmatched cost, to costs + a penalty for each unmatched downstream hit.
     """
 
     selected: Bool[Tensor, " edges"]
@@ -49,16 +48,13 @@ class Solver(Protocol):
     @property
     def semantics(self) -> Semantics:
         """See `Assigner`."""
-        ...
 
     @property
     def unmatched_cost(self) -> float | None:
         """See `Assigner`."""
-        ...
 
     def solve(self, cost: PerEdge, *, graph: HitGraph, start: Solution | None = None) -> Solution:
         """See `Assigner.solve`."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,8 +87,7 @@ class Assigner:
         """Returns the cheapest edges of a graph, with their duals.
 
         The start is a solution for other costs of this graph: the less they differ, the faster is
-        the new one found. Its objective does not depend on it; which of several cheapest choices is
-        taken may.
+        the new one found. Only which of several cheapest choices is taken may depend on it.
 
         Raises:
             AssignmentError: Costs are not finite, costs or start belong to another graph, or

@@ -191,8 +191,7 @@ def _checked_costs(
 ) -> Floats:
     if not len(cost) == len(row) == len(column):
         raise AssignmentError(
-            f"Expected one row and column for each cost, got {len(cost)} costs, {len(row)} rows "
-            f"and {len(column)} columns."
+            f"Expected a row and column of each cost, got {len(row)}, {len(column)}, {len(cost)}."
         )
     given = np.asarray(cost)
     if given.ndim != 1 or given.dtype.kind not in "buif":

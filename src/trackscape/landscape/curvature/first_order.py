@@ -241,7 +241,6 @@ class SmoothedHessian(_OuterProducts):
         mean = self._evaluator.weights @ (ends[0] + ends[1]) / 2
         if not mean.isfinite():
             raise LandscapeError(
-                f"Expected finite losses around the point, got {float(mean)} at pair {number}; "
-                "choose a smaller sigma."
+                f"Expected finite losses, got {float(mean)} at pair {number}; take a smaller sigma."
             )
         return mean

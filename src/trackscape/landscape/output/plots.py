@@ -162,8 +162,7 @@ def add_line(
     coordinates = surface.points.coordinates.cpu().numpy()
     if len(surface.points.shape) != 1:
         raise LandscapeError(
-            f"Expected points in a row to draw a line, got a grid of {surface.points.shape}; draw "
-            "two directions with draw_contour."
+            f"Expected points in a row, got a grid of {surface.points.shape}; use draw_contour."
         )
     where, text = np.linspace(0, 1, len(coordinates)), "share of the way, t"
     if coordinates.shape[1] == 1:

@@ -168,8 +168,7 @@ def layer_cka(
         )
     if batch < FEWEST_ROWS or passes < 1:
         raise LandscapeError(
-            f"Expected minibatches of at least {FEWEST_ROWS} rows and at least 1 pass, got "
-            f"{batch} and {passes}."
+            f"Expected batch >= {FEWEST_ROWS} and passes >= 1, got {batch} and {passes}."
         )
     for name, x in features_a.items():
         if len(x) != len(features_b[name]):

@@ -51,8 +51,7 @@ def highland(energy: float, mass: float, thickness: float, radiation_length: flo
     """Returns Highland's width of the angle in a plane, in rad.
 
     θ0 = 13.6 MeV / pv · √(x/X0) · [1 + 0.038 ln(x / (X0 β²))] for charge 1, x and X0 in g/cm²; good
-    to 11 % for 1e-3 < x/X0 < 100 (Particle Data Group). Not additive: evaluate it for the whole
-    thickness at once.
+    to 11 % for 1e-3 < x/X0 < 100 (Particle Data Group). Not additive.
     """
     share = thickness / radiation_length
     logarithm = 1.0 + 0.038 * math.log(share / beta_squared(energy, mass))
