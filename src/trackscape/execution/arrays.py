@@ -30,20 +30,24 @@ class ArrayJob(Protocol):
     @property
     def fingerprint(self) -> str:
         """Digest of all that decides the numbers. More items may follow under the same one."""
+        ...
 
     @property
     def n_items(self) -> int:
         """Rows of the result."""
+        ...
 
     @property
     def width(self) -> int:
         """Columns of the result."""
+        ...
 
     def start(self) -> Callable[[int, int], Rows]:
         """Loads what is needed, once in each process, and returns what computes rows.
 
         It is called with the first item and the one after the last; no row depends on others.
         """
+        ...
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Workers(Protocol):
 
     def open(self) -> contextlib.AbstractContextManager[Team]:
         """Starts workers."""
+        ...
 
 
 class WorkerError(RunError):

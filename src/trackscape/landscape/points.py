@@ -83,8 +83,8 @@ def grid(
     extents, shape = _for_each(extent, n), _for_each(steps, n)
     if (
         not len(extents) == len(shape) == n > 0
-        or not all(isinstance(each, numbers.Integral) and each >= 2 for each in shape)
-        or not all(isinstance(each, numbers.Real) and 0 < each < math.inf for each in extents)
+        or not all(_is(each, numbers.Integral) and each >= 2 for each in shape)
+        or not all(_is(each, numbers.Real) and 0 < each < math.inf for each in extents)
     ):
         raise LandscapeError(
             f"Expected one positive, finite extent and at least 2 steps for each of {n} "
@@ -110,6 +110,10 @@ def _check_directions(directions: Any) -> None:
             f"Expected directions as a tensor (K, P), got {type(directions).__name__}; pass "
             "`vectors` of `Directions`, and directions[None] of a single one."
         )
+
+
+def _is(setting: Any, kind: type) -> bool:
+    return isinstance(setting, kind)
 
 
 def _for_each(setting: Any, n: int) -> list[Any]:

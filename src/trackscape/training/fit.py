@@ -142,8 +142,7 @@ def fit(
         keep.write_tables()
     if trainer.current_epoch < epochs:
         raise RunError(
-            f"{keep.folder}: expected {epochs} epochs, but the training stopped after "
-            f"{trainer.current_epoch}; run again to go on."
+            f"{keep.folder} stopped after {trainer.current_epoch} of {epochs} epochs; run it again."
         )
     return keep.best
 
@@ -185,8 +184,7 @@ def _check_weights(keep: KeepRun) -> None:
         read_weights(keep.weights)
     except WeightsError as error:
         raise RunError(
-            f"{str(error).rstrip('.')}. Restore it, or remove {keep.checkpoint} to train again "
-            "from the start."
+            f"{str(error).rstrip('.')}. Restore it, or remove {keep.checkpoint} to start again."
         ) from error
 
 

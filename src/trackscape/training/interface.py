@@ -35,6 +35,7 @@ class FrameLoss(Protocol):
         self, scores: EdgeScores, truth: Tensor, /, *, assigner: Solver, frame: int
     ) -> Tensor:
         """See `Objective`."""
+        ...
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)

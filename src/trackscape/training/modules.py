@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from trackscape.assignment import Assigner, Solution
+from trackscape.assignment import Assigner, Semantics, Solution
 from trackscape.assignment.solver.assigner import PerEdge
 from trackscape.data import HitGraph
 from trackscape.errors import MissingPackageError
@@ -79,7 +79,8 @@ class WatchedAssigner:
 
     def __init__(self, assigner: Assigner) -> None:
         self.assigner = assigner
-        self.semantics, self.unmatched_cost = assigner.semantics, assigner.unmatched_cost
+        self.semantics: Semantics = assigner.semantics
+        self.unmatched_cost = assigner.unmatched_cost
         self._chosen: list[Tensor] = []
 
     def solve(self, cost: PerEdge, *, graph: HitGraph, start: Solution | None = None) -> Solution:

@@ -48,13 +48,16 @@ class Solver(Protocol):
     @property
     def semantics(self) -> Semantics:
         """See `Assigner`."""
+        ...
 
     @property
     def unmatched_cost(self) -> float | None:
         """See `Assigner`."""
+        ...
 
     def solve(self, cost: PerEdge, *, graph: HitGraph, start: Solution | None = None) -> Solution:
         """See `Assigner.solve`."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

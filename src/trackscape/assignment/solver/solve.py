@@ -201,8 +201,7 @@ def _checked_costs(
     exact = np.ascontiguousarray(given, dtype=np.float64)
     if isinstance(unmatched_cost, np.ndarray) and unmatched_cost.shape != exact.shape:
         raise AssignmentError(
-            f"Expected one unmatched cost, or one for each of {len(cost)} edges, got shape "
-            f"{unmatched_cost.shape}."
+            f"Expected one unmatched cost, or {len(cost)} of edges, got {unmatched_cost.shape}."
         )
     check_costs(exact)
     return exact

@@ -201,8 +201,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise FormatError(
-                f"{path}: expected a plan of less than {_MAX_BYTES // 10**6} MB, but the file is "
-                "larger; name the right file."
+                f"{path}: expected a plan of less than {_MAX_BYTES // 10**6} MB; name another file."
             )
         with path.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.reader(file) if row]

@@ -14,11 +14,10 @@ from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines import layers
 from trackscape.tracking.baselines.layers import Flags, FrameArrays, State
 from trackscape.tracking.baselines.motion_model import MotionModel
-from trackscape.tracking.follow import in_canonical_order
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class KalmanFilter:
+class KalmanFilter(layers.Baseline):
     """Combinatorial Kalman filter; with one branch the plain one.
 
     Each hit that no track holds yet, from the deepest layer on, begins a track, and every hit of
@@ -36,10 +35,6 @@ class KalmanFilter:
     """Branches that are followed from layer to layer."""
     holes: int = 1
     """Layers without a hit that a track may have."""
-
-    def __call__(self, hits: Hits) -> Tracks:
-        """Returns the tracks of one frame; every hit is on exactly one."""
-        return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
         frame = self.motion.frame_arrays(layers.by_layer(hits))

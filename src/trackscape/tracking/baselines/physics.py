@@ -11,7 +11,6 @@ from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines import layers
 from trackscape.tracking.baselines.layers import FrameArrays
 from trackscape.tracking.baselines.motion_model import MotionModel, material_effects
-from trackscape.tracking.follow import in_canonical_order
 from trackscape.units import keV, mm, mrad
 
 DEPOSIT_TAIL = 3.0
@@ -20,7 +19,7 @@ SMALLEST_DEPOSIT = 1e-3 * keV
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PhysicsAssignment:
+class PhysicsAssignment(layers.Baseline):
     r"""Exact assignment, layer after layer against the beam, of hits to predicted tracks.
 
     A hit before a track costs -2 ln of how likely it is there, with this deposit:
@@ -44,10 +43,6 @@ class PhysicsAssignment:
     hits where tracks end."""
     deposit_spread: float = 0.783
     """Spread s of ln(deposit)."""
-
-    def __call__(self, hits: Hits) -> Tracks:
-        """Returns the tracks of one frame; every hit is on exactly one."""
-        return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
         frame = self.motion.frame_arrays(layers.by_layer(hits))
