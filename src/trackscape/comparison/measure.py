@@ -191,7 +191,7 @@ def read_truth(path: Path, *, max_bytes: int | None = None) -> np.ndarray:
     table = read_primaries(path, NEEDED, optional=AT_LAYERS, max_bytes=max_bytes)
     if len(table) == 0:
         raise FormatError(
-            f"{path}: expected a row for each primary, got none; name the table of these hits."
+            f"{path}: expected rows of primaries, but every row is missing; name another table."
         )
     return table
 

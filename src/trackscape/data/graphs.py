@@ -174,7 +174,8 @@ class EdgeScores(DeviceMixin):
     def __post_init__(self) -> None:
         if self.logit.shape != (self.graph.n_edges,):
             raise DataError(
-                f"Expected {self.graph.n_edges} logits, got shape {tuple(self.logit.shape)}."
+                f"Expected one logit for each of {self.graph.n_edges} edges, "
+                f"got shape {tuple(self.logit.shape)}."
             )
 
     @property

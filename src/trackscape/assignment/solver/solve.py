@@ -173,7 +173,7 @@ def check_settings(semantics: str, *, unmatched_cost: float | Floats | None, bac
         raise AssignmentError('An unmatched_cost belongs to "with_unmatched", and only to it.')
     if unmatched_cost is not None and not (np.abs(unmatched_cost) <= LARGEST_COST).all():
         raise AssignmentError(
-            f"Expected finite reject costs up to {LARGEST_COST:g} in size, got {unmatched_cost}."
+            f"Expected finite unmatched costs up to {LARGEST_COST:g} in size, got {unmatched_cost}."
         )
 
 
@@ -191,12 +191,13 @@ def _checked_costs(
 ) -> Floats:
     if not len(cost) == len(row) == len(column):
         raise AssignmentError(
-            f"Expected a row and column of each cost, got {len(row)}, {len(column)}, {len(cost)}."
+            f"Expected one row and column for each cost, got {len(cost)} costs, {len(row)} rows "
+            f"and {len(column)} columns."
         )
     given = np.asarray(cost)
     if given.ndim != 1 or given.dtype.kind not in "buif":
         raise AssignmentError(
-            f"Expected a real cost for each edge, got {given.dtype} of shape {given.shape}."
+            f"Expected one real number for each edge, got {given.dtype} of shape {given.shape}."
         )
     exact = np.ascontiguousarray(given, dtype=np.float64)
     if isinstance(unmatched_cost, np.ndarray) and unmatched_cost.shape != exact.shape:

@@ -63,7 +63,7 @@ def top_eigenpairs(
         raise LandscapeError(f"Expected 1 to {size} eigenpairs of {size} parameters, got {n}.")
     if not tolerance > 0 or max_matvecs < n:
         raise LandscapeError(
-            f"Expected a tolerance > 0 and at least {n} products, got {tolerance}, {max_matvecs}."
+            f"Expected a positive tolerance, at least {n} products, got {tolerance}, {max_matvecs}."
         )
     begin = operator.num_matvecs
     few = size <= max(2 * n + 3, _FEW)
@@ -167,7 +167,8 @@ def trace(
     least = 6 if method == "hutch++" else 2
     if num_matvecs < least or not 0 < level < 1:
         raise LandscapeError(
-            f"Expected at least {least} products and 0 < level < 1, got {num_matvecs} and {level}."
+            f"Expected at least {least} products and a level between 0 and 1, got "
+            f"{num_matvecs} and {level}."
         )
     size, generator = operator.shape[0], torch.Generator().manual_seed(seed)
     n_basis = min(num_matvecs // 3, size) if method == "hutch++" else 0
