@@ -112,7 +112,7 @@ def project(points: SampleGrid, checkpoints: Vectors) -> Trajectory:
     if len(shape) != 2 or shape[1] != size or not checkpoints.isfinite().all():
         raise LandscapeError(
             f"Expected checkpoints (T, {size}) of finite numbers, got {tuple(shape)}; take those "
-            "of the model of the surface, before the training diverged."
+            "of the model of the surface, and leave out those after the training diverged."
         )
     offset = checkpoints.to(points.centre) - points.centre
     coordinates = torch.linalg.lstsq(points.directions.T, offset.T).solution.T
