@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from studies.intervals import Interval, LeftOut, leave_one_out
 from trackscape.landscape.similarity import disagreement
-from trackscape.statistics import Interval, LeftOut, leave_one_out
 
 FAILED = 2.0
 """A training has failed if its error is more than so many times the median."""

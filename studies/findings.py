@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from studies.formatting import between
+from studies.intervals import Interval
 from studies.many_tests import ALPHA, Name, holm
 from studies.markdown import table
-from trackscape.statistics import Interval
 
 UNDECIDED = "not shown"
 """Side of a test whose corrected p value is 0.05 or more; no evidence of the opposite."""

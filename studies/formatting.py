@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from studies.intervals import Interval
 from studies.many_tests import ALPHA, Name, holm
-from trackscape.statistics import Interval
 
 
 def percent(value: float, *, digits: int = 3) -> str:

@@ -7,7 +7,8 @@ References:
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from trackscape.statistics import LEVEL, Interval
+from studies.intervals import Interval
+from trackscape.statistics import LEVEL
 
 ALPHA = 1 - LEVEL
 Name = TypeVar("Name")

@@ -19,6 +19,7 @@ import typer
 
 from studies import markdown
 from studies.data_sets import PHANTOMS
+from studies.thresholds import CANDIDATES
 from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.evaluation import METRICS, FrameCounts, count_frame, read_frames
@@ -33,7 +34,6 @@ from trackscape.tracking.baselines import (
     PhysicsAssignment,
     TrackFollower,
 )
-from trackscape.training import CANDIDATES
 from trackscape.units import mm, mrad
 
 FRAMES = {100: 6, 150: 3}

@@ -8,6 +8,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -91,15 +92,27 @@ def test_the_package_loads_nothing_before_it_is_used():
     assert found.stdout.strip() == "[]"
 
 
+def exported(package: ModuleType) -> set[str]:
+    """Names that a package offers: those in `__all__`, `import x as x`, and its own."""
+    found = set(getattr(package, "__all__", ()))
+    for node in ast.parse(Path(package.__file__ or "").read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            found.update(alias.name for alias in node.names if alias.asname == alias.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found.update(each.id for each in targets if isinstance(each, ast.Name))
+    return found
+
+
 @pytest.mark.parametrize("path", CONSUMERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_studies_benchmarks_and_tutorials_use_only_what_a_package_exports(path):
     hidden: list[str] = []
     for module, name in imported(path):
         package = importlib.import_module(module)
-        exported = getattr(package, "__all__", ()) if hasattr(package, "__path__") else ()
-        if module.count(".") == 1 and not hasattr(package, "__path__"):
-            continue  # a module of the ground floor, such as errors and units
-        if name not in exported and (module, name) != ("trackscape", "samples"):
+        if not hasattr(package, "__path__"):
+            if module.count(".") > 1:  # else of the ground floor, such as errors and units
+                hidden.append(f"{module}.{name}")
+        elif name not in exported(package) and (module, name) != ("trackscape", "samples"):
             hidden.append(f"{module}.{name}")
     assert not hidden
 

@@ -6,19 +6,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from trackscape import samples
+from trackscape import imaging, samples
 from trackscape.display import viewer_fragment
 from trackscape.errors import FormatError
 from trackscape.evaluation import HIT_BINS, Summary
 from trackscape.evaluation.evaluate import Tally, evaluate_frames, split_file
-from trackscape.imaging import (
-    Recipe,
-    draw_image,
-    make_image,
-    read_calibration,
-    score_image,
-    track_scan,
-)
 from trackscape.pages import Page
 from trackscape.progress import show_progress
 from trackscape.scoring import METHODS, load_network
@@ -136,17 +128,18 @@ def _add_image(
     # Some protons of a spot leave no hit.
     per_frame = max(1, min(100, int(0.6 * scan.primaries / len(scan.spots))))
     method = "trackscape"
-    recipe = Recipe(method, load_tracker(method), per_frame, read_calibration())
+    recipe = imaging.Recipe(method, load_tracker(method), per_frame, imaging.read_calibration())
     tables = scan.folder / f"tracks_{method}_{per_frame}"
-    found = track_scan(scan, recipe, tables, progress=progress)
-    image = make_image(
+    found = imaging.track_scan(scan, recipe, tables, progress=progress)
+    image = imaging.make_image(
         found.rows, found.angles, optics=found.optics, method="tv", progress=progress
     )
     page.add_heading("An image of the scan")
     about = f"{len(scan.angles)} angles of {scan.primaries:,} protons: {scan.phantom_name}."
-    page.add_figure(draw_image(image), f"Relative stopping power, least total variation. {about}")
+    text = f"Relative stopping power, least total variation. {about}"
+    page.add_figure(imaging.draw_image(image), text)
     if scan.phantom.inserts:
-        score = score_image(image, scan.phantom)
+        score = imaging.score_image(image, scan.phantom)
         rows = [[i.name, i.true, i.mean, f"{100 * i.error:+.1f} %"] for i in score.inserts]
         page.add_table(["insert", "true", "image", "error"], rows, "At 190 MeV.")
 

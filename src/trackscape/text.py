@@ -22,7 +22,7 @@ def shown(value: object, *, limit: int | None = None) -> str:
     if limit is None:
         limit = LONGEST_PATH if isinstance(value, PurePath) else LONGEST
     # What Python's repr escapes: everything but letters, marks, digits, signs and the plain space.
-    line = "".join(map(_visible, text[:limit]))
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:limit])
     return line if len(text) <= limit else f"{line}... ({len(text):,} characters)"
 
 
@@ -36,7 +36,3 @@ def listed(values: Iterable[object], *, most: int = 20) -> str:
     texts = list(values)
     more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
     return ", ".join(shown(text, limit=60) for text in texts[:most]) + more
-
-
-def _visible(character: str) -> str:
-    return character if character.isprintable() else ascii(character)[1:-1]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from studies.decisions import Decisions, read_decisions, read_result
 from studies.estimators.plan import Run
+from studies.thresholds import tune_reject
 from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.evaluation import FrameCounts, count_frame, read_frames
@@ -19,7 +20,7 @@ from trackscape.files import write_json
 from trackscape.graph_construction import connect_layers, edge_labels
 from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
-from trackscape.training import TrainingConfig, WatchedAssigner, tune_reject
+from trackscape.training import TrainingConfig, WatchedAssigner
 
 WEIGHTS, TUNING = "weights.safetensors", "tuning.json"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from studies.estimators.summary import DECISION_RULES, Method, Quality
 from studies.findings import Evidence, Finding, evidence, tally
-from trackscape.statistics import Interval
+from studies.intervals import Interval
 
 RULE = DECISION_RULES["tuned"]
 

@@ -13,9 +13,9 @@ from studies.estimators.findings import findings
 from studies.estimators.summary import DECISION_RULES, SHOWN, Method, Quality, Step, Summary
 from studies.findings import findings_table
 from studies.formatting import between, compared, percent
+from studies.intervals import Interval
 from studies.markdown import replace_parts, table
 from trackscape.pictures import save_figure
-from trackscape.statistics import Interval
 
 Column = Callable[[Sequence[Method], int], list[str]]
 """Methods and number of primaries per frame -> a cell for each method."""

@@ -20,8 +20,8 @@ from studies.estimators.config import StudyConfig
 from studies.estimators.evaluate import Outcome, read_outcome, read_tuning
 from studies.estimators.plan import ladder_runs, search_runs, whole_runs
 from studies.estimators.work import found_losses
+from studies.intervals import Interval
 from trackscape.evaluation import METRICS
-from trackscape.statistics import Interval
 
 DECISION_RULES = {"half": "cost 0.5", "tuned": "tuned cost", "card": "max cardinality"}
 """Decision rules by their names in files: the assignment with an unmatched cost of 0.5, or with the

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from studies.agreement import Resampling, ratio
 from studies.decisions import read_arrays
+from studies.intervals import Interval
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.inputs import (
     Places,
@@ -21,7 +22,6 @@ from studies.loss_landscape.plan import ModelGroup, Pair
 from trackscape.files import replacing
 from trackscape.landscape.connectivity import align, evaluate_path, train_bezier
 from trackscape.scoring import Scorer
-from trackscape.statistics import Interval
 from trackscape.tracker_landscape import name_losses, needs_plain, unit_groups
 from trackscape.training import HammingBlackbox
 

@@ -16,18 +16,18 @@ from studies.decisions import (
     write_decisions,
     wrong_edges,
 )
+from studies.intervals import Interval
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.inputs import Places, frames_of, network_of
 from studies.loss_landscape.plan import Run
+from studies.thresholds import tune_reject
 from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.files import write_json
 from trackscape.graph_construction import edge_labels
 from trackscape.scoring import Scorer
-from trackscape.statistics import Interval
 from trackscape.tracking import accept, follow
-from trackscape.training import tune_reject
 
 DECISION_RULES = {"own": "trained rule", "tuned": "tuned cost"}
 """Decision rules by their names in files: the assignment of the training, or one in which hits stay

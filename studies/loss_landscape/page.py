@@ -5,6 +5,7 @@ from pathlib import Path
 
 from studies.findings import findings_table
 from studies.formatting import between, compared, percent, with_p
+from studies.intervals import Interval
 from studies.loss_landscape import published
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.connections import Connection, Distance
@@ -16,7 +17,6 @@ from studies.loss_landscape.significance import Significance
 from studies.loss_landscape.similarity import Similarity
 from studies.loss_landscape.summary import Summary
 from studies.markdown import replace_parts, table
-from trackscape.statistics import Interval
 
 Rows = Iterator[list[str]]
 

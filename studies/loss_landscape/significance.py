@@ -6,12 +6,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from studies.intervals import Interval
 from studies.loss_landscape.decisions import Decided
+from studies.loss_landscape.groups import Contrast, compare_groups
 from studies.loss_landscape.plan import ModelGroup
 from studies.loss_landscape.similarity import Measures, choices_of
 from studies.many_tests import holm
-from trackscape.landscape.similarity import Contrast, compare_groups
-from trackscape.statistics import Interval
 
 
 class Significance(NamedTuple):

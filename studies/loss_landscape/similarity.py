@@ -9,6 +9,7 @@ from torch import Tensor
 
 from studies.agreement import Choices, compare_choices
 from studies.decisions import read_result
+from studies.intervals import Interval
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.decisions import Decided
 from studies.loss_landscape.inputs import (
@@ -20,7 +21,6 @@ from studies.loss_landscape.inputs import (
 from studies.loss_landscape.plan import ModelGroup, Run
 from trackscape.files import write_json
 from trackscape.landscape.similarity import chance_share, disagreement, layer_cka, layer_features
-from trackscape.statistics import Interval
 from trackscape.tracker_landscape import apply_network, compared_layers
 
 PASSES = 2

@@ -3,9 +3,9 @@
 import pytest
 
 from studies.findings import Finding, evidence, findings_table
+from studies.intervals import Interval
 from studies.markdown import replace_parts, table
 from trackscape.errors import FormatError
-from trackscape.statistics import Interval
 
 PAGE = """# By hand
 

@@ -13,10 +13,9 @@ from trackscape.cli.landscape_options import (
     Network,
     NetworkMethod,
     Options,
-    option,
     spread_options,
 )
-from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights
+from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights, option
 from trackscape.text import shown
 
 

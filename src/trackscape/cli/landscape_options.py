@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.options import NETWORK_NAMES, NetworkClass
+from trackscape.cli.options import NETWORK_NAMES, NetworkClass, option
 
 if TYPE_CHECKING:
     from trackscape.tracker_landscape.config import Computing, LandscapeConfig
-
-
-def option(metavar: str, text: str, **limits: Any) -> Any:
-    """Returns an option with the word for its value, and its help."""
-    return typer.Option(metavar=metavar, help=text, **limits)
 
 
 Network = Annotated[

@@ -41,8 +41,7 @@ def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
 def reconstruct_verb(
     opened: Opened,
     output: Annotated[
-        Path,
-        written_file(".parquet", ".csv", ".npz", text="File to write: parquet, csv or npz."),
+        Path, written_file(".parquet", ".csv", ".npz", text="File to write: parquet, csv or npz.")
     ],
     calibration: CalibrationFile = None,
 ) -> None:

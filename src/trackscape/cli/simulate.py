@@ -15,8 +15,7 @@ from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
 
 TruthTable = Annotated[
-    Path | None,
-    option("FILE", "Table of the primaries. (default: NAME_truth.npz beside NAME.npz)"),
+    Path | None, option("FILE", "Table of the primaries. (default: NAME_truth.npz beside NAME.npz)")
 ]
 Primaries = Annotated[
     int | None,
@@ -166,8 +165,7 @@ def detector_verb(
         ),
     ] = None,
     output: Annotated[
-        Path | None,
-        written_file(*PICTURES, text="Picture of the stack to write: png, pdf or svg."),
+        Path | None, written_file(*PICTURES, text="Picture of the stack to write: png, pdf or svg.")
     ] = None,
 ) -> None:
     """Print a detector as a table, and draw it.
@@ -175,19 +173,15 @@ def detector_verb(
     The table lists planes, mass per area, radiation lengths and WET of each module.
     """
     from trackscape.simulation import load_detector, shipped_materials
-    from trackscape.simulation.setup.detector_view import (
-        draw_detector,
-        module_table,
-        tabulate_modules,
-    )
+    from trackscape.simulation.setup import detector_view
 
     stack, energies = load_detector(variant), energy or [200.0, 100.0]
     water = shipped_materials()["water"]
-    rows = tabulate_modules(stack, energies=energies, water=water)
+    rows = detector_view.tabulate_modules(stack, energies=energies, water=water)
     print(f"{shown(stack.name)}\n{shown(stack.source, limit=2000)}\n")
-    print(module_table(rows, energies=energies, water=water))
+    print(detector_view.module_table(rows, energies=energies, water=water))
     if output is not None:
-        save_figure(draw_detector(stack), output, dpi=150)
+        save_figure(detector_view.draw_detector(stack), output, dpi=150)
         print(shown(output))
 
 

@@ -23,6 +23,7 @@ from trackscape.graph_construction import (
 )
 from trackscape.graph_construction.frames import spot_number
 from trackscape.graph_construction.line_graph import angle_between
+from trackscape.simulation import layer_depths
 from trackscape.units import keV, mrad
 
 NEEDED = ("out_ekin", "out_dx", "out_dy", "out_dz")  # columns of a table of primaries
@@ -77,7 +78,7 @@ def measure_file(
         path=path,
         primaries=primaries,
         hits=len(hits),
-        layer_z=_layer_positions(hits),
+        layer_z=layer_depths(hits.layer.numpy(), hits.position[:, 2].double().numpy()),
         measurements={key: found for key, found in measured if isinstance(found, Measurement)},
         samples={key: found for key, found in measured if isinstance(found, Sample)},
         truth=truth,
@@ -190,8 +191,7 @@ def read_truth(path: Path, *, max_bytes: int | None = None) -> np.ndarray:
     table = read_primaries(path, NEEDED, optional=AT_LAYERS, max_bytes=max_bytes)
     if len(table) == 0:
         raise FormatError(
-            f"{path}: expected one row for each primary, but every row is missing; name the table "
-            "that was written with the hits."
+            f"{path}: expected rows of primaries, but every row is missing; name another table."
         )
     return table
 
@@ -247,10 +247,3 @@ def _count_primaries(
             f"{given} are given; name the number, or the table of primaries, of this file."
         )
     return given
-
-
-def _layer_positions(hits: Hits) -> dict[int, float]:
-    layer = hits.layer.numpy()
-    counts = np.bincount(layer)
-    sums = np.bincount(layer, weights=hits.position[:, 2].double().numpy())
-    return {number: float(sums[number] / n) for number, n in enumerate(counts) if n}

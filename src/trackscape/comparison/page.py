@@ -10,18 +10,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from trackscape.comparison import tables
 from trackscape.comparison.compare import FAIL, FEW, NOISE, PASS, FileComparison, grouped
 from trackscape.comparison.figure import draw_comparison
 from trackscape.comparison.quantities import DEFINITIONS, LEAST, MAX_FRAMES, PER_FRAME
-from trackscape.comparison.tables import (
-    Table,
-    distance_table,
-    full_table,
-    graph_table,
-    summary_table,
-    write_gaps,
-    write_rows,
-)
 from trackscape.files import replacing
 from trackscape.pictures import save_figure
 from trackscape.text import shown
@@ -33,8 +25,8 @@ SAME_PLACE = 0.1 * mm  # largest distance between the mean z of two layers at th
 
 def write_comparison(comparison: FileComparison, folder: Path) -> None:
     """Writes ``comparison.{csv,md,png}`` and ``distances.csv`` to a folder, which is made."""
-    write_rows(comparison.rows, folder / "comparison.csv")
-    write_gaps(comparison.gaps, folder / "distances.csv")
+    tables.write_rows(comparison.rows, folder / "comparison.csv")
+    tables.write_gaps(comparison.gaps, folder / "distances.csv")
     save_figure(draw_comparison(comparison), folder / "comparison.png", dpi=150)
     with replacing(folder / "comparison.md") as partial:
         partial.write_text(markdown(comparison), encoding="utf-8")
@@ -44,9 +36,9 @@ def print_comparison(comparison: FileComparison, console: Console) -> None:
     """Prints the summary: verdicts and the largest differences of each quantity."""
     for line, _ in _sides(comparison):
         console.print(line, highlight=False, markup=False)
-    summary = summary_table(comparison.rows)
+    summary = tables.summary_table(comparison.rows)
     console.print(_rich(summary if console.width >= WIDE else summary.without("A", "B")))
-    console.print(_rich(distance_table(comparison.gaps)))
+    console.print(_rich(tables.distance_table(comparison.gaps)))
     for note in notes(comparison):
         console.print(f"note: {note}", highlight=False, markup=False)
     console.print(verdict(comparison), highlight=False, markup=False)
@@ -69,7 +61,7 @@ def markdown(comparison: FileComparison, *, picture: str = "comparison.png") -> 
 
 def summary(comparison: FileComparison) -> str:
     """Returns the verdict and the largest differences of each quantity, as Markdown."""
-    lines = [f"**{verdict(comparison)}.**", "", *summary_table(comparison.rows).markdown()]
+    lines = [f"**{verdict(comparison)}.**", "", *tables.summary_table(comparison.rows).markdown()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -83,12 +75,12 @@ def _lines(comparison: FileComparison, picture: str) -> Iterator[str]:
     yield from (f"- {note}" for note in notes(comparison))
     yield from ("", f"**{verdict(comparison)}.**", "", _READING, "")
     yield from (f"![A and B, layer by layer]({picture})", "", "## Summary", "")
-    yield from summary_table(comparison.rows).markdown()
-    yield from distance_table(comparison.gaps).markdown()
-    yield from graph_table(comparison.rows).markdown()
+    yield from tables.summary_table(comparison.rows).markdown()
+    yield from tables.distance_table(comparison.gaps).markdown()
+    yield from tables.graph_table(comparison.rows).markdown()
     for name, group in grouped(comparison.rows):
         yield from (f"## {name[0].upper()}{name[1:]}", "", DEFINITIONS[name], "")
-        yield from full_table(group).markdown()
+        yield from tables.full_table(group).markdown()
 
 
 _READING = (
@@ -112,7 +104,7 @@ def _sides(comparison: FileComparison) -> Iterator[tuple[str, dict[str, Any] | N
         yield f"{side}: {name}, {counts}, {truth} table of primaries", measured.provenance
 
 
-def _rich(table: Table) -> RichTable:
+def _rich(table: tables.Table) -> RichTable:
     rich = RichTable(title=table.title, box=box.SIMPLE_HEAD, pad_edge=False)
     for number, header in enumerate(table.headers):
         numeric = number >= len(table.headers) - table.numbers

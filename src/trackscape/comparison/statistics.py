@@ -2,8 +2,7 @@
 
 Hits of one event are not independent. Each estimate is therefore written as a sum of influences of
 its values, and these are summed within every event before they are squared (the infinitesimal
-jackknife): as a bootstrap over events, but in one pass. Events are numbered from 0; without them,
-values are independent.
+jackknife): as a bootstrap over events, but in one pass. Without events, values are independent.
 
 References:
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 21.

@@ -17,17 +17,3 @@ from trackscape.data.graphs import TripletGraph as TripletGraph
 from trackscape.data.hits import Hits as Hits
 from trackscape.data.hits import Truth as Truth
 from trackscape.data.tracks import Tracks as Tracks
-
-__all__ = [
-    "Adjacency",
-    "Assignment",
-    "CompressedLineGraph",
-    "EdgeScores",
-    "HitGraph",
-    "Hits",
-    "LineGraph",
-    "TrackScores",
-    "Tracks",
-    "TripletGraph",
-    "Truth",
-]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -23,13 +24,22 @@ class DeviceMixin:
 
         Integer and boolean tensors keep their type.
         """
+
+        def move(value: Tensor) -> Tensor:
+            stays = isinstance(target, torch.dtype) and not value.is_floating_point()
+            return value if stays else value.to(target)
+
+        return self._each(move)
+
+    def _each(self, change: Callable[[Tensor], Tensor]):
+        """Returns a copy with other tensors, also in the nouns within."""
         changes: dict[str, Any] = {}
         for field in dataclasses.fields(self):  # pyright: ignore[reportArgumentType]
             value = getattr(self, field.name)
-            if isinstance(value, Tensor) and isinstance(target, torch.dtype):
-                changes[field.name] = value.to(target) if value.is_floating_point() else value
-            elif isinstance(value, DeviceMixin | Tensor):
-                changes[field.name] = value.to(target)
+            if isinstance(value, Tensor):
+                changes[field.name] = change(value)
+            elif isinstance(value, DeviceMixin):
+                changes[field.name] = value._each(change)
         return dataclasses.replace(self, **changes)  # pyright: ignore
 
 

@@ -15,6 +15,8 @@ from trackscape.errors import DataError, MissingPackageError
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+_Offsets = Int64[np.ndarray, " offsets"]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HitGraph(DeviceMixin):
@@ -108,11 +110,7 @@ class Adjacency(DeviceMixin):
     out_ptr: Int64[Tensor, " offsets"]
     out_edge: Int64[Tensor, " edges"]
 
-    def arrays(
-        self,
-    ) -> tuple[
-        Int64[np.ndarray, " offsets"], Int64[np.ndarray, " offsets"], Int64[np.ndarray, " edges"]
-    ]:
+    def arrays(self) -> tuple[_Offsets, _Offsets, Int64[np.ndarray, " edges"]]:
         """Returns the three as compiled functions take them."""
         return self.in_ptr.numpy(), self.out_ptr.numpy(), self.out_edge.numpy()
 
@@ -121,8 +119,7 @@ class Adjacency(DeviceMixin):
 class LineGraph(DeviceMixin):
     """The graph whose nodes are the edges of a `HitGraph`.
 
-    A pair (a, b), stored once, joins edge a with the edge b that continues it upstream from their
-    common hit.
+    A pair (a, b), stored once, joins edge a with an edge b that continues it upstream.
     """
 
     hit_graph: HitGraph
@@ -214,6 +211,5 @@ class Assignment(DeviceMixin):
     def __post_init__(self) -> None:
         if self.selected.shape != (self.graph.n_edges,):
             raise DataError(
-                f"Expected one decision for each of {self.graph.n_edges} edges, "
-                f"got shape {tuple(self.selected.shape)}."
+                f"Expected {self.graph.n_edges} decisions, got shape {tuple(self.selected.shape)}."
             )

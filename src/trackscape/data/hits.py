@@ -41,12 +41,7 @@ class Truth(DeviceMixin):
 
     def select(self, index: Shaped[Tensor, " selected"]) -> "Truth":
         """Returns the truth of the hits `index` (integers or a mask)."""
-        return Truth(
-            event=self.event[index],
-            track=self.track[index],
-            parent=self.parent[index],
-            pdg=None if self.pdg is None else self.pdg[index],
-        )
+        return self._each(lambda value: value[index])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -88,8 +83,7 @@ class Hits(DeviceMixin):
             check_finite(self.spot, name="Hits.spot")
         if self.truth is not None and len(self.truth) != len(self):
             raise DataError(
-                f"Hits.truth has {len(self.truth)} entries for {len(self)} hits. Select the hits "
-                "and their truth alike."
+                f"Hits.truth has {len(self.truth)} entries for {len(self)} hits. Select both alike."
             )
 
     def __len__(self) -> int:
@@ -97,14 +91,7 @@ class Hits(DeviceMixin):
 
     def select(self, index: Shaped[Tensor, " selected"]) -> "Hits":
         """Returns the hits `index` (integers in any order, or a mask)."""
-        return Hits(
-            position=self.position[index],
-            energy=self.energy[index],
-            layer=self.layer[index],
-            spot=None if self.spot is None else self.spot[index],
-            truth=None if self.truth is None else self.truth.select(index),
-            n_trackers=self.n_trackers,
-        )
+        return self._each(lambda value: value[index])
 
     def sorted_by_layer(self) -> "Hits":
         """Returns the hits from the first layer to the last; within a layer the order stays."""

@@ -1,6 +1,7 @@
 """Tracks of a frame -> a picture, and an interactive page."""
 
-from trackscape.display.figure import draw_frame, draw_projections
-from trackscape.display.frame import display_frame, viewer_fragment, write_html
-
-__all__ = ["display_frame", "draw_frame", "draw_projections", "viewer_fragment", "write_html"]
+from trackscape.display.figure import draw_frame as draw_frame
+from trackscape.display.figure import draw_projections as draw_projections
+from trackscape.display.frame import display_frame as display_frame
+from trackscape.display.frame import viewer_fragment as viewer_fragment
+from trackscape.display.frame import write_html as write_html

@@ -4,24 +4,16 @@
 many frames into ratios, and `summarise` gives all of them with bootstrap intervals.
 """
 
-from trackscape.evaluation.counts import HIT_BINS, FrameCounts, count_frame
-from trackscape.evaluation.evaluate import evaluate_frames, read_frames, split_file
-from trackscape.evaluation.metrics import METRICS, Ratio, efficiency, purity
-from trackscape.evaluation.summary import Summary, summarise
-from trackscape.statistics import bootstrap_interval
-
-__all__ = [
-    "HIT_BINS",
-    "METRICS",
-    "FrameCounts",
-    "Ratio",
-    "Summary",
-    "bootstrap_interval",
-    "count_frame",
-    "efficiency",
-    "evaluate_frames",
-    "purity",
-    "read_frames",
-    "split_file",
-    "summarise",
-]
+from trackscape.evaluation.counts import HIT_BINS as HIT_BINS
+from trackscape.evaluation.counts import FrameCounts as FrameCounts
+from trackscape.evaluation.counts import count_frame as count_frame
+from trackscape.evaluation.evaluate import evaluate_frames as evaluate_frames
+from trackscape.evaluation.evaluate import read_frames as read_frames
+from trackscape.evaluation.evaluate import split_file as split_file
+from trackscape.evaluation.metrics import METRICS as METRICS
+from trackscape.evaluation.metrics import Ratio as Ratio
+from trackscape.evaluation.metrics import efficiency as efficiency
+from trackscape.evaluation.metrics import purity as purity
+from trackscape.evaluation.summary import Summary as Summary
+from trackscape.evaluation.summary import summarise as summarise
+from trackscape.statistics import bootstrap_interval as bootstrap_interval

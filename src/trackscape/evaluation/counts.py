@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from trackscape.data import Assignment, Hits, Tracks
+from trackscape.data import Assignment, Tracks
 from trackscape.errors import DataError
 from trackscape.evaluation.matching import Match, Particles, find_particles, match_tracks
 from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY
@@ -79,12 +79,13 @@ def count_frame(
             f"The tracks are of a frame with {len(tracks.hits)} hits, the assignment of one with "
             f"{len(assignment.graph.hits)}. Pass the tracks and the assignment of the same graph."
         )
+    truth = tracks.hits.known_truth
     particles = find_particles(tracks.hits, min_last_deposit=min_last_deposit)
     match = match_tracks(tracks, particles=particles)
     return FrameCounts(
         tracks=len(tracks),
         **_whole_tracks(tracks),
-        primary_events=_primary_events(tracks.hits),
+        primary_events=len(truth.event.unique()) - len(truth.event[~truth.primary].unique()),
         **_primaries(particles, match, length=tracks.length),
         **_majorities(particles, match, length=tracks.length),
         **_edges(assignment),
@@ -101,11 +102,6 @@ def _whole_tracks(tracks: Tracks) -> dict[str, Any]:
         "primary_tracks": int(primary.sum()),
         "correct_tracks": int((primary & one_event).sum()),
     }
-
-
-def _primary_events(hits: Hits) -> int:
-    truth = hits.known_truth
-    return len(truth.event.unique()) - len(truth.event[~truth.primary].unique())
 
 
 def _primaries(particles: Particles, match: Match, *, length: Tensor) -> dict[str, Any]:

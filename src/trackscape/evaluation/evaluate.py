@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from trackscape import tracking
 from trackscape.data import Hits, Tracks
 from trackscape.errors import DataError
 from trackscape.evaluation.counts import count_frame
@@ -18,26 +19,17 @@ from trackscape.graph_construction import connect_layers, split_frames
 from trackscape.graph_construction.frames import spot_number
 from trackscape.graph_construction.labels import Ceiling, graph_ceiling
 from trackscape.simulation import layer_depths
-from trackscape.tracking import (
-    MINIMUM_LAST_ENERGY,
-    Acceptance,
-    NetworkTracker,
-    Tracker,
-    accept,
-    chosen_segments,
-    count_acceptance,
-)
 
 
 @dataclasses.dataclass
 class Tally:
     """Adds up why chains are rejected while frames are reconstructed."""
 
-    total: Acceptance = dataclasses.field(default_factory=Acceptance)
+    total: tracking.Acceptance = dataclasses.field(default_factory=tracking.Acceptance)
 
     def add(self, chains: Tracks, *, min_last_deposit: float) -> None:
         """Counts the chains of one more frame."""
-        self.total += count_acceptance(chains, min_last_deposit=min_last_deposit)
+        self.total += tracking.count_acceptance(chains, min_last_deposit=min_last_deposit)
 
 
 class FrameSet(NamedTuple):
@@ -80,8 +72,8 @@ def split_hits(hits: Hits, *, per_frame: int, path: Path | str) -> list[Hits]:
 def reconstruct_frames(
     frames: Iterable[Hits],
     *,
-    tracker: Tracker,
-    min_last_deposit: float = MINIMUM_LAST_ENERGY,
+    tracker: tracking.Tracker,
+    min_last_deposit: float = tracking.MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> Iterator[tuple[int, Tracks]]:
     """Yields number and accepted tracks of each frame; see `evaluate_frames`."""
@@ -89,17 +81,17 @@ def reconstruct_frames(
         chains = tracker(frame)
         if tally is not None:
             tally.add(chains, min_last_deposit=min_last_deposit)
-        yield number, accept(chains, min_last_deposit=min_last_deposit)
+        yield number, tracking.accept(chains, min_last_deposit=min_last_deposit)
 
 
 def evaluate_frames(
     frames: Sequence[Hits],
     *,
-    tracker: Tracker,
+    tracker: tracking.Tracker,
     method: str,
     per_frame: int,
     progress: Callable[[Sequence[Hits]], Iterable[Hits]] = iter,
-    min_last_deposit: float = MINIMUM_LAST_ENERGY,
+    min_last_deposit: float = tracking.MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> Summary:
     """Reconstructs frames with known truth and measures the tracks.
@@ -118,18 +110,18 @@ def evaluate_frames(
             "efficiency mean nothing. Check the column parentID."
         )
     tracker(frames[0])  # what is loaded or compiled at first use is no part of the time
-    scorer = tracker.scorer if isinstance(tracker, NetworkTracker) else None
+    scorer = tracker.scorer if isinstance(tracker, tracking.NetworkTracker) else None
     ceiling = Ceiling(tracker_true=0, tracker_kept=0, calorimeter_true=0, calorimeter_kept=0)
     counts, seconds = [], []
     for frame in progress(frames):
         start = time.perf_counter()
         chains = tracker(frame)
-        tracks = accept(chains, min_last_deposit=min_last_deposit)
+        tracks = tracking.accept(chains, min_last_deposit=min_last_deposit)
         seconds.append(time.perf_counter() - start)
         if tally is not None:
             tally.add(chains, min_last_deposit=min_last_deposit)
         graph = connect_layers(frame)
-        chosen = chosen_segments(chains, graph=graph)
+        chosen = tracking.chosen_segments(chains, graph=graph)
         counts.append(count_frame(tracks, chosen, min_last_deposit=min_last_deposit))
         ceiling += graph_ceiling(graph if scorer is None else scorer.connect(frame))
     return summarise(

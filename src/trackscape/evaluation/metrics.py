@@ -72,8 +72,7 @@ def reconstructable_efficiency(counts: Sequence[FrameCounts]) -> Ratio:
 def complete_efficiency(counts: Sequence[FrameCounts]) -> Ratio:
     """Reconstructable primaries with a perfect track / reconstructable primaries, pooled.
 
-    Perfect: it holds all hits of the primary and no other. Also called the perfect-match
-    efficiency. Lieret et al.
+    Perfect: it holds all hits of the primary and no other. The perfect match of Lieret et al.
     """
     return _pooled(counts, "found_complete", "reconstructable")
 
@@ -109,8 +108,7 @@ def trackml_score(counts: Sequence[FrameCounts]) -> Ratio:
 def edge_tpr(counts: Sequence[FrameCounts]) -> Ratio:
     """True positive rate: chosen true edges / true edges of the graph, pooled. Kortus et al.
 
-    True segments that the cuts removed from the graph are not in the denominator; the ceiling of
-    the graph tells how many they are.
+    True segments that the cuts removed are not in the denominator: see the ceiling of the graph.
     """
     return _pooled(counts, "selected_true_edges", "true_edges")
 

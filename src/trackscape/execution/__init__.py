@@ -6,17 +6,11 @@ so for the rows of an array, and keeps them in a folder; there, a `FileQueue` (m
 share a folder, without any server) is an executor as well.
 """
 
-from trackscape.execution.arrays import ArrayJob, Executor, FileQueue, compute_array
-from trackscape.execution.executors import Processes, RayCluster
-from trackscape.execution.jobs import WorkerError, run_jobs
-
-__all__ = [
-    "ArrayJob",
-    "Executor",
-    "FileQueue",
-    "Processes",
-    "RayCluster",
-    "WorkerError",
-    "compute_array",
-    "run_jobs",
-]
+from trackscape.execution.arrays import ArrayJob as ArrayJob
+from trackscape.execution.arrays import Executor as Executor
+from trackscape.execution.arrays import FileQueue as FileQueue
+from trackscape.execution.arrays import compute_array as compute_array
+from trackscape.execution.executors import Processes as Processes
+from trackscape.execution.executors import RayCluster as RayCluster
+from trackscape.execution.jobs import WorkerError as WorkerError
+from trackscape.execution.jobs import run_jobs as run_jobs

@@ -1,8 +1,7 @@
 """Function + jobs -> results, computed side by side by executors of `concurrent.futures`.
 
 The function is sent to each worker once, so it may keep what it has loaded. Each worker computes on
-one thread: sums that several threads share come out differently for another number of them, and one
-for each process is faster, too.
+one thread: sums of several threads depend on their number, and one is faster, too.
 """
 
 import concurrent.futures

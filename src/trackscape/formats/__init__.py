@@ -5,33 +5,23 @@ Hits, Tracks -> .npz .parquet .csv
 .npz .mhd .mha -> voxel volumes; .yaml -> settings
 """
 
-from trackscape.formats.files import kind_to_read, reading
-from trackscape.formats.inspect import PARTICLES, HitReport, inspect_file, inspect_hits
-from trackscape.formats.primaries import PrimaryReport, read_primaries
-from trackscape.formats.read import read_hits, read_provenance
-from trackscape.formats.settings import Count, Positive, Share, Strict, read_settings
-from trackscape.formats.volumes import Volume, read_volume
-from trackscape.formats.write import hit_stream, write_hits, write_tracks
-
-__all__ = [
-    "PARTICLES",
-    "Count",
-    "HitReport",
-    "Positive",
-    "PrimaryReport",
-    "Share",
-    "Strict",
-    "Volume",
-    "hit_stream",
-    "inspect_file",
-    "inspect_hits",
-    "kind_to_read",
-    "read_hits",
-    "read_primaries",
-    "read_provenance",
-    "read_settings",
-    "read_volume",
-    "reading",
-    "write_hits",
-    "write_tracks",
-]
+from trackscape.formats.files import kind_to_read as kind_to_read
+from trackscape.formats.files import reading as reading
+from trackscape.formats.inspect import PARTICLES as PARTICLES
+from trackscape.formats.inspect import HitReport as HitReport
+from trackscape.formats.inspect import inspect_file as inspect_file
+from trackscape.formats.inspect import inspect_hits as inspect_hits
+from trackscape.formats.primaries import PrimaryReport as PrimaryReport
+from trackscape.formats.primaries import read_primaries as read_primaries
+from trackscape.formats.read import read_hits as read_hits
+from trackscape.formats.read import read_provenance as read_provenance
+from trackscape.formats.settings import Count as Count
+from trackscape.formats.settings import Positive as Positive
+from trackscape.formats.settings import Share as Share
+from trackscape.formats.settings import Strict as Strict
+from trackscape.formats.settings import read_settings as read_settings
+from trackscape.formats.volumes import Volume as Volume
+from trackscape.formats.volumes import read_volume as read_volume
+from trackscape.formats.write import hit_stream as hit_stream
+from trackscape.formats.write import write_hits as write_hits
+from trackscape.formats.write import write_tracks as write_tracks

@@ -188,8 +188,7 @@ def _check_lengths(columns: HitColumns, *, path: Path) -> None:
             )
     if rows == (0,):
         raise FormatError(
-            f"{path}: expected hits, but its columns have no rows; check that the beam reaches "
-            "the detector in the simulation."
+            f"{path}: expected hits, but its columns have no rows; does the beam meet the detector?"
         )
 
 

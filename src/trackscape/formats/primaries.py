@@ -37,18 +37,14 @@ class PrimaryReport:
         """Returns the report as plain text, one fact a line."""
         before, behind = self.energy
         fates = ", ".join(f"{fate} {n:,}" for fate, n in self.fates.items())
-        return "\n".join(
-            [
-                shown(self.path),
-                "",
-                "  one row for each primary, no hits: reconstruct the file of hits beside it",
-                "",
-                f"  columns         {listed(self.columns)}",
-                f"  primaries       {self.primaries:,}",
-                f"  behind phantom  {self.behind_phantom:,}",
-                f"  median energy   {before:.1f} MeV before the phantom, {behind:.1f} MeV behind",
-                f"  ends            {fates}",
-            ]
+        return (
+            f"{shown(self.path)}\n\n"
+            "  one row for each primary, no hits: reconstruct the file of hits beside it\n\n"
+            f"  columns         {listed(self.columns)}\n"
+            f"  primaries       {self.primaries:,}\n"
+            f"  behind phantom  {self.behind_phantom:,}\n"
+            f"  median energy   {before:.1f} MeV before the phantom, {behind:.1f} MeV behind\n"
+            f"  ends            {fates}"
         )
 
 
@@ -80,11 +76,7 @@ def inspect_primaries(path: Path, *, max_bytes: int | None = None) -> PrimaryRep
 
 
 def read_primaries(
-    path: Path,
-    needed: Sequence[str],
-    *,
-    optional: Sequence[str] = (),
-    max_bytes: int | None = None,
+    path: Path, needed: Sequence[str], *, optional: Sequence[str] = (), max_bytes: int | None = None
 ) -> np.ndarray:
     """Reads a table with one row for each primary, a structured array (primaries,).
 

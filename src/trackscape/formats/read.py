@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trackscape.formats import tables
 from trackscape.formats.columns import SPOT, TRUTH, HitColumns, checked
 from trackscape.formats.events import number_events
 from trackscape.formats.files import kind_to_read
 from trackscape.formats.layers import Numbering, number_layers
 from trackscape.formats.root import read_root
-from trackscape.formats.tables import (
-    PROVENANCE_KEY,
-    open_archive,
-    read_csv,
-    read_npy,
-    read_npz,
-    read_parquet,
-)
 from trackscape.text import shown
 
 if TYPE_CHECKING:
@@ -31,11 +24,11 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _READERS = {
-    ".npz": read_npz,
-    ".npy": read_npy,
+    ".npz": tables.read_npz,
+    ".npy": tables.read_npy,
     ".root": read_root,
-    ".parquet": read_parquet,
-    ".csv": read_csv,
+    ".parquet": tables.read_parquet,
+    ".csv": tables.read_csv,
 }
 
 
@@ -100,10 +93,10 @@ def read_provenance(path: Path) -> dict[str, Any] | None:
     path = Path(path)
     if kind_to_read(path) != ".npz":
         return None
-    with open_archive(path) as archive:
-        if PROVENANCE_KEY not in archive or archive.dtype(PROVENANCE_KEY).kind != "U":
+    with tables.open_archive(path) as archive:
+        if tables.PROVENANCE_KEY not in archive or archive.dtype(tables.PROVENANCE_KEY).kind != "U":
             return None
-        text = archive.read(PROVENANCE_KEY)
+        text = archive.read(tables.PROVENANCE_KEY)
     try:
         content = json.loads(text.item())
     except (ValueError, RecursionError):  # another program stores something of its own there

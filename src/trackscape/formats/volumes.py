@@ -51,8 +51,7 @@ def read_volume(path: Path | str) -> Volume:
         volume = Volume(image.values, image.spacing)
     else:
         raise FormatError(
-            f"{path}: can read voxel volumes named .npz, .mhd or .mha, but got "
-            f"{suffix or 'no suffix'!r}; choose one of these."
+            f"{path}: expected a volume named .npz, .mhd or .mha, got {suffix or 'no suffix'!r}."
         )
     _check(volume, path=path)
     return volume

@@ -194,7 +194,11 @@ def hit_stream(
             np.lib.format.write_array(member, np.array(text), allow_pickle=False)
 
         def add(chunk: np.ndarray) -> None:
-            _check_chunk(chunk, dtype)
+            if chunk.dtype != dtype or chunk.ndim != 1:
+                raise DataError(
+                    f"Expected rows of the type {dtype}, shape (rows,), but got {chunk.dtype}, "
+                    f"shape {chunk.shape}; give every chunk the type of the file."
+                )
             waiting.write(chunk.tobytes())
 
         yield add
@@ -214,11 +218,3 @@ def _as_json(provenance: Mapping[str, Any]) -> str:
             f"Expected a provenance of texts, numbers, lists and mappings, but {error}; "
             "turn such values into one of these."
         ) from error
-
-
-def _check_chunk(chunk: np.ndarray, dtype: np.dtype) -> None:
-    if chunk.dtype != dtype or chunk.ndim != 1:
-        raise DataError(
-            f"Expected rows of the type {dtype}, shape (rows,), but got {chunk.dtype}, shape "
-            f"{chunk.shape}; give every chunk the type that the file was opened with."
-        )

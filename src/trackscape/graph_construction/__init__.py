@@ -13,19 +13,3 @@ from trackscape.graph_construction.labels import link_labels as link_labels
 from trackscape.graph_construction.line_graph import compressed_line_graph as compressed_line_graph
 from trackscape.graph_construction.line_graph import line_graph as line_graph
 from trackscape.graph_construction.line_graph import triplet_graph as triplet_graph
-
-__all__ = [
-    "beam_angle",
-    "clean_frame",
-    "cluster_size",
-    "compressed_line_graph",
-    "connect_layers",
-    "edge_labels",
-    "graph_ceiling",
-    "line_graph",
-    "link_labels",
-    "merge_deposits",
-    "split_frames",
-    "triplet_graph",
-    "unrounded_cluster_size",
-]

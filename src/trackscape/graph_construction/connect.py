@@ -44,32 +44,18 @@ def connect_layers(
         if not 0 < cut < math.pi / 2:
             raise DataError(f"Expected an angle cut between 0 and pi/2 rad, got {cut}.")
     hits = hits.sorted_by_layer()
-    edges = _find_edges(
-        hits.position.detach().cpu().double().contiguous().numpy(),
-        hits.layer.cpu().contiguous().numpy(),
-        n_trackers=hits.n_trackers,
-        cuts=(tracker_cut, calorimeter_cut),
-    )
+    position = hits.position.detach().cpu().double().contiguous().numpy()
+    layer = hits.layer.cpu().contiguous().numpy()
+    border = np.concatenate([[0], np.flatnonzero(np.diff(layer)) + 1, [len(layer)]])
+    region = (layer >= hits.n_trackers).astype(np.int64)
+    cuts = np.array([_with_tangents(cut) for cut in (tracker_cut, calorimeter_cut)])
+    edges = _find_edges(position, layer, region, border, np.argsort(position[:, 0]), cuts)
     return HitGraph(hits=hits, edge_index=torch.from_numpy(edges).to(hits.layer.device))
 
 
 def beam_angle(direction: Float[Tensor, "edges 3"]) -> Float[Tensor, " edges"]:
     """Angle with the beam axis in rad; 0 if the length is 0."""
     return torch.atan2(direction[:, :2].norm(dim=1), direction[:, 2])
-
-
-def _find_edges(
-    position: Floats, layer: Integers, *, n_trackers: int, cuts: tuple[float, float]
-) -> Integers:
-    """Finds the pairs of hits at an angle atan2(√(Δx² + Δy²), Δz) with the beam axis below a cut.
-
-    The first cut is for pairs whose upstream hit is in a tracker.
-    """
-    border = np.concatenate([[0], np.flatnonzero(np.diff(layer)) + 1, [len(layer)]])
-    by_x = np.argsort(position[:, 0])
-    region = (layer >= n_trackers).astype(np.int64)
-    tangents = np.array([_with_tangents(cut) for cut in cuts])
-    return _find_segments(position, layer, region, border, by_x, tangents)
 
 
 def _with_tangents(cut: float) -> tuple[float, float, float]:
@@ -79,7 +65,7 @@ def _with_tangents(cut: float) -> tuple[float, float, float]:
 
 
 @compiled
-def _find_segments(
+def _find_edges(
     position: Floats,
     layer: Integers,
     region: Integers,
@@ -87,6 +73,10 @@ def _find_segments(
     by_x: Integers,
     cuts: Floats,
 ) -> Integers:
+    """Pairs of hits at an angle atan2(√(Δx² + Δy²), Δz) with the beam axis below a cut.
+
+    It is that of the region of the upstream hit, trackers or calorimeter.
+    """
     hits = _split_by_layer(by_x, border)
     x, y, z = np.empty(len(hits)), np.empty(len(hits)), np.empty(len(hits))
     for place, hit in enumerate(hits):

@@ -123,13 +123,10 @@ def merge_deposits(hits: Hits) -> Hits:
     energy = ordered.energy.new_zeros(len(first), dtype=torch.float64)
     position.index_add_(0, group, ordered.position.double())
     energy.index_add_(0, group, ordered.energy.double())
-    return Hits(
+    return dataclasses.replace(
+        first,
         position=(position / n_rows[:, None]).to(hits.position.dtype),
         energy=energy.to(hits.energy.dtype),
-        layer=first.layer,
-        spot=first.spot,
-        truth=first.truth,
-        n_trackers=hits.n_trackers,
     )
 
 

@@ -57,8 +57,7 @@ class Directions:
 def between(a: Point, b: Point, c: Point | None = None) -> Directions:
     """Returns the directions from one model to one or two others, at their full length.
 
-    On a grid around `a` with an extent of 1 and an odd number of steps, `a` lies at the origin, `b`
-    at (1, 0) and `c` at (0, 1).
+    On a grid around `a` of extent 1 with odd steps, they lie at the origin, (1, 0) and (0, 1).
     """
     ends = {"a to b": b} if c is None else {"a to b": b, "a to c": c}
     if any(end.shape != a.shape for end in ends.values()):
@@ -114,8 +113,7 @@ def eigen_directions(
     space = ParameterSpace(model)
     if vectors.ndim != 2 or vectors.shape[1] != space.size:
         raise LandscapeError(
-            f"Expected vectors (K, {space.size}) for the {space.size} parameters of the model, got "
-            f"{tuple(vectors.shape)}."
+            f"Expected vectors (K, {space.size}) of the parameters, got {tuple(vectors.shape)}."
         )
     return Directions(
         vectors=_scaled(vectors.double(), space.read(model), space, norm, ignore_vectors),

@@ -22,8 +22,7 @@ class Evaluator:
     `names` are those of the values, in the order of another process; of the objective if None.
 
     Raises:
-        LandscapeError: The objective is not a number for each batch, or two evaluations at the same
-            point differ.
+        LandscapeError: The objective is not a number for each batch, or not the same twice.
     """
 
     @usual_modes()
@@ -196,7 +195,6 @@ def _number(name: str, value: Any) -> Tensor:
         )
     if value.is_complex():
         raise LandscapeError(
-            f"Expected a real number for a batch, but {name} is complex; return its magnitude, or "
-            "its real part."
+            f"Expected a real number for a batch, but {name} is complex; return its magnitude."
         )
     return value.reshape(())

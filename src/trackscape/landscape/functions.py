@@ -70,8 +70,7 @@ def _register(module: nn.Module, name: str, value: nn.Parameter) -> None:
 class FlatFunction:
     """An objective that calls functions of the vector of a `FlatVector`.
 
-    They are those of `Problem.from_function`, and take a batch as their last argument if there are
-    batches.
+    They are those of `Problem.from_function`, and take a batch last if there are some.
     """
 
     loss: Function
@@ -138,8 +137,7 @@ def _vector(function: Any, name: str, vector: Tensor, *arguments: Any) -> Tensor
     found = np.asarray(function(_numbers(vector), *arguments), dtype=np.float64)
     if found.shape != vector.shape:
         raise LandscapeError(
-            f"Expected {name} to return a vector of {len(vector)} numbers, got the shape "
-            f"{found.shape}."
+            f"Expected {name} to return {len(vector)} numbers, got the shape {found.shape}."
         )
     return torch.tensor(found, device=vector.device)
 

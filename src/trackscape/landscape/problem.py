@@ -19,8 +19,7 @@ BatchObjective = Callable[[nn.Module, Any], Number | Mapping[str, Number]]
 """Mean loss of the samples of a batch, or several such means by name, of a model."""
 NormPolicy = Literal["frozen", "recomputed", "batch"]
 """Statistics of BatchNorm. ``frozen``: the stored ones at every point, as a trained model is used.
-``recomputed``: at each point, those of all batches there. ``batch``: those of each batch, as in a
-training."""
+``recomputed``: at each point, those of all batches there. ``batch``: those of each batch."""
 
 
 def count_samples(batch: Any) -> float:

@@ -102,8 +102,7 @@ class ParameterSpace:
         if len(kinds) > 1:
             listed = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
             raise LandscapeError(
-                f"Expected parameters of one type on one device, got {listed}; convert the module "
-                "with .to() first."
+                f"Expected parameters of one type and device, got {listed}; use .to() first."
             )
         _check_memory(trainable)
         self.parts: list[Part] = []

@@ -10,13 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trackscape.errors import LandscapeError
-from trackscape.landscape.curvature import (
-    Operator,
-    TraceEstimate,
-    exact_hessian,
-    top_eigenpairs,
-    trace,
-)
+from trackscape.landscape import curvature
 from trackscape.landscape.directions import Directions
 from trackscape.landscape.evaluator import Evaluator
 from trackscape.landscape.points import SampleGrid
@@ -114,15 +108,11 @@ def project(points: SampleGrid, checkpoints: Vectors) -> Trajectory:
     Raises:
         LandscapeError: The checkpoints are of another space, or hold NaN.
     """
-    if checkpoints.ndim != 2 or checkpoints.shape[1] != len(points.centre):
+    size, shape = len(points.centre), checkpoints.shape
+    if len(shape) != 2 or shape[1] != size or not checkpoints.isfinite().all():
         raise LandscapeError(
-            f"Expected checkpoints (T, {len(points.centre)}), got {tuple(checkpoints.shape)}; take "
-            "those of the model of the surface."
-        )
-    if not checkpoints.isfinite().all():
-        raise LandscapeError(
-            "Expected checkpoints of finite numbers, but some hold NaN or infinity; leave out "
-            "those after the training diverged."
+            f"Expected checkpoints (T, {size}) of finite numbers, got {tuple(shape)}; take those "
+            "of the model of the surface, and leave out those after the training diverged."
         )
     offset = checkpoints.to(points.centre) - points.centre
     coordinates = torch.linalg.lstsq(points.directions.T, offset.T).solution.T
@@ -142,7 +132,7 @@ class CheckpointCurvature(NamedTuple):
     gradient_norm: float
     eigenvalues: tuple[float, ...]
     """Eigenvalues that are largest by magnitude."""
-    trace: TraceEstimate
+    trace: curvature.TraceEstimate
     kind: str
     """Name of the matrix whose eigenvalues and trace these are."""
 
@@ -155,7 +145,7 @@ def curvature_along_trajectory(
     num_matvecs: int = 60,
     tolerance: float = 1e-3,
     seed: int = 0,
-    operator: Callable[..., Operator] = exact_hessian,
+    operator: Callable[..., curvature.Operator] = curvature.exact_hessian,
 ) -> list[CheckpointCurvature]:
     """Measures loss, n eigenvalues and the trace at each checkpoint of a training.
 
@@ -169,7 +159,7 @@ def curvature_along_trajectory(
         matrix = operator(problem, at=point)
         losses = evaluator.batch_losses(point)
         error = standard_error(losses[None].numpy(), evaluator.weights.numpy())
-        pairs = top_eigenpairs(matrix, n, tolerance=tolerance, seed=seed)
+        pairs = curvature.top_eigenpairs(matrix, n, tolerance=tolerance, seed=seed)
         found.append(
             CheckpointCurvature(
                 number=number,
@@ -177,7 +167,7 @@ def curvature_along_trajectory(
                 loss_error=float(error[0]),
                 gradient_norm=float(evaluator.gradient(point).norm()),
                 eigenvalues=tuple(pairs.values.tolist()),
-                trace=trace(matrix, num_matvecs=num_matvecs, seed=seed),
+                trace=curvature.trace(matrix, num_matvecs=num_matvecs, seed=seed),
                 kind=matrix.kind,
             )
         )

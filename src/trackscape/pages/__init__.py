@@ -1,5 +1,4 @@
 """Self-contained HTML pages: texts, tables, pictures, and views to turn and zoom."""
 
-from trackscape.pages.page import Page, make_viewer
-
-__all__ = ["Page", "make_viewer"]
+from trackscape.pages.page import Page as Page
+from trackscape.pages.page import make_viewer as make_viewer

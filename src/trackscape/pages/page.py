@@ -57,8 +57,7 @@ class Page:
     ) -> None:
         """Adds a table with its caption above; columns of numbers are aligned on the right.
 
-        Integers get separators of thousands, other numbers four significant digits; strings stay as
-        they are.
+        Integers get separators of thousands, other numbers four significant digits; strings stay.
 
         Raises:
             DataError: A row has not as many cells as there are headers.

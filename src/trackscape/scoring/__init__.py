@@ -12,18 +12,3 @@ from trackscape.scoring.pretrained import read_weights as read_weights
 from trackscape.scoring.pretrained import save_network as save_network
 from trackscape.scoring.track_model import TrackModel as TrackModel
 from trackscape.scoring.track_model.network import likelihood_loss as likelihood_loss
-
-__all__ = [
-    "METHODS",
-    "HitGraphNetwork",
-    "LineGraphNetwork",
-    "Scorer",
-    "TrackModel",
-    "build_network",
-    "find_network",
-    "likelihood_loss",
-    "load_method",
-    "load_network",
-    "read_weights",
-    "save_network",
-]

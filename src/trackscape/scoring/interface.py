@@ -66,8 +66,7 @@ class Scorer(nn.Module, abc.ABC, Generic[Prepared]):
         """Returns the attributes that are sequential blocks, and where their outputs are read.
 
         Each use is a later block and the first column of its inputs where the outputs stand; they
-        may be gathered, or reduced column by column, in between. Hidden units of networks that say
-        nothing cannot be matched.
+        may be gathered, or reduced by columns, in between. Other hidden units cannot be matched.
         """
         return {}
 

@@ -111,8 +111,7 @@ def make_setup(
     """
     if condensed_history not in ("geant4", "theory"):
         raise ConfigError(
-            "Expected one of the condensed histories geant4 and theory, but got "
-            f"{condensed_history!r}."
+            f"Expected the condensed history geant4 or theory, but got {condensed_history!r}."
         )
     pencil = parse_beam(beam)
     return Setup(

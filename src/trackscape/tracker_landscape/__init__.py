@@ -8,14 +8,3 @@ from trackscape.tracker_landscape.problem import tracker_problem as tracker_prob
 from trackscape.tracker_landscape.problem import unit_groups as unit_groups
 from trackscape.tracker_landscape.similarity import apply_network as apply_network
 from trackscape.tracker_landscape.similarity import compared_layers as compared_layers
-
-__all__ = [
-    "LossLike",
-    "apply_network",
-    "compared_layers",
-    "name_losses",
-    "needs_plain",
-    "read_problem_frames",
-    "tracker_problem",
-    "unit_groups",
-]

@@ -124,8 +124,7 @@ def load_several(names: Sequence[str], *, network: str | None = None) -> list[Sc
         for name, other in zip(names[:place], scorers[:place], strict=True):
             if _equal(scorer, other):
                 raise LandscapeError(
-                    f"{names[place]}: expected other weights than those of {name}, but they are "
-                    "equal; name two trainings."
+                    f"{names[place]}: expected other weights than {name}, but got equal ones."
                 )
     return scorers
 
@@ -159,8 +158,7 @@ class Computing:
     workers: int = 1
     """Processes, or actors of Ray."""
     folder: Path | None = None
-    """Keeps what is done, so that an interrupted work goes on from there; what machines of a
-    ``queue`` share."""
+    """Keeps what is done, for an interrupted work to go on; what machines of a ``queue`` share."""
     progress: bool = True
     """Whether it shows how far it is."""
 

@@ -15,19 +15,7 @@ from torch import Tensor, nn
 from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores
 from trackscape.errors import LandscapeError
-from trackscape.landscape.curvature import (
-    Density,
-    Eigenpairs,
-    Operator,
-    TraceEstimate,
-    empirical_fisher,
-    exact_hessian,
-    finite_difference_hessian,
-    gauss_newton,
-    spectral_density,
-    top_eigenpairs,
-    trace,
-)
+from trackscape.landscape import curvature
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.progress import show_status
 from trackscape.scoring import Scorer
@@ -58,9 +46,9 @@ class Curvature:
 
     loss: str
     """Name of the loss."""
-    eigenpairs: Eigenpairs
-    trace: TraceEstimate
-    density: Density
+    eigenpairs: curvature.Eigenpairs
+    trace: curvature.TraceEstimate
+    density: curvature.Density
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all but the eigenvectors, in plain values."""
@@ -98,9 +86,8 @@ def measure_curvature(
 ) -> Curvature:
     """Measures the curvature of the first loss at the weights of a network, and writes files.
 
-    These are JSON (all numbers), npz (eigenvectors, too), and pictures. Products with vectors are
-    those for the trace, probes are random vectors for the density; see `operator_factory` for kind
-    and step.
+    These are JSON (all numbers), npz (eigenvectors, too), and pictures. Products are those for the
+    trace, probes random vectors for the density; see `operator_factory` for kind and step.
 
     Raises:
         LandscapeError: The loss has no such curvature, or a setting is out of range.
@@ -110,10 +97,10 @@ def measure_curvature(
     factory = operator_factory(config, scorer, kind=kind, step=step)
     operator, show = factory(), show_status if computing.progress else contextlib.nullcontext
     with show("largest eigenvalues"):
-        eigenpairs = top_eigenpairs(operator, eigenvalues, seed=config.seed)
+        eigenpairs = curvature.top_eigenpairs(operator, eigenvalues, seed=config.seed)
     with show("trace"):
-        estimate = trace(operator, num_matvecs=products, seed=config.seed)
-    density = spectral_density(
+        estimate = curvature.trace(operator, num_matvecs=products, seed=config.seed)
+    density = curvature.spectral_density(
         factory, probes=probes, steps=DENSITY_STEPS, seed=config.seed, **computing.of("density")
     )
     loss = next(iter(config.losses_of(scorer)))
@@ -124,7 +111,7 @@ def measure_curvature(
 
 def operator_factory(
     config: LandscapeConfig, scorer: Scorer, *, kind: Kind, step: float = 1e-3
-) -> Callable[[], Operator]:
+) -> Callable[[], curvature.Operator]:
     """Returns what makes the matrix of a kind, which the first loss must have; picklable.
 
     The step is that of ``difference``, relative to the length of the parameters.
@@ -142,13 +129,13 @@ def operator_factory(
         raise LandscapeError(f"Expected the loss cross_entropy for gauss-newton, got {name}.")
     plain = twice or needs_plain(scorer, loss)
     problem = config.problem(scorer, losses=[loss], twice_differentiable=plain)
-    makers: dict[Kind, Callable[[], Operator]] = {
-        "hessian": functools.partial(exact_hessian, problem),
-        "difference": functools.partial(finite_difference_hessian, problem, step=step),
+    makers: dict[Kind, Callable[[], curvature.Operator]] = {
+        "hessian": functools.partial(curvature.exact_hessian, problem),
+        "difference": functools.partial(curvature.finite_difference_hessian, problem, step=step),
         "gauss-newton": functools.partial(
-            gauss_newton, problem, outputs=edge_logits, loss=edge_cross_entropy
+            curvature.gauss_newton, problem, outputs=edge_logits, loss=edge_cross_entropy
         ),
-        "fisher": functools.partial(empirical_fisher, problem),
+        "fisher": functools.partial(curvature.empirical_fisher, problem),
     }
     return makers[kind]
 

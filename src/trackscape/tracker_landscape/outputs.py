@@ -9,15 +9,7 @@ from typing import Any
 import numpy as np
 
 from trackscape.files import replacing, write_json
-from trackscape.landscape import Surface, Trajectory
-from trackscape.landscape.output import (
-    draw_contour,
-    draw_line,
-    save_surface,
-    write_csv,
-    write_surface_html,
-    write_vtk,
-)
+from trackscape.landscape import Surface, Trajectory, output
 from trackscape.pictures import PICTURES
 
 Writer = Callable[[Path], object]
@@ -52,11 +44,11 @@ def surface_writers(surface: Surface, *, route: Trajectory) -> dict[str, Writer]
     """Returns what writes a surface, through the networks of a route, by the ending of a file."""
     way = route if len(route.residuals) > 1 else None  # one alone is its middle
     return {
-        ".npz": functools.partial(save_surface, surface, trajectory=way),
-        ".csv": functools.partial(write_csv, surface),
+        ".npz": functools.partial(output.save_surface, surface, trajectory=way),
+        ".csv": functools.partial(output.write_csv, surface),
         ".json": lambda path: write_numbers(path, _as_dict(surface)),
-        ".html": functools.partial(write_surface_html, surface, trajectory=way),
-        ".vts": functools.partial(write_vtk, surface),
+        ".html": functools.partial(output.write_surface_html, surface, trajectory=way),
+        ".vts": functools.partial(output.write_vtk, surface),
         **dict.fromkeys(PICTURES, functools.partial(_draw, surface, trajectory=way)),
     }
 
@@ -95,6 +87,6 @@ def _pictures(path: Path, surface: Surface) -> list[Path]:
 def _draw(surface: Surface, path: Path, *, trajectory: Trajectory | None) -> None:
     for name, place in zip(surface.names, _pictures(path, surface), strict=True):
         if len(surface.points.shape) == 1:
-            draw_line(surface, name, place)
+            output.draw_line(surface, name, place)
         else:
-            draw_contour(surface, name, place, trajectory=trajectory)
+            output.draw_contour(surface, name, place, trajectory=trajectory)

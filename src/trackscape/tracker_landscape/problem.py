@@ -62,8 +62,7 @@ def name_losses(losses: Sequence[LossLike]) -> dict[str, Objective]:
     known = all(canonical_name(name) in OBJECTIVES for name in names)
     if not known or not losses or len(set(names)) != len(losses):
         raise LandscapeError(
-            f"Expected different losses of {', '.join(OBJECTIVES)}, got "
-            f"{', '.join(names) or 'none'}."
+            f"Expected different losses of {', '.join(OBJECTIVES)}, got {', '.join(names) or None}."
         )
     return {
         name: OBJECTIVES[canonical_name(each)]() if isinstance(each, str) else each

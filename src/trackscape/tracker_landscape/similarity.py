@@ -9,15 +9,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
-from trackscape.landscape import Problem
-from trackscape.landscape.similarity import (
-    Similarity,
-    chance_share,
-    differing_share,
-    disagreement,
-    layer_cka,
-    layer_features,
-)
+from trackscape.landscape import Problem, similarity
 from trackscape.scoring import Scorer
 from trackscape.tracker_landscape.config import LandscapeConfig, check_endings, load_several
 from trackscape.tracker_landscape.outputs import write_numbers, write_outputs
@@ -33,7 +25,7 @@ ROWS, BATCH = 2048, 256
 class NetworkSimilarity:
     """How alike two networks are."""
 
-    layers: dict[str, Similarity]
+    layers: dict[str, similarity.Similarity]
     """Linear CKA of each activation, and of the end of each block."""
     errors: tuple[float, float]
     """Wrong decisions / edges of both, over all frames."""
@@ -67,7 +59,7 @@ def compare_networks(
         for scorer in scorers
     ]
     features = [
-        layer_features(
+        similarity.layer_features(
             problem.model,
             problem.batches,
             compared_layers(problem.model),
@@ -79,15 +71,15 @@ def compare_networks(
     ]
     label = torch.cat([example.label for example in problems[0].batches]) > 0
     chosen = [decisions(config, scorer, problems[0]) for scorer in scorers]
-    first, second = (differing_share(each, label) for each in chosen)
-    differ = differing_share(*chosen)
-    chance = chance_share(error_a=first, error_b=second)
+    first, second = (similarity.differing_share(each, label) for each in chosen)
+    differ = similarity.differing_share(*chosen)
+    chance = similarity.chance_share(error_a=first, error_b=second)
     found = NetworkSimilarity(
-        layers=layer_cka(*features, batch=BATCH, seed=config.seed),
+        layers=similarity.layer_cka(*features, batch=BATCH, seed=config.seed),
         errors=(first.item(), second.item()),
         differing=differ.item(),
-        disagreement=disagreement(differ, error_a=first, error_b=second).item(),
-        by_chance=disagreement(chance, error_a=first, error_b=second).item(),
+        disagreement=similarity.disagreement(differ, error_a=first, error_b=second).item(),
+        by_chance=similarity.disagreement(chance, error_a=first, error_b=second).item(),
     )
     content = found.as_dict() | {"origin": config.origin(*weights)}
     write_outputs(outputs, writers={".json": lambda path: write_numbers(path, content)})

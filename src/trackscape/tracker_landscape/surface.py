@@ -9,21 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from trackscape import landscape
 from trackscape.errors import LandscapeError
-from trackscape.landscape import (
-    DirectionNorm,
-    Directions,
-    Problem,
-    SampleGrid,
-    Surface,
-    Trajectory,
-    eigen_directions,
-    evaluate,
-    grid,
-    random_directions,
-    top_eigenpairs,
-    trajectory_directions,
-)
+from trackscape.landscape import DirectionNorm, Directions, Problem, SampleGrid, Surface, Trajectory
 from trackscape.pictures import PICTURES
 from trackscape.tracker_landscape.config import (
     HERE,
@@ -99,7 +87,7 @@ def compute_surface(
             extent=1.0 if extent is None else extent,
             scale=scale,
         )
-    found = evaluate(plane.problem, plane.points(steps=steps), **computing.of("surface"))
+    found = landscape.evaluate(plane.problem, plane.points(steps=steps), **computing.of("surface"))
     about = {"directions": plane.directions.about, **config.origin(*weights), **found.about}
     surface = dataclasses.replace(found, about=about)
     route = Trajectory(plane.path.numpy(), plane.distance.numpy())
@@ -125,7 +113,7 @@ class ParameterPlane:
     def points(self, *, steps: int) -> SampleGrid:
         """Returns the grid that is evaluated."""
         vectors, axes = self.directions.vectors, self.directions.axes
-        return grid(self.centre, vectors, extent=self.extent, steps=steps, axes=axes)
+        return landscape.grid(self.centre, vectors, extent=self.extent, steps=steps, axes=axes)
 
 
 def plane_around(
@@ -140,24 +128,23 @@ def plane_around(
     """Returns a plane whose middle is one network.
 
     Its directions are random, or the eigenvectors of the largest eigenvalues of the Hessian, in
-    parts as long as the weights: ``filter`` for random ones and ``tensor`` for eigenvectors if
-    None.
+    parts as long as the weights: if None, ``filter`` for random ones, else ``tensor``.
     """
     check_choice(along, of=get_args(Along), what="directions")
     scorer = load_weights(weights, network=config.network)
     problem = config.problem(scorer)
-    size = problem.space.size
+    model, size = problem.model, problem.space.size
     if not 1 <= dimensions <= size:
         raise LandscapeError(
             f"Expected 1 to {size} directions for {size} parameters, got {dimensions}."
         )
     if along == "random":
         norm = scale or "filter"
-        directions = random_directions(problem.model, dimensions, norm=norm, seed=config.seed)
+        directions = landscape.random_directions(model, dimensions, norm=norm, seed=config.seed)
     else:
         operator = operator_factory(config, scorer, kind="hessian")()
-        pairs = top_eigenpairs(operator, dimensions, seed=config.seed)
-        directions = eigen_directions(pairs.vectors, problem.model, norm=scale or "tensor")
+        pairs = landscape.top_eigenpairs(operator, dimensions, seed=config.seed)
+        directions = landscape.eigen_directions(pairs.vectors, model, norm=scale or "tensor")
     return ParameterPlane(
         problem=problem,
         centre=problem.centre,
@@ -186,7 +173,7 @@ def plane_through(
     scorers = load_several(weights, network=config.network)
     problem = config.problem(scorers[-1], several=True)
     checkpoints = torch.stack([problem.space.read(scorer) for scorer in scorers])
-    found = trajectory_directions(checkpoints, n=dimensions)
+    found = landscape.trajectory_directions(checkpoints, n=dimensions)
     reach = found.coordinates.abs().amax(dim=0)
     return ParameterPlane(
         problem=problem,

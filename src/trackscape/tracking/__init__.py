@@ -18,24 +18,3 @@ from trackscape.tracking.trackers import assign_hits as assign_hits
 from trackscape.tracking.trackers import load_tracker as load_tracker
 from trackscape.tracking.trackers import network_tracker as network_tracker
 from trackscape.tracking.trackers import reconstruct as reconstruct
-
-__all__ = [
-    "DEFAULT_TRACKER",
-    "MINIMUM_LAST_ENERGY",
-    "TRACKERS",
-    "TUNED_ENDS",
-    "Acceptance",
-    "NetworkTracker",
-    "Tracker",
-    "accept",
-    "assign_hits",
-    "choose_cut",
-    "chosen_segments",
-    "count_acceptance",
-    "follow",
-    "least_last_deposit",
-    "load_tracker",
-    "network_tracker",
-    "reconstruct",
-    "recover_holes",
-]

@@ -29,11 +29,8 @@ def reconstruct(
 
     The network is a trained one in evaluation mode; the cut is in MeV, as in `accept`.
     """
-
-    def find(ordered: Hits) -> Tracks:
-        return follow(assign_hits(ordered, scorer=scorer, assigner=assigner))
-
-    return accept(in_canonical_order(find, hits), min_last_deposit=min_last_deposit)
+    chains = NetworkTracker(scorer=scorer, assigner=assigner)(hits)
+    return accept(chains, min_last_deposit=min_last_deposit)
 
 
 @torch.no_grad()

@@ -22,8 +22,7 @@ ObjectiveConfig = Annotated[
 ]
 """The loss, as ``kind`` and all settings of `trackscape.training.objectives`."""
 Size = Annotated[
-    Annotated[int, pydantic.Field(ge=0)] | float | str,
-    pydantic.Field(union_mode="left_to_right"),
+    Annotated[int, pydantic.Field(ge=0)] | float | str, pydantic.Field(union_mode="left_to_right")
 ]
 
 
@@ -90,8 +89,7 @@ class OptimiserConfig(Strict):
     graphs_per_step: Count
     """Frames whose gradients are averaged for a step."""
     averaging: Share | None = None
-    """Share of the old average in the running average of the weights, which is then what is
-    validated and kept."""
+    """Share of the old in the running average of the weights, which is then validated and kept."""
     steps: Count
     """Steps of the optimiser in all."""
     validate_every: Count

@@ -17,15 +17,9 @@ from lightning.pytorch.callbacks import Callback, RichProgressBar
 from trackscape.errors import RunError, WeightsError
 from trackscape.files import locked, replacing
 from trackscape.scoring import read_weights, save_network
+from trackscape.training import process
 from trackscape.training.frames import FrameData
 from trackscape.training.modules import VALIDATION_METRICS, TrackingModule
-from trackscape.training.process import (
-    FolderLogger,
-    OneProcess,
-    WholeCheckpoints,
-    never_exhausted,
-    unusable,
-)
 
 _COLUMNS = ("step", "loss", *(f"validation_{name}" for name in VALIDATION_METRICS))
 
@@ -77,7 +71,7 @@ class KeepRun(Callback):
         """Stops the clock: an epoch ends with its validation."""
         self._seconds += time.monotonic() - self._started
 
-    @never_exhausted
+    @process.never_exhausted
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keeps the epoch that has just been trained and validated."""
         assert isinstance(pl_module, TrackingModule)
@@ -135,7 +129,7 @@ def fit(
             accumulate_grad_batches=graphs_per_step,
             callbacks=[keep, *([_ProgressBar(leave=True)] if progress else [])],
             logger=_logger(keep.folder),
-            plugins=[OneProcess(), WholeCheckpoints()],
+            plugins=[process.OneProcess(), process.WholeCheckpoints()],
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=progress,
@@ -148,19 +142,18 @@ def fit(
         keep.write_tables()
     if trainer.current_epoch < epochs:
         raise RunError(
-            f"{keep.folder}: expected {epochs} epochs, but the training stopped after "
-            f"{trainer.current_epoch}; run again to go on."
+            f"{keep.folder} stopped after {trainer.current_epoch} of {epochs} epochs; run it again."
         )
     return keep.best
 
 
-def _logger(folder: Path) -> FolderLogger | Literal[False]:
+def _logger(folder: Path) -> process.FolderLogger | Literal[False]:
     """TensorBoard's, where it is installed; metrics.csv is written in any case."""
     try:
         importlib.import_module("tensorboard.version")  # which a mere folder of that name lacks
     except ImportError:
         return False
-    return FolderLogger(str(folder / "tensorboard"))
+    return process.FolderLogger(str(folder / "tensorboard"))
 
 
 def _run(trainer: Trainer, module: TrackingModule, data: FrameData, *, keep: KeepRun) -> None:
@@ -182,7 +175,7 @@ def _run(trainer: Trainer, module: TrackingModule, data: FrameData, *, keep: Kee
         damaged = resume is not None and not keep.trains and resume not in str(error)
         if isinstance(error, SystemExit) or not damaged:
             raise
-        raise unusable(str(resume), error) from error
+        raise process.unusable(str(resume), error) from error
 
 
 def _check_weights(keep: KeepRun) -> None:
@@ -191,8 +184,7 @@ def _check_weights(keep: KeepRun) -> None:
         read_weights(keep.weights)
     except WeightsError as error:
         raise RunError(
-            f"{str(error).rstrip('.')}. Restore it, or remove {keep.checkpoint} to train again "
-            "from the start."
+            f"{str(error).rstrip('.')}. Restore it, or remove {keep.checkpoint} to start again."
         ) from error
 
 

@@ -70,8 +70,7 @@ class Objective:
     ) -> Float[Tensor, ""]:
         """Returns the loss of scores and truth, 1 where an edge is true.
 
-        Losses with noise depend on the number of the frame: the same number, and seed, give the
-        same loss.
+        Losses with noise are the same for the same number of the frame and seed.
         """
         given = self.arguments(frame=frame, seed=seed)
         return self.value(scores, truth, assigner=assigner, **given)

@@ -79,17 +79,9 @@ class WatchedAssigner:
 
     def __init__(self, assigner: Assigner) -> None:
         self.assigner = assigner
+        self.semantics: Semantics = assigner.semantics
+        self.unmatched_cost = assigner.unmatched_cost
         self._chosen: list[Tensor] = []
-
-    @property
-    def semantics(self) -> Semantics:
-        """See `Assigner`."""
-        return self.assigner.semantics
-
-    @property
-    def unmatched_cost(self) -> float | None:
-        """See `Assigner`."""
-        return self.assigner.unmatched_cost
 
     def solve(self, cost: PerEdge, *, graph: HitGraph, start: Solution | None = None) -> Solution:
         """See `Assigner.solve`."""
@@ -120,8 +112,7 @@ class TrackingModule(lightning.LightningModule):
 
     Beside the loss, TensorBoard, where installed, shows `Diagnostics`, mean over the frames of an
     epoch. The assigner decides on the validation frames, and in the loss if that goes through it;
-    settings are those of `OptimiserConfig`, and a cut in MeV on the tracks of the validation, see
-    `accept`.
+    settings are those of `OptimiserConfig`, and a cut in MeV on its tracks, see `accept`.
     """
 
     def __init__(

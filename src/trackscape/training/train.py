@@ -135,8 +135,7 @@ def read_training_frames(config: DataConfig, *, folder: Path) -> tuple[list[Hits
                 validation.append(frame)
     if not training:
         raise ConfigError(
-            f"held_out is {config.held_out}, which leaves no frame to train on. Lower it, or use "
-            "larger files."
+            f"held_out is {config.held_out}, which leaves no frame to train on; use larger files."
         )
     for name in config.validation:
         for frames in _frames_by_size(folder / name, config.sizes):

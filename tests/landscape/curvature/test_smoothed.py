@@ -69,5 +69,5 @@ def test_settings_out_of_range_are_refused(quadratic):
     with pytest.raises(LandscapeError, match="at least 2 samples"):
         smoothed_hessian(made, sigma=0.1, samples=1)
     infinite = quadratic(torch.full((2, 2), torch.inf), torch.ones(2))
-    with pytest.raises(LandscapeError, match="finite losses around the point"):
+    with pytest.raises(LandscapeError, match="finite losses"):
         smoothed_hessian(infinite, sigma=0.1, samples=2) @ torch.ones(2)

@@ -5,7 +5,7 @@ import pytest
 from studies.estimators.findings import best, errors, findings, stability
 from studies.estimators.page import parts
 from studies.estimators.summary import Method, Quality, Step, Summary
-from trackscape.statistics import Interval
+from studies.intervals import Interval
 
 NONE = Interval(0)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studies.intervals import Interval
 from studies.many_tests import holm, sides
-from trackscape.statistics import Interval
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=12)
 

@@ -8,7 +8,7 @@ from scipy import special, stats
 from torch import Tensor
 
 from studies.agreement import resample
-from trackscape.statistics import Interval, LeftOut, leave_one_out
+from studies.intervals import Interval, LeftOut, leave_one_out
 
 SAMPLES = 20_000
 PAIRS = ("effects of seeds", "effects of seeds and pairs", "effects of pairs", "distance")

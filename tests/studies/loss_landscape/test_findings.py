@@ -2,6 +2,7 @@
 
 import pytest
 
+from studies.intervals import Interval
 from studies.loss_landscape.connections import Along, Connection
 from studies.loss_landscape.decisions import Quality, Reached
 from studies.loss_landscape.findings import (
@@ -20,7 +21,6 @@ from studies.loss_landscape.findings import (
 from studies.loss_landscape.published import CURVES
 from studies.loss_landscape.significance import Significance, Trend
 from studies.loss_landscape.similarity import Similarity
-from trackscape.statistics import Interval
 
 NONE = Interval(0)
 

@@ -144,8 +144,7 @@ class AdaptiveStrength(nn.Module):
 
     It is a module so that a checkpoint keeps it. Every backward pass through
     `adaptive_implicit_assignment` moves it by 1 %, within 0.001 and 1: with larger shifts than 1,
-    costs from 0 to 1 are decided by the shift alone. It ends there if more edges are wanted than
-    are wrong.
+    costs from 0 to 1 are decided by the shift alone. It ends there if too few are wrong.
     """
 
     value: Float[Tensor, ""]

@@ -20,8 +20,7 @@ GradientRule = Callable[[Tensor], Tensor]
 def surrogate(value: PerEdge, cost: PerEdge, *, rule: GradientRule) -> PerEdge:
     """Returns decisions, which are piecewise constant in the costs, with a gradient by a rule.
 
-    The rule is not asked if the gradient of the loss is zero. In second derivatives, what it
-    returns counts as constant.
+    The rule is not asked if the gradient of the loss is zero. What it returns counts as constant.
     """
     return _Surrogate.apply(cost, value, rule)
 

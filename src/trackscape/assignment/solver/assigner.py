@@ -1,8 +1,6 @@
 """EdgeScores -> Assignment: the solver, applied to all pairs of neighbouring layers of a frame."""
 
 import dataclasses
-import math
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -36,8 +34,7 @@ class Solution(DeviceMixin):
     For each edge, the dual of its upstream hit as such + that of its downstream hit is at most its
     cost, and exactly that if it is chosen; what is left is by how much cheaper it would have to be,
     at least, to be chosen. Hits without edges have the dual 0. The duals add up to the objective
-    or, without an unmatched cost, to the sum of costs + a penalty for each downstream hit without
-    partner.
+    or, without an unmatched cost, to costs + a penalty for each unmatched downstream hit.
     """
 
     selected: Bool[Tensor, " edges"]
@@ -93,8 +90,7 @@ class Assigner:
         """Returns the cheapest edges of a graph, with their duals.
 
         The start is a solution for other costs of this graph: the less they differ, the faster is
-        the new one found. Its objective does not depend on it; which of several cheapest choices is
-        taken may.
+        the new one found. Only which of several cheapest choices is taken may depend on it.
 
         Raises:
             AssignmentError: Costs are not finite, costs or start belong to another graph, or
@@ -102,8 +98,7 @@ class Assigner:
         """
         if cost.shape != (graph.n_edges,):
             raise AssignmentError(
-                f"Expected one cost for each of {graph.n_edges} edges, got shape "
-                f"{tuple(cost.shape)}."
+                f"Expected a cost for each of {graph.n_edges} edges, got shape {tuple(cost.shape)}."
             )
         values: Floats = cost.detach().cpu().double().contiguous().numpy()
         check_costs(values)
@@ -173,45 +168,3 @@ def _layer_pairs(graph: HitGraph) -> list[slice]:
     layer: Integers = graph.hits.layer[graph.edge_index[0]].cpu().numpy()
     borders = [0, *(np.flatnonzero(np.diff(layer)) + 1).tolist(), len(layer)]
     return [slice(start, stop) for start, stop in pairwise(borders) if stop > start]
-
-
-# Even in the logit, from 0.02 to 0.9998: where losses know nothing of ends, the best lie near 1.
-CANDIDATES = tuple(1 / (1 + math.exp(-number / 4)) for number in range(-16, 35))
-
-
-def tune_reject(
-    scores: Sequence[EdgeScores],
-    labels: Sequence[Tensor],
-    *,
-    candidates: Sequence[float] = CANDIDATES,
-) -> float:
-    r"""Returns the `reject` of semantics ``reject`` with the best F1 of the chosen edges.
-
-    .. math:: F_1 = \frac{2 \cdot \text{true and chosen}}{\text{true} + \text{chosen}},
-
-    pooled over the frames; of equal candidates, in the unit of 1 - p, the first is taken. Any
-    method may have its threshold tuned in this way, on frames that it is not judged by; without it,
-    losses of probabilities look worse than they are. Edges are counted rather than tracks because
-    both published ratios of tracks gain when a track is broken into two correct ones, which a low
-    threshold does.
-
-    Raises:
-        AssignmentError: Without candidates, or with other numbers of labels than of scores.
-    """
-    if not candidates or len(scores) != len(labels):
-        raise AssignmentError(
-            f"Expected candidates, and labels for each of {len(scores)} frames, got "
-            f"{len(candidates)} candidates and labels of {len(labels)} frames."
-        )
-    costs = [each.cost.detach() for each in scores]
-
-    def quality(reject: float) -> float:
-        assigner = Assigner(semantics="with_unmatched", unmatched_cost=reject)
-        both = total = 0
-        for cost, frame, label in zip(costs, scores, labels, strict=True):
-            chosen, true = assigner.choose(cost, graph=frame.graph), label > 0
-            both += int((chosen & true).sum())
-            total += int(chosen.sum()) + int(true.sum())
-        return 2 * both / total if total else 0.0
-
-    return max(candidates, key=quality)

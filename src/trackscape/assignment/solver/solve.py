@@ -62,8 +62,7 @@ def solve(
         semantics: One of the three meanings; ``card``, ``full`` and ``reject`` are older names.
         unmatched_cost: For ``with_unmatched``: cost of a row without partner, for all or for each
             edge's row; ``reject`` is its older name.
-        backend: ``sparse`` (own, compiled) or ``scipy``, the reference, which fills a matrix of
-            all pairs.
+        backend: ``sparse`` (own, compiled) or ``scipy``, the reference, with a full matrix.
         reject: See `unmatched_cost`.
 
     Returns:
@@ -174,8 +173,7 @@ def check_settings(semantics: str, *, unmatched_cost: float | Floats | None, bac
         raise AssignmentError('An unmatched_cost belongs to "with_unmatched", and only to it.')
     if unmatched_cost is not None and not (np.abs(unmatched_cost) <= LARGEST_COST).all():
         raise AssignmentError(
-            f"Expected finite unmatched costs (reject) of at most {LARGEST_COST:g} in size, got "
-            f"{unmatched_cost}."
+            f"Expected finite unmatched costs up to {LARGEST_COST:g} in size, got {unmatched_cost}."
         )
 
 
@@ -199,14 +197,12 @@ def _checked_costs(
     given = np.asarray(cost)
     if given.ndim != 1 or given.dtype.kind not in "buif":
         raise AssignmentError(
-            f"Expected one real number for each edge as costs, got {given.dtype} of shape "
-            f"{given.shape}."
+            f"Expected one real number for each edge, got {given.dtype} of shape {given.shape}."
         )
     exact = np.ascontiguousarray(given, dtype=np.float64)
     if isinstance(unmatched_cost, np.ndarray) and unmatched_cost.shape != exact.shape:
         raise AssignmentError(
-            f"Expected one unmatched cost, or one for each of {len(cost)} edges, got shape "
-            f"{unmatched_cost.shape}."
+            f"Expected one unmatched cost, or {len(cost)} of edges, got {unmatched_cost.shape}."
         )
     check_costs(exact)
     return exact

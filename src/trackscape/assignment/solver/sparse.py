@@ -176,8 +176,7 @@ def solve_sparse(
     See `solve` for the meanings. Parts of the graph that are not connected need not be told apart:
     no search leaves its part, and none can have more matches than `most_matches`. No pair may be
     listed twice. ``max_cardinality`` is the problem in which a column without partner costs
-    `column_penalty`. From the duals of a similar problem the way is shorter; the minimum is the
-    same from all.
+    `column_penalty`. From the duals of a similar problem the way is shorter to the same minimum.
 
     Raises:
         IndexError: A row or column is not within the shape.

@@ -62,8 +62,7 @@ def align(
 ) -> Alignment:
     r"""Permutes the units of a model so that its weights come near to those of a reference.
 
-    Weight matching: the product of both models' parameters is maximised, which minimises their
-    distance,
+    Weight matching: the product of both models' parameters is maximised, their distance minimised,
 
     .. math:: \max_{P_1 \ldots P_G} \langle \theta_\mathrm{ref}, P_1 \cdots P_G\, \theta \rangle
 

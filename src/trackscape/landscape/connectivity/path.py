@@ -87,8 +87,7 @@ def bend_gradient(
 ) -> Float[Tensor, "bends parameters"]:
     """Returns the gradient of the loss at one time, from 0 to 1, by the inner control points.
 
-    A curve is a sum of its control points, so it is the gradient at the point of the curve times
-    the weight of each of them.
+    A curve is a sum of its control points: it is the gradient on the curve times their weights.
     """
     at = torch.tensor([time], dtype=torch.float64, device="cpu")
     weights = bernstein(at, len(control) - 1)[0].to(control)
@@ -136,8 +135,7 @@ class PathSummary:
     mean: float
     """Mean over the time (trapezoidal rule)."""
     barrier: AtTime
-    r"""Barrier :math:`\max_t L(t) - [(1 - t) L(0) + t L(1)]`, never negative; 0 if linearly
-    connected."""
+    r"""Barrier :math:`\max_t L(t) - [(1 - t) L(0) + t L(1)]`, 0 or more."""
     connectivity: AtTime
     r"""Mode connectivity :math:`\frac{1}{2} [L(0) + L(1)] - L(t^*)` where its magnitude is largest.
     Negative: a barrier; positive: the ends are not minima, as something lower lies between them."""
@@ -153,8 +151,7 @@ def path_summary(surface: Surface, name: str | None = None) -> PathSummary:
     """
     if len(surface.points.shape) != 1 or len(surface.points) < 2:
         raise LandscapeError(
-            f"Expected losses along a curve, got those on a grid {surface.points.shape}; use "
-            "evaluate_path."
+            f"Expected losses along a curve, got a grid {surface.points.shape}; use evaluate_path."
         )
     times = np.linspace(0, 1, len(surface.points))
     first, last = surface.values[:1], surface.values[-1:]

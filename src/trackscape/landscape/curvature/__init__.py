@@ -16,36 +16,22 @@ Example:
     [4.0, 1.0]
 """
 
-from trackscape.landscape.curvature.density import Density, spectral_density
-from trackscape.landscape.curvature.derivatives import exact_hessian, gauss_newton
+from trackscape.landscape.curvature.density import Density as Density
+from trackscape.landscape.curvature.density import spectral_density as spectral_density
+from trackscape.landscape.curvature.derivatives import exact_hessian as exact_hessian
+from trackscape.landscape.curvature.derivatives import gauss_newton as gauss_newton
+from trackscape.landscape.curvature.first_order import ScaleComparison as ScaleComparison
+from trackscape.landscape.curvature.first_order import SmoothedHessian as SmoothedHessian
+from trackscape.landscape.curvature.first_order import asymmetry as asymmetry
+from trackscape.landscape.curvature.first_order import compare_scales as compare_scales
+from trackscape.landscape.curvature.first_order import empirical_fisher as empirical_fisher
 from trackscape.landscape.curvature.first_order import (
-    ScaleComparison,
-    SmoothedHessian,
-    asymmetry,
-    compare_scales,
-    empirical_fisher,
-    finite_difference_hessian,
-    smoothed_hessian,
+    finite_difference_hessian as finite_difference_hessian,
 )
-from trackscape.landscape.curvature.operator import Operator, OperatorFactory
-from trackscape.landscape.curvature.spectrum import Eigenpairs, TraceEstimate, top_eigenpairs, trace
-
-__all__ = [
-    "Density",
-    "Eigenpairs",
-    "Operator",
-    "OperatorFactory",
-    "ScaleComparison",
-    "SmoothedHessian",
-    "TraceEstimate",
-    "asymmetry",
-    "compare_scales",
-    "empirical_fisher",
-    "exact_hessian",
-    "finite_difference_hessian",
-    "gauss_newton",
-    "smoothed_hessian",
-    "spectral_density",
-    "top_eigenpairs",
-    "trace",
-]
+from trackscape.landscape.curvature.first_order import smoothed_hessian as smoothed_hessian
+from trackscape.landscape.curvature.operator import Operator as Operator
+from trackscape.landscape.curvature.operator import OperatorFactory as OperatorFactory
+from trackscape.landscape.curvature.spectrum import Eigenpairs as Eigenpairs
+from trackscape.landscape.curvature.spectrum import TraceEstimate as TraceEstimate
+from trackscape.landscape.curvature.spectrum import top_eigenpairs as top_eigenpairs
+from trackscape.landscape.curvature.spectrum import trace as trace

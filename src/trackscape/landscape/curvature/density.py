@@ -191,17 +191,13 @@ def tridiagonal(
             basis[step] = current[probe]
             diagonals[probe, step] = product @ basis[step]
             longest[probe] = torch.maximum(longest[probe], product.norm())
-            rest = _orthogonal(product, basis)
+            rest = product
+            for _ in range(2):  # the second time takes away what rounding left the first time
+                rest = rest - basis.T @ (basis @ rest)
             closed = rest.norm() <= _NEGLIGIBLE * longest[probe]
             sides[probe, step] = 0.0 if closed else rest.norm()
             current[probe] = 0.0 if closed else rest / rest.norm()
     return diagonals, sides[:, :-1]
-
-
-def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:
-    for _ in range(2):  # the second time takes away what rounding left the first time
-        vector = vector - basis.T @ (basis @ vector)
-    return vector
 
 
 def _range(nodes: _Floats, weights: _Floats) -> float:

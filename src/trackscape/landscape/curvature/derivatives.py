@@ -79,12 +79,10 @@ def gauss_newton(
 
     J v is the derivative of :math:`v^T J^T u` in u, so that backward passes suffice. On the way to
     the outputs these must be true derivatives: no decision may lie there. The objective of the
-    problem is not used, but the mean `loss` of the samples of a batch at its `outputs`, one tensor
-    of any shape.
+    problem is not used, but the mean `loss` of the samples of a batch at its `outputs`, one tensor.
 
     Raises:
-        LandscapeError: The loss does not depend on a parameter, or has no second derivative in the
-            outputs.
+        LandscapeError: The loss depends not on a parameter, or not smoothly on the outputs.
     """
     composed = dataclasses.replace(problem, objective=_Composed(outputs, loss))
     return _GaussNewton(composed, outputs, loss, at)
@@ -99,8 +97,7 @@ class _Composed:
         predicted = self.outputs(model, batch)
         if not isinstance(predicted, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise LandscapeError(
-                f"Expected outputs that are one tensor, got {type(predicted).__name__}; "
-                "concatenate them."
+                f"Expected outputs as one tensor, got {type(predicted).__name__}; concatenate them."
             )
         return self.loss(predicted, batch)
 

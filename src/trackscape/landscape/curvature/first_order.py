@@ -31,8 +31,7 @@ def finite_difference_hessian(
     Needs one derivative only, so that it serves layers with a gradient of their own. It is of the
     *gradient that backward returns*, and symmetric as far as that is the gradient of something and
     h is small: see `asymmetry`. Kinks count if they lie within h. A product costs two gradients. A
-    step of 1e-5 suits float64, 1e-2 float32, whose rounding adds a relative error of about
-    1e-7 / step.
+    step of 1e-5 suits float64, 1e-2 float32, with a relative error of about 1e-7 / step.
 
     Raises:
         LandscapeError: The loss has no gradient, the step is not positive, or the point is zero.
@@ -242,7 +241,6 @@ class SmoothedHessian(_OuterProducts):
         mean = self._evaluator.weights @ (ends[0] + ends[1]) / 2
         if not mean.isfinite():
             raise LandscapeError(
-                f"Expected finite losses around the point, got {float(mean)} at pair {number}; "
-                "choose a smaller sigma."
+                f"Expected finite losses, got {float(mean)} at pair {number}; take a smaller sigma."
             )
         return mean

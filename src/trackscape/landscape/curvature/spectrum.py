@@ -56,16 +56,14 @@ def top_eigenpairs(
         Lehoucq, Sorensen and Yang, "ARPACK users' guide", SIAM 1998.
 
     Raises:
-        LandscapeError: A setting is out of range, a product is not finite, or the products were
-            not enough.
+        LandscapeError: A setting is out of range, or products are not finite or not enough.
     """
     size = operator.shape[0]
     if not 1 <= n <= size:
         raise LandscapeError(f"Expected 1 to {size} eigenpairs of {size} parameters, got {n}.")
     if not tolerance > 0 or max_matvecs < n:
         raise LandscapeError(
-            f"Expected a positive tolerance and at least {n} products, got {tolerance} and "
-            f"{max_matvecs}."
+            f"Expected a positive tolerance, at least {n} products, got {tolerance}, {max_matvecs}."
         )
     begin = operator.num_matvecs
     few = size <= max(2 * n + 3, _FEW)

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from trackscape.landscape.output.plots import (
-    SURE,
-    PlaneValues,
-    is_logarithmic,
-    new_figure,
-    plane_of,
-    title_of,
-)
+from trackscape.landscape.output import plots
 from trackscape.landscape.surface import Surface
 from trackscape.landscape.trajectory import Trajectory
 from trackscape.pictures import save_figure
@@ -55,15 +48,15 @@ def draw_contour(
     Raises:
         LandscapeError: The surface cannot be drawn like this, or the path has another suffix.
     """
-    figure = new_figure(6.4 if trajectory is None else 7.6, 5.6)
+    figure = plots.new_figure(6.4 if trajectory is None else 7.6, 5.6)
     axes = figure.add_subplot()
     filled = add_contour(axes, surface, name, logarithmic=logarithmic)
-    axes.set_title(title_of(surface, name))
+    axes.set_title(plots.title_of(surface, name))
     levels = np.asarray(filled.levels)
     ticks = levels[:: max(1, len(levels) // 7)]
     label = name or surface.names[0]
     figure.colorbar(filled, ax=axes, label=label, ticks=ticks, format="%.3g")
-    handles = _legend(plane_of(surface, name))
+    handles = _legend(plots.plane_of(surface, name))
     if trajectory is not None:
         dots = add_trajectory(axes, trajectory)
         figure.colorbar(dots, ax=axes, label="distance of checkpoints to the plane", shrink=0.6)
@@ -88,10 +81,10 @@ def add_contour(
     """
     from matplotlib.colors import LogNorm, Normalize
 
-    plane = plane_of(surface, name)
+    plane = plots.plane_of(surface, name)
     clipped = plane.mean if limits is None else np.clip(plane.mean, *limits)
     span = clipped if limits is None else np.array(limits)
-    log = is_logarithmic(span, logarithmic)
+    log = plots.is_logarithmic(span, logarithmic)
     levels = _levels(span, log)
     axes.set_facecolor(_EMPTY)
     axes.patch.set(hatch="////", edgecolor=_HATCH)
@@ -138,19 +131,21 @@ def _levels(values: NDArray[np.float64], log: bool) -> NDArray[np.float64]:
     return np.asarray(MaxNLocator(LEVELS).tick_values(least, most))
 
 
-def _cover_uncertain(axes: Axes, plane: PlaneValues) -> None:
+def _cover_uncertain(axes: Axes, plane: plots.PlaneValues) -> None:
     """Dots and a dashed line around what is within 2 standard errors of the minimum."""
-    if not np.nanmax(plane.significance, initial=-1) > SURE:
+    if not np.nanmax(plane.significance, initial=-1) > plots.SURE:
         return  # nowhere: a single batch; everywhere: the legend says so
     shown = np.ma.masked_invalid(plane.significance.T)
-    dots = axes.contourf(plane.x, plane.y, shown, levels=[-1, SURE], colors="none", hatches=["..."])
+    dots = axes.contourf(
+        plane.x, plane.y, shown, levels=[-1, plots.SURE], colors="none", hatches=["..."]
+    )
     dots.set(edgecolor="white", linewidth=0)
     axes.contour(
-        plane.x, plane.y, shown, levels=[SURE], colors="white", linestyles="--", linewidths=1
+        plane.x, plane.y, shown, levels=[plots.SURE], colors="white", linestyles="--", linewidths=1
     )
 
 
-def _legend(plane: PlaneValues) -> list[Patch | Line2D]:
+def _legend(plane: plots.PlaneValues) -> list[Patch | Line2D]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -158,8 +153,8 @@ def _legend(plane: PlaneValues) -> list[Patch | Line2D]:
         Line2D([], [], marker="+", color="black", ms=9, mew=1.5, lw=0, label="centre")
     ]
     found = plane.significance[np.isfinite(plane.significance)]
-    text = f"within {SURE:g} standard errors of the minimum"
-    if len(found) and found.max() > SURE:
+    text = f"within {plots.SURE:g} standard errors of the minimum"
+    if len(found) and found.max() > plots.SURE:
         handles.append(Patch(facecolor="#33608c", hatch="...", edgecolor="white", label=text))
     elif len(found):
         handles.append(Patch(facecolor="none", edgecolor="none", label=f"all is {text}"))
@@ -191,10 +186,10 @@ def draw_surface(
 
     Arguments are those of `draw_contour`; the figure is 6.4 inches wide.
     """
-    plane = plane_of(surface, name)
-    log = is_logarithmic(plane.mean, logarithmic)
+    plane = plots.plane_of(surface, name)
+    log = plots.is_logarithmic(plane.mean, logarithmic)
     height = np.log10(plane.mean) if log else plane.mean
-    figure = new_figure(6.4, 5.6)
+    figure = plots.new_figure(6.4, 5.6)
     axes = figure.add_subplot(projection="3d")
     drawn = axes.plot_surface(
         *np.meshgrid(plane.x, plane.y, indexing="ij"),
@@ -207,7 +202,7 @@ def draw_surface(
         linewidth=0.1,
         edgecolor="#00000060",
     )
-    axes.set_title(title_of(surface, name))
+    axes.set_title(plots.title_of(surface, name))
     axes.locator_params(nbins=5)
     axes.set(xlabel=plane.labels[0], ylabel=plane.labels[1])
     axes.view_init(elev=35, azim=-55)

@@ -51,8 +51,7 @@ def write_vtk(surface: Surface, path: Path | str) -> None:
     makes a value its height, and a threshold on "... is finite" cuts out what is no number.
 
     Raises:
-        LandscapeError: There are more than three directions or axes, or the name has another
-            suffix.
+        LandscapeError: There are more than three directions or axes, or it is no .vts.
         FormatError: The file cannot be written there.
     """
     path = Path(path)

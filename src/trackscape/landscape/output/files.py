@@ -75,8 +75,7 @@ def save_surface(
         about = json.dumps(surface.about, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise LandscapeError(
-            f"{path}: expected text and finite numbers in what a surface is about, but {error}; "
-            "convert it."
+            f"{path}: expected text and finite numbers in surface.about, but {error}; convert it."
         ) from error
     points = surface.points
     numbers = {

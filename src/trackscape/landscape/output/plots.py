@@ -43,8 +43,7 @@ def finite_mean(surface: Surface, name: str | None = None) -> Float[np.ndarray, 
     finite = surface.finite(name)
     if not finite.any():
         raise LandscapeError(
-            f"Expected a surface with numbers, but {name or surface.names[0]} is finite nowhere; "
-            "choose a smaller extent."
+            f"Expected numbers, but {name or surface.names[0]} is finite nowhere; draw less far."
         )
     return np.where(finite, surface.mean(name), np.nan)
 
@@ -61,8 +60,7 @@ def significance(surface: Surface, name: str | None = None) -> Float[np.ndarray,
 
     The error is that of the mean of differences, batch by batch, which is mostly far smaller than
     those of the two means. That the lowest was picked among many is not accounted for: regions
-    within so many errors are, if anything, too small. NaN where there is no number or only one
-    batch.
+    within so many errors are, if anything, too small. NaN of one batch or no number.
     """
     lowest = int(np.nanargmin(finite_mean(surface, name)))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -164,8 +162,7 @@ def add_line(
     coordinates = surface.points.coordinates.cpu().numpy()
     if len(surface.points.shape) != 1:
         raise LandscapeError(
-            f"Expected points in a row to draw a line, got a grid of {surface.points.shape}; draw "
-            "two directions with draw_contour."
+            f"Expected points in a row, got a grid of {surface.points.shape}; use draw_contour."
         )
     where, text = np.linspace(0, 1, len(coordinates)), "share of the way, t"
     if coordinates.shape[1] == 1:

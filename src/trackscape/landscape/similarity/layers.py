@@ -74,15 +74,11 @@ def _collector(
     name: str, found: dict[str, list[Tensor]], rows: int | None, seed: int
 ) -> Callable[[nn.Module, Any, object], None]:
     def collect(layer: nn.Module, _: Any, output: object) -> None:
-        if not isinstance(output, Tensor) or output.ndim == 0:
+        if not isinstance(output, Tensor) or output.ndim == 0 or output.is_complex():
+            kind = output.dtype if isinstance(output, Tensor) else type(output).__name__
             raise LandscapeError(
-                f"Expected layers that return one tensor with rows, but {name or 'the model'} (a "
-                f"{type(layer).__name__}) returns a {type(output).__name__}; name layers in it."
-            )
-        if output.is_complex():
-            raise LandscapeError(
-                f"Expected layers that return real numbers, but {name or 'the model'} (a "
-                f"{type(layer).__name__}) returns {output.dtype}; name another layer."
+                f"Expected layers that return one real tensor with rows, but {name or 'the model'} "
+                f"(a {type(layer).__name__}) returns a {kind}; name other layers, or those in it."
             )
         values = output.detach().to_dense().reshape(len(output), -1)
         if rows is not None and rows < len(values):
@@ -164,13 +160,11 @@ def layer_cka(
     """
     if features_a.keys() != features_b.keys():
         raise LandscapeError(
-            f"Expected the same layers of two models, got {', '.join(features_a)} and "
-            f"{', '.join(features_b)}."
+            f"Expected the same layers, got {', '.join(features_a)} and {', '.join(features_b)}."
         )
     if batch < FEWEST_ROWS or passes < 1:
         raise LandscapeError(
-            f"Expected minibatches of at least {FEWEST_ROWS} rows and at least 1 pass, got "
-            f"{batch} and {passes}."
+            f"Expected batches from {FEWEST_ROWS} rows and at least 1 pass, got {batch}, {passes}."
         )
     for name, x in features_a.items():
         if len(x) != len(features_b[name]):

@@ -2,5 +2,3 @@
 
 from trackscape.scoring.line_graph.network import object_block as object_block
 from trackscape.scoring.line_graph.network import relational_block as relational_block
-
-__all__ = ["object_block", "relational_block"]

@@ -17,5 +17,3 @@ Of two implementations (`propagation`) `run_bp` is compiled, and autograd can di
 
 from trackscape.scoring.track_model.network import TrackModel as TrackModel
 from trackscape.scoring.track_model.potentials import follow_potential as follow_potential
-
-__all__ = ["TrackModel", "follow_potential"]

@@ -6,23 +6,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Integer
 
-from trackscape.simulation.record import (
-    HIT,
-    INELASTIC,
-    LEFT,
-    OTHER,
-    PRIMARY,
-    STOPPED,
-    Chunk,
-    Setup,
-    number_volumes,
-)
+from trackscape.simulation import record
 
 _PRIMARY_TRACK = 1
 
 
 def sample_protons(
-    setup: Setup, spots: Integer[np.ndarray, " protons"], random: np.random.Generator
+    setup: record.Setup, spots: Integer[np.ndarray, " protons"], random: np.random.Generator
 ) -> Float[np.ndarray, "protons 7"]:
     """Draws protons of spots at the source plane.
 
@@ -43,7 +33,7 @@ def sample_protons(
 class Scores:
     """What the protons of a block leave behind."""
 
-    def __init__(self, setup: Setup):
+    def __init__(self, setup: record.Setup):
         self.layer_of_slab: list[int] = setup.detector.layer_of_slab.tolist()
         self.begin(np.empty((0, 7)), first=0)
 
@@ -53,7 +43,7 @@ class Scores:
         self.first = first
         self.event = -1
         self.deposits: dict[tuple[int, int, int, int, int], list[float]] = {}
-        self.primaries = np.full(len(protons), -1, PRIMARY)
+        self.primaries = np.full(len(protons), -1, record.PRIMARY)
 
     def next_proton(self) -> list[float]:
         """Starts an event."""
@@ -61,7 +51,7 @@ class Scores:
         proton = self.protons[self.event].tolist()
         self.primary = self.primaries[self.event]
         self.primary["eventID"] = self.first + self.event
-        self.primary["fate"] = OTHER
+        self.primary["fate"] = record.OTHER
         self.primary["beam_ekin"] = proton[-1]
         return proton
 
@@ -101,19 +91,19 @@ class Scores:
             return
         self._note("end_", track.GetPosition())
         if inelastic:
-            self.primary["fate"] = INELASTIC
+            self.primary["fate"] = record.INELASTIC
         elif track.GetKineticEnergy() <= 0:
-            self.primary["fate"] = STOPPED
+            self.primary["fate"] = record.STOPPED
         elif track.GetNextVolume() is None:
-            self.primary["fate"] = LEFT
+            self.primary["fate"] = record.LEFT
 
     def _note(self, prefix: str, vector: Any) -> None:
         for axis in "xyz":
             self.primary[prefix + axis] = getattr(vector, axis)
 
-    def end(self) -> Chunk:
+    def end(self) -> record.Chunk:
         """Returns all rows of the block."""
-        hits = np.zeros(len(self.deposits), HIT)
+        hits = np.zeros(len(self.deposits), record.HIT)
         if len(hits):
             event, track, parent, layer, pdg = np.array(list(self.deposits)).T
             energy, *moments = np.array(list(self.deposits.values())).T
@@ -122,8 +112,8 @@ class Scores:
                 hits[name] = 0.5 * moment / energy
             hits["eventID"] = self.first + event
             hits["trackID"], hits["parentID"], hits["pdg"] = track, parent, pdg
-            number_volumes(hits, layer)
-        return Chunk(hits, self.primaries)
+            record.number_volumes(hits, layer)
+        return record.Chunk(hits, self.primaries)
 
 
 def make_sensitive_detectors(g4: Any, scores: Scores) -> tuple[Any, Any]:

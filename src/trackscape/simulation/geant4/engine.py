@@ -20,19 +20,8 @@ from jaxtyping import Integer
 
 from trackscape.errors import ConfigError, TrackscapeError
 from trackscape.execution import Processes, WorkerError, run_jobs
-from trackscape.simulation.geant4.actions import (
-    Scores,
-    make_actions,
-    make_sensitive_detectors,
-    sample_protons,
-)
+from trackscape.simulation.geant4 import actions, physics
 from trackscape.simulation.geant4.geometry import check_volumes, make_geometry
-from trackscape.simulation.geant4.physics import (
-    LIST_WITH_DATA,
-    LIST_WITHOUT_DATA,
-    geant4_version,
-    make_physics_list,
-)
 from trackscape.simulation.geant4.stub_data import import_geant4, installed_data
 from trackscape.simulation.record import Chunk, Setup
 
@@ -86,7 +75,7 @@ def geant4_provenance() -> dict[str, str | float | bool]:
     return {
         "geant4": _version(),
         "geant4-pybind": importlib.metadata.version("geant4-pybind"),
-        "physics": LIST_WITHOUT_DATA if data_free else LIST_WITH_DATA,
+        "physics": physics.LIST_WITHOUT_DATA if data_free else physics.LIST_WITH_DATA,
         "data-free": data_free,
         "range cut (mm)": _RANGE_CUT,
     }
@@ -157,14 +146,14 @@ class _Simulator:
         g4, data_free = _import_quietly(folder)
         self.g4 = g4
         self.setup = setup
-        self.scores = Scores(setup)
-        layers, shell = make_sensitive_detectors(g4, self.scores)
+        self.scores = actions.Scores(setup)
+        layers, shell = actions.make_sensitive_detectors(g4, self.scores)
         self.kept: list[Any] = [layers, shell]
         self.manager = g4.G4RunManager()
         for part in (
             make_geometry(g4, setup, layers=layers, shell=shell),
-            make_physics_list(g4, data_free=data_free),
-            make_actions(g4, self.scores),
+            physics.make_physics_list(g4, data_free=data_free),
+            actions.make_actions(g4, self.scores),
         ):
             self.kept.append(part)
             self.manager.SetUserInitialization(part)
@@ -181,14 +170,14 @@ class _Simulator:
         # Of longer numbers Geant4 would use a part.
         self.g4.HepRandom.setTheSeed(int(random.integers(1, 2**62)))
         first = block * _BLOCK
-        protons = sample_protons(self.setup, spots[first : first + _BLOCK], random)
+        protons = actions.sample_protons(self.setup, spots[first : first + _BLOCK], random)
         self.scores.begin(protons, first=first)
         self.manager.BeamOn(len(protons))
         return self.scores.end()
 
 
 def _tell_version(folder: Path, _: int) -> str:
-    return geant4_version(_import_quietly(folder)[0])
+    return physics.geant4_version(_import_quietly(folder)[0])
 
 
 def _import_quietly(folder: Path) -> tuple[Any, bool]:

@@ -20,12 +20,7 @@ of Fernández-Varea et al., Nucl. Instrum. Meth. B 73:447, 1993). Energies and m
 import math
 
 from trackscape.compiled import compiled, inlined
-from trackscape.simulation.physics.kinematics import (
-    ELECTRON_MASS,
-    beta_squared,
-    momentum_squared,
-    momentum_velocity,
-)
+from trackscape.simulation.physics import kinematics
 
 RUTHERFORD_CONSTANT = 0.156915
 """4π N_A (α ħ c)² in MeV² cm²/mol."""
@@ -51,12 +46,11 @@ def highland(energy: float, mass: float, thickness: float, radiation_length: flo
     """Returns Highland's width of the angle in a plane, in rad.
 
     θ0 = 13.6 MeV / pv · √(x/X0) · [1 + 0.038 ln(x / (X0 β²))] for charge 1, x and X0 in g/cm²; good
-    to 11 % for 1e-3 < x/X0 < 100 (Particle Data Group). Not additive: evaluate it for the whole
-    thickness at once.
+    to 11 % for 1e-3 < x/X0 < 100 (Particle Data Group). Not additive.
     """
     share = thickness / radiation_length
-    logarithm = 1.0 + 0.038 * math.log(share / beta_squared(energy, mass))
-    return 13.6 / momentum_velocity(energy, mass) * math.sqrt(share) * logarithm
+    logarithm = 1.0 + 0.038 * math.log(share / kinematics.beta_squared(energy, mass))
+    return 13.6 / kinematics.momentum_velocity(energy, mass) * math.sqrt(share) * logarithm
 
 
 @inlined
@@ -65,7 +59,7 @@ def scattering_strength(before: float, after: float, mass: float, charge: float)
 
     For pv stands the geometric mean of its values before and after the step.
     """
-    squared = momentum_velocity(before, mass) * momentum_velocity(after, mass)
+    squared = kinematics.momentum_velocity(before, mass) * kinematics.momentum_velocity(after, mass)
     return RUTHERFORD_CONSTANT * charge * charge / squared
 
 
@@ -77,8 +71,8 @@ def screening_angle_squared(
 
     The matter has the screening constant 2.007e-5 Z^(2/3) in (MeV/c)², and (αZ)² squared charge.
     """
-    shift = 3.34 * charge_squared * charge * charge / beta_squared(energy, mass)
-    return screening * (1.0 + shift) / momentum_squared(energy, mass)
+    shift = 3.34 * charge_squared * charge * charge / kinematics.beta_squared(energy, mass)
+    return screening * (1.0 + shift) / kinematics.momentum_squared(energy, mass)
 
 
 @inlined
@@ -89,7 +83,7 @@ def soft_variance(
 
     Of χ² of nuclei and of electrons, which deflect by m_e/M at most, χ_a² and θ_c²; all in rad².
     """
-    largest = (ELECTRON_MASS / mass) ** 2
+    largest = (kinematics.ELECTRON_MASS / mass) ** 2
     return nuclei * _logarithm(limit / screening) + electrons * _logarithm(
         min(limit, largest) / screening
     )

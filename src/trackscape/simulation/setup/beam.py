@@ -59,11 +59,7 @@ class Beam:
             ("energy", self.energy > 0, "an energy of more than 0 MeV"),
             ("energy_spread", 0 <= self.energy_spread <= 0.1, "a spread of 0 to 0.1 of the energy"),
             ("spot_size", self.spot_size >= 0, "a spot size of 0 mm or more"),
-            (
-                "divergence",
-                0 <= self.divergence < 1,
-                "a divergence of 0 or more and less than 1 rad",
-            ),
+            ("divergence", 0 <= self.divergence < 1, "a divergence of 0 to less than 1 rad"),
             ("source", self.source < 0, "a source before the isocentre, at a negative z in mm"),
             ("magnet", self.magnet > -self.source, f"a magnet before the source, {beyond}"),
         ):
@@ -93,8 +89,7 @@ class Plan:
         shapes = [np.shape(column) for column in (self.x, self.y, self.energy, self.weight)]
         if len(set(shapes)) > 1 or len(shapes[0]) != 1 or shapes[0] == (0,):
             raise ConfigError(
-                "plan: expected at least one spot, with one x, y, energy and weight each, but the "
-                f"shapes are {shapes}."
+                f"plan: expected spots, one x, y, energy and weight each, got the shapes {shapes}."
             )
         for name, possible, expected in (
             ("x", np.isfinite(self.x), "a finite position"),
@@ -206,8 +201,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise FormatError(
-                f"{path}: expected a plan of less than {_MAX_BYTES // 10**6} MB, but the file is "
-                "larger; name the right file."
+                f"{path}: expected a plan of less than {_MAX_BYTES // 10**6} MB; name another file."
             )
         with path.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.reader(file) if row]

@@ -107,8 +107,7 @@ class MaterialSettings(Strict):
         total = sum(elements.values())
         if abs(total - 1) > _SUM_TOLERANCE:
             raise ValueError(
-                f"expected fractions of the mass that sum to 1 within {_SUM_TOLERANCE}, but they "
-                f"sum to {total:.6g}; correct them"
+                f"expected fractions of the mass that sum to 1, but they sum to {total:.6g}"
             )
         return elements
 
@@ -124,8 +123,7 @@ def excitation_energy(fractions: Mapping[str, float]) -> float:
     """Returns the mean excitation energy of a solid or liquid in eV by Bragg's additivity rule.
 
     ln I = sum w (Z/A) ln I_element / sum w (Z/A), with w the fractions of the mass, where elements
-    of a compound have the values of ICRU Report 37 for bound atoms. Chemical binding makes it
-    uncertain by about 2 %.
+    of a compound have the values of ICRU Report 37 for bound atoms. It is uncertain by about 2 %.
 
     Example:
         >>> round(excitation_energy({"H": 0.1119, "O": 0.8881}), 1)

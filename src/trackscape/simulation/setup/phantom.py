@@ -119,8 +119,7 @@ def material_box(material: Material, *, thickness: float, width: float = 400.0) 
     name = f"{material.name}:{thickness:g}"
     if not (0 < thickness < math.inf and 0 < width < math.inf):
         raise ConfigError(
-            f"phantom {name}: expected a thickness and a width of more than 0 mm, got "
-            f"{thickness:g} and {width:g} mm."
+            f"phantom {name}: expected lengths of more than 0 mm, got {thickness:g} and {width:g}."
         )
     labels = np.zeros((1, 1, 1), dtype=np.uint8)
     edges = (_centred(width, boxes=1), _centred(width, boxes=1), _centred(thickness, boxes=1))
@@ -133,8 +132,7 @@ def stepped_wedge(
     """Returns stairs of water: thicker and thicker along x, with a flat face behind.
 
     The outline is that of the wedge of the Digital Tracking Calorimeter Toolkit. Step k of n, from
-    k = 1 at the side of negative x, is k depth / n thick; width (x) and height (y) are those of
-    all steps, in mm.
+    k = 1 at the side of negative x, is k depth / n thick; width (x) and height (y) are in mm.
 
     Raises:
         ConfigError: If there are no steps, or a length is not positive.
@@ -180,8 +178,7 @@ def ctp404(voxel: float = 0.5) -> Phantom:
     """
     if not 0.1 <= voxel <= 2 * _INSERT_RADIUS:
         raise ConfigError(
-            f"phantom ctp404: expected voxels of 0.1 to {2 * _INSERT_RADIUS:g} mm, got {voxel:g} "
-            "mm."
+            f"phantom ctp404: expected voxels of 0.1 to {2 * _INSERT_RADIUS:g} mm, got {voxel:g}."
         )
     across, up = (
         _centred(length, boxes=max(1, round(length / voxel))) for length in (2 * _RADIUS, _HEIGHT)

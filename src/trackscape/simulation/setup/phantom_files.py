@@ -247,8 +247,7 @@ def _label(
         if unnamed[at].any():
             value = int(plane[unnamed[at]][0])
             raise ConfigError(
-                f"expected a material for every value of the voxels, but {value} has none; name "
-                "one, or correct the volume."
+                f"expected a material for every value of the voxels, but {value} has none."
             )
         out[...] = label_of[at]
     return labels

@@ -15,6 +15,7 @@ from trackscape.simulation.physics.electrons import (
 )
 from trackscape.simulation.physics.random_streams import Stream, on_circle, poisson, uniform
 from trackscape.simulation.record import INELASTIC, LEFT, STOPPED
+from trackscape.simulation.transport import step
 from trackscape.simulation.transport.matter import Matter, energy_after, find_energy, read
 from trackscape.simulation.transport.reactions import Reactions, meet_nucleus
 from trackscape.simulation.transport.recorder import (
@@ -29,13 +30,6 @@ from trackscape.simulation.transport.recorder import (
     note_layer,
     note_phantom,
     release,
-)
-from trackscape.simulation.transport.step import (
-    go_straight,
-    point_along,
-    scatter,
-    sensitive_loss,
-    straggle,
 )
 from trackscape.simulation.transport.world import (
     FAR,
@@ -84,7 +78,7 @@ def follow_charged(stream: Stream, scene: Scene, recorder: Recorder, particle: n
     while place != OUTSIDE:
         layer = world.slab_layer[place] if place >= 0 else -1
         if layer >= 0:
-            straggle(stream, particle, pending)
+            step.straggle(stream, particle, pending)
             pending = 0.0
             note_layer(recorder, layer, particle)
         x, y, before = particle[X], particle[Y], particle[T]
@@ -120,11 +114,11 @@ def follow_charged(stream: Stream, scene: Scene, recorder: Recorder, particle: n
         )
         border = particle[Z] + distance * particle[UZ]
         displaced = scene.displaces_at_borders or not reaches_border
-        scatter(stream, matter, material, particle, after, mass, charge, distance, displaced)
+        step.scatter(stream, matter, material, particle, after, mass, charge, distance, displaced)
         if reaches_border and place >= 0:
             particle[Z] = border  # a displacement may have tilted it
         if layer >= 0:
-            after = before - sensitive_loss(
+            after = before - step.sensitive_loss(
                 stream, matter, material, before, after, mass, charge, thickness
             )
             x, y = 0.5 * (x + particle[X]), 0.5 * (y + particle[Y])
@@ -138,7 +132,7 @@ def follow_charged(stream: Stream, scene: Scene, recorder: Recorder, particle: n
                 before, before - after, mass, charge, electrons, matter.straggling_cut[material]
             )
             if _ENOUGH * pending < (before - after) ** 2:
-                straggle(stream, particle, pending)
+                step.straggle(stream, particle, pending)
                 pending = 0.0
             if kind != ELECTRON:
                 cut = matter.cut[material]
@@ -182,7 +176,7 @@ def follow_photon(stream: Stream, scene: Scene, recorder: Recorder, photon: np.n
         if scatters:
             distance = free_paths / per_mm
         free_paths -= per_mm * distance
-        go_straight(photon, distance)
+        step.go_straight(photon, distance)
         if scatters:
             _scatter_photon(stream, recorder, photon)
             free_paths = -math.log(uniform(stream))
@@ -196,7 +190,7 @@ def _scatter_photon(stream: Stream, recorder: Recorder, photon: np.ndarray) -> N
     aside, upwards = on_circle(stream)
     if before - after > _LEAST_ELECTRON:
         release(recorder, photon, ELECTRON, before - after, aside_cosine, -aside, -upwards)
-    point_along(photon, cosine, aside, upwards)
+    step.point_along(photon, cosine, aside, upwards)
     photon[T] = after
 
 
@@ -225,6 +219,6 @@ def _release_knocked_out(
         energy, cosine = knock_out(stream, particle[T], mass, cut)
         aside, upwards = on_circle(stream)
         back = distance * uniform(stream)
-        go_straight(particle, -back)
+        step.go_straight(particle, -back)
         release(recorder, particle, ELECTRON, energy, cosine, aside, upwards)
-        go_straight(particle, back)
+        step.go_straight(particle, back)

@@ -22,12 +22,3 @@ BASELINES: dict[str, Callable[[Hits], Tracks]] = {
 }
 """Each method by its name, with parameters found on training files by
 ``python -m studies.tune_baselines``; the track follower's are its author's."""
-
-__all__ = [
-    "BASELINES",
-    "Greedy",
-    "KalmanFilter",
-    "MotionModel",
-    "PhysicsAssignment",
-    "TrackFollower",
-]

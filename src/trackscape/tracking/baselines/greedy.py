@@ -6,17 +6,15 @@ import numpy as np
 
 from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import Layers, by_layer, follow_links
-from trackscape.tracking.follow import in_canonical_order
+from trackscape.tracking.baselines.layers import Baseline, Layers, by_layer, follow_links
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Greedy:
+class Greedy(Baseline):
     """Greedy search for nearest neighbours, layer by layer against the beam.
 
     The last segment of each track is extrapolated; a lone hit goes on along the beam. Of all pairs
-    of an extrapolated track and a hit in the next layer the closest is joined first, then the
-    closest of those that are left.
+    of an extrapolated track and a hit in the next layer the closest is joined first, then the next.
     """
 
     # Found by studies.tune_baselines.
@@ -24,10 +22,6 @@ class Greedy:
     """Largest distance between hit and extrapolation / length of the gap, in the calorimeter."""
     max_tracker_step: float = 0.0266
     """Largest distance / length of the gap where the upstream hit is in a tracker."""
-
-    def __call__(self, hits: Hits) -> Tracks:
-        """Returns the tracks of one frame; every hit is on exactly one."""
-        return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
         return follow_links(hits, _link(by_layer(hits), self.max_step, self.max_tracker_step))

@@ -11,26 +11,13 @@ import numpy as np
 
 from trackscape.compiled import Floats, Integers, compiled, inlined
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import (
-    Flags,
-    FrameArrays,
-    State,
-    begin,
-    by_layer,
-    chi_squared,
-    follow_links,
-    load_state,
-    move,
-    neg_log_likelihood,
-    store_state,
-    update,
-)
+from trackscape.tracking.baselines import layers
+from trackscape.tracking.baselines.layers import Flags, FrameArrays, State
 from trackscape.tracking.baselines.motion_model import MotionModel
-from trackscape.tracking.follow import in_canonical_order
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class KalmanFilter:
+class KalmanFilter(layers.Baseline):
     """Combinatorial Kalman filter; with one branch the plain one.
 
     Each hit that no track holds yet, from the deepest layer on, begins a track, and every hit of
@@ -49,16 +36,12 @@ class KalmanFilter:
     holes: int = 1
     """Layers without a hit that a track may have."""
 
-    def __call__(self, hits: Hits) -> Tracks:
-        """Returns the tracks of one frame; every hit is on exactly one."""
-        return in_canonical_order(self._find, hits)
-
     def _find(self, hits: Hits) -> Tracks:
-        frame = self.motion.frame_arrays(by_layer(hits))
+        frame = self.motion.frame_arrays(layers.by_layer(hits))
         rules = Rules(
-            self.gate, neg_log_likelihood(self.gate, frame.tail), self.branches, self.holes
+            self.gate, layers.neg_log_likelihood(self.gate, frame.tail), self.branches, self.holes
         )
-        return follow_links(hits, _find_tracks(frame, rules))
+        return layers.follow_links(hits, _find_tracks(frame, rules))
 
 
 class Rules(NamedTuple):
@@ -165,7 +148,7 @@ def _grow(
     options: Options,
 ) -> int:
     """Follows all branches from a hit to their ends; returns the last node of the best."""
-    _add(tree, 0, -1, seed, 0.0, begin(frame, seed))
+    _add(tree, 0, -1, seed, 0.0, layers.begin(frame, seed))
     best, start, stop = 0, 0, 1
     end = layer
     while layer > 0 and start < stop:
@@ -174,9 +157,10 @@ def _grow(
         start_next = stop
         for option in ranking[: rules.branches]:
             hit, branch = int(options.hit[option]), int(options.branch[option])
-            state = load_state(options.predicted, branch)
+            state = layers.load_state(options.predicted, branch)
             if hit >= 0:
-                state = update(state, frame.position[hit, 0], frame.position[hit, 1], frame.error)
+                x, y, _ = frame.position[hit]
+                state = layers.update(state, x, y, frame.error)
             _add(tree, stop, start + branch, hit, float(options.score[option]), state)
             if tree.score[stop] < tree.score[best]:
                 best = stop
@@ -202,17 +186,17 @@ def _find_options(
     n = 0
     for node in range(start, stop):
         n_before, branch = n, node - start
-        state = move(frame, load_state(tree.state, node), layer, end)
-        store_state(options.predicted, branch, state)
+        state = layers.move(frame, layers.load_state(tree.state, node), layer, end)
+        layers.store_state(options.predicted, branch, state)
         for hit in range(frame.border[layer - 1], frame.border[layer]):
             if not free[hit]:
                 continue
-            square = chi_squared(state, frame.position[hit, 0], frame.position[hit, 1], frame.error)
+            x, y, _ = frame.position[hit]
+            square = layers.chi_squared(state, x, y, frame.error)
             if square < rules.gate:
                 options.branch[n], options.hit[n] = branch, hit
-                options.score[n] = (
-                    tree.score[node] + neg_log_likelihood(square, frame.tail) - rules.hit_bonus
-                )
+                worth = layers.neg_log_likelihood(square, frame.tail) - rules.hit_bonus
+                options.score[n] = tree.score[node] + worth
                 n += 1
         if n == n_before and tree.holes[node] < rules.holes:
             options.branch[n], options.hit[n], options.score[n] = branch, -1, tree.score[node]
@@ -224,7 +208,7 @@ def _find_options(
 def _add(tree: Tree, node: int, parent: int, hit: int, score: float, state: State) -> None:
     tree.hit[node], tree.parent[node], tree.score[node] = hit, parent, score
     tree.holes[node] = (tree.holes[parent] if parent >= 0 else 0) + (hit < 0)
-    store_state(tree.state, node, state)
+    layers.store_state(tree.state, node, state)
 
 
 @inlined

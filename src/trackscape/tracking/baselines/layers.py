@@ -8,6 +8,7 @@ References:
     Kalman, J. Basic Eng. 82 (1960) 35; Frühwirth, Nucl. Instrum. Meth. A 262 (1987) 444.
 """
 
+import abc
 import math
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from trackscape.compiled import Floats, Integers, compiled, inlined
 from trackscape.data import Assignment, HitGraph, Hits, Tracks
-from trackscape.tracking.follow import follow
+from trackscape.tracking.follow import follow, in_canonical_order
 
 Flags = NDArray[np.bool_]
 
@@ -34,6 +35,18 @@ class Layers(NamedTuple):
     """Mean z (L,) in mm of the hits of each layer, interpolated where there is none."""
     n_trackers: int
     """Number of tracker layers, the first ones."""
+
+
+class Baseline(abc.ABC):
+    """Finds tracks, whatever the order of the hits in a file."""
+
+    def __call__(self, hits: Hits) -> Tracks:
+        """Returns the tracks of one frame; every hit is on exactly one."""
+        return in_canonical_order(self._find, hits)
+
+    @abc.abstractmethod
+    def _find(self, hits: Hits) -> Tracks:
+        """Returns the tracks of hits in canonical order."""
 
 
 def by_layer(hits: Hits) -> Layers:

@@ -8,20 +8,9 @@ import numpy as np
 from trackscape.assignment import solve
 from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Hits, Tracks
-from trackscape.tracking.baselines.layers import (
-    FrameArrays,
-    begin,
-    by_layer,
-    chi_squared,
-    follow_links,
-    load_state,
-    move,
-    neg_log_likelihood,
-    store_state,
-    update,
-)
+from trackscape.tracking.baselines import layers
+from trackscape.tracking.baselines.layers import FrameArrays
 from trackscape.tracking.baselines.motion_model import MotionModel, material_effects
-from trackscape.tracking.follow import in_canonical_order
 from trackscape.units import keV, mm, mrad
 
 DEPOSIT_TAIL = 3.0
@@ -30,7 +19,7 @@ SMALLEST_DEPOSIT = 1e-3 * keV
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PhysicsAssignment:
+class PhysicsAssignment(layers.Baseline):
     r"""Exact assignment, layer after layer against the beam, of hits to predicted tracks.
 
     A hit before a track costs -2 ln of how likely it is there, with this deposit:
@@ -55,12 +44,8 @@ class PhysicsAssignment:
     deposit_spread: float = 0.783
     """Spread s of ln(deposit)."""
 
-    def __call__(self, hits: Hits) -> Tracks:
-        """Returns the tracks of one frame; every hit is on exactly one."""
-        return in_canonical_order(self._find, hits)
-
     def _find(self, hits: Hits) -> Tracks:
-        frame = self.motion.frame_arrays(by_layer(hits))
+        frame = self.motion.frame_arrays(layers.by_layer(hits))
         energy = hits.energy.detach().cpu().double().clamp(min=SMALLEST_DEPOSIT).log().numpy()
         expected = np.log(material_effects(self.motion.detector).deposit)
         unmatched = -2.0 * math.log(self.clutter_density)
@@ -75,7 +60,7 @@ class PhysicsAssignment:
             )
             _continue(frame, state, end, track[chosen], hit[chosen], layer)
             upstream[track[chosen]] = hit[chosen]
-        return follow_links(hits, upstream)
+        return layers.follow_links(hits, upstream)
 
 
 @compiled
@@ -83,7 +68,7 @@ def _begin_all(frame: FrameArrays) -> Floats:
     """(H, 7) State of each hit as the end of a track."""
     state = np.empty((len(frame.position), 7))
     for hit in range(len(state)):
-        store_state(state, hit, begin(frame, hit))
+        layers.store_state(state, hit, layers.begin(frame, hit))
     return state
 
 
@@ -108,17 +93,18 @@ def _find_pairs(
     tracks, hits, costs = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
     n = 0
     for track in range(middle, stop):
-        moved = move(frame, load_state(state, track), layer, int(end[track]))
+        moved = layers.move(frame, layers.load_state(state, track), layer, int(end[track]))
         base = 2.0 * np.log(2.0 * np.pi * (moved.variance + frame.error))
         # Beyond this no hit is cheap enough, whatever its deposit; a logarithm for each is saved.
         farthest = frame.tail * np.expm1((unmatched - base) / (frame.tail + 2.0))
         for hit in range(start, middle):
-            square = chi_squared(moved, frame.position[hit, 0], frame.position[hit, 1], frame.error)
+            x, y, _ = frame.position[hit]
+            square = layers.chi_squared(moved, x, y, frame.error)
             if square >= farthest:
                 continue
             deviation = (energy[hit] - expected[end[track], layer - 1]) / spread
             deposit = (DEPOSIT_TAIL + 1.0) * np.log1p(deviation**2 / DEPOSIT_TAIL)
-            cost = base + neg_log_likelihood(square, frame.tail) + deposit
+            cost = base + layers.neg_log_likelihood(square, frame.tail) + deposit
             if cost < unmatched:
                 tracks[n], hits[n], costs[n] = track, hit, cost
                 n += 1
@@ -131,7 +117,7 @@ def _continue(
 ) -> None:
     """Hands the states of tracks on to the hits that were chosen for them."""
     for track, hit in zip(tracks, hits):  # noqa: B905 (numba knows no strict)
-        moved = move(frame, load_state(state, track), layer, int(end[track]))
+        moved = layers.move(frame, layers.load_state(state, track), layer, int(end[track]))
         x, y = frame.position[hit, 0], frame.position[hit, 1]
-        store_state(state, hit, update(moved, x, y, frame.error))
+        layers.store_state(state, hit, layers.update(moved, x, y, frame.error))
         end[hit] = end[track]

@@ -14,6 +14,7 @@ import numpy as np
 from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Hits, Tracks
 from trackscape.tracking.baselines.layers import (
+    Baseline,
     Flags,
     Layers,
     by_layer,
@@ -21,7 +22,6 @@ from trackscape.tracking.baselines.layers import (
     follow_links,
     opening_angle,
 )
-from trackscape.tracking.follow import in_canonical_order
 
 FIRST_ANGLE_WEIGHT = 0.01
 """Weight of the angle with the beam, of which little is left where a proton stops."""
@@ -30,7 +30,7 @@ FEWEST_HITS = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrackFollower:
+class TrackFollower(Baseline):
     """Follows tracks against the beam, one after another, each on the path that bends least.
 
     Every hit that no kept path holds yet, from the deepest layer on, is a seed. At most two hits of
@@ -51,10 +51,6 @@ class TrackFollower:
     """The second hit is tried, too, if S with the first is more than this share of S with it."""
     fill_angle: float = 0.4
     """Largest angle in rad under which a left-over hit is put on a track."""
-
-    def __call__(self, hits: Hits) -> Tracks:
-        """Returns the tracks of one frame; every hit is on exactly one."""
-        return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
         layers, layer_of = by_layer(hits), hits.layer.cpu().numpy()

@@ -2,5 +2,3 @@
 
 from trackscape.scoring.line_graph.kernels.messages import strongest_messages as strongest_messages
 from trackscape.scoring.line_graph.kernels.vectors import ROW_WIDTH as ROW_WIDTH
-
-__all__ = ["ROW_WIDTH", "strongest_messages"]

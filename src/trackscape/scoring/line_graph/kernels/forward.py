@@ -1,7 +1,6 @@
 """The messages in training, on the way forward: statistics of a batch need a pass for each layer.
 
-Sums over many messages are made in the type of the network over those of one block or segment, and
-in float64 over the rest.
+Sums are made in the type of the network over one block or segment, and in float64 over the rest.
 """
 
 import numpy as np

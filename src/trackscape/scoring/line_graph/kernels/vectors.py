@@ -2,8 +2,7 @@
 
 Left alone, the compiler turns a product of a row with a 16 x 16 matrix into vector instructions or
 not, depending on what stands around it. Here the instructions are chosen: a `VectorRow` is a vector
-of LLVM, 16 numbers of float32, float64 or int32, which LLVM splits where a processor has shorter
-registers.
+of LLVM, 16 numbers of float32, float64 or int32, which LLVM splits for shorter registers.
 """
 
 import functools

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from studies.thresholds import tune_reject
 from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores
 from trackscape.errors import AssignmentError
 from trackscape.graph_construction import connect_layers
-from trackscape.training import tune_reject
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from studies.loss_landscape.groups import compare_groups
 from trackscape.errors import LandscapeError
-from trackscape.landscape.similarity import compare_groups
 
 FIRST = torch.tensor([True] * 5 + [False] * 5)
 
