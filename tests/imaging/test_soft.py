@@ -159,7 +159,7 @@ def test_without_doubt_rows_are_those_of_decided_tracks(straight_tracks, missing
 
 def test_there_are_as_many_soft_tracks_as_true_ones() -> None:
     hits, tracker = read_hits(VALIDATION), load_tracker()
-    frames = split_frames(hits, per_frame=200)
+    frames = split_frames(hits, per_frame=200)[:2]
     found = [soft_rows(tracker, frame, calibration=CALIBRATION) for frame in frames]
     true = track_rows(true_tracks(hits), calibration=CALIBRATION)
     events = np.concatenate([frame.known_truth.event.numpy() for frame in frames])

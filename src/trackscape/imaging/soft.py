@@ -1,14 +1,14 @@
 """Soft tracks: what the tracker expects of a proton, where a decision takes its likeliest track.
 
-A network that gives a probability to sets of tracks says of each segment with which others it may
-go on, b(e, e') / b(e), and that it is the last one. From the deepest layer up, so follows what is
-to be expected of the proton that left a segment, in a time proportional to the number of pairs:
+A network that gives a probability to sets of tracks says of each segment e with which next one it
+may go on, b(e, e') / b(e), and how likely it is the last one. From the deepest layer up follows
+what is to be expected of the proton that left it, in a time proportional to the number of pairs:
 
     v(e, e') = end(e') w(e, e') + c(e'),   c(e) = sum over e' of b(e, e') / b(e) v(e, e')
 
 w is the water-equivalent path length (WEPL) if the proton stopped behind the segment e': its last
 three deposits, which a pair holds, tell it. The same sums, of its square and of 1 in place of w,
-give variance and probability. On frames whose graph is a tree all beliefs are exact, and so is
+give variance and probability. Where the graph of a frame is a tree, beliefs are exact, and so is
 this.
 """
 
@@ -61,8 +61,9 @@ def beliefs_of(tracker: NetworkTracker, scores: TrackScores) -> Beliefs:
     rounds = tracker.scorer.sizes["rounds"]
     graph = scores.triplets
     start, end, follow = pair_beliefs(scores.potentials, graph=graph, n_iterations=rounds)
-    upstream, ptr = graph.upstream.numpy(), graph.triplet_ptr.numpy()
-    come = start + np.diff(np.append(0.0, follow.cumsum())[ptr])
+    upstream = graph.upstream.numpy()
+    downstream = torch.repeat_interleave(graph.triplet_ptr.diff()).numpy()
+    come = start + np.bincount(downstream, follow, minlength=len(end))
     gone = end + np.bincount(upstream, follow, minlength=len(end))
     return Beliefs(
         np.minimum(come, gone),
