@@ -28,7 +28,7 @@ from trackscape.tracking import MINIMUM_LAST_ENERGY, NetworkTracker, Tracker
 from trackscape.tracking.acceptance import MINIMUM_HITS
 from trackscape.tracking.follow import canonical_order
 
-LEAST_BELIEF = 0.05
+LEAST_BELIEF = 0.2
 """Probability that a segment between the trackers needs to count as a proton."""
 _NEGLIGIBLE = 1e-15  # probability of a pair or an end that changes nothing
 _DEPOSITS = tuple(f"deposit{step}" for step in range(N_DEPOSITS))
