@@ -64,6 +64,17 @@ def test_tables_are_made_once_and_damaged_ones_again(trackscape, scan, tmp_path)
     assert (rows["right"] == 1).all()
 
 
+def test_soft_tracks_of_a_tracker_without_beliefs_are_refused(trackscape, scan, tmp_path):
+    for tracker in ("track-follower", "truth"):
+        arguments = ("--tracker", tracker, "--soft", "-o", "soft.mhd", "--tables", "soft")
+        outcome = trackscape("image", scan, *arguments)
+        assert outcome.status == 2
+        assert "such as trackscape; take that one, or decided tracks" in outcome.err.replace(
+            "\n", " "
+        )
+    assert not (tmp_path / "soft").exists()
+
+
 def _values(content: bytes, folder) -> bytes:
     (folder / "first.npz").write_bytes(content)
     return read_image(folder / "first.npz").value.tobytes()

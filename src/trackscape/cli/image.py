@@ -74,6 +74,14 @@ def image_verb(
     voxel: Annotated[float, option("MM", "Side of a voxel in x and z.", min=0.1)] = 1.0,
     slices: Annotated[int, option("N", "Number of slices in y.", min=1)] = 1,
     thickness: Annotated[float, option("MM", "Thickness of a slice.", min=0.1)] = 20.0,
+    soft: Annotated[
+        bool,
+        typer.Option(
+            "--soft",
+            help="Take what the tracker expects of each proton, in place of the tracks that it "
+            f"decides for; for {DEFAULT_METHOD} and networks of its class.",
+        ),
+    ] = False,
     tables: Tables = None,
     threads: Threads = None,
 ) -> None:
@@ -88,7 +96,7 @@ def image_verb(
     outline = _hull(hull)
     grid = Grid(size=size, voxel=voxel, slices=slices, thickness=thickness)
     prepare(threads)
-    found = _track(scan, tracker, weights, network, per_frame, calibration, tables)
+    found = _track(scan, tracker, weights, network, per_frame, calibration, tables, soft=soft)
     image = make_image(
         found.rows,
         found.angles,
@@ -253,6 +261,8 @@ def _track(
     per_frame: int,
     calibration: Path | None,
     tables: Path | None,
+    *,
+    soft: bool = False,
 ) -> "ScanTracks":
     from trackscape.imaging import (
         TRUE_TRACKS,
@@ -275,6 +285,7 @@ def _track(
         calibration=made,
         min_last_deposit=least_last_deposit(made.thickness),
         weights="" if weights is None else digest_of(weights),
+        soft=soft,
     )
-    place = tables or scan.folder / f"tracks_{name}_{per_frame}"
+    place = tables or scan.folder / f"tracks_{name}_{per_frame}{'_soft' if soft else ''}"
     return track_scan(scan, recipe, place, progress=_angles)

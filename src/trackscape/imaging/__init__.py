@@ -42,6 +42,7 @@ from trackscape.imaging.scan_tracks import (
     track_scan,
 )
 from trackscape.imaging.score import ImageScore, InsertScore, score_image
+from trackscape.imaging.soft import Beliefs, beliefs_of, expectations, soft_rows
 from trackscape.imaging.track_table import TRACK, read_track_table, track_rows, write_track_table
 from trackscape.imaging.truth import true_tracks
 from trackscape.imaging.water import water_depths
@@ -50,6 +51,7 @@ __all__ = [
     "TRACK",
     "TRUE_TRACKS",
     "BackProjection",
+    "Beliefs",
     "Bins",
     "Calibration",
     "Choice",
@@ -71,6 +73,7 @@ __all__ = [
     "Recipe",
     "ScanTracks",
     "back_project",
+    "beliefs_of",
     "bin_pairs",
     "bin_protons",
     "bragg_ranges",
@@ -80,6 +83,7 @@ __all__ = [
     "draw_image",
     "draw_slice",
     "drop",
+    "expectations",
     "filled",
     "filtered",
     "find_geometry",
@@ -100,6 +104,7 @@ __all__ = [
     "scan_protons",
     "score_image",
     "select_protons",
+    "soft_rows",
     "split_protons",
     "track_rows",
     "track_scan",

@@ -1,11 +1,34 @@
-"""How sure a tracker is of its tracks: the probability of their least certain segment."""
+"""How sure a tracker is of its tracks, alone and given the WEPL of their neighbours."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from trackscape.compiled import Floats
 from trackscape.data import EdgeScores, Hits, Tracks, TrackScores
 from trackscape.tracking import MINIMUM_LAST_ENERGY, NetworkTracker, Tracker, accept
 from trackscape.tracking.follow import canonical_order, in_canonical_order
+
+WRONG_SPREAD = 20.0
+"""Standard deviation in mm of the WEPL of wrong tracks around that of their neighbours."""
+
+
+def probability_given_wepl(probability: Floats, distance: Floats, spread: Floats) -> Floats:
+    r"""Returns how probable tracks are when their WEPL is known, (N,).
+
+    .. math:: p' = \frac{p \, n(d; s)}{p \, n(d; s) + (1 - p) \, n(d; 20\,\text{mm})}
+
+    with the normal density n: a track is right and as its neighbours, or wrong and anywhere. What
+    is certain stays so, wherever it is.
+
+    Arguments:
+        probability: What the tracker says, p, (N,).
+        distance: Difference d of the WEPL to that of the neighbours in mm, (N,).
+        spread: Standard deviation s of right tracks in mm, (N,).
+    """
+    exponent = 0.5 * distance**2 * (1 / spread**2 - 1 / WRONG_SPREAD**2)
+    wrong = spread / WRONG_SPREAD * np.exp(np.minimum(exponent, 500.0))  # over the density if right
+    return probability / (probability + (1 - probability) * wrong)
 
 
 @torch.no_grad()

@@ -9,7 +9,8 @@ import torch
 from trackscape.compiled import Floats
 from trackscape.imaging.hull import Crossing, Hull
 from trackscape.imaging.paths import Optics, ScatteringMoments, path_weights, scattering_moments
-from trackscape.imaging.quality import consistent
+from trackscape.imaging.probability import probability_given_wepl
+from trackscape.imaging.quality import consistent, neighbours
 
 _MIDDLE = 75.0  # mm; half of an object for which places at its middle are estimated
 _REACH = 400.0  # mm
@@ -77,7 +78,9 @@ def select_protons(
     cut: bool = True,
     only_right: bool = False,
 ) -> Protons:
-    """Returns the protons of the tracks that pass the cuts.
+    """Returns the protons of the tracks that pass the cuts, each weighted by its probability.
+
+    Among neighbours, WEPL says how probable it is, too: see `probability_given_wepl`.
 
     Arguments:
         rows: Tracks of one angle, of type `trackscape.imaging.track_table.TRACK`.
@@ -92,23 +95,26 @@ def select_protons(
     lined = np.flatnonzero(np.isfinite(rows["slopeX"]) & np.isfinite(rows["slopeY"]))
     known = _known(rows[lined], geometry.optics)
     wepl = rows["wepl"][lined].astype(np.float64)
+    weight = rows["probability"][lined].astype(np.float64)
+    weight = np.where(np.isfinite(weight), weight, 1.0)
     if cut:
-        place = known @ _middle_weights(geometry)
+        place = (known @ _middle_weights(geometry))[:, : 2 if by_height else 1]
         bend = known[:, :, 2] - known[:, :, 0] / geometry.optics.beam.magnet
-        kept = consistent(place if by_height else place[:, :1], wepl, bend)
+        kept = consistent(place, wepl, bend)
         lined, known, wepl = lined[kept], known[kept], wepl[kept]
+        middle, spread = neighbours(place[kept], wepl)
+        weight = probability_given_wepl(weight[kept], wepl - middle, spread)
     if only_right:
         kept = rows["right"][lined] == 1
-        lined, known, wepl = lined[kept], known[kept], wepl[kept]
+        lined, known, wepl, weight = lined[kept], known[kept], wepl[kept], weight[kept]
     entrance, exit_ = _cross(known, geometry, angle)
-    probability = rows["probability"][lined].astype(np.float64)
     return Protons(
         angle=angle,
         known=known,
         entrance=entrance,
         exit=exit_,
         wepl=wepl,
-        weight=np.where(np.isfinite(probability), probability, 1.0),
+        weight=weight,
         sd=rows["wepl_sd"][lined].astype(np.float64),
         group=rows["frame"][lined].astype(np.int64),
         row=lined,

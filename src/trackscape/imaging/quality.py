@@ -5,6 +5,8 @@ since Schulte et al. (Med. Phys. 35:4849, 2008), tracks more than three standard
 the others in their bin, in WEPL or in one of both angles, are left out.
 """
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,17 +41,40 @@ def consistent(place: Floats, wepl: Floats, angle: Floats, *, bin_width: float =
     """
     if len(wepl) == 0:
         return np.zeros(0, dtype=bool)
-    cell = np.floor(place / bin_width).astype(np.int64)
-    cell -= cell.min(axis=0)
-    number = cell[:, 0] if cell.shape[1] == 1 else cell[:, 0] * (cell[:, 1].max() + 1) + cell[:, 1]
-    order = np.argsort(number, kind="stable")
-    borders = np.flatnonzero(np.diff(number[order], prepend=-1, append=number.max() + 1))
+    order, borders = _bins(place, bin_width)
     values = np.column_stack([wepl, angle])[order]
     kept = np.empty(len(wepl), dtype=np.bool_)
     _cut(values, borders, _FLOOR, kept)
     result = np.empty_like(kept)
     result[order] = kept
     return result
+
+
+def neighbours(place: Floats, wepl: Floats, *, bin_width: float = BIN) -> tuple[Floats, Floats]:
+    """Returns median and width of the WEPL in the bin of each track in mm, (N,) each.
+
+    Arguments and the width are those of `consistent`.
+    """
+    middle, width = np.empty((2, len(wepl)))
+    if len(wepl) == 0:
+        return middle, width
+    order, borders = _bins(place, bin_width)
+    for start, stop in itertools.pairwise(borders):
+        part = order[start:stop]
+        centre = np.median(wepl[part])
+        spread = _NORMAL * np.median(np.abs(wepl[part] - centre))
+        middle[part], width[part] = centre, max(spread, _FLOOR[0])
+    return middle, width
+
+
+def _bins(place: Floats, bin_width: float) -> tuple[Integers, Integers]:
+    """Returns the tracks in the order of their bins, (N,), and the borders between these."""
+    cell = np.floor(place / bin_width).astype(np.int64)
+    cell -= cell.min(axis=0)
+    number = cell[:, 0] if cell.shape[1] == 1 else cell[:, 0] * (cell[:, 1].max() + 1) + cell[:, 1]
+    order = np.argsort(number, kind="stable")
+    borders = np.flatnonzero(np.diff(number[order], prepend=-1, append=number.max() + 1))
+    return order, borders
 
 
 @compiled

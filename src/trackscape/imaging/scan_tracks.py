@@ -16,6 +16,7 @@ from trackscape.graph_construction.frames import spot_number
 from trackscape.imaging.calibration import Calibration
 from trackscape.imaging.paths import Optics, optics_of
 from trackscape.imaging.probability import tracks_with_probability
+from trackscape.imaging.soft import check_beliefs, soft_rows
 from trackscape.imaging.track_table import TRACK, read_track_table, track_rows, write_track_table
 from trackscape.imaging.truth import true_tracks
 from trackscape.simulation import Scan
@@ -41,6 +42,9 @@ class Recipe(NamedTuple):
     """In MeV; see `trackscape.tracking.accept`."""
     weights: str = ""
     """Digest of the weights of an own network."""
+    soft: bool = False
+    """Whether rows are what the tracker expects of each proton, see `soft_rows`, in place of the
+    tracks that it decides for."""
 
     def rows(self, hits: Hits, *, angle: float) -> np.ndarray:
         """Returns the rows of all accepted tracks in the hits of one angle, in degrees."""
@@ -53,13 +57,24 @@ class Recipe(NamedTuple):
         frames = split_frames(hits, per_frame=self.per_frame)
         _check_spots(hits, frames, self.per_frame)
         for number, frame in enumerate(frames):
-            tracks, probability = tracks_with_probability(
-                self.tracker, frame, min_last_deposit=self.min_last_deposit
-            )
-            rows = track_rows(tracks, calibration=self.calibration, frame=number, angle=angle)
-            rows["probability"] = probability.numpy()
-            parts.append(rows)
+            parts.append(self._frame_rows(self.tracker, frame, number, angle))
         return np.concatenate(parts)
+
+    def _frame_rows(self, tracker: Tracker, hits: Hits, frame: int, angle: float) -> np.ndarray:
+        calibration, cut = self.calibration, self.min_last_deposit
+        if self.soft:
+            return soft_rows(
+                tracker,
+                hits,
+                calibration=calibration,
+                frame=frame,
+                angle=angle,
+                min_last_deposit=cut,
+            )
+        tracks, probability = tracks_with_probability(tracker, hits, min_last_deposit=cut)
+        rows = track_rows(tracks, calibration=calibration, frame=frame, angle=angle)
+        rows["probability"] = probability.numpy()
+        return rows
 
 
 def _check_spots(hits: Hits, frames: Sequence[Hits], per_frame: int) -> None:
@@ -101,7 +116,12 @@ def track_scan(
         recipe: How tracks are found.
         folder: Where the tables go; it is made if it is not there.
         progress: Wraps the numbers of the angles.
+
+    Raises:
+        DataError: Soft tracks of a tracker that has no beliefs, or hits that make no tracks.
     """
+    if recipe.soft:
+        check_beliefs(recipe.tracker, recipe.calibration)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"tracks_{number:03d}.parquet" for number in range(len(scan.files))]
     for number in progress(range(len(paths))):
@@ -122,7 +142,8 @@ def _rows_of(scan: Scan, recipe: Recipe, number: int) -> np.ndarray:
 
 
 def _provenance(scan: Scan, recipe: Recipe, number: int) -> dict[str, Any]:
-    return {
+    # Tables of decided tracks are those that were made before there were others.
+    return ({"soft": True} if recipe.soft else {}) | {
         "hits": scan.digests[number],
         "angle": float(scan.angles[number]),
         "method": recipe.method,

@@ -17,3 +17,4 @@ Of two implementations (`propagation`) `run_bp` is compiled, and autograd can di
 
 from trackscape.scoring.track_model.network import TrackModel as TrackModel
 from trackscape.scoring.track_model.potentials import follow_potential as follow_potential
+from trackscape.scoring.track_model.propagation import pair_beliefs as pair_beliefs

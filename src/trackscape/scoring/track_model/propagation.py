@@ -47,17 +47,12 @@ class _Propagated(torch.autograd.Function):
     def forward(
         ctx: Any, potentials: Tensor, graph: TripletGraph, n_iterations: int
     ) -> tuple[Tensor, Tensor]:
-        triplet_ptr, upstream = graph.triplet_ptr.numpy(), graph.upstream.numpy()
-        triplets = Triplets(*graph.adjacency.arrays(), triplet_ptr, upstream)
-        slope_change_sq = graph.slope_change_sq.numpy()
-        values = potentials.detach().double().numpy()
-        start, end = np.ascontiguousarray(np.exp(values[:, [START, END]]).T)
-        densities = _densities(values)
-        odds = Odds(start, end, follow_odds(triplets, slope_change_sq, *densities))
+        triplets, densities, odds = _odds(potentials, graph)
         forward, backward = messages.propagate(triplets, odds, n_iterations)
         logit = torch.from_numpy(np.log(forward) + np.log(backward)).to(potentials.dtype)
         ctx.mark_non_differentiable(logit)
         sums, log_partition = messages.partition(triplets, odds, forward, backward)
+        slope_change_sq = graph.slope_change_sq.numpy()
         ctx.found = triplets, slope_change_sq, densities, odds, forward, backward, sums
         return logit, potentials.new_tensor(log_partition)
 
@@ -72,6 +67,31 @@ class _Propagated(torch.autograd.Function):
         join, weight, width = sum_over_pairs(triplets, slope_change_sq, height, narrowness, follow)
         columns = torch.from_numpy(np.column_stack([start, end, join, weight, width]))
         return columns.to(gradient.dtype) * gradient, None, None
+
+
+def pair_beliefs(
+    potentials: Potentials, *, graph: TripletGraph, n_iterations: int
+) -> tuple[Floats, Floats, Floats]:
+    """Returns the probabilities that a track starts, ends with each edge (E,), has a pair (P,).
+
+    The messages are those of `run_bp`, whose gradient sums these.
+    """
+    triplets, _, odds = _odds(potentials, graph)
+    forward, backward = messages.propagate(triplets, odds, n_iterations)
+    sums, _ = messages.partition(triplets, odds, forward, backward)
+    return messages.marginals(triplets, odds, forward, backward, sums)
+
+
+def _odds(
+    potentials: Potentials, graph: TripletGraph
+) -> tuple[Triplets, tuple[Floats, Floats, Floats], Odds]:
+    triplet_ptr, upstream = graph.triplet_ptr.numpy(), graph.upstream.numpy()
+    triplets = Triplets(*graph.adjacency.arrays(), triplet_ptr, upstream)
+    values = potentials.detach().double().numpy()
+    start, end = np.ascontiguousarray(np.exp(values[:, [START, END]]).T)
+    densities = _densities(values)
+    follow = follow_odds(triplets, graph.slope_change_sq.numpy(), *densities)
+    return triplets, densities, Odds(start, end, follow)
 
 
 def _densities(values: Floats) -> tuple[Floats, Floats, Floats]:
