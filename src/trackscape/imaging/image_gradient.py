@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
@@ -24,8 +23,7 @@ from trackscape.imaging.fbp import back_project, filtered
 from trackscape.imaging.image import Grid
 from trackscape.imaging.protons import PathModel, Protons
 
-Volume = npt.NDArray[np.float64]
-_Map = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+_Map = Callable[[Floats], Floats]
 
 
 class ImageOfWepl:
@@ -55,7 +53,7 @@ class ImageOfWepl:
         """Measured WEPL of the protons in mm, angle after angle, (N,)."""
         return np.concatenate([protons.wepl for protons in self._angles])
 
-    def forward(self, wepl: Floats) -> Volume:
+    def forward(self, wepl: Floats) -> Floats:
         """Returns the image (nx, ny, nz) of any WEPL of the protons in mm, (N,).
 
         Raises:
@@ -67,7 +65,7 @@ class ImageOfWepl:
             back_project(values, protons.angle, self._image, self._bins, self._magnet, image)
         return self._scale * image
 
-    def adjoint(self, gradient: Volume) -> Floats:
+    def adjoint(self, gradient: Floats) -> Floats:
         """Returns ∂L/∂WEPL of each proton, (N,), for the gradient ∂L/∂image (nx, ny, nz)."""
         scaled, wepl = np.ascontiguousarray(self._scale * gradient), np.empty(self._borders[-1])
         for (protons, out), weight in zip(self._parts(wepl), self._weight, strict=True):
@@ -86,7 +84,7 @@ class ImageOfWepl:
         )
         return Projection(angle, total[0], weight[0])
 
-    def _projected(self, image: Volume, angle: float) -> Floats:
+    def _projected(self, image: Floats, angle: float) -> Floats:
         """The adjoint of `back_project`, (v, u, z)."""
         bins, grid = self._bins, self._image
         out = np.zeros((bins.n_v, bins.n_u, bins.n_z))
@@ -169,7 +167,7 @@ def _unfilled(values: Floats, weight: Floats) -> Floats:
 
 @compiled
 def _project(
-    image: Volume,
+    image: Floats,
     grid_x: Floats,
     v: tuple[Floats, float, float],
     grid_z: Floats,

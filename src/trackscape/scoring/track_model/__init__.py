@@ -16,6 +16,9 @@ Of two implementations (`propagation`) `run_bp` is compiled, and autograd can di
 """
 
 from trackscape.scoring.track_model.network import TrackModel as TrackModel
+from trackscape.scoring.track_model.potentials import JOIN as JOIN
+from trackscape.scoring.track_model.potentials import START as START
 from trackscape.scoring.track_model.potentials import follow_potential as follow_potential
+from trackscape.scoring.track_model.propagation import run_bp as run_bp
 
-__all__ = ["TrackModel", "follow_potential"]
+__all__ = ["JOIN", "START", "TrackModel", "follow_potential", "run_bp"]
