@@ -2,8 +2,8 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging speed data results ceiling \
-	robustness study landscape validation imaging lock clean
+.PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging speed data \
+	results ceiling robustness study landscape validation imaging downstream lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -79,6 +79,9 @@ robustness: .venv/test/ready  ## other hits than those trained on: make robustne
 
 imaging: .venv/test/ready  ## what tracking does to the image: make imaging SCANS='folder ...'
 	$(TEST)/python -m studies.imaging $(SCANS) -o docs/imaging_quality.md
+
+downstream: .venv/test/ready  ## training with the costs of the image: make downstream TUNING=scan JUDGED=scan
+	$(TEST)/python -m studies.downstream '$(TUNING)' '$(JUDGED)' -o docs/studies/downstream.md
 
 speed: .venv/test/ready  ## speed and memory of the simulation
 	$(TEST)/python -m benchmarks.simulation --million -o docs/benchmarks_simulation.md

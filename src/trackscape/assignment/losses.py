@@ -33,62 +33,87 @@ def hamming_loss(chosen: PerEdge, label: PerEdge) -> LossValue:
     return (chosen * (1 - label) + (1 - chosen) * label).mean()
 
 
-def cross_entropy_loss(logit: PerEdge, label: PerEdge) -> LossValue:
-    """Mean binary cross-entropy."""
-    return binary_cross_entropy_with_logits(logit, label)
+def cross_entropy_loss(logit: PerEdge, label: PerEdge, weight: PerEdge | None = None) -> LossValue:
+    """Mean binary cross-entropy, of edges that may have weights."""
+    return binary_cross_entropy_with_logits(logit, label, weight=weight)
 
 
 def by_region(
-    loss: Callable[[Tensor, Tensor], Tensor],
-    prediction: PerEdge,
-    label: PerEdge,
-    *,
-    graph: HitGraph,
+    loss: Callable[..., Tensor], prediction: PerEdge, *others: PerEdge, graph: HitGraph
 ) -> LossValue:
     """Mean over the tracker edges + mean over the calorimeter edges, if any, as published.
 
     The two regions weigh the same although the calorimeter has most edges.
+
+    Arguments:
+        loss: Mean over edges of a prediction and others: labels, and weights if it takes them.
+        prediction: What a network or an assignment says of each edge.
+        others: Further arguments of the loss.
+        graph: Hits and edges.
     """
     # Edges are ordered by layer, so that those of the tracker come first.
     n_tracker = int(graph.touches_tracker.sum())
     regions = [slice(0, n_tracker), slice(n_tracker, graph.n_edges)]
     return sum(
-        (loss(prediction[part], label[part]) for part in regions if part.start < part.stop),
+        (
+            loss(*(each[part] for each in (prediction, *others)))
+            for part in regions
+            if part.start < part.stop
+        ),
         start=prediction.sum() * 0,
     )
 
 
-def hinge_loss(scores: EdgeScores, label: PerEdge, *, assigner: Solver, margin: float) -> LossValue:
+def hinge_loss(
+    scores: EdgeScores,
+    label: PerEdge,
+    *,
+    assigner: Solver,
+    margin: float,
+    cost: PerEdge | None = None,
+) -> LossValue:
     r"""Structured hinge loss: the chosen assignment with a handicap of α for each true edge.
 
-    .. math:: L(c) = \max_y \left[ \alpha \, |y - y^*|_1 - (c - r) \cdot (y - y^*) \right]
+    .. math::
+        L(c) = \max_y \left[ \alpha \, k \cdot |y - y^*| - (c - r) \cdot (y - y^*) \right]
 
     with the margin α in units of cost. It is 0 once every wrong edge makes an assignment dearer by
-    more than α, and convex in the costs if the labels are an assignment themselves.
+    more than α, and convex in the costs if the labels are an assignment themselves. The argument
+    `cost` is k, what a wrong decision about each edge does to what comes after, of either sign, 1
+    if left out. The loss is never below that of the chosen assignment, α k · |y(c) - y*|.
 
     References:
         Tsochantaridis et al., JMLR 6 (2005) 1453.
     """
     check_positive(margin, name="margin")
-    harder = scores.cost - margin * (1 - 2 * label.to(scores.cost))
+    harm = 1 - 2 * label.to(scores.cost)
+    if cost is not None:
+        harm = harm * cost.to(harm)
+    harder = scores.cost - margin * harm
     return _saving(harder, label, graph=scores.graph, assigner=assigner)
 
 
 def spo_plus_loss(
-    scores: EdgeScores, label: PerEdge, *, assigner: Solver, contrast: float
+    scores: EdgeScores,
+    label: PerEdge,
+    *,
+    assigner: Solver,
+    contrast: float,
+    cost: PerEdge | None = None,
 ) -> LossValue:
     r"""Smart "predict, then optimize" loss (SPO+), for true costs that are made of the labels.
 
     .. math:: L(c) = \max_y \left[ (t - 2 c) \cdot y \right] + 2 c \cdot y^* - t \cdot y^*
 
-    where c is counted from r, and true edges really cost :math:`t = -a`, others :math:`t = a`, the
-    contrast, in units of cost. That is twice the hinge loss with the margin a / 2.
+    where c is counted from r, and true edges really cost :math:`t = -a k`, others :math:`t = a k`,
+    with the contrast a in units of c, and k, the argument `cost`, 1 if left out. That is twice the
+    hinge loss with the margin a / 2.
 
     References:
         Elmachtoub and Grigas, Management Science 68 (2022) 9.
     """
     check_positive(contrast, name="contrast")
-    return 2 * hinge_loss(scores, label, assigner=assigner, margin=contrast / 2)
+    return 2 * hinge_loss(scores, label, assigner=assigner, margin=contrast / 2, cost=cost)
 
 
 def fenchel_young_loss(

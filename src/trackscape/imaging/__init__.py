@@ -7,10 +7,17 @@ from trackscape.imaging.calibration import (
     read_calibration,
     write_calibration,
 )
+from trackscape.imaging.decision_costs import (
+    decision_costs,
+    expected_wepl,
+    hit_wepl,
+    regret,
+)
 from trackscape.imaging.fbp import BackProjection, back_project, filled, filtered
 from trackscape.imaging.hull import Cylinder, Hull, Outline
 from trackscape.imaging.image import Grid, Image
 from trackscape.imaging.image_files import picture_beside, read_image, write_image
+from trackscape.imaging.image_gradient import ImageOfWepl, image_of, mixed_wepl
 from trackscape.imaging.iterative import cgls, drop, fista_tv, tv_strength, watched_fista_tv
 from trackscape.imaging.listmode import PathIntegrals
 from trackscape.imaging.pairs import (
@@ -60,6 +67,7 @@ __all__ = [
     "Grid",
     "Hull",
     "Image",
+    "ImageOfWepl",
     "ImageScore",
     "InsertScore",
     "Optics",
@@ -79,19 +87,24 @@ __all__ = [
     "bragg_ranges",
     "calibrate",
     "cgls",
+    "decision_costs",
     "digest_of",
     "draw_image",
     "draw_slice",
     "drop",
     "expectations",
+    "expected_wepl",
     "filled",
     "filtered",
     "find_geometry",
     "fista_tv",
+    "hit_wepl",
+    "image_of",
     "make_image",
     "make_pairs",
     "make_radiograph",
     "midpoint_ranges",
+    "mixed_wepl",
     "optics_of",
     "path_weights",
     "picture_beside",
@@ -101,6 +114,7 @@ __all__ = [
     "read_image",
     "read_pairs",
     "read_track_table",
+    "regret",
     "scan_protons",
     "score_image",
     "select_protons",

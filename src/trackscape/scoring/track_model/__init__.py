@@ -16,5 +16,8 @@ Of two implementations (`propagation`) `run_bp` is compiled, and autograd can di
 """
 
 from trackscape.scoring.track_model.network import TrackModel as TrackModel
+from trackscape.scoring.track_model.potentials import JOIN as JOIN
+from trackscape.scoring.track_model.potentials import START as START
 from trackscape.scoring.track_model.potentials import follow_potential as follow_potential
 from trackscape.scoring.track_model.propagation import pair_beliefs as pair_beliefs
+from trackscape.scoring.track_model.propagation import run_bp as run_bp
