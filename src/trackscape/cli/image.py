@@ -1,5 +1,6 @@
 """`trackscape image`, `pairs`, `rsp` and `calibrate`: scans to maps of stopping power."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -49,6 +50,12 @@ Tables = Annotated[
         "Where the tracks of each angle are kept. (default: SCAN/tracks_TRACKER_PROTONS)",
     ),
 ]
+WorkerCount = Annotated[
+    int | None,
+    option(
+        "N", "Processes that share the angles while tracks are found. (default: one per core)", min=1
+    ),
+]
 
 
 def image_verb(
@@ -75,6 +82,7 @@ def image_verb(
     slices: Annotated[int, option("N", "Number of slices in y.", min=1)] = 1,
     thickness: Annotated[float, option("MM", "Thickness of a slice.", min=0.1)] = 20.0,
     tables: Tables = None,
+    workers: WorkerCount = None,
     threads: Threads = None,
 ) -> None:
     """Make an image of relative stopping power from a scan.
@@ -88,7 +96,7 @@ def image_verb(
     outline = _hull(hull)
     grid = Grid(size=size, voxel=voxel, slices=slices, thickness=thickness)
     prepare(threads)
-    found = _track(scan, tracker, weights, network, per_frame, calibration, tables)
+    found = _track(scan, tracker, weights, network, per_frame, calibration, tables, workers)
     image = make_image(
         found.rows,
         found.angles,
@@ -114,6 +122,7 @@ def pairs_verb(
     calibration: CalibrationFile = None,
     hull: HullText = "auto",
     tables: Tables = None,
+    workers: WorkerCount = None,
     threads: Threads = None,
 ) -> None:
     """Write proton pairs of a scan as RTK and PCT read them.
@@ -126,7 +135,7 @@ def pairs_verb(
     outline = _hull(hull)
     check_place(output / "pairs0000.mhd")
     prepare(threads)
-    found = _track(scan, tracker, weights, network, per_frame, calibration, tables)
+    found = _track(scan, tracker, weights, network, per_frame, calibration, tables, workers)
     geometry = find_geometry(
         found.rows, found.angles, optics=found.optics, hull=outline, progress=_angles
     )
@@ -253,6 +262,7 @@ def _track(
     per_frame: int,
     calibration: Path | None,
     tables: Path | None,
+    workers: int | None,
 ) -> "ScanTracks":
     from trackscape.imaging import (
         TRUE_TRACKS,
@@ -277,4 +287,5 @@ def _track(
         weights="" if weights is None else digest_of(weights),
     )
     place = tables or scan.folder / f"tracks_{name}_{per_frame}"
-    return track_scan(scan, recipe, place, progress=_angles)
+    cores = len(os.sched_getaffinity(0))
+    return track_scan(scan, recipe, place, workers=workers or cores, progress=_angles)

@@ -63,15 +63,19 @@ class Calibration:
     provenance: dict[str, Any]
     """Detector, beam, boxes, primaries, seed and version that it was made with."""
 
+    def fits(self, detector: Detector) -> bool:
+        """Returns whether the layers of a detector lie where those of the calibration do."""
+        plane = water_depths(detector).plane
+        return plane.shape == self.plane.shape and np.allclose(plane, self.plane, atol=0.1)
+
     def check(self, detector: Detector, beam: Beam) -> None:
         """Refuses a detector or a beam that the calibration was not made for.
 
         Raises:
             ConfigError: The layers lie elsewhere, or the energies differ.
         """
-        made, plane = parse_beam(self.provenance["beam"]), water_depths(detector).plane
-        fits = plane.shape == self.plane.shape and np.allclose(plane, self.plane, atol=0.1)
-        if not fits or not np.isclose(made.energy, beam.energy, rtol=1e-3):
+        made = parse_beam(self.provenance["beam"])
+        if not self.fits(detector) or not np.isclose(made.energy, beam.energy, rtol=1e-3):
             raise ConfigError(
                 f"Expected a calibration for {detector.name} at {beam.energy:g} MeV, got one for "
                 f"{self.provenance['detector']} at {made.energy:g} MeV; make one with `trackscape "

@@ -264,13 +264,12 @@ def bin_pairs(
         pairs = Pairs(pairs.rows[consistent(middle, pairs.wepl, bend)])
     front, wepl = pairs.front, pairs.wepl
     bent = _bent(pairs, geometry, angle, rear)
-    table = PathTable(geometry, bins.z, from_magnet=False)
-    number = table.pairs(bent)
+    scale = magnet / (magnet + bins.z)
+    places = (front[:, :, :1] + front[:, :, 1:] * bins.z) * scale
+    places += PathTable(geometry, bins.z, from_magnet=True).places(bent)
     sums = np.zeros((bins.n_v * bins.n_u, bins.n_z, 2))
-    for plane, z in enumerate(bins.z):
-        weight = table.weight[number, plane].astype(np.float64)
-        place = front[:, :, 0] + front[:, :, 1] * z + np.einsum("nk,nak->na", weight, bent.known)
-        place *= magnet / (magnet + z)
+    for plane in range(bins.n_z):
+        place = places[:, :, plane]
         u = np.floor(place[:, 0] / bins.side_u + bins.n_u / 2).astype(np.int64)
         v = np.floor(place[:, 1] / bins.side_v + bins.n_v / 2).astype(np.int64)
         v = v if bins.n_v > 1 else np.zeros_like(v)
