@@ -2,7 +2,9 @@
 
 import copy
 import math
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +15,8 @@ from trackscape.errors import DataError
 from trackscape.imaging.binning import DEPTH_STEP, Paths, PathTable, Weights, follow
 from trackscape.imaging.image import Grid
 from trackscape.imaging.protons import PathModel, Protons
+
+_SHARES = 4  # of the angles, each with an image of its own that the protons are added to
 
 
 class _Part(NamedTuple):
@@ -89,17 +93,26 @@ class PathIntegrals:
 
     def adjoint(self, values: Floats) -> npt.NDArray[np.float64]:
         """Returns Aᵀ p: the image (nx, ny, nz) that the values of the protons add up to."""
-        out = np.zeros(self.shape)
+        out = np.zeros((_SHARES, *self.shape))
         values = np.ascontiguousarray(values, dtype=np.float64)
         self._follow(out, values, gather=False)
-        return out
+        return out.sum(axis=0)
 
     def _follow(self, image: npt.NDArray[np.float64], values: Floats, *, gather: bool) -> None:
+        """Follows all paths, in shares that do not depend on the number of threads."""
         table = self._table.weight, self._table.axis
         grid = self._z, self._origin, self._spacing
-        for part, start, stop in zip(self._parts, self._borders, self._borders[1:], strict=False):
-            rest = part.ends, part.turn, *grid, image, values[start:stop], gather
-            _follow(*part.paths, *table, *rest)
+
+        def follow_share(share: int) -> None:
+            target = image if gather else image[share]
+            for number in range(share, len(self._parts), _SHARES):
+                part, inside = self._parts[number], slice(*self._borders[number : number + 2])
+                rest = part.ends, part.turn, *grid, target, values[inside], gather
+                _follow(*part.paths, *table, *rest)
+
+        with ThreadPoolExecutor(min(_SHARES, len(os.sched_getaffinity(0)))) as pool:
+            for _ in pool.map(follow_share, range(_SHARES)):
+                pass
 
 
 @compiled
@@ -121,7 +134,7 @@ def _follow(
     """Adds integrals of the image to the values, or the values along the paths to the image."""
     n_x, n_y, n_z = image.shape
     cos, sin = turn[0], turn[1]
-    step = z[1] - z[0]
+    step, per_x, per_z = z[1] - z[0], 1 / spacing[0], 1 / spacing[2]
     across, along = np.empty(len(z), dtype=np.float32), np.empty(len(z), dtype=np.float32)
     for proton in range(len(values)):
         follow(bend[proton, 0], corner[proton], part[proton], weight, axis, across)
@@ -136,8 +149,8 @@ def _follow(
             low, high = max(z[k] - 0.5 * step, start), min(z[k] + 0.5 * step, end)
             length = high - low
             x = np.float64(across[k])
-            at_x = (cos * x - sin * z[k] - origin[0]) / spacing[0]
-            at_z = (sin * x + cos * z[k] - origin[2]) / spacing[2]
+            at_x = (cos * x - sin * z[k] - origin[0]) * per_x
+            at_z = (sin * x + cos * z[k] - origin[2]) * per_z
             if length <= 0 or not (0 <= at_x < n_x - 1 and 0 <= at_z < n_z - 1):
                 continue
             j = 0
