@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from trackscape.formats import read_hits
-from trackscape.imaging.binning import PathTable
+from trackscape.imaging.path_table import PathTable
 from trackscape.imaging.paths import Optics, path_weights, scattering_moments
 from trackscape.imaging.protons import PathModel
 from trackscape.imaging.truth import true_tracks

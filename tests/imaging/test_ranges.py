@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trackscape.errors import DataError
 from trackscape.formats import read_hits
 from trackscape.imaging import read_calibration
-from trackscape.imaging.calibration import estimate, trimmed
+from trackscape.imaging.calibration import estimate
 from trackscape.imaging.ranges import (
     DepositTable,
     bragg_ranges,
@@ -20,6 +20,7 @@ from trackscape.imaging.ranges import (
 )
 from trackscape.imaging.truth import flat, true_tracks
 from trackscape.imaging.water import water_depths
+from trackscape.imaging.water_boxes import trimmed
 from trackscape.simulation import load_detector
 
 PLANE = np.array([0.5, 2.0, *(10.6 + 8.2 * np.arange(41))])

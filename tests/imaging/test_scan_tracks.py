@@ -83,8 +83,7 @@ def test_an_interrupted_image_goes_on_with_the_next_angle(scan: Scan, tmp_path: 
     again = track_scan(scan, recipe(), tmp_path / "again")
     assert contents(tmp_path / "tables") == contents(tmp_path / "again")
     images = [
-        make_image(each.rows, each.angles, optics=each.optics, groups=1)
-        for each in (tracks, again)
+        make_image(each.rows, each.angles, optics=each.optics, groups=1) for each in (tracks, again)
     ]
     assert images[0].value.tobytes() == images[1].value.tobytes()
 

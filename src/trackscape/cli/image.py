@@ -52,9 +52,7 @@ Tables = Annotated[
 ]
 WorkerCount = Annotated[
     int | None,
-    option(
-        "N", "Processes that share the angles while tracks are found. (default: one per core)", min=1
-    ),
+    option("N", "Processes that find tracks, angle by angle. (default: one per core)", min=1),
 ]
 
 

@@ -1,25 +1,16 @@
 """Tracks -> residual ranges and paths -> images of relative stopping power (RSP)."""
 
-from trackscape.imaging.binning import Bins, PathTable, Projection, bin_protons
-from trackscape.imaging.calibration import (
-    Calibration,
-    calibrate,
-    read_calibration,
-    write_calibration,
-)
+from trackscape.imaging.binning import Bins, Projection, bin_protons
+from trackscape.imaging.calibration import Calibration, read_calibration, write_calibration
 from trackscape.imaging.fbp import BackProjection, back_project, filled, filtered
 from trackscape.imaging.hull import Cylinder, Hull, Outline
 from trackscape.imaging.image import Grid, Image
 from trackscape.imaging.image_files import picture_beside, read_image, write_image
 from trackscape.imaging.iterative import cgls, drop, fista_tv, tv_strength, watched_fista_tv
 from trackscape.imaging.listmode import PathIntegrals
-from trackscape.imaging.pairs import (
-    bin_pairs,
-    make_pairs,
-    read_pairs,
-    write_pairs,
-    write_scan_pairs,
-)
+from trackscape.imaging.pair_binning import bin_pairs
+from trackscape.imaging.pairs import make_pairs, read_pairs, write_pairs, write_scan_pairs
+from trackscape.imaging.path_table import PathTable
 from trackscape.imaging.paths import Optics, optics_of, path_weights, with_stopping
 from trackscape.imaging.picture import draw_image, draw_slice
 from trackscape.imaging.probability import tracks_with_probability
@@ -45,6 +36,7 @@ from trackscape.imaging.score import ImageScore, InsertScore, score_image
 from trackscape.imaging.track_table import TRACK, read_track_table, track_rows, write_track_table
 from trackscape.imaging.truth import true_tracks
 from trackscape.imaging.water import water_depths
+from trackscape.imaging.water_boxes import calibrate
 
 __all__ = [
     "TRACK",

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from trackscape.compiled import Floats, compiled
 from trackscape.errors import DataError
-from trackscape.imaging.binning import DEPTH_STEP, Paths, PathTable, Weights, follow
+from trackscape.imaging.binning import DEPTH_STEP
 from trackscape.imaging.image import Grid
+from trackscape.imaging.path_table import PathRows, PathTable, Weights, follow_path
 from trackscape.imaging.protons import PathModel, Protons
 
 _SHARES = 4  # of the angles, each with an image of its own that the protons are added to
@@ -22,7 +23,7 @@ _SHARES = 4  # of the angles, each with an image of its own that the protons are
 class _Part(NamedTuple):
     """Protons of one angle."""
 
-    paths: Paths
+    paths: PathRows
     ends: Floats
     """Entrance and exit in mm, (n, 2)."""
     turn: Floats
@@ -137,9 +138,9 @@ def _follow(
     step, per_x, per_z = z[1] - z[0], 1 / spacing[0], 1 / spacing[2]
     across, along = np.empty(len(z), dtype=np.float32), np.empty(len(z), dtype=np.float32)
     for proton in range(len(values)):
-        follow(bend[proton, 0], corner[proton], part[proton], weight, axis, across)
+        follow_path(bend[proton, 0], corner[proton], part[proton], weight, axis, across)
         if n_y > 1:
-            follow(bend[proton, 1], corner[proton], part[proton], weight, axis, along)
+            follow_path(bend[proton, 1], corner[proton], part[proton], weight, axis, along)
         start, end = ends[proton, 0], ends[proton, 1]
         first = max(int(np.floor((start - z[0]) / step + 0.5)), 0)
         last = min(int(np.floor((end - z[0]) / step + 0.5)), len(z) - 1)
