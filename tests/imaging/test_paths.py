@@ -9,7 +9,12 @@ import torch
 
 from trackscape.formats import read_hits
 from trackscape.imaging.path_table import PathTable
-from trackscape.imaging.paths import Optics, path_weights, scattering_moments
+from trackscape.imaging.paths import (
+    Optics,
+    ScatteringMoments,
+    path_weights,
+    scattering_moments,
+)
 from trackscape.imaging.protons import PathModel
 from trackscape.imaging.truth import true_tracks
 from trackscape.simulation import Beam
@@ -72,6 +77,53 @@ def test_weights_are_the_average_by_precision_with_matrices_written_out() -> Non
     assert float(found.weight @ torch.from_numpy(known)) == pytest.approx(state[0], abs=1e-4)
     assert float(found.slope @ torch.from_numpy(known)) == pytest.approx(state[1], abs=1e-6)
     assert found.covariance.numpy() == pytest.approx(np.linalg.inv(precision), rel=1e-3)
+
+
+def sharp_optics(end: float) -> Optics:
+    """Both states are known: that at the entrance by the beam, that at `end` by the trackers."""
+    beam = Beam(spot_size=0.0, divergence=1e-12, magnet=600.0)
+    return Optics(beam=beam, rear=end, resolution=0.0, layer=1e-15)
+
+
+def test_between_two_known_states_the_path_is_that_of_schulte() -> None:
+    # Med. Phys. 35:4849, 2008: (S1^-1 + R1' S2^-1 R1)^-1 (S1^-1 R0 y0 + R1' S2^-1 y2)
+    optics, entrance, exit_, z = sharp_optics(80.0), -70.0, 80.0, 15.0
+
+    def scatter(start: float, end: float) -> np.ndarray:
+        low, high = (MOMENTS.at(number(at - entrance)).numpy() for at in (start, end))
+        m0, m1, m2, _ = high - low
+        factor = 13.6**2 / 360.8 * (1 + 0.038 * np.log((end - start) / 360.8)) ** 2
+        lever = end - entrance
+        both = lever * m0 - m1
+        return factor * np.array([[lever**2 * m0 - 2 * lever * m1 + m2, both], [both, m0]])
+
+    def drift(d: float) -> np.ndarray:
+        return np.array([[1.0, d], [0.0, 1.0]])
+
+    known = np.array([4.0, -7.0, 0.01])
+    first = np.array([known[0] * (1 + entrance / 600), known[0] / 600])
+    r0, r1 = drift(z - entrance), drift(exit_ - z)
+    s1, s2 = np.linalg.inv(scatter(entrance, z)), np.linalg.inv(scatter(z, exit_))
+    state = np.linalg.solve(s1 + r1.T @ s2 @ r1, s1 @ r0 @ first + r1.T @ s2 @ known[1:])
+    found = path_weights(number(z), number(entrance), number(exit_), optics=optics, moments=MOMENTS)
+    assert float(found.weight @ torch.from_numpy(known)) == pytest.approx(state[0], abs=1e-9)
+    assert float(found.slope @ torch.from_numpy(known)) == pytest.approx(state[1], abs=1e-9)
+
+
+def test_without_loss_of_energy_a_path_is_the_same_from_both_ends() -> None:
+    depth = torch.arange(201, dtype=torch.float64)
+    rows = [depth, depth**2 / 2, depth**3 / 3, torch.ones_like(depth)]
+    moments = ScatteringMoments(1.0, 1e-5 * torch.stack(rows, dim=1))
+    optics, z = sharp_optics(60.0), torch.linspace(-60, 60, 13, dtype=torch.float64)
+    weight = path_weights(z, z[0], z[-1], optics=optics, moments=moments).weight
+
+    def path(spot: float, other: float) -> np.ndarray:
+        """From a spot to where the mirrored path of another spot begins."""
+        place, slope = other * (1 - 60 / 600), -other / 600
+        return (weight @ torch.tensor([spot, place, slope], dtype=torch.float64)).numpy()
+
+    assert path(3.0, -5.0) == pytest.approx(path(-5.0, 3.0)[::-1], abs=1e-9)
+    assert np.abs(np.diff(path(3.0, -5.0), n=2)).max() > 1e-3
 
 
 def test_a_proton_on_the_axis_of_its_spot_stays_there() -> None:

@@ -69,7 +69,7 @@ def bin_protons(protons: Protons, table: PathTable, bins: Bins, *, groups: int =
 
     Arguments:
         protons: Protons of one angle.
-        table: PathRows at the depths of the bins, seen from the magnet.
+        table: Paths at the depths of the bins, seen from the magnet.
         bins: Bins of the projection.
         groups: Number of groups of tracks; proton n is in the group ``protons.group[n] % groups``.
     """
