@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from trackscape.formats import read_hits
+from trackscape.imaging.binning import Bins, bin_protons
+from trackscape.imaging.image import Grid
 from trackscape.imaging.path_table import PathTable
 from trackscape.imaging.paths import (
     Optics,
@@ -190,6 +192,30 @@ def test_the_table_gives_the_places_of_the_exact_paths() -> None:
     magnet = geometry.optics.beam.magnet
     seen = PathTable(geometry, z, from_magnet=True).places(protons)
     assert seen == pytest.approx(place * magnet / (magnet + z), abs=3e-3)
+
+
+def test_the_table_counts_protons_in_the_bins_of_the_exact_paths() -> None:
+    geometry, bins = PathModel(Optics(), MOMENTS, None), Bins.for_grid(Grid())  # type: ignore[arg-type]
+    rng, n = np.random.default_rng(1), 2000
+    protons = axis_protons(0.0, lambda u, _: 0 * u + 100, n=n)
+    half = np.sqrt(np.maximum(75.0**2 - protons.known[:, 0, 0] ** 2, 0.0))
+    protons = dataclasses.replace(
+        protons,
+        entrance=-half,
+        exit=half,
+        known=protons.known + rng.normal(size=(n, 2, 3)) * [0.0, 5.0, 0.03],
+    )
+    found = bin_protons(protons, PathTable(geometry, bins.z, from_magnet=True), bins)
+    ends = (torch.from_numpy(end)[:, None] for end in (-half, half))
+    exact = path_weights(torch.from_numpy(bins.z), *ends, optics=Optics(), moments=MOMENTS)
+    place = np.einsum("nzk,nk->nz", exact.weight.numpy(), protons.known[:, 0])
+    u = place / (1 + bins.z / geometry.optics.beam.magnet)
+    edges = np.linspace(-90, 90, bins.n_u + 1)
+    for plane in range(0, bins.n_z, 7):
+        expected = np.histogram(u[:, plane], edges)[0]
+        count = found.weight[0, 0, :, plane]
+        assert np.abs(count - expected).sum() <= 4  # two of 2000 cross a border
+        assert found.total[0, 0, :, plane] == pytest.approx(100 * count)
 
 
 @pytest.mark.data
