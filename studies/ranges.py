@@ -72,7 +72,7 @@ def line(values: Bias, *, pitch: float = PITCH) -> float:
     """Returns the amplitude of values at steps of 1 mm at the period of the layers."""
     smooth = np.polynomial.Polynomial.fit(np.arange(len(values)), values, 4)
     turn = np.exp(2j * np.pi * np.arange(len(values)) / pitch)
-    return 2 * abs(np.mean((values - smooth(np.arange(len(values)))) * turn))
+    return 2 * abs(complex(np.mean((values - smooth(np.arange(len(values)))) * turn)))
 
 
 def draw(found: Found, path: Path) -> None:
