@@ -1,5 +1,6 @@
 """Each verb on the shipped sample: what it prints, what it writes."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import trackscape as package
 from trackscape import samples
+from trackscape.imaging import read_calibration, write_calibration
 
 
 def test_version_and_help(trackscape):
@@ -55,6 +57,21 @@ def test_reconstruct_says_why_there_are_no_ranges(trackscape, tmp_path):
     assert "No ranges: " in outcome.out
     assert "`trackscape calibrate`" in outcome.out
     assert not (tmp_path / "t_ranges.csv").exists()
+
+
+@pytest.mark.parametrize("shift", [1.0, 1.1])
+def test_a_calibration_of_another_detector_is_refused_before_any_work(trackscape, tmp_path, shift):
+    made = read_calibration()
+    fewer = dataclasses.replace(made, plane=made.plane[:20], provenance={"detector": "short"})
+    write_calibration(fewer, tmp_path / "short.npz")
+    hits = dict(np.load(samples.VALIDATION))["arr_0"]
+    hits["posZ"] *= shift  # a detector that is known, and one that is not
+    np.savez(tmp_path / "hits.npz", arr_0=hits)
+    arguments = ("hits.npz", "--per-frame", 50, "--calibration", "short.npz", "-o", "t.csv")
+    outcome = trackscape("reconstruct", *arguments)
+    assert outcome.status == 2
+    assert "short.npz is for short with 20 layers; make one with `trackscape calibr" in outcome.err
+    assert not (tmp_path / "t.csv").exists()
 
 
 @pytest.mark.parametrize("method", ["line-graph-ptt", "line-graph-pat"])

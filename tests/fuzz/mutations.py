@@ -193,7 +193,7 @@ def _name(rng: np.random.Generator) -> str:
 def _mutate(
     content: bytearray, seeds: list[bytes], suffix: str, rng: np.random.Generator
 ) -> bytearray:
-    if suffix in (".yaml", ".csv") and rng.random() < 0.8:
+    if suffix in (".yaml", ".csv", ".xml", ".mhd") and rng.random() < 0.8:
         return _mutate_text(content, rng)
     if suffix == ".npz" and rng.random() < 0.7 and content[:2] == b"PK":
         return _mutate_members(content, seeds, rng)

@@ -293,6 +293,145 @@ def _surfaces() -> list[bytes]:
         return [(Path(folder) / "surface.npz").read_bytes()]
 
 
+def _read_tracks(path: Path) -> object:
+    from trackscape.imaging import read_track_table
+
+    return read_track_table(path)
+
+
+def track_columns() -> Columns:
+    """A table of four tracks."""
+    from trackscape.imaging import TRACK
+
+    columns = {name: np.ones(4, TRACK[name]) for name in TRACK.names or ()}
+    return columns | {"spotX": np.linspace(-20, 20, 4).astype("f4")}
+
+
+def write_rows(columns: Columns, rng: np.random.Generator, path: Path) -> None:
+    """As a structured array with its provenance, packed or not."""
+    about = np.array(json.dumps({"hits": "a", "angle": 0.5}))
+    save = np.savez_compressed if rng.random() < 0.5 else np.savez
+    save(path, arr_0=structured(columns), provenance=about)
+
+
+def _of_image(path: Path) -> object:
+    from trackscape.imaging import read_image
+
+    return read_image(path)
+
+
+def _images(suffix: str) -> Callable[[], list[bytes]]:
+    def seeds() -> list[bytes]:
+        from trackscape.imaging import Grid, write_image
+
+        empty = Grid(size=6.0, voxel=2.0).empty()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"input{suffix}"
+            write_image(empty.like(empty.value, empty.value + 1), path)
+            return [path.read_bytes()]
+
+    return seeds
+
+
+def _read_pairs(path: Path) -> object:
+    from trackscape.imaging import read_pairs
+
+    pairs = read_pairs(path)
+    return pairs.front, pairs.rear, pairs.wepl, pairs.track
+
+
+_PAIR_HEADER = b"""ObjectType = Image
+NDims = 2
+BinaryData = True
+BinaryDataByteOrderMSB = False
+CompressedData = False
+TransformMatrix = 1 0 0 1
+Offset = 0 0
+CenterOfRotation = 0 0
+ElementSpacing = 1 1
+DimSize = 5 4
+ElementNumberOfChannels = 3
+ElementType = MET_FLOAT
+ElementDataFile = """
+
+
+def _pair_rows(*, energies: bool) -> bytes:
+    rows = np.zeros((4, 5, 3), "<f4")
+    rows[:, 0, 2], rows[:, 1, 2], rows[:, 2:4, 2] = -110, 110, 1
+    rows[:, 4] = [230, 150, 1] if energies else [0, 120, 1]
+    return rows.tobytes()
+
+
+def _pairs() -> list[bytes]:
+    local = [_PAIR_HEADER + b"LOCAL\n" + _pair_rows(energies=choice) for choice in (False, True)]
+    return [*local, _PAIR_HEADER + b"input.raw\n"]
+
+
+def _read_geometry(path: Path) -> object:
+    from trackscape.imaging import read_geometry
+
+    geometry = read_geometry(path)
+    return [geometry.matrix(angle) for angle in geometry.angles]
+
+
+def _geometries() -> list[bytes]:
+    from trackscape.imaging import CircularGeometry, write_geometry
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "geometry.xml"
+        found: list[bytes] = []
+        for detector in (0.0, 6710.0):
+            write_geometry(CircularGeometry(np.array([0.0, 2.0, 4.0]), 6600.0, detector), path)
+            found.append(path.read_bytes())
+        return found
+
+
+def _read_calibration(path: Path) -> object:
+    from trackscape.imaging import Ranges, read_calibration
+    from trackscape.simulation import Beam, load_detector
+
+    calibration = read_calibration(path)
+    calibration.check(load_detector("bergen-auto"), Beam())
+    return calibration.wepl(Ranges(*np.full((3, 2), 100.0)))
+
+
+def _read_manifest(path: Path) -> object:
+    from trackscape.simulation import read_scan
+
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(path, Path(folder) / "scan.json")
+        for name in ("phantom.npz", "detector.yaml", "hits_000.npz", "primaries_000.npz"):
+            (Path(folder) / name).touch()
+        return read_scan(folder).spots
+
+
+def _manifests() -> list[bytes]:
+    digest = "0" * 64
+    files = {"hits": "hits_000.npz", "primaries": "primaries_000.npz"}
+    part = {"name": "a", "digest": digest}
+    content = {
+        "format": "trackscape scan",
+        "version": 1,
+        "trackscape": "0.1.0",
+        "engine": "fast",
+        "law": "geant4",
+        "detector": part,
+        "phantom": part,
+        "beam": {"energy": 230.0, "energy_spread": 0.004, "units": "MeV, mm, rad"},
+        "angles (degrees)": [0.0],
+        "spots (mm, MeV)": {
+            "x": [0.0, 7.0],
+            "y": [0.0, 0.0],
+            "weight": [1.0, 1.0],
+            "energy": [230.0, 230.0],
+        },
+        "primaries": 100,
+        "seed": 0,
+        "files": [files | {f"{kind}_sha256": digest for kind in files}],
+    }
+    return [json.dumps(content, indent=2).encode()]
+
+
 LABELS = b"labels: {0: air, 1: water}\n"
 READERS = {
     "npz": Reader(
@@ -357,5 +496,27 @@ READERS = {
     "provenance": Reader(
         ".json", _read_provenance, _texts("docs/runs/trackscape-bf2a3dd8-s0/provenance.json")
     ),
+    "tracks": Reader(
+        ".parquet",
+        _read_tracks,
+        _written(write_parquet, track_columns, ".parquet", 4),
+        track_columns,
+        write_parquet,
+    ),
+    "track-rows": Reader(
+        ".npz",
+        _read_tracks,
+        _written(write_rows, track_columns, ".npz", 2),
+        track_columns,
+        write_rows,
+    ),
+    "image": Reader(".mhd", _of_image, _images(".mhd"), beside=(".raw", bytes(36))),
+    "image-arrays": Reader(".npz", _of_image, _images(".npz")),
+    "pairs": Reader(".mhd", _read_pairs, _pairs, beside=(".raw", _pair_rows(energies=False))),
+    "geometry": Reader(".xml", _read_geometry, _geometries),
+    "calibration": Reader(
+        ".npz", _read_calibration, _texts("src/trackscape/imaging/calibrations/*.npz")
+    ),
+    "scan": Reader(".json", _read_manifest, _manifests),
 }
 """By name. `make fuzz` takes all of them."""

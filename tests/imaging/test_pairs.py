@@ -5,18 +5,18 @@ import pytest
 import torch
 
 from trackscape.errors import DataError, FormatError
-from trackscape.imaging.binning import Bins, PathTable, bin_protons
+from trackscape.imaging.binning import Bins, bin_protons
 from trackscape.imaging.hull import Cylinder
 from trackscape.imaging.image import Grid
+from trackscape.imaging.pair_binning import bin_pairs, pair_optics
 from trackscape.imaging.pairs import (
     Pairs,
-    bin_pairs,
     make_pairs,
-    pair_optics,
     read_pairs,
     write_pairs,
     write_scan_pairs,
 )
+from trackscape.imaging.path_table import PathTable
 from trackscape.imaging.paths import Optics, path_weights
 from trackscape.imaging.protons import PathModel, Protons
 from trackscape.imaging.rtk_geometry import read_geometry

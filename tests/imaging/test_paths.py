@@ -8,8 +8,15 @@ import pytest
 import torch
 
 from trackscape.formats import read_hits
-from trackscape.imaging.binning import PathTable
-from trackscape.imaging.paths import Optics, path_weights, scattering_moments
+from trackscape.imaging.binning import Bins, bin_protons
+from trackscape.imaging.image import Grid
+from trackscape.imaging.path_table import PathTable
+from trackscape.imaging.paths import (
+    Optics,
+    ScatteringMoments,
+    path_weights,
+    scattering_moments,
+)
 from trackscape.imaging.protons import PathModel
 from trackscape.imaging.truth import true_tracks
 from trackscape.simulation import Beam
@@ -74,6 +81,53 @@ def test_weights_are_the_average_by_precision_with_matrices_written_out() -> Non
     assert found.covariance.numpy() == pytest.approx(np.linalg.inv(precision), rel=1e-3)
 
 
+def sharp_optics(end: float) -> Optics:
+    """Both states are known: that at the entrance by the beam, that at `end` by the trackers."""
+    beam = Beam(spot_size=0.0, divergence=1e-12, magnet=600.0)
+    return Optics(beam=beam, rear=end, resolution=0.0, layer=1e-15)
+
+
+def test_between_two_known_states_the_path_is_that_of_schulte() -> None:
+    # Med. Phys. 35:4849, 2008: (S1^-1 + R1' S2^-1 R1)^-1 (S1^-1 R0 y0 + R1' S2^-1 y2)
+    optics, entrance, exit_, z = sharp_optics(80.0), -70.0, 80.0, 15.0
+
+    def scatter(start: float, end: float) -> np.ndarray:
+        low, high = (MOMENTS.at(number(at - entrance)).numpy() for at in (start, end))
+        m0, m1, m2, _ = high - low
+        factor = 13.6**2 / 360.8 * (1 + 0.038 * np.log((end - start) / 360.8)) ** 2
+        lever = end - entrance
+        both = lever * m0 - m1
+        return factor * np.array([[lever**2 * m0 - 2 * lever * m1 + m2, both], [both, m0]])
+
+    def drift(d: float) -> np.ndarray:
+        return np.array([[1.0, d], [0.0, 1.0]])
+
+    known = np.array([4.0, -7.0, 0.01])
+    first = np.array([known[0] * (1 + entrance / 600), known[0] / 600])
+    r0, r1 = drift(z - entrance), drift(exit_ - z)
+    s1, s2 = np.linalg.inv(scatter(entrance, z)), np.linalg.inv(scatter(z, exit_))
+    state = np.linalg.solve(s1 + r1.T @ s2 @ r1, s1 @ r0 @ first + r1.T @ s2 @ known[1:])
+    found = path_weights(number(z), number(entrance), number(exit_), optics=optics, moments=MOMENTS)
+    assert float(found.weight @ torch.from_numpy(known)) == pytest.approx(state[0], abs=1e-9)
+    assert float(found.slope @ torch.from_numpy(known)) == pytest.approx(state[1], abs=1e-9)
+
+
+def test_without_loss_of_energy_a_path_is_the_same_from_both_ends() -> None:
+    depth = torch.arange(201, dtype=torch.float64)
+    rows = [depth, depth**2 / 2, depth**3 / 3, torch.ones_like(depth)]
+    moments = ScatteringMoments(1.0, 1e-5 * torch.stack(rows, dim=1))
+    optics, z = sharp_optics(60.0), torch.linspace(-60, 60, 13, dtype=torch.float64)
+    weight = path_weights(z, z[0], z[-1], optics=optics, moments=moments).weight
+
+    def path(spot: float, other: float) -> np.ndarray:
+        """From a spot to where the mirrored path of another spot begins."""
+        place, slope = other * (1 - 60 / 600), -other / 600
+        return (weight @ torch.tensor([spot, place, slope], dtype=torch.float64)).numpy()
+
+    assert path(3.0, -5.0) == pytest.approx(path(-5.0, 3.0)[::-1], abs=1e-9)
+    assert np.abs(np.diff(path(3.0, -5.0), n=2)).max() > 1e-3
+
+
 def test_a_proton_on_the_axis_of_its_spot_stays_there() -> None:
     optics = Optics()
     z = torch.linspace(-90, 90, 19, dtype=torch.float64)
@@ -121,8 +175,6 @@ def test_the_table_gives_the_places_of_the_exact_paths() -> None:
         exit=rng.uniform(40, 75, 500),
         known=protons.known + rng.normal(size=(500, 2, 3)) * [3.0, 3.0, 0.03],
     )
-    table = PathTable(geometry, z, from_magnet=False)
-    pairs = table.pairs(protons)
     exact = path_weights(
         torch.from_numpy(z),
         torch.from_numpy(protons.entrance)[:, None],
@@ -130,11 +182,40 @@ def test_the_table_gives_the_places_of_the_exact_paths() -> None:
         optics=geometry.optics,
         moments=MOMENTS,
     ).weight.numpy()
-    known = protons.known[:, 0]
-    difference = ((table.weight[pairs] - exact) * known[:, None]).sum(axis=2)
-    assert np.sqrt((difference**2).mean()) < 0.05  # mm, beside an uncertainty of 0.4 to 1.7
-    again = table.pairs(protons.select(np.arange(100)))
-    assert (again == pairs[:100]).all()
+    place = np.einsum("nzk,nak->naz", exact, protons.known)
+    table = PathTable(geometry, z, from_magnet=False)
+    difference = table.places(protons) - place
+    assert np.sqrt((difference**2).mean()) < 2e-4  # mm, beside an uncertainty of 0.4 to 1.7
+    assert np.abs(difference).max() < 3e-3
+    again = table.places(protons.select(np.arange(100)))
+    assert (again == table.places(protons)[:100]).all()
+    magnet = geometry.optics.beam.magnet
+    seen = PathTable(geometry, z, from_magnet=True).places(protons)
+    assert seen == pytest.approx(place * magnet / (magnet + z), abs=3e-3)
+
+
+def test_the_table_counts_protons_in_the_bins_of_the_exact_paths() -> None:
+    geometry, bins = PathModel(Optics(), MOMENTS, None), Bins.for_grid(Grid())  # type: ignore[arg-type]
+    rng, n = np.random.default_rng(1), 2000
+    protons = axis_protons(0.0, lambda u, _: 0 * u + 100, n=n)
+    half = np.sqrt(np.maximum(75.0**2 - protons.known[:, 0, 0] ** 2, 0.0))
+    protons = dataclasses.replace(
+        protons,
+        entrance=-half,
+        exit=half,
+        known=protons.known + rng.normal(size=(n, 2, 3)) * [0.0, 5.0, 0.03],
+    )
+    found = bin_protons(protons, PathTable(geometry, bins.z, from_magnet=True), bins)
+    ends = (torch.from_numpy(end)[:, None] for end in (-half, half))
+    exact = path_weights(torch.from_numpy(bins.z), *ends, optics=Optics(), moments=MOMENTS)
+    place = np.einsum("nzk,nk->nz", exact.weight.numpy(), protons.known[:, 0])
+    u = place / (1 + bins.z / geometry.optics.beam.magnet)
+    edges = np.linspace(-90, 90, bins.n_u + 1)
+    for plane in range(0, bins.n_z, 7):
+        expected = np.histogram(u[:, plane], edges)[0]
+        count = found.weight[0, 0, :, plane]
+        assert np.abs(count - expected).sum() <= 4  # two of 2000 cross a border
+        assert found.total[0, 0, :, plane] == pytest.approx(100 * count)
 
 
 @pytest.mark.data

@@ -8,19 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackscape.errors import DataError
+from trackscape.errors import ConfigError, DataError
 from trackscape.formats import read_hits
-from trackscape.imaging import read_calibration
-from trackscape.imaging.calibration import estimate, trimmed
+from trackscape.imaging import calibrate, read_calibration, write_calibration
+from trackscape.imaging.calibration import estimate
 from trackscape.imaging.ranges import (
     DepositTable,
+    Ranges,
     bragg_ranges,
     midpoint_ranges,
     posterior_ranges,
 )
 from trackscape.imaging.truth import flat, true_tracks
 from trackscape.imaging.water import water_depths
-from trackscape.simulation import load_detector
+from trackscape.imaging.water_boxes import trimmed
+from trackscape.simulation import Beam, load_detector
 
 PLANE = np.array([0.5, 2.0, *(10.6 + 8.2 * np.arange(41))])
 
@@ -124,10 +126,43 @@ def test_ranges_of_geant4_protons(shared_data: Path, water: int) -> None:
     assert abs(error.mean()) <= 0.15
     assert (error / found.sd[good]).std() == pytest.approx(1.0, abs=0.1)
     assert found.value[good].std() <= stop[good].std() + 0.16  # the floor is straggling
+    assert stop[good].std() == pytest.approx({100: 4.51, 150: 4.46, 200: 4.46}[water], abs=0.1)
+    offset, layer, _ = flat(tracks)
+    middle = midpoint_ranges(offset, layer, plane=calibration.plane).value - stop
+    assert middle[good].std() == pytest.approx(2.35, abs=0.1)
     wepl, sd = calibration.wepl(found)
     kept = trimmed(wepl)
     assert wepl[kept].mean() == pytest.approx(water, abs=0.25)
     assert ((wepl - water) / sd)[kept].std() == pytest.approx(1.0, abs=0.05)
+
+
+def test_ranges_turn_into_wepl_along_a_line_of_slope_minus_one() -> None:
+    ranges, wepl = read_calibration().curve[:, :-1]  # the last knot is the empty beam
+    slope, offset = np.polyfit(ranges, wepl, 1)
+    assert slope == pytest.approx(-1.0046, abs=0.003)
+    assert np.abs(np.polyval((slope, offset), ranges) - wepl).max() < 0.45
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", ["posterior", "midpoint"])
+def test_a_calibration_of_few_protons_is_the_shipped_one(estimator: str, tmp_path: Path) -> None:
+    made = calibrate(estimator=estimator, primaries=1500, seed=3)
+    shipped = read_calibration()
+    assert made.plane == pytest.approx(shipped.plane)
+    assert (np.diff(made.curve[0]) > 0).all()
+    at = np.linspace(60, 300, 30)
+    ranges = Ranges(at, np.ones_like(at), np.zeros_like(at))
+    assert made.wepl(ranges)[0] == pytest.approx(shipped.wepl(ranges)[0], abs=0.6)
+    assert made.spread[1][3:9] == pytest.approx(shipped.spread[1][3:9], rel=0.12)
+    write_calibration(made, tmp_path / "made.npz")
+    again = read_calibration(tmp_path / "made.npz")
+    assert again.wepl(ranges)[0].tolist() == made.wepl(ranges)[0].tolist()
+    assert again.provenance == made.provenance
+    again.check(load_detector("bergen-auto"), Beam())
+    with pytest.raises(ConfigError, match="calibration for bergen-final at 230 MeV, got one for"):
+        again.check(load_detector("bergen-final"), Beam())
+    with pytest.raises(ConfigError, match="at 200 MeV"):
+        again.check(load_detector("bergen-auto"), Beam(energy=200.0))
 
 
 @pytest.mark.data

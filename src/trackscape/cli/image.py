@@ -1,5 +1,6 @@
 """`trackscape image`, `pairs`, `rsp` and `calibrate`: scans to maps of stopping power."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -49,6 +50,10 @@ Tables = Annotated[
         "Where the tracks of each angle are kept. (default: SCAN/tracks_TRACKER_PROTONS)",
     ),
 ]
+WorkerCount = Annotated[
+    int | None,
+    option("N", "Processes that find tracks, angle by angle. (default: one per core)", min=1),
+]
 
 
 def image_verb(
@@ -83,6 +88,7 @@ def image_verb(
         ),
     ] = False,
     tables: Tables = None,
+    workers: WorkerCount = None,
     threads: Threads = None,
 ) -> None:
     """Make an image of relative stopping power from a scan.
@@ -96,7 +102,9 @@ def image_verb(
     outline = _hull(hull)
     grid = Grid(size=size, voxel=voxel, slices=slices, thickness=thickness)
     prepare(threads)
-    found = _track(scan, tracker, weights, network, per_frame, calibration, tables, soft=soft)
+    found = _track(
+        scan, tracker, weights, network, per_frame, calibration, tables, workers, soft=soft
+    )
     image = make_image(
         found.rows,
         found.angles,
@@ -122,6 +130,7 @@ def pairs_verb(
     calibration: CalibrationFile = None,
     hull: HullText = "auto",
     tables: Tables = None,
+    workers: WorkerCount = None,
     threads: Threads = None,
 ) -> None:
     """Write proton pairs of a scan as RTK and PCT read them.
@@ -134,7 +143,7 @@ def pairs_verb(
     outline = _hull(hull)
     check_place(output / "pairs0000.mhd")
     prepare(threads)
-    found = _track(scan, tracker, weights, network, per_frame, calibration, tables)
+    found = _track(scan, tracker, weights, network, per_frame, calibration, tables, workers)
     geometry = find_geometry(
         found.rows, found.angles, optics=found.optics, hull=outline, progress=_angles
     )
@@ -261,6 +270,7 @@ def _track(
     per_frame: int,
     calibration: Path | None,
     tables: Path | None,
+    workers: int | None,
     *,
     soft: bool = False,
 ) -> "ScanTracks":
@@ -288,4 +298,5 @@ def _track(
         soft=soft,
     )
     place = tables or scan.folder / f"tracks_{name}_{per_frame}{'_soft' if soft else ''}"
-    return track_scan(scan, recipe, place, progress=_angles)
+    cores = len(os.sched_getaffinity(0))
+    return track_scan(scan, recipe, place, workers=workers or cores, progress=_angles)

@@ -14,6 +14,7 @@ from trackscape.cli.options import (
     option,
     written_file,
 )
+from trackscape.errors import ConfigError
 from trackscape.pictures import PICTURES
 from trackscape.text import shown
 
@@ -56,6 +57,7 @@ def reconstruct_verb(
     from trackscape.progress import show_progress
     from trackscape.tracking.acceptance import describe_acceptance
 
+    rows = _Ranges(opened, calibration)
     tally, frames = Tally(), opened.file.frames
     tracks = reconstruct_frames(
         show_progress(frames),
@@ -63,7 +65,6 @@ def reconstruct_verb(
         min_last_deposit=opened.cut.min_last_deposit,
         tally=tally,
     )
-    rows = _Ranges(opened, calibration)
     write_tracks(rows.noting(tracks), output)
     print(opened.cut)
     print(describe_acceptance(tally.total, left_over=opened.file.left_over))
@@ -76,13 +77,21 @@ class _Ranges:
 
     def __init__(self, opened: Opened, calibration: Path | None) -> None:
         from trackscape.imaging import read_calibration
-        from trackscape.simulation import recognise_detector
+        from trackscape.simulation import load_detector, recognise_detector
 
         self._opened, self._rows = opened, list[Any]()
         self._calibration = read_calibration(calibration)
-        detector = recognise_detector(opened.file.depths)
-        made_for = self._calibration.provenance["detector"]
-        self._fits = calibration is not None or (detector is not None and detector.name == made_for)
+        found, layers = recognise_detector(opened.file.depths), len(self._calibration.plane)
+        if found is not None:
+            self._fits = self._calibration.fits(load_detector(found.name))
+        else:  # that of a calibration that is named may be one that is not shipped
+            self._fits = calibration is not None and max(opened.file.depths, default=0) < layers
+        if calibration is not None and not self._fits:
+            raise ConfigError(
+                f"Expected a calibration for the detector of the hits, {found or 'unknown'}, but "
+                f"{shown(calibration)} is for {self._calibration.provenance['detector']} with "
+                f"{layers} layers; make one with `trackscape calibrate`."
+            )
 
     def noting(self, frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[tuple[int, Tracks]]":
         """Passes the frames on."""

@@ -1,137 +1,81 @@
 """Tracks -> residual ranges and paths -> images of relative stopping power (RSP)."""
 
-from trackscape.imaging.binning import Bins, PathTable, Projection, bin_protons
-from trackscape.imaging.calibration import (
-    Calibration,
-    calibrate,
-    read_calibration,
-    write_calibration,
-)
-from trackscape.imaging.decision_costs import (
-    decision_costs,
-    expected_wepl,
-    hit_wepl,
-    regret,
-)
-from trackscape.imaging.fbp import BackProjection, back_project, filled, filtered
-from trackscape.imaging.hull import Cylinder, Hull, Outline
-from trackscape.imaging.image import Grid, Image
-from trackscape.imaging.image_files import picture_beside, read_image, write_image
-from trackscape.imaging.image_gradient import ImageOfWepl, image_of, mixed_wepl
-from trackscape.imaging.iterative import cgls, drop, fista_tv, tv_strength, watched_fista_tv
-from trackscape.imaging.listmode import PathIntegrals
-from trackscape.imaging.pairs import (
-    bin_pairs,
-    make_pairs,
-    read_pairs,
-    write_pairs,
-    write_scan_pairs,
-)
-from trackscape.imaging.paths import Optics, optics_of, path_weights, with_stopping
-from trackscape.imaging.picture import draw_image, draw_slice
-from trackscape.imaging.probability import tracks_with_probability
-from trackscape.imaging.protons import PathModel, Protons, select_protons
-from trackscape.imaging.radiograph import make_radiograph
-from trackscape.imaging.ranges import Ranges, bragg_ranges, midpoint_ranges, posterior_ranges
-from trackscape.imaging.reconstruction import (
-    Choice,
-    find_geometry,
-    make_image,
-    scan_protons,
-    split_protons,
-)
-from trackscape.imaging.rtk_geometry import CircularGeometry, read_geometry, write_geometry
-from trackscape.imaging.scan_tracks import (
-    TRUE_TRACKS,
-    Recipe,
-    ScanTracks,
-    digest_of,
-    track_scan,
-)
-from trackscape.imaging.score import ImageScore, InsertScore, score_image
-from trackscape.imaging.soft import Beliefs, beliefs_of, expectations, soft_rows
-from trackscape.imaging.track_table import TRACK, read_track_table, track_rows, write_track_table
-from trackscape.imaging.truth import true_tracks
-from trackscape.imaging.water import water_depths
-
-__all__ = [
-    "TRACK",
-    "TRUE_TRACKS",
-    "BackProjection",
-    "Beliefs",
-    "Bins",
-    "Calibration",
-    "Choice",
-    "CircularGeometry",
-    "Cylinder",
-    "Grid",
-    "Hull",
-    "Image",
-    "ImageOfWepl",
-    "ImageScore",
-    "InsertScore",
-    "Optics",
-    "Outline",
-    "PathIntegrals",
-    "PathModel",
-    "PathTable",
-    "Projection",
-    "Protons",
-    "Ranges",
-    "Recipe",
-    "ScanTracks",
-    "back_project",
-    "beliefs_of",
-    "bin_pairs",
-    "bin_protons",
-    "bragg_ranges",
-    "calibrate",
-    "cgls",
-    "decision_costs",
-    "digest_of",
-    "draw_image",
-    "draw_slice",
-    "drop",
-    "expectations",
-    "expected_wepl",
-    "filled",
-    "filtered",
-    "find_geometry",
-    "fista_tv",
-    "hit_wepl",
-    "image_of",
-    "make_image",
-    "make_pairs",
-    "make_radiograph",
-    "midpoint_ranges",
-    "mixed_wepl",
-    "optics_of",
-    "path_weights",
-    "picture_beside",
-    "posterior_ranges",
-    "read_calibration",
-    "read_geometry",
-    "read_image",
-    "read_pairs",
-    "read_track_table",
-    "regret",
-    "scan_protons",
-    "score_image",
-    "select_protons",
-    "soft_rows",
-    "split_protons",
-    "track_rows",
-    "track_scan",
-    "tracks_with_probability",
-    "true_tracks",
-    "tv_strength",
-    "watched_fista_tv",
-    "water_depths",
-    "with_stopping",
-    "write_calibration",
-    "write_geometry",
-    "write_image",
-    "write_pairs",
-    "write_scan_pairs",
-    "write_track_table",
-]
+from trackscape.imaging.binning import Bins as Bins
+from trackscape.imaging.binning import Projection as Projection
+from trackscape.imaging.binning import bin_protons as bin_protons
+from trackscape.imaging.calibration import Calibration as Calibration
+from trackscape.imaging.calibration import read_calibration as read_calibration
+from trackscape.imaging.calibration import write_calibration as write_calibration
+from trackscape.imaging.decision_costs import decision_costs as decision_costs
+from trackscape.imaging.decision_costs import expected_wepl as expected_wepl
+from trackscape.imaging.decision_costs import hit_wepl as hit_wepl
+from trackscape.imaging.decision_costs import regret as regret
+from trackscape.imaging.fbp import BackProjection as BackProjection
+from trackscape.imaging.fbp import back_project as back_project
+from trackscape.imaging.fbp import filled as filled
+from trackscape.imaging.fbp import filtered as filtered
+from trackscape.imaging.hull import Cylinder as Cylinder
+from trackscape.imaging.hull import Hull as Hull
+from trackscape.imaging.hull import Outline as Outline
+from trackscape.imaging.image import Grid as Grid
+from trackscape.imaging.image import Image as Image
+from trackscape.imaging.image_files import picture_beside as picture_beside
+from trackscape.imaging.image_files import read_image as read_image
+from trackscape.imaging.image_files import write_image as write_image
+from trackscape.imaging.image_gradient import ImageOfWepl as ImageOfWepl
+from trackscape.imaging.image_gradient import image_of as image_of
+from trackscape.imaging.image_gradient import mixed_wepl as mixed_wepl
+from trackscape.imaging.iterative import cgls as cgls
+from trackscape.imaging.iterative import drop as drop
+from trackscape.imaging.iterative import fista_tv as fista_tv
+from trackscape.imaging.iterative import tv_strength as tv_strength
+from trackscape.imaging.iterative import watched_fista_tv as watched_fista_tv
+from trackscape.imaging.listmode import PathIntegrals as PathIntegrals
+from trackscape.imaging.pair_binning import bin_pairs as bin_pairs
+from trackscape.imaging.pairs import make_pairs as make_pairs
+from trackscape.imaging.pairs import read_pairs as read_pairs
+from trackscape.imaging.pairs import write_pairs as write_pairs
+from trackscape.imaging.pairs import write_scan_pairs as write_scan_pairs
+from trackscape.imaging.path_table import PathTable as PathTable
+from trackscape.imaging.paths import Optics as Optics
+from trackscape.imaging.paths import optics_of as optics_of
+from trackscape.imaging.paths import path_weights as path_weights
+from trackscape.imaging.paths import with_stopping as with_stopping
+from trackscape.imaging.picture import draw_image as draw_image
+from trackscape.imaging.picture import draw_slice as draw_slice
+from trackscape.imaging.probability import tracks_with_probability as tracks_with_probability
+from trackscape.imaging.protons import PathModel as PathModel
+from trackscape.imaging.protons import Protons as Protons
+from trackscape.imaging.protons import select_protons as select_protons
+from trackscape.imaging.radiograph import make_radiograph as make_radiograph
+from trackscape.imaging.ranges import Ranges as Ranges
+from trackscape.imaging.ranges import bragg_ranges as bragg_ranges
+from trackscape.imaging.ranges import midpoint_ranges as midpoint_ranges
+from trackscape.imaging.ranges import posterior_ranges as posterior_ranges
+from trackscape.imaging.reconstruction import Choice as Choice
+from trackscape.imaging.reconstruction import find_geometry as find_geometry
+from trackscape.imaging.reconstruction import make_image as make_image
+from trackscape.imaging.reconstruction import scan_protons as scan_protons
+from trackscape.imaging.reconstruction import split_protons as split_protons
+from trackscape.imaging.rtk_geometry import CircularGeometry as CircularGeometry
+from trackscape.imaging.rtk_geometry import read_geometry as read_geometry
+from trackscape.imaging.rtk_geometry import write_geometry as write_geometry
+from trackscape.imaging.scan_tracks import TRUE_TRACKS as TRUE_TRACKS
+from trackscape.imaging.scan_tracks import Recipe as Recipe
+from trackscape.imaging.scan_tracks import ScanTracks as ScanTracks
+from trackscape.imaging.scan_tracks import digest_of as digest_of
+from trackscape.imaging.scan_tracks import track_scan as track_scan
+from trackscape.imaging.score import ImageScore as ImageScore
+from trackscape.imaging.score import InsertScore as InsertScore
+from trackscape.imaging.score import score_image as score_image
+from trackscape.imaging.soft import Beliefs as Beliefs
+from trackscape.imaging.soft import beliefs_of as beliefs_of
+from trackscape.imaging.soft import expectations as expectations
+from trackscape.imaging.soft import soft_rows as soft_rows
+from trackscape.imaging.track_table import TRACK as TRACK
+from trackscape.imaging.track_table import read_track_table as read_track_table
+from trackscape.imaging.track_table import track_rows as track_rows
+from trackscape.imaging.track_table import write_track_table as write_track_table
+from trackscape.imaging.truth import true_tracks as true_tracks
+from trackscape.imaging.water import water_depths as water_depths
+from trackscape.imaging.water_boxes import calibrate as calibrate

@@ -11,19 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from trackscape.compiled import Floats, Integers, compiled
 from trackscape.imaging.image import Grid
-from trackscape.imaging.paths import path_weights
-from trackscape.imaging.protons import PathModel, Protons
+from trackscape.imaging.path_table import PathTable, Weights, follow_path
+from trackscape.imaging.protons import Protons
 
 DEPTH_STEP = 2.0
 """Distance of the depth planes in mm."""
-_HULL_STEP = 1.0  # mm; entrances and exits are rounded to this for the table of paths
-_OFFSET = 10_000  # steps; entrances lie between minus and plus this
-
-Weights = npt.NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,68 +64,21 @@ class Projection(NamedTuple):
     """Sum of weights in each bin, (v, u, z)."""
 
 
-class PathTable:
-    """Weights of paths at fixed depths, for protons that enter and leave within the same mm.
-
-    A path depends on its proton by entrance and exit alone, and on these so little that a table for
-    each pair of them does for all. Pairs are added as they occur.
-    """
-
-    def __init__(self, geometry: PathModel, z: Floats, *, from_magnet: bool) -> None:
-        """Begins an empty table.
-
-        Arguments:
-            geometry: Beam, trackers and outline.
-            z: Depths in mm, (n_z,).
-            from_magnet: Give places in the plane of the axis, seen from the magnet, in place of
-                those at z.
-        """
-        magnet = geometry.optics.beam.magnet
-        self._geometry, self._z = geometry, z
-        self._scale = magnet / (magnet + z) if from_magnet else np.ones_like(z)
-        self._codes = np.empty(0, dtype=np.int64)
-        self.weight: Weights = np.empty((0, len(z), 3), dtype=np.float32)
-        """Weights of spot, rear place and rear slope, (pairs, z, 3)."""
-
-    def pairs(self, protons: Protons) -> Integers:
-        """Returns the row of `weight` of each proton, (N,)."""
-        ends = np.stack([protons.entrance, protons.exit])
-        start, end = np.rint(ends / _HULL_STEP).astype(np.int64) + _OFFSET
-        codes, number = np.unique(start * 2 * _OFFSET + end, return_inverse=True)
-        new = np.setdiff1d(codes, self._codes)
-        if len(new):
-            self.weight = np.concatenate([self.weight, self._weights(new)])
-            self._codes = np.concatenate([self._codes, new])
-        order = np.argsort(self._codes)
-        return order[np.searchsorted(self._codes, codes, sorter=order)][number]
-
-    def _weights(self, codes: Integers) -> Weights:
-        start, end = ((part - _OFFSET) * _HULL_STEP for part in np.divmod(codes, 2 * _OFFSET))
-        paths = path_weights(
-            torch.from_numpy(self._z),
-            torch.from_numpy(start)[:, None],
-            torch.from_numpy(end)[:, None],
-            optics=self._geometry.optics,
-            moments=self._geometry.moments,
-        )
-        return (paths.weight.numpy() * self._scale[:, None]).astype(np.float32)
-
-
 def bin_protons(protons: Protons, table: PathTable, bins: Bins, *, groups: int = 1) -> Projection:
     """Returns the projection of one angle, (groups, v, u, z).
 
     Arguments:
         protons: Protons of one angle.
-        table: PathWeights at the depths of the bins, seen from the magnet.
+        table: Paths at the depths of the bins, seen from the magnet.
         bins: Bins of the projection.
         groups: Number of groups of tracks; proton n is in the group ``protons.group[n] % groups``.
     """
-    number = table.pairs(protons)
+    paths = table.paths(protons)
     sums = np.zeros((groups, bins.n_v, bins.n_u, bins.n_z, 2))
     _bin(
-        protons.known.astype(np.float32),
+        *paths,
         table.weight,
-        number,
+        table.axis,
         protons.group % groups,
         protons.wepl,
         protons.weight,
@@ -142,9 +90,11 @@ def bin_protons(protons: Protons, table: PathTable, bins: Bins, *, groups: int =
 
 @compiled
 def _bin(
-    known: Weights,
+    bend: Weights,
+    corner: npt.NDArray[np.int32],
+    part: Weights,
     weight: Weights,
-    number: Integers,
+    axis: Weights,
     group: Integers,
     wepl: Floats,
     worth: Floats,
@@ -154,19 +104,17 @@ def _bin(
     per_u, half_u = np.float32(scale[0]), np.float32(scale[1])
     per_v, half_v = np.float32(scale[2]), np.float32(scale[3])
     _, n_v, n_u, n_z, _ = sums.shape
+    across, along = np.empty(n_z, dtype=np.float32), np.zeros(n_z, dtype=np.float32)
     for proton in range(len(wepl)):
-        x0, x1, x2 = known[proton, 0, 0], known[proton, 0, 1], known[proton, 0, 2]
-        y0, y1, y2 = known[proton, 1, 0], known[proton, 1, 1], known[proton, 1, 2]
-        row, part = number[proton], group[proton]
+        follow_path(bend[proton, 0], corner[proton], part[proton], weight, axis, across)
+        if n_v > 1:
+            follow_path(bend[proton, 1], corner[proton], part[proton], weight, axis, along)
         mass = worth[proton]
         product = mass * wepl[proton]
         for k in range(n_z):
-            a, b, c = weight[row, k, 0], weight[row, k, 1], weight[row, k, 2]
-            at_u = (a * x0 + b * x1 + c * x2) * per_u + half_u
-            at_v = np.float32(0.5)
-            if n_v > 1:
-                at_v = (a * y0 + b * y1 + c * y2) * per_v + half_v
+            at_u = across[k] * per_u + half_u
+            at_v = along[k] * per_v + half_v
             if 0 <= at_u < n_u and 0 <= at_v < n_v:
                 u, v = np.int32(at_u), np.int32(at_v)
-                sums[part, v, u, k, 0] += product
-                sums[part, v, u, k, 1] += mass
+                sums[group[proton], v, u, k, 0] += product
+                sums[group[proton], v, u, k, 1] += mass

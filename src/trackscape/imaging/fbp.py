@@ -13,8 +13,9 @@ import scipy.fft
 
 from trackscape.compiled import Floats, compiled
 from trackscape.errors import DataError
-from trackscape.imaging.binning import Bins, PathTable, Projection, bin_protons
+from trackscape.imaging.binning import Bins, Projection, bin_protons
 from trackscape.imaging.image import Grid, Image
+from trackscape.imaging.path_table import PathTable
 from trackscape.imaging.protons import PathModel, Protons
 
 _ROUNDING = 1e-9

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from trackscape.compiled import Floats
+from trackscape.compiled import Floats, compiled
 from trackscape.imaging.image import Image
 
 _STEP = 0.25  # mm between the places across the beam at which a hull is looked up
@@ -66,19 +66,39 @@ class Outline:
     def profile(self, angle: float, x: Floats) -> tuple[Floats, Floats]:
         """Returns where lines along the beam enter and leave it; see `Hull`."""
         inside = self.image.value.mean(axis=1) > self.threshold
-        grid_x, grid_z = (self.image.axis(axis) for axis in (0, 2))
+        reach = [np.abs(self.image.axis(axis)).max() for axis in (0, 2)]
         step = 0.5 * min(self.image.spacing[0], self.image.spacing[2])
-        reach = math.hypot(abs(grid_x).max(), abs(grid_z).max())
-        z = np.arange(-reach, reach + step, step)
-        c, s = math.cos(angle), math.sin(angle)
-        column = np.rint((c * x[:, None] - s * z - grid_x[0]) / self.image.spacing[0]).astype(int)
-        row = np.rint((s * x[:, None] + c * z - grid_z[0]) / self.image.spacing[2]).astype(int)
-        known = (column >= 0) & (column < len(grid_x)) & (row >= 0) & (row < len(grid_z))
-        hit = known & inside[np.where(known, column, 0), np.where(known, row, 0)]
-        first = z[hit.argmax(axis=1)] - self.margin
-        last = z[len(z) - 1 - hit[:, ::-1].argmax(axis=1)] + self.margin
-        some = hit.any(axis=1)
-        return np.where(some, first, np.nan), np.where(some, last, np.nan)
+        z = np.arange(-math.hypot(*reach), math.hypot(*reach) + step, step)
+        turn = math.cos(angle), math.sin(angle)
+        origin = self.image.origin[0], self.image.origin[2]
+        side = self.image.spacing[0], self.image.spacing[2]
+        first, last = _first_and_last(inside, x, z, turn, origin, side)
+        return first - self.margin, last + self.margin
+
+
+@compiled
+def _first_and_last(
+    inside: npt.NDArray[np.bool_],
+    x: Floats,
+    z: Floats,
+    turn: tuple[float, float],
+    origin: tuple[float, float],
+    side: tuple[float, float],
+) -> tuple[Floats, Floats]:
+    """Returns the first and the last z at which each line along the beam is inside, or NaN."""
+    cos, sin = turn
+    first, last = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    for line in range(len(x)):
+        for end, found in ((0, first), (1, last)):
+            for step in range(len(z)):
+                at = z[len(z) - 1 - step] if end else z[step]
+                i = round((cos * x[line] - sin * at - origin[0]) / side[0])
+                k = round((sin * x[line] + cos * at - origin[1]) / side[1])
+                known = 0 <= i < inside.shape[0] and 0 <= k < inside.shape[1]
+                if known and inside[i, k]:
+                    found[line] = at
+                    break
+    return first, last
 
 
 class Crossing:

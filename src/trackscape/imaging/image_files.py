@@ -5,25 +5,20 @@ MetaImage and NIfTI files. The error of NAME.mhd is in NAME_error.mhd, its repli
 NAME_replicates.mhd, as the channels or the fourth axis; .npz holds them all.
 """
 
-import contextlib
-import gzip
-import importlib
-import io
 import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from trackscape.errors import FormatError, MissingPackageError
+from trackscape.errors import FormatError
 from trackscape.files import check_place, replacing
-from trackscape.formats.files import reading
 from trackscape.formats.meta_image import read_meta_image, volume_budget, write_meta_images
 from trackscape.formats.tables import open_archive
 from trackscape.imaging.image import Image
+from trackscape.imaging.nifti import Map, Three, read_nifti, three, write_nifti
 
 SUFFIXES = (".mhd", ".npz", ".nii", ".nii.gz")
 """Ends of the names of files of images."""
@@ -31,22 +26,10 @@ _TYPES = ("MET_FLOAT", "MET_DOUBLE")
 _BESIDE = ("error", "replicates")
 _GRID = ("spacing", "origin")
 _ARRAYS = ("value", *_BESIDE, *_GRID)
-_NIFTI_HEADER = 352  # bytes before the voxels
 _SAME = 1e-4  # mm; NIfTI and others keep the grid in single precision
-_STRAIGHT = 1e-6  # mm
 
 
 _Arrays = dict[str, npt.NDArray[Any]]
-_Three = tuple[float, float, float]
-
-
-class _Map(NamedTuple):
-    """One array of a file, and its grid."""
-
-    values: npt.NDArray[Any]
-    """Numbers, (nx, ny, nz), or (groups, nx, ny, nz)."""
-    spacing: _Three
-    origin: _Three
 
 
 def write_image(image: Image, path: Path | str) -> list[Path]:
@@ -80,7 +63,7 @@ def write_image(image: Image, path: Path | str) -> list[Path]:
     }
     if kind == ".mhd":
         return write_meta_images(maps, spacing=image.spacing, offset=image.origin)
-    _write_nifti(image, maps)
+    write_nifti(image, maps)
     return list(maps)
 
 
@@ -96,7 +79,7 @@ def read_image(path: Path | str) -> Image:
     if kind == ".npz":
         arrays, spacing, origin = _read_npz(path)
     else:
-        read_map = _read_meta if kind == ".mhd" else _read_nifti
+        read_map = _read_meta if kind == ".mhd" else read_nifti
         first = read_map(path, 3)
         arrays, (_, spacing, origin) = {"value": first.values}, first
         for name, axes in zip(_BESIDE, (3, 4), strict=True):
@@ -166,7 +149,7 @@ def _check(array: npt.NDArray[Any], name: str, *, shape: tuple[int, ...], path: 
         )
 
 
-def _check_grid(found: _Map, first: _Map, path: Path) -> None:
+def _check_grid(found: Map, first: Map, path: Path) -> None:
     grids = [(*each.spacing, *each.origin) for each in (found, first)]
     if not np.allclose(*grids, rtol=0, atol=_SAME):
         raise FormatError(
@@ -175,15 +158,10 @@ def _check_grid(found: _Map, first: _Map, path: Path) -> None:
         )
 
 
-def _three(numbers: Iterable[float]) -> _Three:
-    x, y, z = map(float, numbers)
-    return x, y, z
-
-
-def _read_meta(path: Path, axes: int) -> _Map:
+def _read_meta(path: Path, axes: int) -> Map:
     found = read_meta_image(path, types=_TYPES, channels=1 if axes == 3 else None)
     values = found.values if axes == 3 else np.moveaxis(found.values, 3, 0)
-    return _Map(values, _three(found.spacing), _three(found.offset))
+    return Map(values, three(found.spacing), three(found.offset))
 
 
 def _write_npz(image: Image, arrays: _Arrays, path: Path) -> None:
@@ -191,7 +169,7 @@ def _write_npz(image: Image, arrays: _Arrays, path: Path) -> None:
         np.savez(file, allow_pickle=False, spacing=image.spacing, origin=image.origin, **arrays)
 
 
-def _read_npz(path: Path) -> tuple[_Arrays, _Three, _Three]:
+def _read_npz(path: Path) -> tuple[_Arrays, Three, Three]:
     if not os.path.isfile(path):
         raise FormatError(f"{path}: expected an image, but no file is there; check the path.")
     with open_archive(path, volume_budget(path)) as archive:
@@ -208,55 +186,5 @@ def _read_npz(path: Path) -> tuple[_Arrays, _Three, _Three]:
                 f"{path}: array {name}: expected three numbers in mm, got {arrays[name].dtype} of "
                 f"the shape {arrays[name].shape}; store np.array([x, y, z])."
             )
-    spacing, origin = (_three(arrays.pop(name)) for name in _GRID)
+    spacing, origin = (three(arrays.pop(name)) for name in _GRID)
     return arrays, spacing, origin
-
-
-def _write_nifti(image: Image, maps: dict[Path, npt.NDArray[np.float32]]) -> None:
-    affine = np.diag([*image.spacing, 1.0])
-    affine[:3, 3] = image.origin
-    with contextlib.ExitStack() as stack:
-        for path, values in maps.items():
-            content = _nibabel(path).Nifti1Image(values, affine).to_bytes()
-            if path.name.lower().endswith(".gz"):
-                content = gzip.compress(content, mtime=0)
-            stack.enter_context(replacing(path)).write_bytes(content)
-
-
-def _read_nifti(path: Path, axes: int) -> _Map:
-    nibabel = _nibabel(path)
-    if not os.path.isfile(path):
-        raise FormatError(f"{path}: expected an image, but no file is there; check the path.")
-    with reading(path):
-        spare = volume_budget(path)
-        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
-            content = file.read(spare.limit + 1)
-        spare.take(len(content), what="its voxels")
-        header = nibabel.Nifti1Header.from_fileobj(io.BytesIO(content))
-        shape = header.get_data_shape()
-        needed = math.prod(shape) * header.get_data_dtype().itemsize
-        if len(content) < needed + _NIFTI_HEADER:
-            raise FormatError(
-                f"{path}: expected {needed} bytes for {shape} voxels, got "
-                f"{len(content) - _NIFTI_HEADER}; copy the file anew."
-            )
-        image = nibabel.Nifti1Image.from_bytes(content)
-        values, affine = np.asarray(image.dataobj), np.asarray(image.affine, dtype=np.float64)
-    sides = np.diag(affine)[:3]
-    if not np.allclose(affine[:3, :3], np.diag(sides), rtol=0, atol=_STRAIGHT):
-        raise FormatError(
-            f"{path}: expected axes along x, y and z, got the matrix {affine[:3, :3].tolist()}; "
-            "resample the image."
-        )
-    values = np.moveaxis(values, 3, 0) if axes == 4 and values.ndim == 4 else values
-    return _Map(values, _three(sides), _three(affine[:3, 3]))
-
-
-def _nibabel(path: Path) -> Any:
-    try:
-        return importlib.import_module("nibabel")
-    except ImportError as error:
-        raise MissingPackageError(
-            f"{path}: NIfTI files need the package nibabel, which is not installed; run "
-            "`pip install 'trackscape[nifti]'`, or take .mhd or .npz."
-        ) from error

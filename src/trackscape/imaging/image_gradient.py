@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from trackscape.compiled import Floats, Integers, compiled
+from trackscape.compiled import Floats, compiled
 from trackscape.errors import DataError
-from trackscape.imaging.binning import Bins, PathTable, Projection, Weights, bin_protons
+from trackscape.imaging.binning import Bins, Projection, bin_protons
 from trackscape.imaging.fbp import back_project, filtered
 from trackscape.imaging.image import Grid
+from trackscape.imaging.path_table import PathTable, Weights, follow_path
 from trackscape.imaging.protons import PathModel, Protons
 
 _Map = Callable[[Floats], Floats]
@@ -105,10 +107,9 @@ class ImageOfWepl:
 
     def _gather(self, protons: Protons, share: Floats, out: Floats) -> None:
         """The adjoint of `bin_protons`: what the bins of each proton add up to."""
-        bins, number = self._bins, self._table.pairs(protons)
+        bins, table, paths = self._bins, self._table, self._table.paths(protons)
         scale = (1 / bins.side_u, bins.n_u / 2, 1 / bins.side_v, bins.n_v / 2)
-        known = protons.known.astype(np.float32)
-        _gather(known, self._table.weight, number, protons.weight, scale, share, out)
+        _gather(*paths, table.weight, table.axis, protons.weight, scale, share, out)
 
 
 def image_of(wepl: Float64[Tensor, " protons"], scan: ImageOfWepl) -> Float64[Tensor, "x y z"]:
@@ -201,9 +202,11 @@ def _project(
 
 @compiled
 def _gather(
-    known: Weights,
+    bend: Weights,
+    corner: npt.NDArray[np.int32],
+    part: Weights,
     weight: Weights,
-    number: Integers,
+    axis: Weights,
     worth: Floats,
     scale: tuple[float, float, float, float],
     share: Floats,
@@ -212,16 +215,15 @@ def _gather(
     per_u, half_u = np.float32(scale[0]), np.float32(scale[1])
     per_v, half_v = np.float32(scale[2]), np.float32(scale[3])
     n_v, n_u, n_z = share.shape
+    across, along = np.empty(n_z, dtype=np.float32), np.zeros(n_z, dtype=np.float32)
     for proton in range(len(out)):
-        x0, x1, x2 = known[proton, 0, 0], known[proton, 0, 1], known[proton, 0, 2]
-        y0, y1, y2 = known[proton, 1, 0], known[proton, 1, 1], known[proton, 1, 2]
-        row, total = number[proton], 0.0
+        follow_path(bend[proton, 0], corner[proton], part[proton], weight, axis, across)
+        if n_v > 1:
+            follow_path(bend[proton, 1], corner[proton], part[proton], weight, axis, along)
+        total = 0.0
         for k in range(n_z):
-            a, b, c = weight[row, k, 0], weight[row, k, 1], weight[row, k, 2]
-            at_u = (a * x0 + b * x1 + c * x2) * per_u + half_u
-            at_v = np.float32(0.5)
-            if n_v > 1:
-                at_v = (a * y0 + b * y1 + c * y2) * per_v + half_v
+            at_u = across[k] * per_u + half_u
+            at_v = along[k] * per_v + half_v
             if 0 <= at_u < n_u and 0 <= at_v < n_v:
                 total += share[np.int32(at_v), np.int32(at_u), k]
         out[proton] = worth[proton] * total

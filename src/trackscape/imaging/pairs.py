@@ -7,7 +7,6 @@ places before the object share one w, and so do those behind it. A sixth vector 
 """
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
@@ -19,14 +18,10 @@ import torch
 from trackscape.compiled import Floats
 from trackscape.errors import DataError, FormatError
 from trackscape.formats.meta_image import read_meta_image, write_meta_images
-from trackscape.imaging.binning import Bins, PathTable, Projection
-from trackscape.imaging.hull import Crossing
-from trackscape.imaging.paths import Optics, path_weights
+from trackscape.imaging.paths import path_weights
 from trackscape.imaging.protons import PathModel, Protons
-from trackscape.imaging.quality import consistent
 from trackscape.imaging.rtk_geometry import CircularGeometry, write_geometry
 from trackscape.imaging.water import water_range
-from trackscape.simulation import Beam
 
 PLANES = (-110.0, 110.0)
 """Planes before and behind the object in which places are written, z in mm."""
@@ -36,7 +31,6 @@ _VECTORS = (5, 6)
 _UNIT = 1e-3  # of the length of a direction
 _SAME_PLANE = 1e-3  # mm
 _MOST = 2**24  # whole numbers of float32
-_REACH = 400.0  # mm
 
 _Rows = npt.NDArray[np.float32]
 
@@ -220,85 +214,3 @@ def write_scan_pairs(
     circle = CircularGeometry(np.array(angles), source, source + planes[1])
     write_geometry(circle, folder / GEOMETRY)
     return [*written, folder / GEOMETRY]
-
-
-def pair_optics(pairs: Pairs, *, energy: float = 230.0, source: float = 6600.0) -> Optics:
-    """Returns optics in which both lines of a proton are known to 0.01 mm and 0.1 mrad.
-
-    Arguments:
-        pairs: Pairs of a scan; all are taken to have the same planes.
-        energy: Energy of the beam in MeV, for the scattering.
-        source: Distance from the source of the beam to the axis in mm.
-    """
-    before, behind = pairs.planes
-    beam = Beam(energy=energy, spot_size=_PLACE, divergence=_TILT, source=before, magnet=source)
-    gap = math.sqrt(2) * _PLACE / _TILT
-    return Optics(beam=beam, rear=behind, gap=gap, resolution=_PLACE, layer=_NO_LAYER)
-
-
-_PLACE, _TILT = 0.01, 1e-4  # mm and rad
-_NO_LAYER = 1e-12  # of a radiation length
-
-
-def bin_pairs(
-    pairs: Pairs, geometry: PathModel, bins: Bins, *, angle: float, cut: bool = True
-) -> Projection:
-    """Returns the projection of one angle along the most likely paths between both lines.
-
-    With d and e the place and the slope of the rear line at the first tracker, less those of the
-    front line there, the path is that of a proton of which only d and e are known, and a spot at
-    zero, added to the front line: so it is linear in four numbers.
-
-    Arguments:
-        pairs: Pairs of one angle.
-        geometry: That of `pair_optics`, or other optics, and the outline of the object; the source
-            of the beam is its magnet.
-        bins: Bins of the projection.
-        angle: Rotation of the object in rad.
-        cut: Leave out protons that disagree with their neighbours, see `consistent`.
-    """
-    magnet, rear = geometry.optics.beam.magnet, geometry.optics.rear
-    if cut:
-        middle = (pairs.front[:, :1, 0] + pairs.rear[:, :1, 0]) / 2
-        bend = pairs.rear[:, :, 1] - pairs.front[:, :, 1]
-        pairs = Pairs(pairs.rows[consistent(middle, pairs.wepl, bend)])
-    front, wepl = pairs.front, pairs.wepl
-    bent = _bent(pairs, geometry, angle, rear)
-    table = PathTable(geometry, bins.z, from_magnet=False)
-    number = table.pairs(bent)
-    sums = np.zeros((bins.n_v * bins.n_u, bins.n_z, 2))
-    for plane, z in enumerate(bins.z):
-        weight = table.weight[number, plane].astype(np.float64)
-        place = front[:, :, 0] + front[:, :, 1] * z + np.einsum("nk,nak->na", weight, bent.known)
-        place *= magnet / (magnet + z)
-        u = np.floor(place[:, 0] / bins.side_u + bins.n_u / 2).astype(np.int64)
-        v = np.floor(place[:, 1] / bins.side_v + bins.n_v / 2).astype(np.int64)
-        v = v if bins.n_v > 1 else np.zeros_like(v)
-        seen = (u >= 0) & (u < bins.n_u) & (v >= 0) & (v < bins.n_v)
-        cell = (v * bins.n_u + u)[seen]
-        for column, mass in enumerate((wepl[seen], None)):
-            sums[:, plane, column] = np.bincount(cell, mass, minlength=len(sums))
-    total, count = np.moveaxis(sums.reshape(bins.n_v, bins.n_u, bins.n_z, 2), 3, 0)
-    return Projection(angle, total, count)
-
-
-def _bent(pairs: Pairs, geometry: PathModel, angle: float, rear: float) -> Protons:
-    """Returns protons of which only the bend is known, between where both lines meet the object."""
-    front, behind = pairs.front, pairs.rear
-    crossing = Crossing(geometry.hull, angle, reach=_REACH)
-    entrance = crossing.entrance(front[:, 0, 0], front[:, 0, 1])
-    exit_ = crossing.exit(behind[:, 0, 0], behind[:, 0, 1])
-    hit = np.isfinite(entrance) & np.isfinite(exit_) & (entrance < exit_)
-    slope = behind[:, :, 1] - front[:, :, 1]
-    place = behind[:, :, 0] - front[:, :, 0] + slope * rear
-    return Protons(
-        angle=angle,
-        known=np.stack([np.zeros_like(place), place, slope], axis=2),
-        entrance=np.where(hit, entrance, 0.0),
-        exit=np.where(hit, exit_, 0.0),
-        wepl=pairs.wepl,
-        weight=np.ones(len(pairs)),
-        sd=np.ones(len(pairs)),
-        group=np.zeros(len(pairs), dtype=np.int64),
-        row=pairs.track,
-    )

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from trackscape.imaging.binning import Bins, PathTable, bin_protons
+from trackscape.imaging.binning import Bins, bin_protons
 from trackscape.imaging.image import Image
+from trackscape.imaging.path_table import PathTable
 from trackscape.imaging.protons import PathModel, Protons
 
 

@@ -1,5 +1,6 @@
 """A scan -> tables of its tracks, one for each angle, each written once."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +11,7 @@ import numpy as np
 
 from trackscape.data import Hits
 from trackscape.errors import DataError, TrackscapeError
+from trackscape.execution import Processes, run_jobs
 from trackscape.formats import read_hits
 from trackscape.graph_construction import split_frames
 from trackscape.graph_construction.frames import spot_number
@@ -104,7 +106,7 @@ class ScanTracks(NamedTuple):
 
 
 def track_scan(
-    scan: Scan, recipe: Recipe, folder: Path, *, progress: _Progress = iter
+    scan: Scan, recipe: Recipe, folder: Path, *, workers: int = 1, progress: _Progress = iter
 ) -> ScanTracks:
     """Finds the tracks of each angle of a scan.
 
@@ -115,7 +117,9 @@ def track_scan(
         scan: Scan with a file of hits for each angle.
         recipe: How tracks are found.
         folder: Where the tables go; it is made if it is not there.
-        progress: Wraps the numbers of the angles.
+        workers: Number of processes that share the angles; the tables do not depend on it. This
+            process alone if 1.
+        progress: Wraps the numbers of the angles that are not there yet.
 
     Raises:
         DataError: Soft tracks of a tracker that has no beliefs, or hits that make no tracks.
@@ -123,14 +127,35 @@ def track_scan(
     if recipe.soft:
         check_beliefs(recipe.tracker, recipe.calibration)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"tracks_{number:03d}.parquet" for number in range(len(scan.files))]
-    for number in progress(range(len(paths))):
-        about = _provenance(scan, recipe, number)
-        if _is_of(paths[number], about):
-            continue
-        rows = _rows_of(scan, recipe, number)
-        write_track_table([rows], paths[number], provenance=about)
-    return ScanTracks(paths, scan.angles.tolist(), optics_of(scan))
+    job = _AngleJob(scan, recipe, folder)
+    numbers = range(len(scan.files))
+    left = [number for number in numbers if not job.is_done(number)]
+    executor = Processes(min(workers, len(left))) if workers > 1 and len(left) > 1 else None
+    with contextlib.closing(run_jobs(job, left, executor)) as finished:
+        for _ in zip(progress(left), finished, strict=True):
+            pass
+    return ScanTracks(
+        [job.path(number) for number in numbers], scan.angles.tolist(), optics_of(scan)
+    )
+
+
+class _AngleJob(NamedTuple):
+    """Writes the table of the angle of a number."""
+
+    scan: Scan
+    recipe: Recipe
+    folder: Path
+
+    def __call__(self, number: int) -> None:
+        rows = _rows_of(self.scan, self.recipe, number)
+        about = _provenance(self.scan, self.recipe, number)
+        write_track_table([rows], self.path(number), provenance=about)
+
+    def path(self, number: int) -> Path:
+        return self.folder / f"tracks_{number:03d}.parquet"
+
+    def is_done(self, number: int) -> bool:
+        return _is_of(self.path(number), _provenance(self.scan, self.recipe, number))
 
 
 def _rows_of(scan: Scan, recipe: Recipe, number: int) -> np.ndarray:
