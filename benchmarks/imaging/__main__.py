@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import typer
 
-from benchmarks.imaging.engines import ENGINES, MAGNET, RADIUS, SHAPE, SIZE, Plane
+from benchmarks.imaging.engines import ENGINES, HULL, MAGNET, RADIUS, SHAPE, SIZE, Plane
 from benchmarks.machine import hardware
 from benchmarks.page import table
 from trackscape.files import replacing
@@ -124,7 +124,7 @@ def prepare(scan: Scan, folder: Path) -> Path:
     tracks = track_scan(scan, recipe, folder / "tracks", progress=show_progress)
     (folder / "scan.txt").write_text(str(scan.folder.resolve()), encoding="utf-8")
     optics = with_stopping(tracks.optics, STOPPING)
-    geometry = PathModel.of(optics, Cylinder(RADIUS))
+    geometry = PathModel.of(optics, Cylinder(HULL))
     bins = Bins(1, SHAPE[0], 1, 20.0, 1.0)
     lines = PathTable(geometry, bins.z, from_magnet=True)
     angles, rows = np.radians(scan.angles), []

@@ -20,7 +20,8 @@ SIZE = 181.0
 """Extent of the images in mm; an odd number of voxels of 1 mm, so that one is on the axis."""
 MAGNET = 6600.0
 SHAPE = (181, 181)
-RADIUS = 75.0
+RADIUS = 75.0  # mm, of the phantom
+HULL = RADIUS + 1.0  # one that is too narrow has to explain all WEPL inside
 """Of the outline in mm."""
 
 
@@ -135,7 +136,7 @@ def our_fbp(folder: Path, _: float) -> Callable[[], Plane]:
             angles,
             optics=optics,
             grid=Grid(size=SIZE),
-            hull=Cylinder(RADIUS),
+            hull=Cylinder(HULL),
             groups=1,
         )
         return image.value[:, 0].astype(np.float64)
@@ -178,7 +179,7 @@ def our_tv(folder: Path, strength: float) -> Callable[[], Plane]:
     first = our_fbp(folder, 0.0)
 
     def run() -> Plane:
-        geometry, grid = PathModel.of(optics, Cylinder(RADIUS)), Grid(size=SIZE)
+        geometry, grid = PathModel.of(optics, Cylinder(HULL)), Grid(size=SIZE)
         every = [
             select_protons(rows(number), geometry, angle=float(np.radians(angle)))
             for number, angle in enumerate(angles)

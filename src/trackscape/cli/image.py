@@ -40,7 +40,7 @@ HullText = Annotated[
     str,
     option(
         "auto|cylinder:MM",
-        "Outline of the object: from a first image, or a cylinder of this radius.",
+        "Outline: from a first image, or a cylinder, a mm wider than the object.",
     ),
 ]
 Tables = Annotated[
