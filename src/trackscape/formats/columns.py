@@ -188,7 +188,7 @@ def _check_lengths(columns: HitColumns, *, path: Path) -> None:
             )
     if rows == (0,):
         raise FormatError(
-            f"{path}: expected hits, but its columns have no rows; does the beam meet the detector?"
+            f"{path}: expected hits, but its columns have no rows; aim the beam at the detector."
         )
 
 

@@ -60,7 +60,7 @@ def _parse(path: Path) -> Any:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ConfigError(
-                f"{path}: expected settings below {_MAX_BYTES // 1000} kB; name the right file."
+                f"{path}: expected less than {_MAX_BYTES // 1000} kB; name a file of settings."
             )
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()

@@ -23,7 +23,7 @@ from trackscape.data import HitGraph, Hits, Tracks, TrackScores
 from trackscape.errors import DataError
 from trackscape.imaging.calibration import Calibration
 from trackscape.imaging.track_table import N_DEPOSITS, track_rows
-from trackscape.scoring.track_model import TrackModel, pair_beliefs
+from trackscape.scoring.track_model import pair_beliefs
 from trackscape.tracking import MINIMUM_LAST_ENERGY, NetworkTracker, Tracker
 from trackscape.tracking.acceptance import MINIMUM_HITS
 from trackscape.tracking.follow import canonical_order
@@ -96,7 +96,8 @@ def check_beliefs(tracker: Tracker | None, calibration: Calibration) -> NetworkT
     Raises:
         DataError: It does not, or the ranges need more than the last deposits.
     """
-    if not isinstance(tracker, NetworkTracker) or not isinstance(tracker.scorer, TrackModel):
+    is_network = isinstance(tracker, NetworkTracker)
+    if not is_network or tracker.scorer.default_objective != "track_likelihood":
         raise DataError(
             "Expected a tracker that gives probabilities to sets of tracks for soft tracks, such "
             "as trackscape; take that one, or decided tracks."

@@ -89,7 +89,8 @@ class Plan:
         shapes = [np.shape(column) for column in (self.x, self.y, self.energy, self.weight)]
         if len(set(shapes)) > 1 or len(shapes[0]) != 1 or shapes[0] == (0,):
             raise ConfigError(
-                f"plan: expected spots, one x, y, energy and weight each, got the shapes {shapes}."
+                "plan: expected at least one spot, one x, y, energy and weight each, got the "
+                f"shapes {shapes}."
             )
         for name, possible, expected in (
             ("x", np.isfinite(self.x), "a finite position"),
