@@ -8,8 +8,8 @@ import pytest
 from fuzz.run import fuzz
 from fuzz.seeds import READERS
 
-COUNT = 2000
-FEWER = {"root": 200, "landscape": 1000, "study": 1000, "settings": 1000}
+COUNT = 1000
+FEWER = {"root": 200}
 """Readers that take more time for a file; `make fuzz` runs as many of them as of the others."""
 
 

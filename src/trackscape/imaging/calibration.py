@@ -12,7 +12,7 @@ from trackscape.compiled import Floats
 from trackscape.data import Tracks
 from trackscape.errors import ConfigError, DataError, FormatError
 from trackscape.files import replacing
-from trackscape.formats.tables import open_archive
+from trackscape.formats.tables import Archive, open_archive
 from trackscape.imaging.ranges import (
     DepositTable,
     Ranges,
@@ -134,12 +134,12 @@ def read_calibration(path: Path | str | None = None) -> Calibration:
             if about["format"] != _FORMAT:
                 raise KeyError("format")
             return Calibration(
-                plane=archive.read("plane"),
+                plane=_numbers(archive, "plane", -1),
                 thickness=float(about["thickness"]),
-                table=DepositTable(archive.read("deposits")),
+                table=DepositTable(_numbers(archive, "deposits", -1, -1).astype(np.float32)),
                 estimator=str(about["estimator"]),
-                curve=archive.read("curve"),
-                spread=archive.read("spread"),
+                curve=_numbers(archive, "curve", 2, -1),
+                spread=_numbers(archive, "spread", 2, -1),
                 provenance=dict(about["provenance"]),
             )
         except (KeyError, ValueError, TypeError) as error:
@@ -147,3 +147,14 @@ def read_calibration(path: Path | str | None = None) -> Calibration:
                 f"{path}: expected a calibration, but the file lacks {error}; make one with "
                 "`trackscape calibrate`."
             ) from error
+
+
+def _numbers(archive: Archive, name: str, *shape: int) -> Floats:
+    """Reads an array of finite numbers of this shape; -1 stands for any length."""
+    values = archive.read(name)
+    fits = values.ndim == len(shape) and all(
+        expected in (-1, length) for expected, length in zip(shape, values.shape, strict=True)
+    )
+    if not fits or values.dtype.kind != "f" or not np.isfinite(values).all():
+        raise ValueError(f"numbers in {name!r}")
+    return values
