@@ -7,7 +7,8 @@ chosen anything.
 
 import itertools
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -75,7 +76,13 @@ def measure(
     """Makes the image of all tracks, and that of those that are right among the ones it used."""
     finder = None if tracker == TRUE_TRACKS else load_tracker(tracker)
     recipe = Recipe(tracker, finder, per_frame, read_calibration())
-    kept = track_scan(scan, recipe, folder, progress=lambda angles: show_progress(angles, tracker))
+    kept = track_scan(
+        scan,
+        recipe,
+        folder,
+        workers=len(os.sched_getaffinity(0)),
+        progress=lambda angles: show_progress(angles, tracker),
+    )
     tables = [kept.rows(number) for number in range(len(kept.angles))]
 
     def image(*, only_right: bool = False) -> Image:
@@ -98,17 +105,21 @@ def measure(
     return Measured(whole, score, differences, float(right.mean()))
 
 
-def lines_of(found: dict[Key, list[Measured]]) -> Iterator[str]:
-    """Gives the lines of the page."""
+def lines_of(
+    found: dict[Key, list[Measured]], scan: Scan, output: Path, cases: Sequence[str] = ()
+) -> Iterator[str]:
+    """Gives the lines of the page, with what is said of one of its scans."""
+    options = "".join(f" --case {case}" for case in cases)
     scans = max(map(len, found.values()))
     yield "# What tracking does to the image"
     yield ""
     yield (
-        f"CTP404, 90 angles of 8,000 protons each, mean over up to {scans} scans with standard "
-        "errors. Made by `python -m studies.imaging SCANS -o docs/imaging_quality.md`."
+        f"CTP404, {len(scan.angles)} angles of {scan.primaries:,} protons each, engine "
+        f"{scan.engine}, mean over up to {scans} scans with standard errors. Made by `python -m "
+        f"studies.imaging SCANS{options} -o docs/{output.name}`."
     )
     yield ""
-    yield "![Images of one scan by tracker and method](images/ctp404.png)"
+    yield f"![Images of one scan by tracker and method](images/{output.stem}.png)"
     yield ""
     headers = [
         "tracks",
@@ -225,9 +236,10 @@ def main(
             for method in METHODS:
                 measured = measure(scan, kept, tracker, per_frame, method)
                 found.setdefault((tracker, per_frame, method), []).append(measured)
-    draw(found, output.parent / "images" / "ctp404.png")
+    draw(found, output.parent / "images" / f"{output.stem}.png")
     with replacing(output) as path:
-        path.write_text("\n".join(lines_of(found)) + "\n", encoding="utf-8")
+        lines = lines_of(found, read_scan(scans[0]), output, case or ())
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ def check_settings(semantics: str, *, unmatched_cost: float | Floats | None, bac
         raise AssignmentError('An unmatched_cost belongs to "with_unmatched", and only to it.')
     if unmatched_cost is not None and not (np.abs(unmatched_cost) <= LARGEST_COST).all():
         raise AssignmentError(
-            f"Expected finite reject costs up to {LARGEST_COST:g} in size, got {unmatched_cost}."
+            f"Expected finite unmatched costs (reject) to {LARGEST_COST:g}, got {unmatched_cost}."
         )
 
 
