@@ -69,9 +69,7 @@ def test_soft_tracks_of_a_tracker_without_beliefs_are_refused(trackscape, scan, 
         arguments = ("--tracker", tracker, "--soft", "-o", "soft.mhd", "--tables", "soft")
         outcome = trackscape("image", scan, *arguments)
         assert outcome.status == 2
-        assert "such as trackscape; take that one, or decided tracks" in outcome.err.replace(
-            "\n", " "
-        )
+        assert f"such as trackscape, got {tracker}; take that one" in outcome.err.replace("\n", " ")
     assert not (tmp_path / "soft").exists()
 
 
@@ -102,9 +100,17 @@ def test_mistakes_are_said_before_any_work(trackscape, scan, tmp_path):
         outcome = trackscape("image", *arguments, "--tracker", "truth")
         assert outcome.status == 2
         assert told in outcome.err
-    outcome = trackscape("image", scan, "-o", "a.mhd", "--tracker", "greedy", "--per-frame", 38)
-    assert outcome.status == 2
-    assert "spots have fewer; take fewer protons per frame" in outcome.err
+    for per_frame, told in {
+        38: "spots have fewer; take fewer protons per frame (--per-frame)",
+        1000: "Expected at most 40 protons in a frame (--per-frame)",
+    }.items():
+        arguments = ("--tracker", "greedy", "--per-frame", per_frame, "--tables", f"{per_frame}")
+        outcome = trackscape("image", scan, "-o", "a.mhd", *arguments)
+        assert outcome.status == 2
+        assert told in outcome.err.replace("\n", " ")
+    assert not (tmp_path / "1000").exists()
+    outcome = trackscape("image", scan, "-o", "a.mhd", "--tracker", "nosuch")
+    assert "--tracker: expected truth, greedy" in outcome.err
     (tmp_path / "file").touch()
     outcome = trackscape("pairs", scan, "-o", "file", "--tracker", "truth", "--tables", "none")
     assert outcome.status == 2

@@ -274,6 +274,7 @@ def _track(
     *,
     soft: bool = False,
 ) -> "ScanTracks":
+    from trackscape.errors import ConfigError
     from trackscape.imaging import (
         TRUE_TRACKS,
         Recipe,
@@ -282,8 +283,13 @@ def _track(
         track_scan,
     )
     from trackscape.simulation import read_scan
+    from trackscape.tracking import TRACKERS
     from trackscape.tracking.acceptance import least_last_deposit
 
+    if weights is None and tracker not in (TRUE_TRACKS, *TRACKERS):
+        raise ConfigError(
+            f"--tracker: expected {TRUE_TRACKS}, {', '.join(TRACKERS)}, got {shown(tracker)}."
+        )
     scan, made = read_scan(folder), read_calibration(calibration)
     made.check(scan.detector, scan.beam)
     truth = tracker == TRUE_TRACKS and weights is None

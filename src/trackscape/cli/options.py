@@ -60,7 +60,7 @@ Method = Annotated[
     ),
 ]
 Weights = Annotated[
-    Path | None, option("FILE", "Weights of your own training, used instead of --method.")
+    Path | None, option("FILE", "Weights of your own training, used instead of a shipped method.")
 ]
 NetworkClass = Annotated[
     str | None,

@@ -89,16 +89,18 @@ class Grid:
     """Extent of a voxel in y in mm."""
 
     def __post_init__(self) -> None:
-        finite = self.size < math.inf and self.thickness < math.inf
+        finite = math.isfinite(self.size) and math.isfinite(self.thickness)
         if not (finite and 0 < self.voxel <= self.size and self.slices >= 1 and self.thickness > 0):
             raise DataError(
-                "Expected a positive size of the image and of its voxels, and at least one slice, "
-                f"got {self}."
+                "Expected a finite size of the image, voxels no larger than that, and at least one "
+                f"slice, got a size of {self.size:g} mm, {self.slices} slices of "
+                f"{self.thickness:g} mm, and voxels of {self.voxel:g} mm."
             )
         if self.across**2 * self.slices > _MOST_VOXELS:
             raise DataError(
                 f"Expected an image of at most {_MOST_VOXELS:,} voxels, got {self.across} x "
-                f"{self.slices} x {self.across}; take larger voxels or fewer slices."
+                f"{self.slices} x {self.across}; take larger voxels, a smaller size or fewer "
+                "slices."
             )
 
     @property

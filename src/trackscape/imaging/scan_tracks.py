@@ -86,7 +86,18 @@ def _check_spots(hits: Hits, frames: Sequence[Hits], per_frame: int) -> None:
     if hits.spot is not None and len(left) < spots:
         raise DataError(
             f"Expected {per_frame} protons with a hit or more in each spot, but "
-            f"{spots - len(left)} of {spots} spots have fewer; take fewer protons per frame."
+            f"{spots - len(left)} of {spots} spots have fewer; take fewer protons per frame "
+            "(--per-frame)."
+        )
+
+
+def _check_per_frame(scan: Scan, per_frame: int) -> None:
+    """Refuses, before work, frames of more protons than the beam sent through a spot."""
+    fewest = int(np.bincount(scan.spot_of_event, minlength=len(scan.spots)).min())
+    if per_frame > fewest:
+        raise DataError(
+            f"Expected at most {fewest} protons in a frame (--per-frame), since there are "
+            f"{fewest} at a spot of this scan, got {per_frame}."
         )
 
 
@@ -125,7 +136,9 @@ def track_scan(
         DataError: Soft tracks of a tracker that has no beliefs, or hits that make no tracks.
     """
     if recipe.soft:
-        check_beliefs(recipe.tracker, recipe.calibration)
+        check_beliefs(recipe.tracker, recipe.calibration, name=recipe.method)
+    if recipe.tracker is not None:
+        _check_per_frame(scan, recipe.per_frame)
     folder.mkdir(parents=True, exist_ok=True)
     job = _AngleJob(scan, recipe, folder)
     numbers = range(len(scan.files))

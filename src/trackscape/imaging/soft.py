@@ -90,7 +90,9 @@ def _over_holes(chains: Tracks, graph: HitGraph) -> Integers:
     return over
 
 
-def check_beliefs(tracker: Tracker | None, calibration: Calibration) -> NetworkTracker:
+def check_beliefs(
+    tracker: Tracker | None, calibration: Calibration, *, name: str = "another"
+) -> NetworkTracker:
     """Returns a tracker if it gives probabilities to sets of tracks, and refuses others.
 
     Raises:
@@ -100,7 +102,7 @@ def check_beliefs(tracker: Tracker | None, calibration: Calibration) -> NetworkT
     if not is_network or tracker.scorer.default_objective != "track_likelihood":
         raise DataError(
             "Expected a tracker that gives probabilities to sets of tracks for soft tracks, such "
-            "as trackscape; take that one, or decided tracks."
+            f"as trackscape, got {name}; take that one, or decided tracks."
         )
     if calibration.estimator == "bragg":
         raise DataError(
