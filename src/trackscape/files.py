@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import hashlib
 import json
 import os
 import platform
@@ -46,6 +47,11 @@ def write_json(path: Path, content: object) -> None:
     """Writes indented JSON, the whole file or none."""
     with replacing(path) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def digest_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def remove_leftovers(path: Path) -> None:

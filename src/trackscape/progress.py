@@ -10,10 +10,13 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
     track,
 )
+from rich.text import Text
 
 
 class _Simulated(Protocol):
@@ -41,13 +44,20 @@ def show_primaries(chunks: Iterable[_Chunk], primaries: int) -> Iterable[_Chunk]
 
 @contextlib.contextmanager
 def progress_bar(
-    what: str, *, total: int, done: int, show: bool
+    what: str, *, total: int | None, done: int = 0, show: bool = True
 ) -> Generator[Callable[[int], object], None, None]:
-    """Shows a bar, with the time that remains, and gives a function that moves it on."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    """Shows a bar, with rate and time that remains, and gives a function that moves it on."""
+    count, left = MofNCompleteColumn(), TimeRemainingColumn()
+    columns = (TextColumn(what), BarColumn(), count, _Rate(), left)
     with Progress(*columns, **_terminal(show=show)) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda items: bar.advance(task, items)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Returns items a second."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed and task.speed >= 1 else "")
 
 
 def show_status(what: str) -> contextlib.AbstractContextManager[object]:

@@ -84,7 +84,7 @@ def test_ctrl_c_is_answered_with_a_sentence(trackscape, tmp_path, monkeypatch, v
     def interrupt(*arguments: object, **options: object):
         raise KeyboardInterrupt
 
-    for name in ("evaluation.evaluate.split_file", "simulation.make_setup"):
+    for name in ("reconstruction.find_files", "simulation.make_setup"):
         monkeypatch.setattr(f"trackscape.{name}", interrupt)
     monkeypatch.setattr("trackscape.training.config.TrainingConfig.load", interrupt)
     hits = (samples.VALIDATION, "--per-frame", 10)

@@ -175,7 +175,7 @@ def test_there_are_as_many_soft_tracks_as_true_ones() -> None:
 
 def test_what_has_no_beliefs_is_refused(straight_tracks) -> None:
     for name in ("track-follower", "line-graph-ptt"):
-        with pytest.raises(DataError, match="such as trackscape, got .*; take that one"):
+        with pytest.raises(DataError, match=r"such as trackscape, got .*; take that one"):
             soft_rows(load_tracker(name), straight_tracks(3), calibration=CALIBRATION)
 
 
@@ -197,6 +197,6 @@ def test_tables_of_soft_and_of_decided_tracks_are_never_mixed(tmp_path: Path) ->
         _, about = read_track_table(tables.paths[0])
         assert about.get("soft", False) == recipe.soft
     truth = decided._replace(tracker=None, soft=True)
-    with pytest.raises(DataError, match="such as trackscape, got .*; take that one"):
+    with pytest.raises(DataError, match=r"such as trackscape, got .*; take that one"):
         track_scan(scan, truth, tmp_path / "others")
     assert not (tmp_path / "others").exists()

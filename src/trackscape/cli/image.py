@@ -275,10 +275,10 @@ def _track(
     soft: bool = False,
 ) -> "ScanTracks":
     from trackscape.errors import ConfigError
+    from trackscape.files import digest_of
     from trackscape.imaging import (
         TRUE_TRACKS,
         Recipe,
-        digest_of,
         read_calibration,
         track_scan,
     )

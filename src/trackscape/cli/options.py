@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from trackscape.cli.computing import Threads, prepare
+from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.text import shown
 
 if TYPE_CHECKING:
     from trackscape.evaluation.evaluate import FrameSet
+    from trackscape.execution import Processes, RayCluster
+    from trackscape.reconstruction import Input
     from trackscape.tracking import Tracker
     from trackscape.tracking.acceptance import Cut
 
@@ -107,6 +111,125 @@ CalibrationFile = Annotated[
 ]
 
 
+HitFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILES",
+        help="Hit files (npz, npy, root, parquet or csv), folders of them, patterns.",
+    ),
+]
+ProtonsOfFrame = Annotated[
+    int | None,
+    option(
+        "PROTONS",
+        "Simulated protons per readout frame. (default: frames as the column frameID numbers them)",
+        "--per-frame",
+        min=1,
+    ),
+]
+Window = Annotated[
+    float | None,
+    option("NS", "Length of a readout frame in ns, for hits with a column time.", min=0.001),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Stop at a damaged file or frame. (default: it is left out, and listed)"
+    ),
+]
+WorkerCount = Annotated[
+    int | None, option("N", "Processes that share the frames. (default: one per core)", min=1)
+]
+ExecutorName = Annotated[
+    str,
+    option(
+        "processes|ray[://ADDRESS]",
+        "Who computes: processes of this machine, or a Ray cluster (extra: cluster), a new one of "
+        "this machine or that at an address.",
+    ),
+]
+
+
+class OpenedFiles(NamedTuple):
+    """Files of hits, and what finds tracks in them."""
+
+    given: "Input"
+    method: str
+    """Name of the method, or of the file of weights."""
+    tracker: "Tracker"
+    depths: dict[int, float]
+    """Mean z in mm of the hits in each layer of the first frames."""
+    cut: "Cut"
+    about: dict[str, Any]
+    """What decides the tracks, as JSON can hold it."""
+    executor: "Processes | RayCluster | None"
+
+
+def open_files(
+    files: HitFiles,
+    per_frame: ProtonsOfFrame = None,
+    window: Window = None,
+    method: Method = DEFAULT_METHOD,
+    weights: Weights = None,
+    network: NetworkClass = None,
+    detector: DetectorName = None,
+    min_last_deposit: MinLastDeposit = None,
+    max_bytes: MaxBytes = None,
+    strict: Strict = False,
+    workers: WorkerCount = None,
+    executor: ExecutorName = "processes",
+    threads: Threads = None,
+) -> OpenedFiles:
+    """Looks at hit files for a method, and warns if that was made for another detector."""
+    from trackscape.files import digest_of
+    from trackscape.reconstruction import FrameRule, Input, find_files
+    from trackscape.simulation import mismatch
+    from trackscape.tracking.acceptance import choose_cut, trained_for
+    from trackscape.units import keV
+
+    prepare(threads)
+    crew = choose_executor(executor, workers)
+    if per_frame is not None and window is not None:
+        raise ConfigError(
+            "Expected one rule of what makes a frame, got --per-frame and --window; take one."
+        )
+    name, tracker = choose_tracker(method, weights, network)
+    rule = FrameRule(per_frame=per_frame, window=window)
+    given = Input(find_files(files), rule, strict=strict, max_bytes=max_bytes)
+    depths = given.depths()
+    deposit = None if min_last_deposit is None else min_last_deposit * keV
+    cut = choose_cut(depths, detector=detector, min_last_deposit=deposit)
+    warning = mismatch(depths, trained_for(weights), what=name)
+    if warning:
+        print(warning, file=sys.stderr)
+    about = {
+        "method": name,
+        "weights": None if weights is None else digest_of(weights),
+        "per_frame": per_frame,
+        "min_last_deposit": cut.min_last_deposit,
+    }
+    return OpenedFiles(given, name, tracker, depths, cut, about, crew)
+
+
+def choose_executor(name: str, workers: int | None) -> "Processes | RayCluster | None":
+    """Returns who computes, by --executor and --workers; None for this process.
+
+    Raises:
+        ConfigError: There is no such executor.
+    """
+    from trackscape.execution import Processes, RayCluster
+
+    kind, colon, address = name.partition("://")
+    if kind == "ray" and bool(address) == bool(colon):
+        return RayCluster(workers, address=name if address else None)
+    if name != "processes":
+        raise ConfigError(
+            f"--executor: expected processes, ray or ray://ADDRESS, got {shown(name)}."
+        )
+    workers = workers or len(os.sched_getaffinity(0))
+    return None if workers == 1 else Processes(workers)
+
+
 class Opened(NamedTuple):
     """Frames of a hit file, and what finds tracks in them."""
 
@@ -158,17 +281,29 @@ def choose_tracker(method: str, weights: Path | None, network: str | None) -> "t
     return method, load_tracker(method)
 
 
-def opening_frames(verb: Callable[..., None]) -> Callable[..., None]:
-    """Gives a verb, whose first argument is what `open_frames` returns, the options of that."""
-    shared = list(inspect.signature(open_frames).parameters.values())
-    own = list(inspect.signature(verb).parameters.values())[1:]
+def opening(
+    open_: Callable[..., Any],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a verb, whose first argument is what a function returns, the options of that."""
+    shared = list(inspect.signature(open_).parameters.values())
 
-    @functools.wraps(verb)
-    def run(**options: Any) -> None:
-        opened = open_frames(**{each.name: options.pop(each.name) for each in shared})
-        verb(opened, **options)
+    def decorate(verb: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(verb).parameters.values())[1:]
 
-    parameters = [*shared[:2], *own, *shared[2:]]
-    run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
-    return run
+        @functools.wraps(verb)
+        def run(**options: Any) -> None:
+            opened = open_(**{each.name: options.pop(each.name) for each in shared})
+            verb(opened, **options)
+
+        parameters = [*shared[:2], *own, *shared[2:]]
+        if any(each.default is inspect.Parameter.empty for each in own):
+            parameters = sorted(parameters, key=lambda each: each.default is not each.empty)
+        run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        return run
+
+    return decorate
+
+
+opening_frames = opening(open_frames)
+opening_files = opening(open_files)

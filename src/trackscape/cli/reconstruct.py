@@ -1,25 +1,40 @@
 """`trackscape inspect`, `reconstruct`, `evaluate` and `display`: hits to tracks and pictures."""
 
-from collections.abc import Iterable, Iterator
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from trackscape.cli.options import (
     CalibrationFile,
     HitFile,
     MaxBytes,
     Opened,
+    OpenedFiles,
     checked_place,
+    opening_files,
     opening_frames,
     option,
     written_file,
 )
 from trackscape.errors import ConfigError
+from trackscape.files import check_place
 from trackscape.pictures import PICTURES
 from trackscape.text import shown
 
 if TYPE_CHECKING:
-    from trackscape.data import Tracks
+    from trackscape.imaging import Calibration
+    from trackscape.reconstruction import Outcome
+
+_MOST_SKIPPED = 20  # lines on what was left out
+
+
+def _checked_output(path: Path) -> Path:
+    """Refuses before any work what cannot be written; a name without suffix is a folder."""
+    if path.suffix:
+        checked_place(".parquet", ".csv", ".npz")(path)
+    else:
+        check_place(path / "about.json")
+    return path
 
 
 def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
@@ -38,134 +53,128 @@ def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
             print(f"  {line}")
 
 
-@opening_frames
+@opening_files
 def reconstruct_verb(
-    opened: Opened,
+    opened: OpenedFiles,
     output: Annotated[
-        Path, written_file(".parquet", ".csv", ".npz", text="File to write: parquet, csv or npz.")
+        Path,
+        option(
+            "FILE|FOLDER",
+            "File to write (parquet, csv or npz), or folder for many tables of parquet.",
+            "--output",
+            "-o",
+            callback=_checked_output,
+        ),
     ],
     calibration: CalibrationFile = None,
 ) -> None:
-    """Reconstruct the tracks of a hit file.
+    """Reconstruct the tracks of hit files.
 
     The output has one row for each hit on a track. NAME_ranges beside it has one row for each
     track, with its residual range and water-equivalent path length (WEPL), where the detector is
-    that of the calibration.
+    that of the calibration. A folder has both as tables/*.parquet in tracks and ranges. After an
+    interruption the same command goes on.
     """
-    from trackscape.evaluation.evaluate import Tally, reconstruct_frames
-    from trackscape.formats import write_tracks
-    from trackscape.progress import show_progress
-    from trackscape.tracking.acceptance import describe_acceptance
+    from trackscape.reconstruction import FindTracks, ranges_beside, reconstruct_files
 
-    rows = _Ranges(opened, calibration)
-    tally, frames = Tally(), opened.file.frames
-    tracks = reconstruct_frames(
-        show_progress(frames),
+    fitting = _fitting_calibration(opened.depths, calibration)
+    provenance = opened.about | {"hits": [path.name for path in opened.given.paths]}
+    if fitting is not None:
+        provenance["calibration"] = fitting.provenance
+    work = FindTracks(
         tracker=opened.tracker,
         min_last_deposit=opened.cut.min_last_deposit,
-        tally=tally,
+        calibration=fitting,
+        provenance=provenance,
+        strict=opened.given.strict,
     )
-    write_tracks(rows.noting(tracks), output)
+    outcome = reconstruct_files(opened.given, work, output, executor=opened.executor)
+    _print_outcome(opened, outcome)
+    print(f"{outcome.frames:,} frames: {shown(output)}")
+    tracks = outcome.acceptance.accepted
+    if fitting is None:
+        print(
+            "No ranges: the hits are not of the detector of the shipped calibration; make one "
+            "with `trackscape calibrate` and name it with --calibration."
+        )
+    else:
+        place = ranges_beside(output) if output.suffix else output / "ranges"
+        print(f"{tracks:,} tracks with their ranges: {shown(place)}")
+
+
+def _fitting_calibration(
+    depths: dict[int, float], calibration: Path | None
+) -> "Calibration | None":
+    """Returns the calibration if it is for the detector of the hits; refuses one that is named."""
+    from trackscape.imaging import read_calibration
+    from trackscape.simulation import load_detector, recognise_detector
+
+    read = read_calibration(calibration)
+    found, layers = recognise_detector(depths), len(read.plane)
+    if found is not None:
+        fits = read.fits(load_detector(found.name))
+    else:  # that of a calibration that is named may be one that is not shipped
+        fits = calibration is not None and max(depths, default=0) < layers
+    if calibration is not None and not fits:
+        raise ConfigError(
+            f"Expected a calibration for the detector of the hits, {found or 'unknown'}, but "
+            f"{shown(calibration)} is for {read.provenance['detector']} with "
+            f"{layers} layers; make one with `trackscape calibrate`."
+        )
+    return read if fits else None
+
+
+def _print_outcome(opened: OpenedFiles, outcome: "Outcome") -> None:
+    from trackscape.tracking.acceptance import describe_acceptance
+
     print(opened.cut)
-    print(describe_acceptance(tally.total, left_over=opened.file.left_over))
-    print(f"{len(frames)} frames: {shown(output)}")
-    print(rows.write(output))
+    print(describe_acceptance(outcome.acceptance, left_over=outcome.left_over))
+    for each in outcome.skipped[:_MOST_SKIPPED]:
+        print(each, file=sys.stderr)
+    if len(outcome.skipped) > _MOST_SKIPPED:
+        print(f"... and {len(outcome.skipped) - _MOST_SKIPPED:,} more.", file=sys.stderr)
 
 
-class _Ranges:
-    """Notes a row for each track while tracks are written."""
-
-    def __init__(self, opened: Opened, calibration: Path | None) -> None:
-        from trackscape.imaging import read_calibration
-        from trackscape.simulation import load_detector, recognise_detector
-
-        self._opened, self._rows = opened, list[Any]()
-        self._calibration = read_calibration(calibration)
-        found, layers = recognise_detector(opened.file.depths), len(self._calibration.plane)
-        if found is not None:
-            self._fits = self._calibration.fits(load_detector(found.name))
-        else:  # that of a calibration that is named may be one that is not shipped
-            self._fits = calibration is not None and max(opened.file.depths, default=0) < layers
-        if calibration is not None and not self._fits:
-            raise ConfigError(
-                f"Expected a calibration for the detector of the hits, {found or 'unknown'}, but "
-                f"{shown(calibration)} is for {self._calibration.provenance['detector']} with "
-                f"{layers} layers; make one with `trackscape calibrate`."
-            )
-
-    def noting(self, frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[tuple[int, Tracks]]":
-        """Passes the frames on."""
-        from trackscape.imaging import track_rows
-
-        for number, tracks in frames:
-            if self._fits:
-                self._rows.append(track_rows(tracks, calibration=self._calibration, frame=number))
-            yield number, tracks
-
-    def write(self, output: Path) -> str:
-        """Writes the table beside the output, and says where or why not."""
-        from trackscape.imaging import write_track_table
-
-        if not self._fits:
-            return (
-                "No ranges: the hits are not of the detector of the shipped calibration; make one "
-                "with `trackscape calibrate` and name it with --calibration."
-            )
-        path = output.with_name(f"{output.stem}_ranges{output.suffix}")
-        about = {
-            "hits": self._opened.path.name,
-            "method": self._opened.method,
-            "per_frame": self._opened.per_frame,
-            "min_last_deposit": self._opened.cut.min_last_deposit,
-            "calibration": self._calibration.provenance,
-        }
-        rows = write_track_table(self._rows, path, provenance=about)
-        return f"{rows:,} tracks with their ranges: {shown(path)}"
-
-
-@opening_frames
+@opening_files
 def evaluate_verb(
-    opened: Opened,
+    opened: OpenedFiles,
     json: Annotated[
         Path | None,
         option("FILE", "File to which all metrics are written, too.", callback=checked_place()),
     ] = None,
 ) -> None:
-    """Reconstruct a simulated file and compare with its truth.
+    """Reconstruct simulated files and compare with their truth.
 
-    Every metric is explained in docs/conventions.md.
+    Every metric is explained in docs/conventions.md. With --json, the same command goes on after an
+    interruption.
     """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Column, Table
 
-    from trackscape.evaluation.evaluate import Tally, evaluate_frames
-    from trackscape.files import write_json
-    from trackscape.progress import show_progress
-    from trackscape.tracking.acceptance import describe_acceptance
+    from trackscape.reconstruction import MeasureTracks, evaluate_files
 
-    tally = Tally()
-    summary = evaluate_frames(
-        opened.file.frames,
-        tracker=opened.tracker,
+    work = MeasureTracks(opened.tracker, opened.cut.min_last_deposit, strict=opened.given.strict)
+    summary, outcome = evaluate_files(
+        opened.given,
+        work,
         method=opened.method,
-        per_frame=opened.per_frame,
-        progress=show_progress,
-        min_last_deposit=opened.cut.min_last_deposit,
-        tally=tally,
+        about=opened.about,
+        output=json,
+        executor=opened.executor,
     )
-    what = f"{opened.method}, {opened.per_frame} p+/F, {summary.frames} frames"
+    paths, per_frame = opened.given.paths, opened.given.rule.per_frame
+    density = f"{per_frame} p+/F, " if per_frame else ""
+    name = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+    what = f"{opened.method}, {density}{summary.frames} frames"
     columns = (Column(name, justify="right") for name in ("%", "95 % interval"))
-    table = Table("metric", *columns, title=escape(f"{shown(opened.path.name)}: {what}"))
+    table = Table("metric", *columns, title=escape(f"{shown(name)}: {what}"))
     for row in summary.rows():
         table.add_row(*row)
     table.add_row("graph ceiling", f"{100 * summary.graph_ceiling:.2f}", "")
     Console().print(table)
-    print(opened.cut)
-    print(describe_acceptance(tally.total, left_over=opened.file.left_over))
+    _print_outcome(opened, outcome)
     print(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
-    if json is not None:
-        write_json(json, summary.as_dict())
 
 
 @opening_frames

@@ -12,7 +12,7 @@ import torch
 from trackscape import tracking
 from trackscape.data import Hits, Tracks
 from trackscape.errors import DataError
-from trackscape.evaluation.counts import count_frame
+from trackscape.evaluation.counts import FrameCounts, count_frame
 from trackscape.evaluation.summary import Summary, summarise
 from trackscape.formats import read_hits
 from trackscape.graph_construction import connect_layers, split_frames
@@ -104,30 +104,61 @@ def evaluate_frames(
     Raises:
         DataError: If the frames hold no hit of a primary.
     """
+    check_primaries(frames)
+    tracker(frames[0])  # what is loaded or compiled at first use is no part of the time
+    measured = [
+        measure_frame(frame, tracker=tracker, min_last_deposit=min_last_deposit)
+        for frame in progress(frames)
+    ]
+    if tally is not None:
+        tally.total = sum((each.acceptance for each in measured), tally.total)
+    return summarise_frames(measured, method=method, per_frame=per_frame)
+
+
+class Measured(NamedTuple):
+    """What was measured on a frame."""
+
+    counts: FrameCounts
+    ceiling: Ceiling
+    """Of the graph that the method chooses from, or of the published one where it has none."""
+    acceptance: tracking.Acceptance
+    seconds: float
+    """Wall time of the reconstruction."""
+
+
+def measure_frame(hits: Hits, *, tracker: tracking.Tracker, min_last_deposit: float) -> Measured:
+    """Reconstructs a frame with known truth and counts its tracks; see `evaluate_frames`."""
+    start = time.perf_counter()
+    chains = tracker(hits)
+    tracks = tracking.accept(chains, min_last_deposit=min_last_deposit)
+    seconds = time.perf_counter() - start
+    graph = connect_layers(hits)
+    chosen = tracking.chosen_segments(chains, graph=graph)
+    own = tracker.scorer if isinstance(tracker, tracking.NetworkTracker) else None
+    return Measured(
+        counts=count_frame(tracks, chosen, min_last_deposit=min_last_deposit),
+        ceiling=graph_ceiling(graph if own is None else own.connect(hits)),
+        acceptance=tracking.count_acceptance(chains, min_last_deposit=min_last_deposit),
+        seconds=seconds,
+    )
+
+
+def check_primaries(frames: Iterable[Hits]) -> None:
+    """Raises a DataError if no hit of the frames is of a primary."""
     if not any(bool(frame.known_truth.primary.any()) for frame in frames):
         raise DataError(
             "Expected primaries (parentID 0), but no hit of any frame is of one, so purity and "
             "efficiency mean nothing. Check the column parentID."
         )
-    tracker(frames[0])  # what is loaded or compiled at first use is no part of the time
-    scorer = tracker.scorer if isinstance(tracker, tracking.NetworkTracker) else None
-    ceiling = Ceiling(tracker_true=0, tracker_kept=0, calorimeter_true=0, calorimeter_kept=0)
-    counts, seconds = [], []
-    for frame in progress(frames):
-        start = time.perf_counter()
-        chains = tracker(frame)
-        tracks = tracking.accept(chains, min_last_deposit=min_last_deposit)
-        seconds.append(time.perf_counter() - start)
-        if tally is not None:
-            tally.add(chains, min_last_deposit=min_last_deposit)
-        graph = connect_layers(frame)
-        chosen = tracking.chosen_segments(chains, graph=graph)
-        counts.append(count_frame(tracks, chosen, min_last_deposit=min_last_deposit))
-        ceiling += graph_ceiling(graph if scorer is None else scorer.connect(frame))
+
+
+def summarise_frames(measured: Sequence[Measured], *, method: str, per_frame: int) -> Summary:
+    """Returns what was measured on frames in one summary."""
+    none = Ceiling(tracker_true=0, tracker_kept=0, calorimeter_true=0, calorimeter_kept=0)
     return summarise(
-        counts,
+        [each.counts for each in measured],
         method=method,
         per_frame=per_frame,
-        graph_ceiling=ceiling.total,
-        seconds_per_frame=statistics.median(seconds),
+        graph_ceiling=sum((each.ceiling for each in measured), none).total,
+        seconds_per_frame=statistics.median(each.seconds for each in measured),
     )

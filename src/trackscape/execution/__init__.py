@@ -13,4 +13,5 @@ from trackscape.execution.arrays import compute_array as compute_array
 from trackscape.execution.executors import Processes as Processes
 from trackscape.execution.executors import RayCluster as RayCluster
 from trackscape.execution.jobs import WorkerError as WorkerError
+from trackscape.execution.jobs import Workers as Workers
 from trackscape.execution.jobs import run_jobs as run_jobs

@@ -7,6 +7,7 @@ one thread: sums of several threads depend on their number, and one is faster, t
 import concurrent.futures
 import contextlib
 import hashlib
+import itertools
 import os
 import pickle
 import sys
@@ -14,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from trackscape.errors import RunError
 
@@ -68,7 +69,7 @@ def run_jobs(
 
     Arguments:
         function: What is called; picklable, as are the jobs, if other processes call it.
-        jobs: What it is called with.
+        jobs: What it is called with; taken from an iterator as workers are free.
         executor: Who calls it: `Processes`, `RayCluster`, any executor of `concurrent.futures`
             whose workers are processes; this process, in order, if None.
         retries: How often in a row workers may die.
@@ -76,26 +77,51 @@ def run_jobs(
     Raises:
         RunError: Function or jobs cannot be sent to a worker, or workers die again and again.
     """
-    left, deaths = deque(jobs), 0
     if executor is None:
         with one_thread():
-            for job in left:
+            for job in jobs:
                 yield job, function(job)
         return
+    left, deaths = _Jobs(jobs), 0
     lent = isinstance(executor, concurrent.futures.Executor)
     while left:
-        before = len(left)
+        before = left.taken
         try:
             with _lend(executor) if lent else executor.open() as team:
                 yield from _share_out(team, function, left)
         except WorkerError:
-            deaths = 1 if len(left) < before else deaths + 1
+            deaths = 1 if left.taken > before else deaths + 1
             if deaths > retries:
                 raise
 
 
+class _Jobs(Generic[_Job]):
+    """Jobs that nobody has finished; new ones are made when a worker is free."""
+
+    def __init__(self, jobs: Iterable[_Job]) -> None:
+        self._source, self._given_back = iter(jobs), deque[_Job]()
+        self.taken = 0
+        """Jobs that were taken and not given back."""
+
+    def __bool__(self) -> bool:
+        if not self._given_back:
+            self._given_back.extend(itertools.islice(self._source, 1))
+        return bool(self._given_back)
+
+    def take(self) -> _Job:
+        """Returns the next job."""
+        self.taken += 1
+        return self._given_back.popleft()
+
+    def give_back(self, jobs: Iterable[_Job]) -> None:
+        """Takes back jobs that were not finished."""
+        returned = list(jobs)
+        self.taken -= len(returned)
+        self._given_back.extendleft(reversed(returned))
+
+
 def _share_out(
-    team: Team, function: Callable[[_Job], _Result], left: deque[_Job]
+    team: Team, function: Callable[[_Job], _Result], left: _Jobs[_Job]
 ) -> Generator[tuple[_Job, _Result], None, None]:
     """Yields jobs with results; those that are not finished stay in `left`."""
     packed = _pack(function, team.pickler)
@@ -103,22 +129,26 @@ def _share_out(
     busy: dict[Future[Any], _Job] = {}
     lacking = team.size  # workers that have yet to get the function
     try:
-        while left or busy:
-            while left and len(busy) < team.size:
-                sent = packed if lacking > 0 else None
-                future = team.submit(_call, key, sent, left[0])
-                busy[future] = left.popleft()
+        while busy or left:
+            while len(busy) < team.size and left:
+                job = left.take()
+                try:
+                    future = team.submit(_call, key, packed if lacking > 0 else None, job)
+                except BaseException:
+                    left.give_back([job])
+                    raise
+                busy[future] = job
                 lacking -= 1
             for future in concurrent.futures.wait(busy, return_when=FIRST_COMPLETED).done:
                 found = future.result()
                 job = busy.pop(future)
                 if found is None:
-                    left.appendleft(job)
+                    left.give_back([job])
                     lacking = max(lacking, 0) + 1
                 else:
                     yield job, found[0]
     finally:
-        left.extendleft(busy.values())
+        left.give_back(busy.values())
         for future in busy:
             future.cancel()
 

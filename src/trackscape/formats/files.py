@@ -12,7 +12,8 @@ from trackscape.text import shown
 
 # First bytes of each binary kind of file.
 _MAGIC = {".npz": b"PK\x03\x04", ".npy": b"\x93NUMPY", ".root": b"root", ".parquet": b"PAR1"}
-_READABLE = (*_MAGIC, ".csv")
+READABLE = (*_MAGIC, ".csv")
+"""Suffixes of files of hits."""
 _WRITABLE = (".npz", ".parquet", ".csv")
 _RATIO = 100  # multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs
 ALWAYS = 64 * 2**20
@@ -33,7 +34,7 @@ def kind_to_read(path: Path) -> str:
         raise FormatError(f"{path}: expected a file of hits, but it is a folder; name one file.")
     if not os.path.isfile(path):  # no pipe, which would let us wait for ever
         raise FormatError(f"{path}: expected a file of hits, but nothing is there; check the path.")
-    kind = _known_suffix(path, _READABLE, verb="read")
+    kind = _known_suffix(path, READABLE, verb="read")
     with reading(path), path.open("rb") as file:
         start = file.read(8)
     if not start:

@@ -60,6 +60,8 @@ class LayerRule:
     needs: tuple[str, ...]
     """Meanings of the columns that it is computed from."""
     layers: Callable[..., np.ndarray]
+    row_by_row: bool = True
+    """Whether a row alone tells its layer."""
     strict: bool = True
     """Whether impossible numbers are an error, as they are meant as layers; copy numbers may count
     chips or start anew in every module."""
@@ -169,6 +171,10 @@ def _copies(copy: np.ndarray) -> np.ndarray:
     return copy - copy.min()
 
 
+def _copy_rule(name: str, meaning: str) -> LayerRule:
+    return LayerRule(name, (meaning,), _copies, row_by_row=False, strict=False)
+
+
 EXPLICIT = LayerRule("layer", ("layer",), lambda layer: layer)
 RULES = (
     EXPLICIT,
@@ -178,9 +184,19 @@ RULES = (
         ("volume2", "volume3"),
         lambda volume2, volume3: 2 * volume2 + volume3,
     ),
-    LayerRule("level1ID, counted on from one baseID to the next", ("base", "level1"), _cumulative),
-    LayerRule("PreStepVolumeCopyNo", ("copy_before",), _copies, strict=False),
-    LayerRule("TrackVolumeCopyNo", ("copy",), _copies, strict=False),
-    LayerRule("PostStepVolumeCopyNo", ("copy_after",), _copies, strict=False),
+    LayerRule(
+        "level1ID, counted on from one baseID to the next",
+        ("base", "level1"),
+        _cumulative,
+        row_by_row=False,
+    ),
+    _copy_rule("PreStepVolumeCopyNo", "copy_before"),
+    _copy_rule("TrackVolumeCopyNo", "copy"),
+    _copy_rule("PostStepVolumeCopyNo", "copy_after"),
 )
 BY_POSITION = "planes in posZ, counted from 0 (planes without any hit are not counted)"
+
+
+def is_row_by_row(rule: str) -> bool:
+    """Returns whether a rule gives a row the same layer whatever other rows there are."""
+    return any(each.row_by_row for each in RULES if each.name == rule)

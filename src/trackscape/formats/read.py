@@ -69,12 +69,17 @@ def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
     found = recognise(path, max_bytes=max_bytes)
     for note in found.notes:
         _LOG.warning("%s: %s", shown(path), note)
-    return _as_hits(found)
+    return to_hits(found)
 
 
 def recognise(path: Path, *, max_bytes: int | None = None) -> Recognised:
     """Reads, checks and interprets a file of hits."""
-    columns = checked(_READERS[kind_to_read(path)](path, max_bytes), path=path)
+    return interpret(_READERS[kind_to_read(path)](path, max_bytes), path=path)
+
+
+def interpret(columns: HitColumns, *, path: Path) -> Recognised:
+    """Checks the columns of a file, or of some of its rows, and finds layers and events."""
+    columns = checked(columns, path=path)
     values = columns.values
     numbering = number_layers(columns, values["z"], path=path)
     truth, notes = None, columns.notes
@@ -104,7 +109,8 @@ def read_provenance(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _as_hits(found: Recognised) -> "Hits":
+def to_hits(found: Recognised) -> "Hits":
+    """Returns what was recognised as `Hits`."""
     import torch
 
     from trackscape.data import Hits, Truth

@@ -1,9 +1,10 @@
 """ROOT files of GATE 8, 9 and 10 -> `HitColumns`."""
 
+import contextlib
 import dataclasses
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,10 @@ class _Column:
         size = max(rows * NUMBER_BYTES * math.prod(shape), _packed(self.source))
         spare.take(size, what=f"branch {shown(self.name)!r} of {rows:,} entries")
 
-    def read(self) -> np.ndarray:
-        values = self.source.array(library="np", array_cache=None)
+    def read(self, start: int | None = None, stop: int | None = None) -> np.ndarray:
+        values = self.source.array(
+            library="np", array_cache=None, entry_start=start, entry_stop=stop
+        )
         return values if self.depth is None else values[:, self.depth]
 
 
@@ -64,6 +67,11 @@ def read_root(path: Path, max_bytes: int | None = None) -> HitColumns:
     Raises:
         FormatError: uproot is not installed, the file is damaged, or no tree holds hits.
     """
+    with open_trees(path, budget(path, max_bytes)) as trees:
+        return trees.read()
+
+
+def _import_uproot(path: Path) -> Any:
     try:
         import uproot  # an optional extra
     except ImportError as error:
@@ -71,14 +79,18 @@ def read_root(path: Path, max_bytes: int | None = None) -> HitColumns:
             f"{path}: reading ROOT files needs the package uproot, which is not installed; "
             "run `pip install 'trackscape[root]'`."
         ) from error
-    open_file: Any = uproot.open  # its declared types do not fit what it takes and gives
-    spare = budget(path, max_bytes)
+    return uproot
+
+
+@contextlib.contextmanager
+def open_trees(path: Path, spare: Budget) -> Generator["Trees", None, None]:
+    """Opens the tree of hits, or the trees where there is one for each run; see `read_root`."""
+    open_file: Any = _import_uproot(path).open  # its types do not fit what it takes and gives
     # A file that is open, since uproot takes colons in names of files for protocols and objects.
     with reading(path), path.open("rb") as content, open_file(content) as file:
         _check_names(file, path=path)
         tables = {name: _columns_of(table) for name, table in _tables(file, spare)}
-        chosen = _choose(tables, path=path)
-        return _join({name: tables[name] for name in chosen}, tables, spare)
+        yield Trees(_choose(tables, path=path), tables, spare)
 
 
 def _check_names(file: Any, *, path: Path) -> None:
@@ -123,32 +135,53 @@ def _run(name: str) -> int:
     return int(number[1]) if number else 0
 
 
-def _join(chosen: Mapping[str, _Table], tables: Mapping[str, _Table], spare: Budget) -> HitColumns:
-    """Reads trees one below another."""
-    path, (first, *others) = spare.path, list(chosen)
-    names = select(chosen[first], path=path)
-    for other in others:
-        if select(chosen[other], path=path) != names:
-            raise FormatError(
-                f"{path}: expected the same columns in the trees of all runs, but those of "
-                f"{shown(other)!r} and {shown(first)!r} differ; split the file."
-            )
-    columns = [[table[name] for name in names.values()] for table in chosen.values()]
-    for column in (column for table in columns for column in table):
-        column.check(spare)
-    parts = [[column.read() for column in table] for table in columns]
-    values = dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
-    ignored = tuple(name for name in chosen[first] if name not in names.values())
-    notes: list[str] = []
-    if others:
-        rows = [len(part[0]) for part in parts]
-        values["tree"] = np.repeat(np.arange(len(rows)), rows)
-        names = names | {"tree": "(tree)"}
-        notes.append(f"the trees {listed(chosen)} are read as one file, a run each")
-    left = [name for name in tables if name not in chosen and is_complete(tables[name])]
-    if left:
-        notes.append(f"not read, though they hold hits as well: the trees {listed(left)}")
-    return HitColumns(values, names, ignored, tuple(notes))
+class Trees:
+    """Trees of hits with the same columns, one below another."""
+
+    def __init__(self, chosen: list[str], tables: Mapping[str, _Table], spare: Budget) -> None:
+        path, (first, *others) = spare.path, chosen
+        self._names = select(tables[first], path=path)
+        for other in others:
+            if select(tables[other], path=path) != self._names:
+                raise FormatError(
+                    f"{path}: expected the same columns in the trees of all runs, but those of "
+                    f"{shown(other)!r} and {shown(first)!r} differ; split the file."
+                )
+        self._columns = [[tables[name][each] for each in self._names.values()] for name in chosen]
+        for column in (column for columns in self._columns for column in columns):
+            column.check(spare)
+        self._ignored = tuple(name for name in tables[first] if name not in self._names.values())
+        self.rows = [columns[0].table.num_entries for columns in self._columns]
+        """Entries of each tree."""
+        self._notes: tuple[str, ...] = ()
+        if others:
+            self._notes += (f"the trees {listed(chosen)} are read as one file, a run each",)
+        left = [name for name in tables if name not in chosen and is_complete(tables[name])]
+        if left:
+            more = f"not read, though they hold hits as well: the trees {listed(left)}"
+            self._notes += (more,)
+
+    def read(self) -> HitColumns:
+        """Reads everything."""
+        parts = [[column.read() for column in columns] for columns in self._columns]
+        values = dict(zip(self._names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
+        return self._as_columns(
+            values, np.repeat(np.arange(len(parts)), [len(p[0]) for p in parts])
+        )
+
+    def read_in_parts(self, rows: int) -> Iterator[HitColumns]:
+        """Reads some rows at a time."""
+        for tree, columns in enumerate(self._columns):
+            for start in range(0, self.rows[tree], rows):
+                parts = [column.read(start, start + rows) for column in columns]
+                values = dict(zip(self._names, parts, strict=True))
+                yield self._as_columns(values, np.full(len(parts[0]), tree))
+
+    def _as_columns(self, values: dict[str, np.ndarray], tree: np.ndarray) -> HitColumns:
+        names = self._names
+        if len(self._columns) > 1:
+            values, names = values | {"tree": tree}, names | {"tree": "(tree)"}
+        return HitColumns(values, names, self._ignored, self._notes)
 
 
 def _columns_of(table: Any) -> dict[str, _Column]:

@@ -53,14 +53,14 @@ class Archive:
 
     def dtype(self, name: str) -> np.dtype[Any]:
         """Returns the type of an array without unpacking it."""
-        with self._open(name) as file:
-            return _header(file, name, self._spare)[1]
+        with self.open(name) as file:
+            return read_header(file, name, self._spare)[1]
 
     def read(self, name: str) -> np.ndarray:
         """Unpacks an array of numbers or text that is no larger than the file may be."""
-        with self._open(name) as file:
-            _claim(file, name, self._spare)
-        with self._open(name) as file:
+        with self.open(name) as file:
+            claim(file, name, self._spare)
+        with self.open(name) as file:
             array = np.lib.format.read_array(file, allow_pickle=False)
         if array.dtype.kind == "U" and not _is_text(array):
             raise FormatError(
@@ -69,7 +69,8 @@ class Archive:
             )
         return array
 
-    def _open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> IO[bytes]:
+        """Opens an array to unpack it piece by piece."""
         member = self._members[name]
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise FormatError(
@@ -94,20 +95,21 @@ def open_archive(path: Path, spare: Budget | None = None) -> Generator[Archive, 
 def read_npy(path: Path, max_bytes: int | None = None) -> HitColumns:
     """Reads a structured array, whose fields are the columns."""
     with reading(path), path.open("rb") as file:
-        _claim(file, "the array", budget(path, max_bytes))
+        claim(file, "the array", budget(path, max_bytes))
         file.seek(0)
-        return _structured(np.lib.format.read_array(file, allow_pickle=False), path=path)
+        return structured(np.lib.format.read_array(file, allow_pickle=False), path=path)
 
 
 def read_npz(path: Path, max_bytes: int | None = None) -> HitColumns:
     """Reads a structured array under the key `arr_0`, or one plain array for each column."""
     with open_archive(path, budget(path, max_bytes)) as archive:
         if PUBLISHED_KEY in archive:
-            return _structured(archive.read(PUBLISHED_KEY), path=path)
+            return structured(archive.read(PUBLISHED_KEY), path=path)
         return read_columns(archive.names, archive.read, path=path)
 
 
-def _structured(array: np.ndarray, *, path: Path) -> HitColumns:
+def structured(array: np.ndarray, *, path: Path) -> HitColumns:
+    """Returns the fields of a structured array as columns."""
     if array.dtype.names is None:
         raise FormatError(
             f"{path}: expected an array with named columns, but its array has the type "
@@ -117,9 +119,9 @@ def _structured(array: np.ndarray, *, path: Path) -> HitColumns:
     return read_columns(array.dtype.names, array.__getitem__, path=path)
 
 
-def _claim(file: IO[bytes], name: str, spare: Budget) -> None:
-    """Counts what an array will take before any of it is unpacked."""
-    shape, dtype = _header(file, name, spare)
+def claim(file: IO[bytes], name: str, spare: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Counts what an array will take before any of it is unpacked; returns its shape and type."""
+    shape, dtype = read_header(file, name, spare)
     if dtype.hasobject:
         raise FormatError(
             f"{spare.path}: expected arrays of numbers, but {shown(name)!r} holds pickled Python "
@@ -127,6 +129,7 @@ def _claim(file: IO[bytes], name: str, spare: Budget) -> None:
         )
     # An entry without bytes counts as one, or there could be any number of them.
     spare.take(math.prod(shape) * max(dtype.itemsize, 1), what=f"array {shown(name)!r}")
+    return shape, dtype
 
 
 def _is_text(array: np.ndarray) -> bool:
@@ -135,10 +138,12 @@ def _is_text(array: np.ndarray) -> bool:
     return bool((np.frombuffer(native, dtype=np.uint32) <= sys.maxunicode).all())
 
 
-def _header(file: IO[bytes], name: str, spare: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    start = file.read(12)
+def read_header(file: IO[bytes], name: str, spare: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Reads shape and type of an array; its values come next in the file."""
     # Its length has two bytes in the first version of the format, and four in later ones.
-    length = int.from_bytes(start[8 : 10 if start[6:7] == b"\x01" else 12], "little")
+    start = file.read(10)
+    start += b"" if start[6:7] == b"\x01" else file.read(2)
+    length = int.from_bytes(start[8:], "little")
     if length > _LONGEST_HEADER:
         raise FormatError(
             f"{spare.path}: expected a header of at most {_LONGEST_HEADER:,} bytes, but that of "
@@ -159,13 +164,14 @@ def read_parquet(path: Path, max_bytes: int | None = None) -> HitColumns:
         every = file.schema_arrow.names
         names = select(every, path=path)
         for meaning, name in names.items():
-            _check_type(file.schema_arrow.field(name).type, meaning, name, path=path)
+            check_type(file.schema_arrow.field(name).type, meaning, name, path=path)
         _check_size(file.metadata, len(names), spare)
         table = file.read(columns=list(names.values()), use_threads=False)
         return read_columns(every, lambda name: table.column(name).to_numpy(), path=path)
 
 
-def _check_type(type_: Any, meaning: str, name: str, *, path: Path) -> None:
+def check_type(type_: Any, meaning: str, name: str, *, path: Path) -> None:
+    """Refuses a column of parquet that does not hold numbers."""
     if not (pa.types.is_integer(type_) or pa.types.is_floating(type_)):
         raise FormatError(
             f"{path}: column {shown(name)}: expected numbers ({MEANINGS[meaning].text}), but it "
@@ -186,7 +192,7 @@ def read_csv(path: Path, max_bytes: int | None = None) -> HitColumns:
     """Reads text with one line of column names; `,` or `;` between the columns."""
     spare = budget(path, max_bytes)
     with reading(path):
-        delimiter, every = _first_line(path)
+        delimiter, every = first_line(path)
         wanted = arrow_csv.ConvertOptions(include_columns=[*select(every, path=path).values()])
         # A number has one byte or more, even one that is left out.
         spare.take(NUMBER_BYTES * path.stat().st_size, what="its text")
@@ -195,7 +201,8 @@ def read_csv(path: Path, max_bytes: int | None = None) -> HitColumns:
         return read_columns(every, lambda name: table.column(name).to_numpy(), path=path)
 
 
-def _first_line(path: Path) -> tuple[str, list[str]]:
+def first_line(path: Path) -> tuple[str, list[str]]:
+    """Returns what separates the columns of a CSV file, and their names."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         line = file.readline(_LONGEST_LINE)
     delimiter = ";" if line.count(";") > line.count(",") else ","

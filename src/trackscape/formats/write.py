@@ -1,11 +1,12 @@
 """`Hits`, `Tracks` -> .npz, .parquet or .csv; hits chunk by chunk -> one .npz file."""
 
 import contextlib
+import itertools
 import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _LEVEL = 1  # of compression: 9 would save another 6 % of simulated hits, in 18 times the time
 _BLOCK = 2**20  # bytes that are compressed at a time
+_GROUP = 2**18  # rows of parquet that are written at a time
 
 
 def write_hits(hits: "Hits", path: Path | str) -> None:
@@ -64,6 +66,22 @@ def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path | str) -> No
         DataError: The truth is known in some of the frames only.
     """
     _write_parts(_parts(frames), Path(path))
+
+
+def join_tables(tables: Sequence[Path], path: Path) -> None:
+    """Writes tables of .parquet files, one below the other, as one .parquet, .csv or .npz file.
+
+    Raises:
+        FormatError: The file cannot be written there.
+        DataError: Some tables have other columns.
+    """
+    arrays = (_from_arrow(arrow_parquet.read_table(each, use_threads=False)) for each in tables)
+    filled = (array for array in arrays if len(array))
+    first = next(filled, None)
+    if first is None:
+        _write_parts([_part(0, _no_tracks())], path)
+    else:
+        _write_arrays(itertools.chain([first], filled), path)
 
 
 def _parts(frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[dict[str, Tensor]]":
@@ -107,10 +125,14 @@ def _common_columns(hits: "Hits") -> "dict[str, Tensor]":
 
 
 def _write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path) -> None:
-    """Writes tables below one another; Parquet and CSV part by part, .npz when all are there."""
+    _write_arrays(map(_structured, parts), path)
+
+
+def _write_arrays(arrays: Iterable[np.ndarray], path: Path) -> None:
+    """Writes tables below one another; .npz when all are there."""
     kind = kind_to_write(path)
     with replacing(path) as temporary, temporary.open("wb") as file:
-        arrays = _alike(parts)
+        arrays = _gathered(_alike(arrays))
         if kind == ".npz":
             np.savez_compressed(file, arr_0=np.concatenate(list(arrays)))
             return
@@ -122,11 +144,10 @@ def _write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path) -> None:
                 writer.write_table(_arrow(array))
 
 
-def _alike(parts: "Iterable[dict[str, Tensor]]") -> Iterator[np.ndarray]:
-    """Gives each part as a structured array, all of one type."""
+def _alike(arrays: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Gives structured arrays, all of one type."""
     expected: np.dtype | None = None
-    for number, part in enumerate(parts):
-        array = _structured(part)
+    for number, array in enumerate(arrays):
         expected = expected or array.dtype
         if array.dtype != expected:
             raise DataError(
@@ -134,6 +155,19 @@ def _alike(parts: "Iterable[dict[str, Tensor]]") -> Iterator[np.ndarray]:
                 f"has {array.dtype}; give all parts the same types, and the truth to all or none."
             )
         yield array
+
+
+def _gathered(arrays: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Puts small arrays together: a frame of its own makes a poor group of rows."""
+    waiting, rows = list[np.ndarray](), 0
+    for array in arrays:
+        waiting.append(array)
+        rows += len(array)
+        if rows >= _GROUP:
+            yield np.concatenate(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 def _structured(part: "dict[str, Tensor]") -> np.ndarray:
@@ -148,6 +182,14 @@ def _structured(part: "dict[str, Tensor]") -> np.ndarray:
 def _arrow(array: np.ndarray) -> Any:  # pyarrow's tables have no type
     names = array.dtype.names or ()
     return pa.table({name: np.ascontiguousarray(array[name]) for name in names})
+
+
+def _from_arrow(table: Any) -> np.ndarray:
+    columns = {name: table.column(name).to_numpy() for name in table.column_names}
+    array = np.empty(table.num_rows, dtype=[(name, c.dtype) for name, c in columns.items()])
+    for name, column in columns.items():
+        array[name] = column
+    return array
 
 
 @contextlib.contextmanager

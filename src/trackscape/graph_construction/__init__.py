@@ -4,6 +4,7 @@ from trackscape.graph_construction.connect import beam_angle as beam_angle
 from trackscape.graph_construction.connect import connect_layers as connect_layers
 from trackscape.graph_construction.frames import clean_frame as clean_frame
 from trackscape.graph_construction.frames import cluster_size as cluster_size
+from trackscape.graph_construction.frames import make_frame as make_frame
 from trackscape.graph_construction.frames import merge_deposits as merge_deposits
 from trackscape.graph_construction.frames import split_frames as split_frames
 from trackscape.graph_construction.frames import unrounded_cluster_size as unrounded_cluster_size

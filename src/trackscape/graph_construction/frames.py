@@ -52,6 +52,13 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
     return [clean_frame(merged.select(part)) for part in complete.nonzero()[:, 0].split(sizes)]
 
 
+def make_frame(hits: Hits) -> Hits:
+    """Cleans the hits of one readout frame; deposits of a particle are merged if it is known."""
+    if hits.truth is not None:
+        hits = _set_noise_apart(merge_deposits(hits))
+    return clean_frame(hits)
+
+
 def _set_noise_apart(hits: Hits) -> Hits:
     truth = hits.known_truth
     noise = (truth.track < 0) | (truth.parent < 0)

@@ -63,7 +63,6 @@ from trackscape.imaging.rtk_geometry import write_geometry as write_geometry
 from trackscape.imaging.scan_tracks import TRUE_TRACKS as TRUE_TRACKS
 from trackscape.imaging.scan_tracks import Recipe as Recipe
 from trackscape.imaging.scan_tracks import ScanTracks as ScanTracks
-from trackscape.imaging.scan_tracks import digest_of as digest_of
 from trackscape.imaging.scan_tracks import track_scan as track_scan
 from trackscape.imaging.score import ImageScore as ImageScore
 from trackscape.imaging.score import InsertScore as InsertScore

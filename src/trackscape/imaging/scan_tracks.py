@@ -1,7 +1,6 @@
 """A scan -> tables of its tracks, one for each angle, each written once."""
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -199,8 +198,3 @@ def _is_of(path: Path, about: dict[str, Any]) -> bool:
         return read_track_table(path)[1] == json.loads(json.dumps(about))
     except TrackscapeError:
         return False  # damaged: it is written again
-
-
-def digest_of(path: Path) -> str:
-    """Returns the SHA-256 of a file, hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

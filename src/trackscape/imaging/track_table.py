@@ -1,6 +1,6 @@
 """One row for each track: where it went in, how far it came, and what that says of the object."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +131,9 @@ def read_track_table(path: Path | str) -> tuple[np.ndarray, dict[str, Any]]:
             f"{int(wrong.argmax())}; write the table again."
         )
     return rows, provenance
+
+
+def join_track_tables(tables: Sequence[Path], path: Path, *, provenance: Mapping[str, Any]) -> int:
+    """Writes tables of tracks one below the other; see `write_track_table`."""
+    chunks = (read_track_table(table)[0] for table in tables)
+    return write_track_table(chunks, path, provenance=provenance)
