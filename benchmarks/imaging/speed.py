@@ -31,7 +31,7 @@ from trackscape.imaging import (
 from trackscape.simulation import read_scan
 
 _Result = TypeVar("_Result")
-RADIUS = 75.0
+HULL = 76.0  # mm; the phantom has 75
 """Of the outline in mm."""
 
 
@@ -55,7 +55,7 @@ def main(
     recipe = Recipe(TRUE_TRACKS, None, 100, read_calibration())
     found = track_scan(opened, recipe, tables or scan / "tracks_truth_100")
     rows = [found.rows(number) for number in range(len(found.angles))].__getitem__
-    geometry, grid = PathModel.of(found.optics, Cylinder(RADIUS)), Grid()
+    geometry, grid = PathModel.of(found.optics, Cylinder(HULL)), Grid()
     bins = Bins.for_grid(grid)
     print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}")
     every = timed("cuts and outline", lambda: list(scan_protons(rows, found.angles, geometry)))
