@@ -1,6 +1,8 @@
 """`Hits`: what the detector measured, and `Truth`: what the simulation knows about it."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int64, Shaped
@@ -8,6 +10,8 @@ from torch import Tensor
 
 from trackscape.data.base import DeviceMixin, check_finite, check_integers, check_shape
 from trackscape.errors import DataError
+
+_Value = TypeVar("_Value")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -38,6 +42,17 @@ class Truth(DeviceMixin):
     def primary(self) -> Bool[Tensor, " hits"]:
         """Whether the primary proton itself left the hit."""
         return self.parent == 0
+
+    @staticmethod
+    def join(parts: "Sequence[Truth]") -> "Truth":
+        """Returns the truth of hits of several frames, one after the other."""
+        codes = _all([part.pdg for part in parts])
+        return Truth(
+            event=torch.cat([part.event for part in parts]),
+            track=torch.cat([part.track for part in parts]),
+            parent=torch.cat([part.parent for part in parts]),
+            pdg=torch.cat(codes) if codes else None,
+        )
 
     def select(self, index: Shaped[Tensor, " selected"]) -> "Truth":
         """Returns the truth of the hits `index` (integers or a mask)."""
@@ -93,6 +108,23 @@ class Hits(DeviceMixin):
         """Returns the hits `index` (integers in any order, or a mask)."""
         return self._each(lambda value: value[index])
 
+    @staticmethod
+    def join(parts: "Sequence[Hits]") -> "Hits":
+        """Returns the hits of several frames, one after the other.
+
+        Raises:
+            DataError: Some have a spot or a truth and others do not.
+        """
+        truths, spots = _all([p.truth for p in parts]), _all([p.spot for p in parts])
+        return Hits(
+            position=torch.cat([part.position for part in parts]),
+            energy=torch.cat([part.energy for part in parts]),
+            layer=torch.cat([part.layer for part in parts]),
+            spot=torch.cat(spots) if spots else None,
+            truth=Truth.join(truths) if truths else None,
+            n_trackers=parts[0].n_trackers,
+        )
+
     def sorted_by_layer(self) -> "Hits":
         """Returns the hits from the first layer to the last; within a layer the order stays."""
         if bool((self.layer[1:] >= self.layer[:-1]).all()):
@@ -115,3 +147,14 @@ class Hits(DeviceMixin):
         if self.spot is None:
             return self.position
         return torch.cat([self.position[:, :2] - self.spot, self.position[:, 2:]], dim=1)
+
+
+def _all(values: Sequence[_Value | None]) -> list[_Value]:
+    """Returns values that all parts have; none if none has one."""
+    known = [value for value in values if value is not None]
+    if known and len(known) < len(values):
+        raise DataError(
+            "Expected truth and beam spots of all hits or of none, but only some frames have them; "
+            "join those alike."
+        )
+    return known

@@ -1,6 +1,8 @@
 """`Tracks`: chains of hits from the first layer to the last."""
 
 import dataclasses
+import itertools
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Int64
@@ -80,6 +82,20 @@ class Tracks(DeviceMixin):
         number = self.index.new_full((len(self.hits),), -1)
         number[self.index] = self.number
         return number
+
+    @staticmethod
+    def join(parts: "Sequence[Tracks]") -> "Tracks":
+        """Returns the tracks of several frames, one after the other; see `Hits.join`."""
+        hits = [0, *itertools.accumulate(len(part.hits) for part in parts)]
+        entries = [0, *itertools.accumulate(len(part.index) for part in parts)]
+        return Tracks(
+            hits=Hits.join([part.hits for part in parts]),
+            index=torch.cat([part.index + n for part, n in zip(parts, hits[:-1], strict=True)]),
+            offset=torch.cat(
+                [parts[0].offset[:1]]
+                + [part.offset[1:] + n for part, n in zip(parts, entries[:-1], strict=True)]
+            ),
+        )
 
     def select(self, mask: Bool[Tensor, " tracks"]) -> "Tracks":
         """Returns the tracks where `mask` is true."""

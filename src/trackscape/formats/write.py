@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LEVEL = 1  # of compression: 9 would save another 6 % of simulated hits, in 18 times the time
 _BLOCK = 2**20  # bytes that are compressed at a time
+_BATCH = 64  # frames whose tracks are put together
 _GROUP = 2**18  # rows of parquet that are written at a time
 
 
@@ -79,27 +80,35 @@ def join_tables(tables: Sequence[Path], path: Path) -> None:
     filled = (array for array in arrays if len(array))
     first = next(filled, None)
     if first is None:
-        _write_parts([_part(0, _no_tracks())], path)
+        _write_parts([_part(_no_tracks(), [0], [0])], path)
     else:
         _write_arrays(itertools.chain([first], filled), path)
 
 
 def _parts(frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[dict[str, Tensor]]":
-    number = None
-    for number, tracks in frames:
-        yield _part(number, tracks)
-    if number is None:
-        yield _part(0, _no_tracks())  # the columns alone
+    from trackscape.data import Tracks
+
+    n_frames = 0
+    for _, some in itertools.groupby(frames, key=lambda frame: frame[1].hits.truth is None):
+        while batch := list(itertools.islice(some, _BATCH)):
+            n_frames += len(batch)
+            numbers, tracks = zip(*batch, strict=True)
+            yield _part(Tracks.join(tracks), numbers, [len(each) for each in tracks])
+    if n_frames == 0:
+        yield _part(_no_tracks(), [0], [0])  # the columns alone
 
 
-def _part(frame: int, tracks: "Tracks") -> "dict[str, Tensor]":
+def _part(
+    tracks: "Tracks", frames: "Sequence[int]", n_tracks: Sequence[int]
+) -> "dict[str, Tensor]":
     import torch
 
-    hits, number = tracks.hits.select(tracks.index), tracks.number
+    hits, number, counts = tracks.hits.select(tracks.index), tracks.number, torch.tensor(n_tracks)
+    first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
     columns = {
-        "frame": torch.full_like(number, frame),
-        "track": number,
-        "step": torch.arange(len(number), device=number.device) - tracks.offset[number],
+        "frame": torch.repeat_interleave(torch.tensor(frames), counts)[number],
+        "track": number - first[number],
+        "step": torch.arange(len(number)) - tracks.offset[number],
         "layer": hits.layer,
     }
     return columns | _common_columns(hits)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from trackscape.compiled import Floats, Integers, compiled
-from trackscape.data import Adjacency, CompressedLineGraph, HitGraph, LineGraph, TripletGraph
+from trackscape.data import Adjacency, CompressedLineGraph, HitGraph, Hits, LineGraph, TripletGraph
 from trackscape.units import rad
 
 MAX_SLOPE_CHANGE = 0.5 * rad
@@ -101,11 +101,9 @@ def triplet_graph(graph: HitGraph) -> TripletGraph:
     hits = graph.hits.to("cpu")
     position = hits.position.double().contiguous().numpy()
     downstream, upstream = graph.edge_index.cpu().contiguous().numpy()
-    before_calorimeter = hits.layer.numpy() <= hits.n_trackers
-    limit = np.where(before_calorimeter, MAX_TRACKER_SLOPE_CHANGE, MAX_SLOPE_CHANGE)
     adjacency = order_edges(len(position), downstream=downstream, upstream=upstream)
     in_ptr, _, _ = adjacency.arrays()
-    pairs = _list_pairs(position, downstream, upstream, in_ptr, limit**2)
+    pairs = _list_pairs(position, downstream, upstream, in_ptr, limits_of_pairs(hits))
     device = graph.edge_index.device
     triplet_ptr, other, slope_change_sq = (torch.from_numpy(array).to(device) for array in pairs)
     return TripletGraph(
@@ -115,6 +113,12 @@ def triplet_graph(graph: HitGraph) -> TripletGraph:
         upstream=other,
         slope_change_sq=slope_change_sq,
     )
+
+
+def limits_of_pairs(hits: Hits) -> Float64[np.ndarray, " hits"]:
+    """Returns the square of the largest change of the slope at each hit."""
+    before_calorimeter = hits.layer.numpy() <= hits.n_trackers
+    return np.where(before_calorimeter, MAX_TRACKER_SLOPE_CHANGE, MAX_SLOPE_CHANGE) ** 2
 
 
 @compiled

@@ -73,6 +73,7 @@ from trackscape.imaging.soft import expectations as expectations
 from trackscape.imaging.soft import soft_rows as soft_rows
 from trackscape.imaging.track_table import TRACK as TRACK
 from trackscape.imaging.track_table import read_track_table as read_track_table
+from trackscape.imaging.track_table import rows_of_frames as rows_of_frames
 from trackscape.imaging.track_table import track_rows as track_rows
 from trackscape.imaging.track_table import write_track_table as write_track_table
 from trackscape.imaging.truth import true_tracks as true_tracks

@@ -79,13 +79,12 @@ class Calibration:
         range_knots, wepl_knots = self.curve
         value = np.interp(ranges.value, range_knots, wepl_knots)
         # Beyond the knots the curve goes on straight: cuts see such tracks as what they are.
-        low, high = (np.polyfit(range_knots[part], wepl_knots[part], 1) for part in (_FIRST, _LAST))
-        value = np.where(ranges.value < range_knots[0], np.polyval(low, ranges.value), value)
-        value = np.where(ranges.value > range_knots[-1], np.polyval(high, ranges.value), value)
+        for end, next_ in ((0, 1), (-1, -2)):
+            slope = (wepl_knots[next_] - wepl_knots[end]) / (range_knots[next_] - range_knots[end])
+            beyond = ranges.value - range_knots[end]
+            outside = beyond < 0 if end == 0 else beyond > 0
+            value = np.where(outside, wepl_knots[end] + slope * beyond, value)
         return value, np.hypot(np.interp(value, *self.spread), ranges.sd)
-
-
-_FIRST, _LAST = slice(0, 2), slice(-2, None)
 
 
 def estimate(

@@ -7,6 +7,7 @@ each place in the gap by the probability of the deposits there, tabulated from s
 """
 
 import dataclasses
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -98,18 +99,25 @@ def posterior_ranges(
         DataError: A layer is not one of the detector.
     """
     _check_layers(layer, plane)
-    border = _with_ends(plane)
-    grid = np.stack([_places(border, last) for last in range(len(plane))])
+    grid, logs = _expected_deposits(plane.tobytes(), table.probability.tobytes())
     prior = np.concatenate([np.zeros(_INSIDE), np.full(_BEHIND, _MISSED)])
-    before = np.arange(_DEEPEST)
-    upstream = np.maximum(np.arange(len(plane))[:, None] - before, 0)
-    residual = grid[:, None, :] - plane[upstream][:, :, None]
-    logs = table.log_probability(residual).astype(np.float32)
     logarithm = np.log(np.maximum(energy, 1e-9) / keV)
     bins = np.clip(np.searchsorted(_DEPOSIT, logarithm, side="right") - 1, 0, len(_DEPOSIT) - 2)
     out = np.empty((3, len(offset) - 1))
-    _posterior(offset, layer, bins, np.ascontiguousarray(logs), grid, prior, n_last, out)
+    _posterior(offset, layer, bins, logs, grid, prior, n_last, out)
     return Ranges(*out)
+
+
+@functools.lru_cache(maxsize=4)  # a detector's, for frame after frame
+def _expected_deposits(planes: bytes, probability: bytes) -> tuple[Floats, npt.NDArray[np.float32]]:
+    """Places behind each last layer, and log probabilities of deposits for these, as bytes."""
+    plane = np.frombuffer(planes)
+    table = DepositTable(np.frombuffer(probability, np.float32).reshape(len(_RESIDUAL) - 1, -1))
+    border = _with_ends(plane)
+    grid = np.stack([_places(border, last) for last in range(len(plane))])
+    upstream = np.maximum(np.arange(len(plane))[:, None] - np.arange(_DEEPEST), 0)
+    residual = grid[:, None, :] - plane[upstream][:, :, None]
+    return grid, np.ascontiguousarray(table.log_probability(residual).astype(np.float32))
 
 
 def midpoint_ranges(offset: Integers, layer: Integers, *, plane: Floats) -> Ranges:

@@ -66,6 +66,17 @@ def track_rows(
     return rows
 
 
+def rows_of_frames(frames: Sequence[tuple[int, Tracks]], *, calibration: Calibration) -> np.ndarray:
+    """Returns the rows of the tracks of some numbered frames together; see `track_rows`."""
+    filled = [(number, tracks) for number, tracks in frames if len(tracks)]
+    if not filled:
+        return np.zeros(0, dtype=TRACK)
+    rows = track_rows(Tracks.join([tracks for _, tracks in filled]), calibration=calibration)
+    rows["frame"] = np.repeat([n for n, _ in filled], [len(tracks) for _, tracks in filled])
+    rows["track"] = np.concatenate([np.arange(len(tracks)) for _, tracks in filled])
+    return rows
+
+
 def _add_line(rows: np.ndarray, tracks: Tracks) -> None:
     hits, first = tracks.hits, tracks.first
     second = tracks.index[tracks.offset[:-1] + 1]  # accepted tracks have five hits and more

@@ -11,6 +11,7 @@ from trackscape.errors import DataError, FormatError
 from trackscape.formats.columns import HitColumns
 
 _MOST_ROWS = 10_000_000  # of a frame; those of a readout have some 10,000
+_FEWEST_ROWS = 0.7  # units for each row, from which units of several rows must have been torn apart
 _SECTIONS = ("run", "tree", "spot_x", "spot_y")
 
 
@@ -80,8 +81,8 @@ class Cutter:
     """Cuts the rows of a file into frames, as they come.
 
     Units, events or frames, come one after the other, with numbers that rise; they may begin anew,
-    with one that is no larger than the first of those before. Events of one beam spot (and run)
-    come together.
+    as where files were merged, with one that is no larger than the first of those before. Events of
+    one beam spot (and run) come together.
     """
 
     def __init__(self, rule: FrameRule, path: Path) -> None:
@@ -90,6 +91,8 @@ class Cutter:
         self._done = 0  # rows before the tail
         self._first = self._last = -np.inf  # units since they began anew
         self._sections: set[tuple[float, ...]] = set()
+        self.begun_anew = False
+        """Whether numbers did begin anew."""
         self.left_over = 0
         """Events that were too few for a frame, at the end of their beam spot."""
 
@@ -110,7 +113,8 @@ class Cutter:
         begins_section = _changes(sections, len(unit))
         start = np.flatnonzero(begins_section | _changes([unit], len(unit)))
         fresh = start[start >= n_tail]
-        self._check_order(unit[fresh], begins_section[fresh], fresh, sections)
+        torn = len(start) > _FEWEST_ROWS * len(unit)
+        self._check_order(unit[fresh], begins_section[fresh], fresh, sections, torn=torn)
         frame = self._number(begins_section[start])
         first = np.flatnonzero(np.diff(frame, prepend=-1))
         edges, n_units = np.append(start[first], len(unit)), np.bincount(frame)
@@ -151,6 +155,8 @@ class Cutter:
         begins_section: np.ndarray,
         start: np.ndarray,
         sections: Sequence[np.ndarray],
+        *,
+        torn: bool,
     ) -> None:
         if len(unit) == 0:
             return
@@ -159,7 +165,8 @@ class Cutter:
         begin = np.maximum.accumulate(np.where(falls | begins_section, np.arange(len(unit)), -1))
         begin_before = np.concatenate([[-1], begin[:-1]])
         first = np.where(begin_before < 0, self._first, unit[begin_before])
-        wrong = falls & (unit > first)
+        self.begun_anew |= bool(falls.any())
+        wrong = falls & ((unit > first) | torn)
         if wrong.any():
             place = int(wrong.argmax())
             raise _OrderError(
@@ -186,12 +193,13 @@ class _OrderError(FormatError):
 
 
 def is_in_order(columns: HitColumns, rule: FrameRule, path: Path) -> bool:
-    """Returns whether the rows of a whole file can be cut as they come."""
+    """Returns whether the first rows of a file can be cut as they come, without a doubt."""
+    cutter = Cutter(rule, path)
     try:
-        Cutter(rule, path).cut(columns, last=True)
+        cutter.cut(columns, last=True)
     except _OrderError:
         return False
-    return True
+    return not cutter.begun_anew
 
 
 def in_order(columns: HitColumns, rule: FrameRule, path: Path) -> HitColumns:

@@ -171,7 +171,7 @@ def _open(
         rule.units(columns, path)
         first = checked(columns, path=path)
         numbering = number_layers(first, first.values["z"], path=path)
-        if is_row_by_row(numbering.rule) and (not last or is_in_order(columns, rule, path)):
+        if is_row_by_row(numbering.rule) and is_in_order(columns, rule, path):
             yield numbering.rule, itertools.chain([(columns, last)], chunks)
             return
     whole, layer_rule = _read_whole(path, max_bytes)

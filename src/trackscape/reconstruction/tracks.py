@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from trackscape.data import Hits
 from trackscape.errors import DataError, FormatError
 from trackscape.formats import write_tracks
-from trackscape.imaging import Calibration, track_rows, write_track_table
+from trackscape.imaging import Calibration, rows_of_frames, write_track_table
 from trackscape.reconstruction.parts import FilePart, Skipped
 from trackscape.tracking import Acceptance, Tracker, accept, count_acceptance
 
@@ -37,8 +37,8 @@ class FindTracks:
         name = f"{part.number:06d}.parquet"
         write_tracks(tracks, folder / TRACKS / name)
         if self.calibration is not None:
-            rows = (track_rows(t, calibration=self.calibration, frame=n) for n, t in tracks)
-            write_track_table(rows, folder / RANGES / name, provenance=self.provenance)
+            rows = rows_of_frames(tracks, calibration=self.calibration)
+            write_track_table([rows], folder / RANGES / name, provenance=self.provenance)
         total = sum(
             (count_acceptance(c, min_last_deposit=self.min_last_deposit) for _, c in found),
             Acceptance(),

@@ -62,6 +62,11 @@ class Scorer(nn.Module, abc.ABC, Generic[Prepared]):
         """Returns the scores of all candidate segments of a frame."""
         return self(self.prepare(self.connect(hits)))
 
+    def rate(self, hits: Hits) -> EdgeScores:
+        """Returns what tracking needs of `score`, without gradients; networks may be faster."""
+        with torch.no_grad():
+            return self.score(hits)
+
     def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
         """Returns the attributes that are sequential blocks, and where their outputs are read.
 

@@ -53,8 +53,7 @@ class NetworkTracker:
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
-        with torch.no_grad():
-            return self.chains(self.scorer.score(hits))
+        return self.chains(self.scorer.rate(hits))
 
     def chains(self, scores: EdgeScores) -> Tracks:
         """Returns the chains that the scores of a frame decide for."""
