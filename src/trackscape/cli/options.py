@@ -183,7 +183,7 @@ def open_files(
     """Looks at hit files for a method, and warns if that was made for another detector."""
     from trackscape.files import digest_of
     from trackscape.reconstruction import FrameRule, Input, find_files
-    from trackscape.simulation import mismatch
+    from trackscape.simulation import check_layers, mismatch
     from trackscape.tracking.acceptance import choose_cut, trained_for
     from trackscape.units import keV
 
@@ -197,6 +197,8 @@ def open_files(
     rule = FrameRule(per_frame=per_frame, window=window)
     given = Input(find_files(files), rule, strict=strict, max_bytes=max_bytes)
     depths = given.depths()
+    if detector is not None:
+        check_layers(depths, detector)
     deposit = None if min_last_deposit is None else min_last_deposit * keV
     cut = choose_cut(depths, detector=detector, min_last_deposit=deposit)
     warning = mismatch(depths, trained_for(weights), what=name)

@@ -11,7 +11,7 @@ import torch
 
 from trackscape.data import Hits
 from trackscape.errors import DataError, FormatError
-from trackscape.formats.columns import HitColumns, checked
+from trackscape.formats.columns import MEASURED, HitColumns, checked
 from trackscape.formats.layers import is_row_by_row, number_layers
 from trackscape.formats.read import interpret, recognise, to_hits
 from trackscape.formats.stream import stream_columns
@@ -23,6 +23,7 @@ from trackscape.reconstruction.cutting import (
     in_order,
     is_in_order,
     join_frames,
+    take_rows,
 )
 
 _MOST_FRAMES, _MOST_ROWS = 64, 2**19  # a part ends with the frame that reaches either
@@ -57,9 +58,28 @@ class FilePart(NamedTuple):
                 "them."
             )
         hits, start = to_hits(found), self.frames.start.tolist()
+        self._refuse_twice(hits)
         return [
             make_frame(hits.select(torch.arange(*edges))) for edges in itertools.pairwise(start)
         ]
+
+    def _refuse_twice(self, hits: Hits) -> None:
+        """Refuses rows that are there twice, as where a file was merged with itself."""
+        measured = torch.cat([hits.position, hits.energy[:, None]], dim=1).float().numpy()
+        place = np.ascontiguousarray(measured[:, :2]).view(np.int64)[:, 0]  # x and y, bit by bit
+        order = np.argsort(place)
+        same = (place[order[1:]] == place[order[:-1]]).nonzero()[0]
+        one, other = order[same], order[same + 1]
+        twice = (measured[one] == measured[other]).all(axis=1)
+        frame = np.repeat(np.arange(len(self.frames)), np.diff(self.frames.start))
+        twice &= frame[one] == frame[other]
+        if twice.any():
+            row = int(other[twice].min())
+            raise DataError(
+                f"{self.path}: expected each hit once, but in frame "
+                f"{self.first_frame + frame[row]:,} {int(twice.sum()):,} are there again, of the "
+                "same position and energy; remove rows that were written twice."
+            )
 
     def one(self, frame: int) -> "FilePart":
         """Returns the part with one of its frames only."""
@@ -169,7 +189,7 @@ def _open(
                 "detector."
             )
         rule.units(columns, path)
-        first = checked(columns, path=path)
+        first = checked(_plausible(columns), path=path)
         numbering = number_layers(first, first.values["z"], path=path)
         if is_row_by_row(numbering.rule) and is_in_order(columns, rule, path):
             yield numbering.rule, itertools.chain([(columns, last)], chunks)
@@ -178,15 +198,27 @@ def _open(
     yield layer_rule, iter([(in_order(whole, rule, path), True)])
 
 
+def _plausible(columns: HitColumns) -> HitColumns:
+    """Returns the rows whose measured values are possible; the others are told in their frame."""
+    kept = np.ones(len(columns.values["x"]), dtype=bool)
+    for meaning in MEASURED:
+        column = columns.values[meaning]
+        if column.dtype.kind == "f":
+            kept &= np.isfinite(column)
+    return columns if kept.all() else take_rows(columns, kept)
+
+
 def _with_last(chunks: Iterator[HitColumns]) -> _Chunks:
     """Says of each chunk whether it is the last one."""
     before = next(chunks, None)
-    if before is None:
-        return
-    for chunk in chunks:
-        yield before, False
-        before = chunk
-    yield before, True
+    while before is not None:
+        try:
+            after = next(chunks, None)
+        except FormatError:  # what was read before is whole
+            yield before, False
+            raise
+        yield before, after is None
+        before = after
 
 
 def _read_whole(path: Path, max_bytes: int | None) -> tuple[HitColumns, str]:

@@ -26,7 +26,7 @@ from trackscape.reconstruction.evaluation import MeasureTracks, read_measured
 from trackscape.reconstruction.files import count_rows, describe_files
 from trackscape.reconstruction.keep import Work, run_parts
 from trackscape.reconstruction.parts import Parts, Skipped
-from trackscape.reconstruction.tracks import RANGES, TRACKS, FindTracks
+from trackscape.reconstruction.tracks import RANGES, TRACKS, FindTracks, each_frame
 from trackscape.simulation import layer_depths
 from trackscape.tracking import Acceptance
 
@@ -53,7 +53,10 @@ class Input(NamedTuple):
     def first_frames(self) -> list[Hits]:
         """Returns the frames that come first, to see what the hits are of."""
         with contextlib.closing(iter(self.parts())) as parts:
-            return next(parts).hits()
+            found, skipped = each_frame(next(parts), lambda hits: hits, strict=self.strict)
+        if not found:
+            raise DataError(skipped[0].reason)
+        return [hits for _, hits in found]
 
     def depths(self) -> dict[int, float]:
         """Returns the mean z in mm of the hits in each layer of the first frames."""

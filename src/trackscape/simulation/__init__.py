@@ -10,6 +10,7 @@ What is offered here loads neither PyTorch nor numba; `trackscape.simulation.phy
 
 from trackscape.simulation.recognition import METHODS_DETECTOR as METHODS_DETECTOR
 from trackscape.simulation.recognition import Geometry as Geometry
+from trackscape.simulation.recognition import check_layers as check_layers
 from trackscape.simulation.recognition import describe_detector as describe_detector
 from trackscape.simulation.recognition import geometry_of as geometry_of
 from trackscape.simulation.recognition import geometry_of_hits as geometry_of_hits

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trackscape.errors import ConfigError
 from trackscape.simulation.setup.detector import load_detector, shipped_detectors
 from trackscape.units import mm, um
 
@@ -118,6 +119,20 @@ def mismatch(depths: Mapping[int, float], geometry: Geometry | None, *, what: st
         f"{geometry_of_hits(depths)}. Expect fewer and worse tracks; train on hits of this "
         "detector."
     )
+
+
+def check_layers(depths: Mapping[int, float], detector: str) -> None:
+    """Refuses hits in layers that a detector lacks.
+
+    Raises:
+        ConfigError: The detector is none, or has fewer layers than the hits.
+    """
+    layers = geometry_of(detector).layer_z
+    if layers and max(depths, default=0) >= len(layers):
+        raise ConfigError(
+            f"Expected hits in the layers 0 to {len(layers) - 1} of {detector}, got some in layer "
+            f"{max(depths)}; name the detector that recorded them."
+        )
 
 
 def describe_detector(depths: Mapping[int, float]) -> list[str]:
