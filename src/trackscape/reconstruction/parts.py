@@ -73,6 +73,8 @@ class FilePart(NamedTuple):
         twice = (measured[one] == measured[other]).all(axis=1)
         frame = np.repeat(np.arange(len(self.frames)), np.diff(self.frames.start))
         twice &= frame[one] == frame[other]
+        if hits.truth is not None:
+            twice &= (hits.truth.event[one] == hits.truth.event[other]).numpy()
         if twice.any():
             row = int(other[twice].min())
             raise DataError(
