@@ -6,7 +6,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from trackscape.compiled import Floats, Integers, compiled
-from trackscape.data import Adjacency, CompressedLineGraph, HitGraph, LineGraph, TripletGraph
+from trackscape.data import Adjacency, CompressedLineGraph, HitGraph, Hits, LineGraph, TripletGraph
 from trackscape.units import rad
 
 MAX_SLOPE_CHANGE = 0.5 * rad
@@ -101,11 +101,9 @@ def triplet_graph(graph: HitGraph) -> TripletGraph:
     hits = graph.hits.to("cpu")
     position = hits.position.double().contiguous().numpy()
     downstream, upstream = graph.edge_index.cpu().contiguous().numpy()
-    before_calorimeter = hits.layer.numpy() <= hits.n_trackers
-    limit = np.where(before_calorimeter, MAX_TRACKER_SLOPE_CHANGE, MAX_SLOPE_CHANGE)
     adjacency = order_edges(len(position), downstream=downstream, upstream=upstream)
     in_ptr, _, _ = adjacency.arrays()
-    pairs = _list_pairs(position, downstream, upstream, in_ptr, limit**2)
+    pairs = _list_pairs(position, downstream, upstream, in_ptr, slope_change_limit(hits) ** 2)
     device = graph.edge_index.device
     triplet_ptr, other, slope_change_sq = (torch.from_numpy(array).to(device) for array in pairs)
     return TripletGraph(
@@ -115,6 +113,12 @@ def triplet_graph(graph: HitGraph) -> TripletGraph:
         upstream=other,
         slope_change_sq=slope_change_sq,
     )
+
+
+def slope_change_limit(hits: Hits) -> Float[np.ndarray, " hits"]:
+    """Largest change of the slope at each hit, from one segment of a pair to the other."""
+    before_calorimeter = hits.layer.cpu().numpy() <= hits.n_trackers
+    return np.where(before_calorimeter, MAX_TRACKER_SLOPE_CHANGE, MAX_SLOPE_CHANGE)
 
 
 @compiled

@@ -11,6 +11,7 @@ from trackscape.data import EdgeScores, HitGraph, Hits, TrackScores, TripletGrap
 from trackscape.errors import AssignmentError
 from trackscape.graph_construction import connect_layers, triplet_graph
 from trackscape.scoring.interface import Scorer
+from trackscape.scoring.track_model.inference import likely_segments
 from trackscape.scoring.track_model.potentials import (
     END,
     FOLLOW,
@@ -123,6 +124,19 @@ class TrackModel(Scorer[TripletGraph]):
             triplets=graph,
             potentials=potentials,
             log_partition=log_partition,
+        )
+
+    def score_likely(self, hits: Hits) -> EdgeScores:
+        """Returns the log odds of segments that are not next to impossible, without gradients.
+
+        Of a network on the processor with a perceptron in float32; see `inference`.
+        """
+        network, device = self.potentials, next(self.parameters()).device
+        usual = type(self) is TrackModel and isinstance(network, nn.Sequential)
+        if not usual or self.is_plain or self.dtype != torch.float32 or device.type != "cpu":
+            return self.score(hits)
+        return likely_segments(
+            self.connect(hits), network=network, n_iterations=self.sizes["rounds"]
         )
 
     def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
