@@ -18,7 +18,7 @@ from trackscape.scoring.track_model.messages import (
 )
 from trackscape.scoring.track_model.perceptron import Singles
 
-LEAST = 1e-6
+LEAST = 1e-8
 """Probability after the first round from which pairs and segments are kept."""
 _NONE, _ONE = np.float32(0.0), np.float32(1.0)
 

@@ -68,7 +68,10 @@ def _slopes_and_odds(graph: HitGraph, network: nn.Sequential) -> tuple[Singles, 
     for logarithm in (inputs[0], inputs[4]):
         np.log(logarithm, out=logarithm)
     inputs[0] *= np.float32(0.5)
-    layers = Layers(*(value.detach().contiguous().numpy() for value in network.parameters()))
+    linear = (network[0], network[2], network[4])
+    layers = Layers(
+        *(part.detach().contiguous().numpy() for of in linear for part in (of.weight, of.bias))
+    )
     potentials = perceptron.evaluate(layers, inputs, _LARGEST)
     width = potentials[FOLLOW + MIXTURE :]
     width *= np.float32(-2)
