@@ -24,7 +24,7 @@ _NONE, _ONE = np.float32(0.0), np.float32(1.0)
 
 
 class Candidates(NamedTuple):
-    """All segments of a frame, E, at H hits; edges at each hit as in `trackscape.data.Adjacency`."""
+    """All segments of a frame, E, at H hits; edges at each hit as in `Adjacency`."""
 
     in_ptr: Integers
     out_ptr: Integers
@@ -52,7 +52,7 @@ class Likely(NamedTuple):
 
 @compiled
 def first_round(candidates: Candidates) -> Likely:
-    """Sends messages along the beam and back, and returns the pairs that are not next to impossible.
+    """Sends messages along the beam and back; returns pairs that are not next to impossible.
 
     The messages are those of `messages.exchange` after one iteration.
     """
