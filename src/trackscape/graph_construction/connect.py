@@ -16,6 +16,9 @@ CALORIMETER_CUT = 0.4
 """Largest angle in rad between a segment and the beam axis."""
 TRACKER_CUT = 0.2
 """Largest angle in rad where the upstream hit is in a tracker, before one of the long gaps."""
+MOST_PAIRS_OF_HITS = 30_000_000
+"""Largest number of pairs of hits, within the sliding windows, that a frame may have: about that
+of 2,000 protons behind 100 mm of water, whose segments take some 1.6 GB to score."""
 _MARGIN = 1e-9
 """Relative difference from a cut beyond which the tangent of an angle is enough."""
 
@@ -32,7 +35,8 @@ def connect_layers(
     those whose upstream hit is in a tracker. The graph has the hits ordered by layer.
 
     Raises:
-        DataError: If a cut is not between 0 and pi/2.
+        DataError: If a cut is not between 0 and pi/2, or the frame has more pairs of hits within
+            reach than `MOST_PAIRS_OF_HITS`.
 
     Example:
         >>> grid = torch.tensor([[0.0, 0, 0], [9, 0, 0], [0, 0, 5.5], [9, 0, 5.5]])
@@ -49,7 +53,15 @@ def connect_layers(
     border = np.concatenate([[0], np.flatnonzero(np.diff(layer)) + 1, [len(layer)]])
     region = (layer >= hits.n_trackers).astype(np.int64)
     cuts = np.array([_with_tangents(cut) for cut in (tracker_cut, calorimeter_cut)])
-    edges = _find_edges(position, layer, region, border, np.argsort(position[:, 0]), cuts)
+    by_x = np.argsort(position[:, 0])
+    hits_by_x, start, stop = _find_windows(position, layer, region, border, by_x, cuts)
+    n_pairs = int((stop - start).sum())
+    if n_pairs > MOST_PAIRS_OF_HITS:
+        raise DataError(
+            f"Expected at most {MOST_PAIRS_OF_HITS:,} pairs of hits within reach in one frame, got "
+            f"{n_pairs:,} of {len(layer):,} hits. Put fewer protons in a frame."
+        )
+    edges = _find_edges(position, region, hits_by_x, start, stop, cuts)
     return HitGraph(hits=hits, edge_index=torch.from_numpy(edges).to(hits.layer.device))
 
 
@@ -67,22 +79,17 @@ def _with_tangents(cut: float) -> tuple[float, float, float]:
 @compiled
 def _find_edges(
     position: Floats,
-    layer: Integers,
     region: Integers,
-    border: Integers,
-    by_x: Integers,
+    hits: Integers,
+    start: Integers,
+    stop: Integers,
     cuts: Floats,
 ) -> Integers:
     """Pairs of hits at an angle atan2(√(Δx² + Δy²), Δz) with the beam axis below a cut.
 
     It is that of the region of the upstream hit, trackers or calorimeter.
     """
-    hits = _split_by_layer(by_x, border)
-    x, y, z = np.empty(len(hits)), np.empty(len(hits)), np.empty(len(hits))
-    for place, hit in enumerate(hits):
-        x[place], y[place], z[place] = position[hit]
-    start, stop = _find_windows(x, z, hits, layer, region, border, cuts)
-
+    x, y, z = position[hits, 0], position[hits, 1], position[hits, 2]
     # Whether a pair is kept is a coin toss: that it moves `n`, or not, is faster than a branch.
     downstream = np.empty((stop - start).sum() + 1, np.int64)
     n_kept = np.zeros(len(hits), np.int64)
@@ -120,18 +127,19 @@ def _split_by_layer(hits: Integers, border: Integers) -> Integers:
 
 @compiled
 def _find_windows(
-    x: Floats,
-    z: Floats,
-    hits: Integers,
+    position: Floats,
     layer: Integers,
     region: Integers,
     border: Integers,
+    by_x: Integers,
     cuts: Floats,
-) -> tuple[Integers, Integers]:
-    """First place in the next layer that each hit (H,) could reach, and the place after the last.
+) -> tuple[Integers, Integers, Integers]:
+    """Hits in the order of places: by layer, then by x; and where each hit (H,) could lead to.
 
-    x, z and hits are in the order of places: by layer, then by x.
+    That is the first place in the next layer that it could reach, and the place after the last.
     """
+    hits = _split_by_layer(by_x, border)
+    x, z = position[hits, 0], position[hits, 2]
     start, stop = np.zeros_like(hits), np.zeros_like(hits)
     for k in range(len(border) - 2):
         first, middle, end = border[k], border[k + 1], border[k + 2]
@@ -146,7 +154,7 @@ def _find_windows(
             while right < end and x[right] <= x[place] + reach:
                 right += 1
             start[hits[place]], stop[hits[place]] = left, right
-    return start, stop
+    return hits, start, stop
 
 
 @compiled

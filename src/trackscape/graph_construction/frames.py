@@ -74,12 +74,14 @@ def clean_frame(frame: Hits, *, drop_last_connected: bool = False) -> Hits:
     Hits are returned in the order of layers. `drop_last_connected` loses the last layer before the
     gap as well, as the published code does, which mixes up an index with a layer number.
     """
-    frame = frame.select(cluster_size(frame.energy) >= SMALLEST_CLUSTER).sorted_by_layer()
-    gaps = (frame.layer.diff() > 1).nonzero()
-    if len(gaps) == 0:
-        return frame
-    last = frame.layer[int(gaps[0])]
-    return frame.select(frame.layer < last if drop_last_connected else frame.layer <= last)
+    kept = (cluster_size(frame.energy) >= SMALLEST_CLUSTER).nonzero()[:, 0]
+    kept = kept[torch.argsort(frame.layer[kept], stable=True)]
+    layer = frame.layer[kept]
+    gaps = (layer.diff() > 1).nonzero()
+    if len(gaps) > 0:
+        last = layer[int(gaps[0])]
+        kept = kept[layer < last if drop_last_connected else layer <= last]
+    return frame.select(kept)
 
 
 def cluster_size(

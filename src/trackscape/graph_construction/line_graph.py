@@ -2,17 +2,21 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import Adjacency, CompressedLineGraph, HitGraph, Hits, LineGraph, TripletGraph
+from trackscape.errors import DataError
 from trackscape.units import rad
 
 MAX_SLOPE_CHANGE = 0.5 * rad
 """Largest change of the slope at a hit inside of the calorimeter; few protons turn more."""
 MAX_TRACKER_SLOPE_CHANGE = 0.15 * rad
 """Largest change of the slope at a hit of the trackers, or of the first layer behind them."""
+MOST_PAIRS = 100_000_000
+"""Largest number of pairs that are listed: of some 800 protons in a frame, whose beliefs
+take some 4 GB. Tracking alone does not list them."""
 
 
 def line_graph(graph: HitGraph) -> LineGraph:
@@ -97,13 +101,24 @@ def _directions(
 
 
 def triplet_graph(graph: HitGraph) -> TripletGraph:
-    """Lists the pairs of segments that turn less than the limits; runs on the processor."""
+    """Lists the pairs of segments that turn less than the limits; runs on the processor.
+
+    Raises:
+        DataError: The frame has more than `MOST_PAIRS`.
+    """
     hits = graph.hits.to("cpu")
     position = hits.position.double().contiguous().numpy()
     downstream, upstream = graph.edge_index.cpu().contiguous().numpy()
     adjacency = order_edges(len(position), downstream=downstream, upstream=upstream)
     in_ptr, _, _ = adjacency.arrays()
-    pairs = _list_pairs(position, downstream, upstream, in_ptr, limits_of_pairs(hits))
+    largest = slope_change_limit(hits) ** 2
+    slope, first = _count_pairs(position, downstream, upstream, in_ptr, largest)
+    if first[-1] > MOST_PAIRS:
+        raise DataError(
+            f"Expected at most {MOST_PAIRS:,} pairs of segments in one frame, got {first[-1]:,} of "
+            f"{len(position):,} hits. Put fewer protons in a frame."
+        )
+    pairs = first, *_list_pairs(slope, first, upstream, in_ptr, largest)
     device = graph.edge_index.device
     triplet_ptr, other, slope_change_sq = (torch.from_numpy(array).to(device) for array in pairs)
     return TripletGraph(
@@ -115,16 +130,17 @@ def triplet_graph(graph: HitGraph) -> TripletGraph:
     )
 
 
-def limits_of_pairs(hits: Hits) -> Float64[np.ndarray, " hits"]:
-    """Returns the square of the largest change of the slope at each hit."""
-    before_calorimeter = hits.layer.numpy() <= hits.n_trackers
-    return np.where(before_calorimeter, MAX_TRACKER_SLOPE_CHANGE, MAX_SLOPE_CHANGE) ** 2
+def slope_change_limit(hits: Hits) -> Float[np.ndarray, " hits"]:
+    """Largest change of the slope at each hit, from one segment of a pair to the other."""
+    before_calorimeter = hits.layer.cpu().numpy() <= hits.n_trackers
+    return np.where(before_calorimeter, MAX_TRACKER_SLOPE_CHANGE, MAX_SLOPE_CHANGE)
 
 
 @compiled
-def _list_pairs(
+def _count_pairs(
     position: Floats, downstream: Integers, upstream: Integers, in_ptr: Integers, largest: Floats
-) -> tuple[Integers, Integers, Floats]:
+) -> tuple[Floats, Integers]:
+    """Slopes (E, 2) of all edges, and the number of pairs of the edges before each, (E + 1,)."""
     n_edges = len(downstream)
     slope = np.empty((n_edges, 2))
     for edge in range(n_edges):
@@ -136,15 +152,22 @@ def _list_pairs(
         for other in range(in_ptr[hit], in_ptr[hit + 1]):
             n_pairs += _slope_change_sq(slope, edge, other) < largest[hit]
         first[edge + 1] = first[edge] + n_pairs
+    return slope, first
+
+
+@compiled
+def _list_pairs(
+    slope: Floats, first: Integers, upstream: Integers, in_ptr: Integers, largest: Floats
+) -> tuple[Integers, Floats]:
     pairs, squares = np.empty(first[-1], np.int64), np.empty(first[-1])
-    for edge in range(n_edges):
+    for edge in range(len(upstream)):
         hit, place = upstream[edge], first[edge]
         for other in range(in_ptr[hit], in_ptr[hit + 1]):
             square = _slope_change_sq(slope, edge, other)
             if square < largest[hit]:
                 pairs[place], squares[place] = other, square
                 place += 1
-    return first, pairs, squares
+    return pairs, squares
 
 
 @compiled

@@ -62,10 +62,12 @@ class Scorer(nn.Module, abc.ABC, Generic[Prepared]):
         """Returns the scores of all candidate segments of a frame."""
         return self(self.prepare(self.connect(hits)))
 
-    def rate(self, hits: Hits) -> EdgeScores:
-        """Returns what tracking needs of `score`, without gradients; networks may be faster."""
-        with torch.no_grad():
-            return self.score(hits)
+    def score_likely(self, hits: Hits) -> EdgeScores:
+        """Returns the scores of a frame for tracking alone, as fast as the network can.
+
+        Segments with a probability near 0 may be missing, and their graph is smaller then.
+        """
+        return self.score(hits)
 
     def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
         """Returns the attributes that are sequential blocks, and where their outputs are read.

@@ -18,6 +18,8 @@ NEAR = 4
 """Number of slope changes at the end of a chain that tell how its proton scatters there."""
 SMALLEST_SLOPE_CHANGE = 5 * mrad
 """Typical slope change of a chain, at least; straighter ones count as this straight."""
+SHORTEST = 3
+"""Fewest hits of a chain that is joined: less have no slope change."""
 GATE = 10.0
 """Largest sum of the squares of both slope changes at a hole, in units of the median nearby."""
 
@@ -109,11 +111,17 @@ def in_canonical_order(find: Callable[[Hits], Tracks], hits: Hits) -> Tracks:
 
 def canonical_order(hits: Hits) -> Int64[Tensor, " hits"]:
     """Returns the hits by layer, then deposit, which no axes matter to, position and spot."""
-    keys = [hits.energy, *hits.position.unbind(dim=1)]
-    if hits.spot is not None:
-        keys += hits.spot.unbind(dim=1)
-    columns = [hits.layer.cpu().numpy(), *(key.detach().cpu().double().numpy() for key in keys)]
-    return torch.from_numpy(np.lexsort(columns[::-1])).to(hits.layer.device)
+    layer, energy = hits.layer.cpu().numpy(), hits.energy.detach().cpu().numpy()
+    order = np.lexsort([energy, layer])
+    same = (np.diff(layer[order]) == 0) & (np.diff(energy[order]) == 0)
+    if same.any():  # deposits are hardly ever equal, and each key takes its time
+        keys = [
+            *hits.position.unbind(dim=1),
+            *([] if hits.spot is None else hits.spot.unbind(dim=1)),
+        ]
+        columns = [key.detach().cpu().numpy() for key in keys]
+        order = np.lexsort([*columns[::-1], energy, layer])
+    return torch.from_numpy(order).to(hits.layer.device)
 
 
 def recover_holes(chains: Tracks) -> Tracks:
@@ -124,38 +132,65 @@ def recover_holes(chains: Tracks) -> Tracks:
     those that the chains make nearby, are the cost of joining them. Which chains are joined is an
     assignment that leaves them alone where the cost is above `GATE`.
     """
-    layer = chains.hits.layer.cpu().numpy()
-    first, last = (hits.cpu().numpy() for hits in (chains.first, chains.last))
-    long = chains.length.cpu().numpy() >= 3
-    two_behind = layer[first][None, :] == layer[last][:, None] + 2
-    before, behind = np.nonzero(two_behind & long[:, None] & long[None, :])
-    cost = _cost(chains, before, behind)
-    possible = cost < GATE
-    before, behind, cost = before[possible], behind[possible], cost[possible]
+    position = chains.hits.position.cpu().double().contiguous().numpy()
+    layer, index, offset = (
+        values.cpu().contiguous().numpy()
+        for values in (chains.hits.layer, chains.index, chains.offset)
+    )
+    before, behind, cost = _possible_joints(position, layer, index, offset)
+    if len(cost) == 0:
+        return chains
     chosen = solve(cost, row=before, column=behind, semantics="with_unmatched", unmatched_cost=GATE)
     if not chosen.any():
         return chains
     return _join(chains, before[chosen], behind[chosen])
 
 
-def _cost(chains: Tracks, before: Integers, behind: Integers) -> Floats:
-    position = chains.hits.position.cpu().double().numpy()
-    ends = {chain: _end(position[chains[chain].cpu().numpy()[::-1]]) for chain in set(before)}
-    begins = {chain: _end(position[chains[chain].cpu().numpy()]) for chain in set(behind)}
-    cost = np.empty(len(before))
-    for i, (one, other) in enumerate(zip(before, behind, strict=True)):
-        (hit, slope, scatter), (next_hit, next_slope, next_scatter) = ends[one], begins[other]
-        across = (next_hit[:2] - hit[:2]) / (next_hit[2] - hit[2])
-        changes = np.square(across - slope).sum() + np.square(next_slope - across).sum()
-        cost[i] = changes / max(scatter, next_scatter, SMALLEST_SLOPE_CHANGE**2)
-    return cost
+@compiled
+def _possible_joints(
+    position: Floats, layer: Integers, index: Integers, offset: Integers
+) -> tuple[Integers, Integers, Floats]:
+    """Pairs of chains, the one before the hole first, that cost less than the gate."""
+    long = np.flatnonzero(np.diff(offset) >= SHORTEST)
+    before, behind, costs = (
+        [np.int64(0) for _ in range(0)],
+        [np.int64(0) for _ in range(0)],
+        [0.0 for _ in range(0)],
+    )
+    for one in long:
+        last = index[offset[one + 1] - 1]
+        for other in long:
+            if layer[index[offset[other]]] == layer[last] + 2:
+                end = index[offset[one] : offset[one + 1]][::-1]
+                cost = _cost(position, end, index[offset[other] : offset[other + 1]])
+                if cost < GATE:
+                    before.append(one)
+                    behind.append(other)
+                    costs.append(cost)
+    return np.array(before), np.array(behind), np.array(costs)
 
 
-def _end(position: Floats) -> tuple[Floats, Floats, float]:
-    """Hit, slope and typical squared slope change where positions (n, 3) of a chain begin."""
-    step = np.diff(position[: NEAR + 2], axis=0)
-    slope = step[:, :2] / step[:, 2:]
-    return position[0], slope[0], float(np.median(np.square(np.diff(slope, axis=0)).sum(axis=1)))
+@compiled
+def _cost(position: Floats, end: Integers, begin: Integers) -> float:
+    """What it costs to join two chains, whose hits are listed from the hole on."""
+    x, y, scatter = _slope_and_scatter(position, end)
+    next_x, next_y, next_scatter = _slope_and_scatter(position, begin)
+    step = position[begin[0]] - position[end[0]]
+    across_x, across_y = step[0] / step[2], step[1] / step[2]
+    changes = (across_x - x) ** 2 + (across_y - y) ** 2
+    changes += (next_x - across_x) ** 2 + (next_y - across_y) ** 2
+    return changes / max(scatter, next_scatter, SMALLEST_SLOPE_CHANGE**2)
+
+
+@compiled
+def _slope_and_scatter(position: Floats, hits: Integers) -> tuple[float, float, float]:
+    """Slope and typical squared slope change where a chain, whose hits are listed, begins."""
+    n = min(len(hits), NEAR + 2) - 1
+    x, y = np.empty(n), np.empty(n)
+    for i in range(n):
+        step = position[hits[i + 1]] - position[hits[i]]
+        x[i], y[i] = step[0] / step[2], step[1] / step[2]
+    return x[0], y[0], float(np.median(np.diff(x) ** 2 + np.diff(y) ** 2))
 
 
 def _join(chains: Tracks, before: Integers, behind: Integers) -> Tracks:

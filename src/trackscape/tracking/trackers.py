@@ -53,7 +53,11 @@ class NetworkTracker:
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
-        return self.chains(self.scorer.rate(hits))
+        # Segments that cost more than an end are never chosen, so unlikely ones need no score.
+        end = self.assigner.unmatched_cost
+        score = self.scorer.score if end is None or end > 0.9 else self.scorer.score_likely
+        with torch.no_grad():
+            return self.chains(score(hits))
 
     def chains(self, scores: EdgeScores) -> Tracks:
         """Returns the chains that the scores of a frame decide for."""

@@ -12,6 +12,8 @@ from trackscape.compiled import Floats, Integers, compiled, inlined
 
 LARGEST_ODDS = 1e30
 """Odds beyond this, or below its inverse, are certain."""
+FIRST_FORWARD, FIRST_BACKWARD = 1e-2, 1e-1
+"""Messages before the first round."""
 
 
 class Triplets(NamedTuple):
@@ -36,25 +38,34 @@ class Odds(NamedTuple):
 @compiled
 def propagate(triplets: Triplets, odds: Odds, n_iterations: int) -> tuple[Floats, Floats]:
     """Returns the odds that the upstream and the downstream hit of each edge give it, (E,) each."""
-    n_hits, n_edges = len(triplets.in_ptr) - 1, len(odds.start)
-    forward, backward = np.full(n_edges, 1e-2), np.full(n_edges, 1e-1)
+    n_edges = len(odds.start)
+    forward, backward = np.full(n_edges, FIRST_FORWARD), np.full(n_edges, FIRST_BACKWARD)
+    exchange(triplets, odds, forward, backward, n_iterations)
+    return forward, backward
+
+
+@compiled
+def exchange(
+    triplets: Triplets, odds: Odds, forward: Floats, backward: Floats, n_iterations: int
+) -> None:
+    """Goes on with the messages (E,) that were sent before, in place."""
+    n_hits = len(triplets.in_ptr) - 1
     offer, total, rest = np.empty((3, _largest_degree(triplets)))
     for _ in range(n_iterations):
         for hit in range(n_hits):
             place, n = triplets.out_ptr[hit], triplets.out_ptr[hit + 1] - triplets.out_ptr[hit]
             if n > 0:
                 unmatched = _offers_downstream(triplets, odds, forward, backward, hit, offer, total)
-                _without_each(unmatched, total, n, rest)
+                without_each(unmatched, total, n, rest)
                 for i in range(n):
-                    forward[triplets.out_edge[place + i]] = _bounded(offer[i] / rest[i])
+                    forward[triplets.out_edge[place + i]] = bounded_odds(offer[i] / rest[i])
         for hit in range(n_hits - 1, -1, -1):
             place, n = triplets.in_ptr[hit], triplets.in_ptr[hit + 1] - triplets.in_ptr[hit]
             if n > 0:
                 unmatched = _offers_upstream(triplets, odds, forward, backward, hit, offer, total)
-                _without_each(unmatched, total, n, rest)
+                without_each(unmatched, total, n, rest)
                 for i in range(n):
-                    backward[place + i] = _bounded(offer[i] / rest[i])
-    return forward, backward
+                    backward[place + i] = bounded_odds(offer[i] / rest[i])
 
 
 @compiled
@@ -160,12 +171,13 @@ def _offers_upstream(
 
 
 @inlined
-def _bounded(odds: float) -> float:
+def bounded_odds(odds: float) -> float:
+    """Returns odds within what counts as certain."""
     return min(max(odds, 1 / LARGEST_ODDS), LARGEST_ODDS)
 
 
 @inlined
-def _without_each(unmatched: float, total: Floats, n: int, rest: Floats) -> None:
+def without_each(unmatched: float, total: Floats, n: int, rest: Floats) -> None:
     """Sum of `unmatched` and all totals but one's own, without cancellation."""
     everything = unmatched
     for i in range(n):

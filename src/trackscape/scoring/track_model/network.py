@@ -11,7 +11,7 @@ from trackscape.data import EdgeScores, HitGraph, Hits, TrackScores, TripletGrap
 from trackscape.errors import AssignmentError
 from trackscape.graph_construction import connect_layers, triplet_graph
 from trackscape.scoring.interface import Scorer
-from trackscape.scoring.track_model.inference import believe
+from trackscape.scoring.track_model.inference import likely_segments
 from trackscape.scoring.track_model.potentials import (
     END,
     FOLLOW,
@@ -126,15 +126,18 @@ class TrackModel(Scorer[TripletGraph]):
             log_partition=log_partition,
         )
 
-    @torch.no_grad()
-    def rate(self, hits: Hits) -> EdgeScores:
-        """Returns the log odds of the segments, by `believe` where that is possible."""
-        usual = hits.position.device.type == "cpu" and self.dtype == torch.float32
-        if self.is_plain or self.extra_inputs or self.sizes["hidden"] == 0 or not usual:
+    def score_likely(self, hits: Hits) -> EdgeScores:
+        """Returns the log odds of segments that are not next to impossible, without gradients.
+
+        Of a network on the processor with a perceptron in float32; see `inference`.
+        """
+        network, device = self.potentials, next(self.parameters()).device
+        usual = type(self) is TrackModel and isinstance(network, nn.Sequential)
+        if not usual or self.is_plain or self.dtype != torch.float32 or device.type != "cpu":
             return self.score(hits)
-        graph = self.connect(hits)
-        logit = believe(self.potentials, graph, n_iterations=self.sizes["rounds"])
-        return EdgeScores(graph=graph, logit=logit)
+        return likely_segments(
+            self.connect(hits), network=network, n_iterations=self.sizes["rounds"]
+        )
 
     def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
         """Returns the perceptron."""

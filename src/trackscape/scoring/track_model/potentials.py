@@ -25,8 +25,6 @@ SLOPE_CHANGE_UNIT = 10 * mrad
 """Change of the slope that widths are in units of, before their logarithm."""
 LARGEST_POTENTIAL, LARGEST_LOG_WIDTH = 15.0, 4.0
 """Where potentials and logarithms of widths saturate, or likelihoods could grow without bounds."""
-LARGEST = torch.tensor([LARGEST_POTENTIAL] * (FOLLOW + MIXTURE) + [LARGEST_LOG_WIDTH] * MIXTURE)
-"""Both, for each potential, (9,)."""
 EXPONENT = 3
 """Exponent of the densities; their tails fall with the sixth power of the slope change."""
 
@@ -48,7 +46,8 @@ def segment_inputs(graph: HitGraph) -> Float[Tensor, "edges 5"]:
 
 def bounded(raw: Float[Tensor, "edges 9"]) -> Float[Tensor, "edges 9"]:
     """Squeezes what the network says smoothly between the smallest and the largest."""
-    largest = LARGEST.to(raw)
+    largest = raw.new_full((POTENTIALS,), LARGEST_POTENTIAL)
+    largest[FOLLOW + MIXTURE :] = LARGEST_LOG_WIDTH
     return largest * torch.tanh(raw / largest)
 
 
