@@ -68,10 +68,9 @@ def _slopes_and_odds(graph: HitGraph, network: nn.Sequential) -> tuple[Singles, 
     for logarithm in (inputs[0], inputs[4]):
         np.log(logarithm, out=logarithm)
     inputs[0] *= np.float32(0.5)
-    linear = (network[0], network[2], network[4])
-    layers = Layers(
-        *(part.detach().contiguous().numpy() for of in linear for part in (of.weight, of.bias))
-    )
+    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+    parts = [part for layer in linear for part in (layer.weight, layer.bias)]
+    layers = Layers(*(part.detach().contiguous().numpy() for part in parts))
     potentials = perceptron.evaluate(layers, inputs, _LARGEST)
     width = potentials[FOLLOW + MIXTURE :]
     width *= np.float32(-2)
