@@ -38,8 +38,8 @@ _LARGEST[FOLLOW + MIXTURE :] = LARGEST_LOG_WIDTH
 def likely_segments(graph: HitGraph, *, network: nn.Sequential, n_iterations: int) -> EdgeScores:
     """Returns the segments that may be on tracks, and their log odds, as `run_bp` has them.
 
-    After the first iteration pairs with a probability below `LEAST_LIKELY` are left out, and segments that
-    are as improbable, which the graph that is returned does not hold. Runs on the processor.
+    After the first iteration pairs with a probability below `LEAST_LIKELY` are left out, and
+    segments with lower odds, which the graph that is returned does not hold. Runs on the processor.
 
     Arguments:
         graph: All candidate segments of a frame.
