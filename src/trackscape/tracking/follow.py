@@ -151,46 +151,58 @@ def _possible_joints(
     position: Floats, layer: Integers, index: Integers, offset: Integers
 ) -> tuple[Integers, Integers, Floats]:
     """Pairs of chains, the one before the hole first, that cost less than the gate."""
-    long = np.flatnonzero(np.diff(offset) >= SHORTEST)
-    before, behind, costs = (
-        [np.int64(0) for _ in range(0)],
-        [np.int64(0) for _ in range(0)],
-        [0.0 for _ in range(0)],
-    )
-    for one in long:
-        last = index[offset[one + 1] - 1]
-        for other in long:
-            if layer[index[offset[other]]] == layer[last] + 2:
-                end = index[offset[one] : offset[one + 1]][::-1]
-                cost = _cost(position, end, index[offset[other] : offset[other + 1]])
-                if cost < GATE:
-                    before.append(one)
-                    behind.append(other)
-                    costs.append(cost)
-    return np.array(before), np.array(behind), np.array(costs)
+    n, n_chains = 0, len(offset) - 1
+    before, behind, costs = np.empty(16, np.int64), np.empty(16, np.int64), np.empty(16)
+    for one in range(n_chains):
+        last = offset[one + 1] - 1
+        for other in range(n_chains if last - offset[one] >= SHORTEST - 1 else 0):
+            first = offset[other]
+            short = offset[other + 1] - first < SHORTEST
+            if short or layer[index[first]] != layer[index[last]] + 2:
+                continue
+            cost = _cost(
+                position, index, last, last - offset[one], first, offset[other + 1] - first
+            )
+            if cost < GATE:
+                if n == len(costs):
+                    before, behind = np.append(before, before), np.append(behind, behind)
+                    costs = np.append(costs, costs)
+                before[n], behind[n], costs[n] = one, other, cost
+                n += 1
+    return before[:n], behind[:n], costs[:n]
 
 
 @compiled
-def _cost(position: Floats, end: Integers, begin: Integers) -> float:
-    """What it costs to join two chains, whose hits are listed from the hole on."""
-    x, y, scatter = _slope_and_scatter(position, end)
-    next_x, next_y, next_scatter = _slope_and_scatter(position, begin)
-    step = position[begin[0]] - position[end[0]]
-    across_x, across_y = step[0] / step[2], step[1] / step[2]
+def _cost(
+    position: Floats, index: Integers, last: int, steps: int, first: int, next_steps: int
+) -> float:
+    """What it costs to join two chains, by their places on both sides of the hole."""
+    x, y, scatter = _slope_and_scatter(position, index, last, -1, steps)
+    next_x, next_y, next_scatter = _slope_and_scatter(position, index, first, 1, next_steps - 1)
+    end, begin = index[last], index[first]
+    z = position[begin, 2] - position[end, 2]
+    across_x = (position[begin, 0] - position[end, 0]) / z
+    across_y = (position[begin, 1] - position[end, 1]) / z
     changes = (across_x - x) ** 2 + (across_y - y) ** 2
     changes += (next_x - across_x) ** 2 + (next_y - across_y) ** 2
     return changes / max(scatter, next_scatter, SMALLEST_SLOPE_CHANGE**2)
 
 
 @compiled
-def _slope_and_scatter(position: Floats, hits: Integers) -> tuple[float, float, float]:
-    """Slope and typical squared slope change where a chain, whose hits are listed, begins."""
-    n = min(len(hits), NEAR + 2) - 1
+def _slope_and_scatter(
+    position: Floats, index: Integers, place: int, direction: int, steps: int
+) -> tuple[float, float, float]:
+    """Slope and typical squared slope change of a chain from a place in a direction."""
+    n = min(steps, NEAR + 1)
     x, y = np.empty(n), np.empty(n)
     for i in range(n):
-        step = position[hits[i + 1]] - position[hits[i]]
-        x[i], y[i] = step[0] / step[2], step[1] / step[2]
-    return x[0], y[0], float(np.median(np.diff(x) ** 2 + np.diff(y) ** 2))
+        hit = index[place + i * direction]
+        other = index[place + (i + 1) * direction]
+        z = position[other, 2] - position[hit, 2]
+        x[i] = (position[other, 0] - position[hit, 0]) / z
+        y[i] = (position[other, 1] - position[hit, 1]) / z
+    changes = np.sort((x[1:] - x[:-1]) ** 2 + (y[1:] - y[:-1]) ** 2)
+    return x[0], y[0], (changes[(n - 1) // 2] + changes[(n - 2) // 2]) / 2
 
 
 def _join(chains: Tracks, before: Integers, behind: Integers) -> Tracks:

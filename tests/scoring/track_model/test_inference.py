@@ -12,7 +12,7 @@ from trackscape.graph_construction import split_frames
 from trackscape.samples import VALIDATION
 from trackscape.scoring import Scorer, TrackModel, load_method
 from trackscape.scoring.track_model import perceptron
-from trackscape.scoring.track_model.first_round import LEAST
+from trackscape.scoring.track_model.first_round import LEAST_LIKELY
 from trackscape.scoring.track_model.inference import _slopes_and_odds
 from trackscape.scoring.track_model.potentials import FOLLOW, MIXTURE, bounded
 
@@ -71,7 +71,7 @@ def test_most_segments_are_left_out_and_only_improbable_ones(
     plain, fast = scorer.score(frames[0]), scorer.score_likely(frames[0])
     assert fast.graph.n_edges < plain.graph.n_edges / 2
     assert int((plain.probability > 0.01).sum()) <= fast.graph.n_edges
-    assert LEAST < 1e-6
+    assert LEAST_LIKELY < 1e-6
 
 
 def test_potentials_are_those_of_the_network_in_float32(scorer: Scorer, frames: list[Hits]) -> None:

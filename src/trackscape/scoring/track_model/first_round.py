@@ -18,7 +18,7 @@ from trackscape.scoring.track_model.messages import (
 )
 from trackscape.scoring.track_model.perceptron import Singles
 
-LEAST = 1e-8
+LEAST_LIKELY = 1e-8
 """Probability after the first round from which pairs and segments are kept."""
 _NONE, _ONE = np.float32(0.0), np.float32(1.0)
 
@@ -147,7 +147,7 @@ def _send_upstream(c: Candidates, forward: Floats, backward: Floats, through: Fl
         for j in range(c.out_ptr[hit + 1] - place):
             edge = c.out_edge[place + j]
             share = backward[edge] / everything
-            if through[edge] * share < LEAST:
+            if through[edge] * share < LEAST_LIKELY:
                 continue
             first[edge] = n_kept
             if n_kept + n > len(odds):
@@ -155,7 +155,7 @@ def _send_upstream(c: Candidates, forward: Floats, backward: Floats, through: Fl
                 odds = np.concatenate((odds, np.empty_like(odds)))
             for i in range(n):
                 upstream[n_kept], odds[n_kept] = begin + i, follow[j, i]
-                n_kept += forward[begin + i] * follow[j, i] * share > LEAST
+                n_kept += forward[begin + i] * follow[j, i] * share > LEAST_LIKELY
             number[edge] = n_kept - first[edge]
     return Likely(forward, backward, first, number, upstream[:n_kept], odds[:n_kept])
 

@@ -12,9 +12,14 @@ from trackscape.compiled import Floats, Integers, compiled
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.graph_construction.line_graph import order_edges, slope_change_limit
 from trackscape.scoring.track_model import messages, perceptron
-from trackscape.scoring.track_model.first_round import LEAST, Candidates, first_round, renumber
+from trackscape.scoring.track_model.first_round import (
+    LEAST_LIKELY,
+    Candidates,
+    first_round,
+    renumber,
+)
 from trackscape.scoring.track_model.messages import Odds, Triplets
-from trackscape.scoring.track_model.perceptron import Layers, Singles
+from trackscape.scoring.track_model.perceptron import PerceptronLayers, Singles
 from trackscape.scoring.track_model.potentials import (
     FOLLOW,
     INPUTS,
@@ -33,8 +38,8 @@ _LARGEST[FOLLOW + MIXTURE :] = LARGEST_LOG_WIDTH
 def likely_segments(graph: HitGraph, *, network: nn.Sequential, n_iterations: int) -> EdgeScores:
     """Returns the segments that may be on tracks, and their log odds, as `run_bp` has them.
 
-    After the first iteration pairs with a probability below `LEAST` are left out, and segments that
-    are as improbable, which the graph that is returned does not hold. Runs on the processor.
+    After the first iteration pairs with a probability below `LEAST_LIKELY` are left out, and
+    segments with lower odds, which the graph that is returned does not hold. Runs on the processor.
 
     Arguments:
         graph: All candidate segments of a frame.
@@ -46,7 +51,7 @@ def likely_segments(graph: HitGraph, *, network: nn.Sequential, n_iterations: in
     limit = np.square(slope_change_limit(graph.hits) / SLOPE_CHANGE_UNIT).astype(np.float32)
     slope, odds = _slopes_and_odds(graph, network)
     likely = first_round(Candidates(*adjacency.arrays(), slope, odds, limit))
-    kept = np.flatnonzero(likely.forward * likely.backward >= LEAST)
+    kept = np.flatnonzero(likely.forward * likely.backward >= LEAST_LIKELY)
     forward, backward, (start, end) = likely.forward[kept], likely.backward[kept], odds[:2, kept]
     edges = np.ascontiguousarray(all_edges[:, kept])
     adjacency = order_edges(n_hits, downstream=edges[0], upstream=edges[1])
@@ -68,11 +73,10 @@ def _slopes_and_odds(graph: HitGraph, network: nn.Sequential) -> tuple[Singles, 
     for logarithm in (inputs[0], inputs[4]):
         np.log(logarithm, out=logarithm)
     inputs[0] *= np.float32(0.5)
-    linear = (network[0], network[2], network[4])
-    layers = Layers(
-        *(part.detach().contiguous().numpy() for of in linear for part in (of.weight, of.bias))
-    )
-    potentials = perceptron.evaluate(layers, inputs, _LARGEST)
+    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+    parts = [part for layer in linear for part in (layer.weight, layer.bias)]
+    layers = PerceptronLayers(*(part.detach().contiguous().numpy() for part in parts))
+    potentials = perceptron.evaluate_perceptron(layers, inputs, _LARGEST)
     width = potentials[FOLLOW + MIXTURE :]
     width *= np.float32(-2)
     potentials[FOLLOW : FOLLOW + MIXTURE] += width

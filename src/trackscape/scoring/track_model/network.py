@@ -132,8 +132,8 @@ class TrackModel(Scorer[TripletGraph]):
         Of a network on the processor with a perceptron in float32; see `inference`.
         """
         network, device = self.potentials, next(self.parameters()).device
-        usual = type(self) is TrackModel and isinstance(network, nn.Sequential)
-        if not usual or self.is_plain or self.dtype != torch.float32 or device.type != "cpu":
+        own = type(self) is TrackModel and not self.is_plain and self.dtype == torch.float32
+        if not (own and isinstance(network, nn.Sequential) and device.type == "cpu"):
             return self.score(hits)
         return likely_segments(
             self.connect(hits), network=network, n_iterations=self.sizes["rounds"]

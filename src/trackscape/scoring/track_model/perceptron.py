@@ -24,7 +24,7 @@ _P1, _Q0 = map(np.float32, (4.89352455891786e-03, 4.89352518554385e-03))
 _Q6, _Q4, _Q2 = map(np.float32, (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03))
 
 
-class Layers(NamedTuple):
+class PerceptronLayers(NamedTuple):
     """Weights (outputs, inputs) and biases of the three layers."""
 
     weight_1: Singles
@@ -36,7 +36,7 @@ class Layers(NamedTuple):
 
 
 @compiled
-def evaluate(layers: Layers, inputs: Singles, largest: Singles) -> Singles:
+def evaluate_perceptron(layers: PerceptronLayers, inputs: Singles, largest: Singles) -> Singles:
     """Returns the potentials (9, E) of segments by their inputs (5, E), within ± `largest` (9,)."""
     n_edges = inputs.shape[1]
     potentials = np.empty((len(largest), n_edges), np.float32)
