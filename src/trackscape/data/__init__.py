@@ -8,6 +8,7 @@ that share a hit; offsets are one more than what they divide.
 
 from trackscape.data.graphs import Adjacency as Adjacency
 from trackscape.data.graphs import Assignment as Assignment
+from trackscape.data.graphs import BeliefScores as BeliefScores
 from trackscape.data.graphs import CompressedLineGraph as CompressedLineGraph
 from trackscape.data.graphs import EdgeScores as EdgeScores
 from trackscape.data.graphs import HitGraph as HitGraph

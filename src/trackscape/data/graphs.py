@@ -202,6 +202,22 @@ class TrackScores(EdgeScores):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class BeliefScores(EdgeScores):
+    """Scores of segments, and how probable it is that tracks begin, end and go on with them."""
+
+    start: Float64[Tensor, " edges"]
+    """Probability that a track begins with the segment."""
+    end: Float64[Tensor, " edges"]
+    """Probability that a track ends with the segment."""
+    triplet_ptr: Int64[Tensor, " offsets"]
+    """Where the pairs of each downstream segment begin, as in `TripletGraph`."""
+    upstream: Int64[Tensor, " pairs"]
+    """The upstream segment of each pair."""
+    follow: Float64[Tensor, " pairs"]
+    """Probability that a track has both segments of a pair."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Assignment(DeviceMixin):
     """The chosen segments: at most one upstream and one downstream a hit."""
 

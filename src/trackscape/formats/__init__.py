@@ -20,6 +20,7 @@ from trackscape.formats.settings import Positive as Positive
 from trackscape.formats.settings import Share as Share
 from trackscape.formats.settings import Strict as Strict
 from trackscape.formats.settings import read_settings as read_settings
+from trackscape.formats.stream import stream_columns as stream_columns
 from trackscape.formats.volumes import Volume as Volume
 from trackscape.formats.volumes import read_volume as read_volume
 from trackscape.formats.write import hit_stream as hit_stream

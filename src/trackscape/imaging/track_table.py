@@ -35,7 +35,8 @@ range, range_sd  residual range in mm of water, and its standard deviation
 log_likelihood   of the deposits, for each of them
 wepl, wepl_sd    water-equivalent path length in the object in mm, and its standard deviation
 deposit0, ...    last deposits in MeV, the deepest first; NaN where there is none
-probability      of its least certain segment; NaN if the method does not say
+probability      that it is right (`trackscape.tracking.rate_tracks`), in scans that of its least
+                 certain segment; NaN if the method does not say
 right            1 if all of its hits are of one primary, 0 if not, -1 without truth
 """
 

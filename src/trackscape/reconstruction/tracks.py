@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trackscape.data import Hits
+import torch
+from torch import Tensor
+
+from trackscape.data import Hits, Tracks
 from trackscape.errors import DataError, FormatError
 from trackscape.formats import write_tracks
 from trackscape.imaging import Calibration, rows_of_frames, write_track_table
 from trackscape.reconstruction.parts import FilePart, Skipped
-from trackscape.tracking import Acceptance, Tracker, accept, count_acceptance
+from trackscape.tracking import Acceptance, Tracker, count_acceptance, rate_tracks
 
 _Result = TypeVar("_Result")
 TRACKS, RANGES = "tracks", "ranges"
@@ -32,18 +35,22 @@ class FindTracks:
 
     def __call__(self, part: FilePart, folder: Path) -> dict[str, Any]:
         """Writes tracks/NUMBER.parquet and ranges/NUMBER.parquet, and counts chains and tracks."""
-        found, skipped = each_frame(part, self.tracker, strict=self.strict)
-        tracks = [(n, accept(c, min_last_deposit=self.min_last_deposit)) for n, c in found]
+        found, skipped = each_frame(part, self._find, strict=self.strict)
+        tracks = [(number, accepted) for number, (_, accepted, _) in found]
         name = f"{part.number:06d}.parquet"
         write_tracks(tracks, folder / TRACKS / name)
         if self.calibration is not None:
             rows = rows_of_frames(tracks, calibration=self.calibration)
+            rows["probability"] = torch.cat([p for _, (_, _, p) in found] or [torch.empty(0)])
             write_track_table([rows], folder / RANGES / name, provenance=self.provenance)
-        total = sum(
-            (count_acceptance(c, min_last_deposit=self.min_last_deposit) for _, c in found),
-            Acceptance(),
-        )
+        total = sum((counts for _, (counts, _, _) in found), Acceptance())
         return {"frames": len(found), "skipped": skipped, **dataclasses.asdict(total)}
+
+    def _find(self, hits: Hits) -> tuple[Acceptance, Tracks, Tensor]:
+        cut = self.min_last_deposit
+        found = rate_tracks(self.tracker, hits, min_last_deposit=cut)
+        counts = count_acceptance(found.chains, min_last_deposit=cut)
+        return counts, found.tracks, found.probability
 
 
 def each_frame(

@@ -6,6 +6,8 @@ from trackscape.tracking.acceptance import accept as accept
 from trackscape.tracking.acceptance import choose_cut as choose_cut
 from trackscape.tracking.acceptance import count_acceptance as count_acceptance
 from trackscape.tracking.acceptance import least_last_deposit as least_last_deposit
+from trackscape.tracking.confidence import Rated as Rated
+from trackscape.tracking.confidence import rate_tracks as rate_tracks
 from trackscape.tracking.follow import chosen_segments as chosen_segments
 from trackscape.tracking.follow import follow as follow
 from trackscape.tracking.follow import recover_holes as recover_holes

@@ -53,11 +53,15 @@ class NetworkTracker:
         return in_canonical_order(self._find, hits)
 
     def _find(self, hits: Hits) -> Tracks:
+        return self.chains(self.scores(hits))
+
+    @torch.no_grad()
+    def scores(self, hits: Hits) -> EdgeScores:
+        """Returns the scores of the segments that may be chosen."""
         # Segments that cost more than an end are never chosen, so unlikely ones need no score.
         end = self.assigner.unmatched_cost
         score = self.scorer.score if end is None or end > 0.9 else self.scorer.score_likely
-        with torch.no_grad():
-            return self.chains(score(hits))
+        return score(hits)
 
     def chains(self, scores: EdgeScores) -> Tracks:
         """Returns the chains that the scores of a frame decide for."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from trackscape.compiled import Floats, Integers, compiled
-from trackscape.data import EdgeScores, HitGraph
+from trackscape.data import BeliefScores, HitGraph
 from trackscape.graph_construction.line_graph import order_edges, slope_change_limit
 from trackscape.scoring.track_model import messages, perceptron
 from trackscape.scoring.track_model.first_round import (
@@ -35,7 +35,7 @@ _LARGEST = np.full(POTENTIALS, LARGEST_POTENTIAL, np.float32)
 _LARGEST[FOLLOW + MIXTURE :] = LARGEST_LOG_WIDTH
 
 
-def likely_segments(graph: HitGraph, *, network: nn.Sequential, n_iterations: int) -> EdgeScores:
+def likely_segments(graph: HitGraph, *, network: nn.Sequential, n_iterations: int) -> BeliefScores:
     """Returns the segments that may be on tracks, and their log odds, as `run_bp` has them.
 
     After the first iteration pairs with a probability below `LEAST_LIKELY` are left out, and
@@ -59,9 +59,17 @@ def likely_segments(graph: HitGraph, *, network: nn.Sequential, n_iterations: in
     triplets = Triplets(*adjacency.arrays(), triplet_ptr, upstream)
     odds_kept = Odds(start.astype(np.float64), end.astype(np.float64), follow)
     messages.exchange(triplets, odds_kept, forward, backward, n_iterations - 1)
-    logit = torch.from_numpy(np.log(forward) + np.log(backward)).float()
-    graph = HitGraph(hits=graph.hits, edge_index=torch.from_numpy(edges))
-    return EdgeScores(graph=graph, logit=logit)
+    sums, _ = messages.partition(triplets, odds_kept, forward, backward)
+    begin, stop, both = messages.marginals(triplets, odds_kept, forward, backward, sums)
+    return BeliefScores(
+        graph=HitGraph(hits=graph.hits, edge_index=torch.from_numpy(edges)),
+        logit=torch.from_numpy(np.log(forward) + np.log(backward)).float(),
+        start=torch.from_numpy(begin),
+        end=torch.from_numpy(stop),
+        triplet_ptr=torch.from_numpy(triplet_ptr),
+        upstream=torch.from_numpy(upstream),
+        follow=torch.from_numpy(both),
+    )
 
 
 def _slopes_and_odds(graph: HitGraph, network: nn.Sequential) -> tuple[Singles, Singles]:
