@@ -1,0 +1,49 @@
+"""`trackscape align`: hits without truth to displacements of the layers."""
+
+from pathlib import Path
+from typing import Annotated
+
+from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.options import HitFile, PerFrame, option, written_file
+from trackscape.text import shown
+
+
+def align_verb(
+    file: HitFile,
+    output: Annotated[Path, written_file(".yaml", ".yml", text="Alignment to write: yaml.")],
+    per_frame: PerFrame,
+    frames: Annotated[
+        int, option("N", "Frames to take, from the first one on; all if there are less.", min=1)
+    ] = 200,
+    threads: Threads = None,
+) -> None:
+    """Find out where the layers are, from tracks alone.
+
+    Shifts and rotations of the layers in their planes, with standard errors. No truth is looked at
+    but the events that make frames.
+    """
+    from trackscape.alignment import evidence, fit_alignment, write_alignment
+    from trackscape.evaluation import read_frames
+    from trackscape.progress import show_progress
+
+    prepare(threads)
+    taken = read_frames(file, per_frame=per_frame)[:frames]
+    found = fit_alignment(taken, progress=show_progress)
+    write_alignment(found, output)
+    before, after = evidence(taken), evidence(taken, found)
+    print(f"{shown(output)}: {found.fitted.sum()} layers from {len(taken)} frames.")
+    print(f"Evidence for each hit: {before:.4f} before, {after:.4f} after.")
+    if found.unfitted:
+        print(f"Left at 0, as too few protons reach them: layers {_ranges(found.unfitted)}.")
+
+
+def _ranges(layers: list[int]) -> str:
+    """Numbers as ranges.
+
+    Example:
+        >>> _ranges([3, 5, 6, 7])
+        '3, 5 to 7'
+    """
+    starts = [n for n in layers if n - 1 not in layers]
+    ends = [n for n in layers if n + 1 not in layers]
+    return ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))
