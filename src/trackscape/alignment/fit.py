@@ -21,6 +21,7 @@ from trackscape.alignment.layers import LayerAlignment, mean_depths, no_alignmen
 from trackscape.alignment.solution import next_alignment, with_errors, without_weak_modes
 from trackscape.data import Hits
 from trackscape.errors import DataError
+from trackscape.text import listed
 from trackscape.units import mm
 
 FEWEST_PROTONS = 500
@@ -71,7 +72,13 @@ def start_alignment(frames: Sequence[Hits]) -> LayerAlignment:
     """
     check_hits(frames)
     hits = Hits.join([dataclasses.replace(frame, spot=None, truth=None) for frame in frames])
-    enough = np.bincount(hits.layer.numpy()) >= FEWEST_PROTONS
+    n_hits = np.bincount(hits.layer.numpy())
+    if not n_hits.all():
+        raise DataError(
+            "Expected hits in each layer up to the last one, got none in "
+            f"{listed(np.flatnonzero(n_hits == 0))}; leave out what is behind."
+        )
+    enough = n_hits >= FEWEST_PROTONS
     if enough.sum() < FEWEST_LAYERS:
         raise DataError(
             f"Expected {FEWEST_LAYERS} layers or more with {FEWEST_PROTONS} hits to align, got "

@@ -21,7 +21,7 @@ EXPONENT_OF_KINKS = 3
 """Exponent of the densities of the model's mixtures."""
 LEAST_BELIEF_OF_PAIR = 1e-3
 """Probability from which on a pair counts."""
-Pairs = tuple[Floats, Integers, Integers, Integers, Integers, Integers]
+_Pairs = tuple[Floats, Integers, Integers, Integers, Integers, Integers]
 
 
 class KinkSums(NamedTuple):
@@ -88,7 +88,7 @@ def sum_kinks(
 
 @compiled
 def _add(
-    pairs: Pairs,
+    pairs: _Pairs,
     belief: Floats,
     height: Floats,
     narrowness: Floats,
