@@ -201,7 +201,8 @@ trackscape align hits.npz --per-frame 100 -o alignment.yaml
 
 ```python
 from trackscape.alignment import align_hits, fit_alignment
-aligned = [align_hits(frame, found := fit_alignment(frames)) for frame in frames]
+found = fit_alignment(frames)
+aligned = [align_hits(frame, found) for frame in frames]
 ```
 
 The network gives each pair of segments the probability that one proton left it, and its kink a
@@ -239,6 +240,12 @@ Root mean square over the fitted layers of what is wrong, weak modes aside: shif
 aside as well) in µm, rotations in mrad. *Standard errors* are those that the fit gives its shifts.
 *val* is fitted to the 50 frames of the val files, which chose nothing: a quarter of the
 protons, so twice the error.
+
+What is left is scattering, not the displacement: the val frames, which are the same for all seeds,
+give the same error for each displacement. It lies mostly in the bow, in the two trackers far in
+front of the others, and in how rotations change along z. The fit meets 5 µm in each case if the bow
+is aside, in six of nine if not; 0.1 mrad in two of nine. Better needs more protons, not a better
+fit: errors fall with the root of their number.
 """
 PURITY = """
 Purity in %, and evidence for each hit, of the 50 frames of the val files, in which the layers are

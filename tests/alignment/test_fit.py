@@ -112,8 +112,9 @@ def test_two_hundred_frames_align_layers_of_a_fifth_of_a_millimetre(
     truth = displaced(start_alignment(frames).depth, 8)
     found = fit_alignment(unlabelled([displace_hits(frame, truth) for frame in frames]))
     off, z = wrong(found, truth), found.depth[found.fitted]
-    assert rms(off[:2]) < 0.008
-    assert rms(off[2]) < 1.5e-4
+    # What scattering leaves of 200 frames; see docs/alignment.md.
+    assert rms(off[:2]) < 2 * rms(found.shift_error[found.fitted])
+    assert rms(off[2]) < 2 * rms(found.rotation_error[found.fitted])
     powers = np.vander((z - z.mean()) / z.std(), 3)  # the bow is what scattering hides most
     unbent = off[:2].T - powers @ np.linalg.lstsq(powers, off[:2].T)[0]
     assert rms(unbent) < 0.005
