@@ -6,6 +6,7 @@ import sys
 import typer
 
 import trackscape
+from trackscape.cli.align import align_verb
 from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memory, whole_output
 from trackscape.cli.image import calibrate_verb, image_verb, pairs_verb, rsp_verb
 from trackscape.cli.landscape import app as landscape
@@ -39,6 +40,7 @@ for verb, then in {
     pairs_verb: GOES_ON,
     rsp_verb: NOTHING,
     calibrate_verb: NOTHING,
+    align_verb: NOTHING,
 }.items():
     add_verb(app, verb, then=then)
 app.add_typer(landscape, name="landscape")
