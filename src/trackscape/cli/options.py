@@ -16,6 +16,7 @@ from trackscape.files import check_place
 from trackscape.text import shown
 
 if TYPE_CHECKING:
+    from trackscape.alignment import LayerAlignment
     from trackscape.evaluation.evaluate import FrameSet
     from trackscape.execution import Processes, RayCluster
     from trackscape.reconstruction import Input
@@ -137,6 +138,10 @@ Strict = Annotated[
         "--strict", help="Stop at a damaged file or frame. (default: it is left out, and listed)"
     ),
 ]
+AlignmentFile = Annotated[
+    Path | None,
+    option("FILE", "Alignment that `trackscape align` wrote. (default: hits are where they say)"),
+]
 WorkerCount = Annotated[
     int | None, option("N", "Processes that share the frames. (default: one per core)", min=1)
 ]
@@ -163,6 +168,7 @@ class OpenedFiles(NamedTuple):
     about: dict[str, Any]
     """What decides the tracks, as JSON can hold it."""
     executor: "Processes | RayCluster | None"
+    alignment: "LayerAlignment | None"
 
 
 def open_files(
@@ -175,12 +181,14 @@ def open_files(
     detector: DetectorName = None,
     min_last_deposit: MinLastDeposit = None,
     max_bytes: MaxBytes = None,
+    alignment: AlignmentFile = None,
     strict: Strict = False,
     workers: WorkerCount = None,
     executor: ExecutorName = "processes",
     threads: Threads = None,
 ) -> OpenedFiles:
     """Looks at hit files for a method, and warns if that was made for another detector."""
+    from trackscape.alignment import read_alignment
     from trackscape.files import digest_of
     from trackscape.reconstruction import FrameRule, Input, find_files
     from trackscape.simulation import check_layers, mismatch
@@ -209,8 +217,15 @@ def open_files(
         "weights": None if weights is None else digest_of(weights),
         "per_frame": per_frame,
         "min_last_deposit": cut.min_last_deposit,
+        "alignment": None if alignment is None else digest_of(alignment),
     }
-    return OpenedFiles(given, name, tracker, depths, cut, about, crew)
+    moved = None if alignment is None else read_alignment(alignment)
+    if moved is not None and max(depths, default=0) >= moved.n_layers:
+        raise ConfigError(
+            f"Expected hits in the {moved.n_layers} layers of the alignment, got some in layer "
+            f"{max(depths)}; name the alignment of this detector."
+        )
+    return OpenedFiles(given, name, tracker, depths, cut, about, crew, moved)
 
 
 def choose_executor(name: str, workers: int | None) -> "Processes | RayCluster | None":

@@ -87,6 +87,7 @@ def reconstruct_verb(
         calibration=fitting,
         provenance=provenance,
         strict=opened.given.strict,
+        alignment=opened.alignment,
     )
     outcome = reconstruct_files(opened.given, work, output, executor=opened.executor)
     _print_outcome(opened, outcome)
@@ -154,7 +155,12 @@ def evaluate_verb(
 
     from trackscape.reconstruction import MeasureTracks, evaluate_files
 
-    work = MeasureTracks(opened.tracker, opened.cut.min_last_deposit, strict=opened.given.strict)
+    work = MeasureTracks(
+        opened.tracker,
+        opened.cut.min_last_deposit,
+        strict=opened.given.strict,
+        alignment=opened.alignment,
+    )
     summary, outcome = evaluate_files(
         opened.given,
         work,

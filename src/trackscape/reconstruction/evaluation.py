@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from trackscape.alignment import LayerAlignment, align_hits
 from trackscape.data import Hits
 from trackscape.evaluation import FrameCounts
 from trackscape.evaluation.evaluate import Measured, measure_frame
@@ -22,6 +23,8 @@ class MeasureTracks(NamedTuple):
     """In MeV; see `trackscape.tracking.accept`."""
     strict: bool = False
     """Whether a frame that cannot be used is an error."""
+    alignment: LayerAlignment | None = None
+    """Where the layers are; None where the file says."""
 
     def __call__(self, part: FilePart, folder: Path) -> dict[str, Any]:
         """Returns the counts of each frame; writes nothing."""
@@ -29,6 +32,7 @@ class MeasureTracks(NamedTuple):
         return {"measured": [_as_dict(each) for _, each in found], "skipped": skipped}
 
     def _measure(self, hits: Hits) -> Measured:
+        hits = hits if self.alignment is None else align_hits(hits, self.alignment)
         return measure_frame(hits, tracker=self.tracker, min_last_deposit=self.min_last_deposit)
 
 

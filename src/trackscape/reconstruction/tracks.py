@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from trackscape.alignment import LayerAlignment, align_hits
 from trackscape.data import Hits, Tracks
 from trackscape.errors import DataError, FormatError
 from trackscape.formats import write_tracks
@@ -32,6 +33,8 @@ class FindTracks:
     provenance: dict[str, Any] = dataclasses.field(default_factory=dict)
     strict: bool = False
     """Whether a frame that cannot be used is an error."""
+    alignment: LayerAlignment | None = None
+    """Where the layers are; None where the file says."""
 
     def __call__(self, part: FilePart, folder: Path) -> dict[str, Any]:
         """Writes tracks/NUMBER.parquet and ranges/NUMBER.parquet, and counts chains and tracks."""
@@ -48,6 +51,7 @@ class FindTracks:
 
     def _find(self, hits: Hits) -> tuple[Acceptance, Tracks, Tensor]:
         cut = self.min_last_deposit
+        hits = hits if self.alignment is None else align_hits(hits, self.alignment)
         found = rate_tracks(self.tracker, hits, min_last_deposit=cut)
         counts = count_acceptance(found.chains, min_last_deposit=cut)
         return counts, found.tracks, found.probability

@@ -129,7 +129,7 @@ def _send_upstream(c: Candidates, forward: Floats, backward: Floats, through: Fl
         for j in range(c.out_ptr[hit + 1] - place):
             edge = c.out_edge[place + j]
             value_out = backward[edge]
-            unmatched += c.odds[0, edge] * value_out
+            unmatched += float(c.odds[0, edge] * value_out)
             x_out, y_out, join = c.slope[0, edge], c.slope[1, edge], c.odds[2, edge]
             row = follow[j]
             for i in range(n):
