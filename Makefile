@@ -3,7 +3,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging speed data \
-	results ceiling robustness study landscape validation imaging downstream lock clean
+	results ceiling robustness study landscape validation imaging downstream confidence alignment throughput \
+	lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -79,6 +80,16 @@ robustness: .venv/test/ready  ## other hits than those trained on: make robustne
 
 imaging: .venv/test/ready  ## what tracking does to the image: make imaging SCANS='folder ...'
 	$(TEST)/python -m studies.imaging $(SCANS) -o docs/imaging_quality.md
+
+confidence: .venv/test/ready  ## how true the probabilities of tracks are: make confidence DATA=folder
+	$(TEST)/python -m studies.confidence '$(DATA)' -o docs/confidence.md
+
+alignment: .venv/test/ready  ## how far layers are found without truth: make alignment DATA=folder
+	$(TEST)/python -m studies.alignment '$(DATA)' -o docs/alignment.md
+
+throughput: .venv/test/ready  ## protons a second, of frames and of files: make throughput DATA=folder
+	OMP_NUM_THREADS=1 $(TEST)/python -m benchmarks.throughput --data '$(DATA)'
+	$(TEST)/python -m benchmarks.streaming
 
 downstream: .venv/test/ready  ## training with the costs of the image: make downstream TUNING=scan JUDGED=scan
 	$(TEST)/python -m studies.downstream '$(TUNING)' '$(JUDGED)' -o docs/studies/downstream.md

@@ -10,14 +10,19 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as arrow_parquet
 import pytest
+import torch
 
 from trackscape import samples
+from trackscape.data import Hits
 from trackscape.errors import FormatError, RunError
 from trackscape.evaluation import evaluate_frames, read_frames
 from trackscape.execution import Processes, RayCluster
 from trackscape.formats import read_hits, write_hits, write_tracks
+from trackscape.graph_construction import merge_deposits
 from trackscape.imaging import read_calibration
 from trackscape.reconstruction import (
     FindTracks,
@@ -141,13 +146,35 @@ def test_files_are_evaluated_as_their_frames_are(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["o.json"]
 
 
-def test_hits_without_truth_make_tracks_without(tmp_path):
-    hits = read_hits(samples.VALIDATION)
-    measured = type(hits)(position=hits.position, energy=hits.energy, layer=hits.layer)
-    write_hits(measured, tmp_path / "m.parquet")
-    given = GIVEN._replace(paths=[tmp_path / "m.parquet"])
+def test_measured_hits_are_tracked_by_the_number_of_their_frame(tmp_path):
+    merged = merge_deposits(read_hits(samples.VALIDATION))
+    number = torch.unique(merged.known_truth.event, return_inverse=True)[1] // PER_FRAME
+    measured = Hits(position=merged.position, energy=merged.energy, layer=merged.layer)
+    write_hits(measured, tmp_path / "hits.parquet")
+    table = arrow_parquet.read_table(tmp_path / "hits.parquet")
+    table = table.append_column("frameID", pa.array(1000 + number.numpy()))
+    arrow_parquet.write_table(table, tmp_path / "hits.parquet")
+
+    given = Input([tmp_path / "hits.parquet"], FrameRule())
+    outcome = reconstruct_files(given, WORK, tmp_path / "t.parquet", progress=False)
+    found = arrow_parquet.read_table(tmp_path / "t.parquet")
+    assert "eventID" not in found.column_names
+    assert outcome.frames == 44  # the last one with the events that are too few for one otherwise
+    expected = reconstruct_files(GIVEN, WORK, tmp_path / "e.parquet", progress=False)
+    known = arrow_parquet.read_table(tmp_path / "e.parquet")
+    kept = found.filter(pc.less(found["frame"], expected.frames))
+    assert kept.select(["posX", "edep"]).equals(known.select(["posX", "edep"]))
     with pytest.raises(FormatError, match="expected the event of each hit"):
-        reconstruct_files(given, WORK, tmp_path / "t.parquet", progress=False)
+        reconstruct_files(
+            given._replace(rule=FrameRule(per_frame=5)),
+            WORK,
+            tmp_path / "no.parquet",
+            progress=False,
+        )
+    with pytest.raises(FormatError, match="expected the frame of each hit"):
+        reconstruct_files(
+            GIVEN._replace(rule=FrameRule()), WORK, tmp_path / "no.parquet", progress=False
+        )
 
 
 @pytest.mark.slow

@@ -128,10 +128,6 @@ ProtonsOfFrame = Annotated[
         min=1,
     ),
 ]
-Window = Annotated[
-    float | None,
-    option("NS", "Length of a readout frame in ns, for hits with a column time.", min=0.001),
-]
 Strict = Annotated[
     bool,
     typer.Option(
@@ -174,7 +170,6 @@ class OpenedFiles(NamedTuple):
 def open_files(
     files: HitFiles,
     per_frame: ProtonsOfFrame = None,
-    window: Window = None,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
     network: NetworkClass = None,
@@ -197,12 +192,8 @@ def open_files(
 
     prepare(threads)
     crew = choose_executor(executor, workers)
-    if per_frame is not None and window is not None:
-        raise ConfigError(
-            "Expected one rule of what makes a frame, got --per-frame and --window; take one."
-        )
     name, tracker = choose_tracker(method, weights, network)
-    rule = FrameRule(per_frame=per_frame, window=window)
+    rule = FrameRule(per_frame=per_frame)
     given = Input(find_files(files), rule, strict=strict, max_bytes=max_bytes)
     depths = given.depths()
     if detector is not None:

@@ -38,6 +38,7 @@ MEANINGS: dict[str, Meaning] = {
     "pdg": Meaning("particle code (truth)", ("pdg", "PDGEncoding", "PDGCode")),
     "spot_x": Meaning("x of the beam spot in mm", ("spotX",)),
     "spot_y": Meaning("y of the beam spot in mm", ("spotY",)),
+    "frame": Meaning("number of the readout frame", ("frameID",)),
     "layer": Meaning("layer", ("layer",)),
     "level1": Meaning("volume number, level 1", ("level1ID",)),
     "level2": Meaning("volume number, level 2", ("level2ID",)),

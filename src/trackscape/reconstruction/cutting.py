@@ -16,12 +16,10 @@ _SECTIONS = ("run", "tree", "spot_x", "spot_y")
 
 
 class FrameRule(NamedTuple):
-    """What makes a readout frame: the number of each, unless one of these is given."""
+    """What makes a readout frame: its number in the column frameID, or a number of events."""
 
     per_frame: int | None = None
     """Consecutive events with a hit, of one beam spot."""
-    window: float | None = None
-    """Length of a frame in ns, for hits with time stamps."""
 
     def units(self, columns: HitColumns, path: Path) -> np.ndarray:
         """Returns the number of what is never torn, events or frames, for each row.
@@ -31,13 +29,7 @@ class FrameRule(NamedTuple):
         """
         if self.per_frame is not None:
             return _column(columns, "event", path, "leave --per-frame out for frames by number")
-        if self.window is not None:
-            advice = "leave --window out, or store the time in ns"
-            return np.floor(_column(columns, "time", path, advice) / self.window)
-        advice = (
-            "say how many simulated protons make a frame (--per-frame), or how many ns (--window), "
-            "or store frameID"
-        )
+        advice = "say how many simulated protons make a frame (--per-frame), or store frameID"
         return _column(columns, "frame", path, advice)
 
 
