@@ -77,7 +77,7 @@ def test_every_format_gives_the_same_frames(name, tmp_path, monkeypatch, whole):
     assert reader.skipped == []
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chunk=st.integers(300, 20_000), most=st.integers(1, 9), rows=st.integers(1, 20_000))
 def test_neither_chunks_nor_parts_change_frames(chunk, most, rows, whole):
     with pytest.MonkeyPatch.context() as patch:
