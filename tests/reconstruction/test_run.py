@@ -105,7 +105,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(expected, tmp_path, monkey
     (tmp_path / "out" / "tracks" / ".000003.parquet.host.1.part").touch()
     reconstruct_files(GIVEN, WORK, tmp_path / "out", progress=False)
     assert contents(tmp_path / "out") == contents(expected)
-    other = GIVEN._replace(rule=FrameRule(per_frame=10))
+    other = dataclasses.replace(GIVEN, rule=FrameRule(per_frame=10))
     with pytest.raises(RunError, match="got another frames"):
         reconstruct_files(other, WORK, tmp_path / "out", progress=False)
     (tmp_path / "full").mkdir()
@@ -120,7 +120,7 @@ def test_a_frame_that_cannot_be_used_is_left_out(tmp_path):
     damaged = rows.copy()
     damaged["posX"][np.flatnonzero(frame == 5)[3]] = np.nan
     np.savez(tmp_path / "a.npz", arr_0=damaged)
-    given = GIVEN._replace(paths=[tmp_path / "a.npz"])
+    given = dataclasses.replace(GIVEN, paths=[tmp_path / "a.npz"])
     outcome = reconstruct_files(given, WORK, tmp_path / "t.csv", progress=False)
     assert [each.frame for each in outcome.skipped] == [5]
     assert "a finite number" in outcome.skipped[0].reason
@@ -166,14 +166,17 @@ def test_measured_hits_are_tracked_by_the_number_of_their_frame(tmp_path):
     assert kept.select(["posX", "edep"]).equals(known.select(["posX", "edep"]))
     with pytest.raises(FormatError, match="expected the event of each hit"):
         reconstruct_files(
-            given._replace(rule=FrameRule(per_frame=5)),
+            dataclasses.replace(given, rule=FrameRule(per_frame=5)),
             WORK,
             tmp_path / "no.parquet",
             progress=False,
         )
     with pytest.raises(FormatError, match="expected the frame of each hit"):
         reconstruct_files(
-            GIVEN._replace(rule=FrameRule()), WORK, tmp_path / "no.parquet", progress=False
+            dataclasses.replace(GIVEN, rule=FrameRule()),
+            WORK,
+            tmp_path / "no.parquet",
+            progress=False,
         )
 
 

@@ -186,9 +186,7 @@ def open_files(
     from trackscape.alignment import read_alignment
     from trackscape.files import digest_of
     from trackscape.reconstruction import FrameRule, Input, find_files
-    from trackscape.simulation import check_layers, mismatch
-    from trackscape.tracking.acceptance import choose_cut, trained_for
-    from trackscape.units import keV
+    from trackscape.simulation import check_layers
 
     prepare(threads)
     crew = choose_executor(executor, workers)
@@ -198,11 +196,7 @@ def open_files(
     depths = given.depths()
     if detector is not None:
         check_layers(depths, detector)
-    deposit = None if min_last_deposit is None else min_last_deposit * keV
-    cut = choose_cut(depths, detector=detector, min_last_deposit=deposit)
-    warning = mismatch(depths, trained_for(weights), what=name)
-    if warning:
-        print(warning, file=sys.stderr)
+    cut = _cut_for(depths, name, weights, detector, min_last_deposit)
     about = {
         "method": name,
         "weights": None if weights is None else digest_of(weights),
@@ -263,19 +257,32 @@ def open_frames(
 ) -> Opened:
     """Reads a hit file for a method, and warns if that was made for another detector."""
     from trackscape.evaluation.evaluate import split_file
-    from trackscape.simulation import mismatch
-    from trackscape.tracking.acceptance import choose_cut, trained_for
-    from trackscape.units import keV
 
     prepare(threads)
     name, tracker = choose_tracker(method, weights, network)
     found = split_file(file, per_frame=per_frame, max_bytes=max_bytes)
+    cut = _cut_for(found.depths, name, weights, detector, min_last_deposit)
+    return Opened(file, per_frame, name, tracker, found, cut)
+
+
+def _cut_for(
+    depths: dict[int, float],
+    name: str,
+    weights: Path | None,
+    detector: str | None,
+    min_last_deposit: float | None,
+) -> "Cut":
+    """Returns the cut on tracks, and warns if the method was made for another detector."""
+    from trackscape.simulation import mismatch
+    from trackscape.tracking.acceptance import choose_cut, trained_for
+    from trackscape.units import keV
+
     deposit = None if min_last_deposit is None else min_last_deposit * keV
-    cut = choose_cut(found.depths, detector=detector, min_last_deposit=deposit)
-    warning = mismatch(found.depths, trained_for(weights), what=name)
+    cut = choose_cut(depths, detector=detector, min_last_deposit=deposit)
+    warning = mismatch(depths, trained_for(weights), what=name)
     if warning:
         print(warning, file=sys.stderr)
-    return Opened(file, per_frame, name, tracker, found, cut)
+    return cut
 
 
 def choose_tracker(method: str, weights: Path | None, network: str | None) -> "tuple[str, Tracker]":
@@ -304,8 +311,7 @@ def opening(
             verb(opened, **options)
 
         parameters = [*shared[:2], *own, *shared[2:]]
-        if any(each.default is inspect.Parameter.empty for each in own):
-            parameters = sorted(parameters, key=lambda each: each.default is not each.empty)
+        parameters.sort(key=lambda each: each.default is not each.empty)  # needed ones come first
         run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         return run

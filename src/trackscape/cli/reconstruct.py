@@ -72,7 +72,7 @@ def reconstruct_verb(
 
     The output has one row for each hit on a track. NAME_ranges beside it has one row for each
     track, with its residual range and water-equivalent path length (WEPL), where the detector is
-    that of the calibration. A folder has both as tables/*.parquet in tracks and ranges. After an
+    that of the calibration. A folder has both, as tracks/*.parquet and ranges/*.parquet. After an
     interruption the same command goes on.
     """
     from trackscape.reconstruction import FindTracks, ranges_beside, reconstruct_files

@@ -7,7 +7,7 @@ from torch import Tensor
 from trackscape.compiled import Floats
 from trackscape.data import EdgeScores, Hits, Tracks, TrackScores
 from trackscape.tracking import MINIMUM_LAST_ENERGY, NetworkTracker, Tracker, accept
-from trackscape.tracking.follow import canonical_order, in_canonical_order
+from trackscape.tracking.trackers import find_with_scores
 
 WRONG_SPREAD = 20.0
 """Standard deviation in mm of the WEPL of wrong tracks around that of their neighbours."""
@@ -51,25 +51,16 @@ def tracks_with_probability(
     if not isinstance(tracker, NetworkTracker):
         tracks = accept(tracker(hits), min_last_deposit=min_last_deposit)
         return tracks, torch.full((len(tracks),), torch.nan, dtype=torch.float64)
-    found: list[EdgeScores] = []
-
-    def find(ordered: Hits) -> Tracks:
-        scores = tracker.scorer.score(ordered)
-        found.append(scores)
-        return tracker.chains(scores)
-
-    tracks = accept(in_canonical_order(find, hits), min_last_deposit=min_last_deposit)
-    if not isinstance(found[0], TrackScores):
+    chains, scores, place = find_with_scores(tracker, hits, tracker.scorer.score)
+    tracks = accept(chains, min_last_deposit=min_last_deposit)
+    if not isinstance(scores, TrackScores):
         return tracks, torch.full((len(tracks),), torch.nan, dtype=torch.float64)
-    order = canonical_order(hits.sorted_by_layer())
-    return tracks, _least(tracks, found[0], order)
+    return tracks, _least(tracks, scores, place)
 
 
-def _least(tracks: Tracks, scores: EdgeScores, order: Tensor) -> Tensor:
+def _least(tracks: Tracks, scores: EdgeScores, place: Tensor) -> Tensor:
     """Looks up the segments of the tracks among those that were scored; holes have none."""
-    n = len(order)
-    place = torch.empty_like(order)
-    place[order] = torch.arange(n)
+    n = len(place)
     at = place[tracks.index]
     inside = tracks.number[1:] == tracks.number[:-1]
     step = (at[1:] * n + at[:-1])[inside]

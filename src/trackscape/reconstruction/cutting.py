@@ -129,7 +129,7 @@ class Cutter:
         if _rows(self._tail) > _MOST_ROWS:
             raise DataError(
                 f"{self._path}: expected frames of at most {_MOST_ROWS:,} hits, but that at row "
-                f"{self._done:,} has more; make frames of fewer protons, or in a shorter window."
+                f"{self._done:,} has more; make frames of fewer protons."
             )
 
     def _whole(self, columns: HitColumns, edges: np.ndarray, n_units: np.ndarray) -> Frames:

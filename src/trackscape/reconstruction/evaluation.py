@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trackscape.alignment import LayerAlignment, align_hits
+from trackscape.alignment import LayerAlignment
 from trackscape.data import Hits
 from trackscape.evaluation import FrameCounts
 from trackscape.evaluation.evaluate import Measured, measure_frame
@@ -28,11 +28,12 @@ class MeasureTracks(NamedTuple):
 
     def __call__(self, part: FilePart, folder: Path) -> dict[str, Any]:
         """Returns the counts of each frame; writes nothing."""
-        found, skipped = each_frame(part, self._measure, strict=self.strict)
+        found, skipped = each_frame(
+            part, self._measure, alignment=self.alignment, strict=self.strict
+        )
         return {"measured": [_as_dict(each) for _, each in found], "skipped": skipped}
 
     def _measure(self, hits: Hits) -> Measured:
-        hits = hits if self.alignment is None else align_hits(hits, self.alignment)
         return measure_frame(hits, tracker=self.tracker, min_last_deposit=self.min_last_deposit)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 import shutil
 import tempfile
@@ -34,7 +35,8 @@ SUMMARY = "summary.json"
 _FEW = 2  # parts that are not worth the start of processes
 
 
-class Input(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Input:
     """What is reconstructed."""
 
     paths: list[Path]
@@ -50,6 +52,7 @@ class Input(NamedTuple):
         """Returns what reads the files."""
         return Parts(self.paths, self.rule, strict=self.strict, max_bytes=self.max_bytes)
 
+    @functools.cached_property
     def first_frames(self) -> list[Hits]:
         """Returns the frames that come first, to see what the hits are of."""
         with contextlib.closing(iter(self.parts())) as parts:
@@ -60,7 +63,7 @@ class Input(NamedTuple):
 
     def depths(self) -> dict[int, float]:
         """Returns the mean z in mm of the hits in each layer of the first frames."""
-        hits = self.first_frames()
+        hits = self.first_frames
         layer = torch.cat([each.layer for each in hits])
         z = torch.cat([each.position[:, 2] for each in hits])
         return layer_depths(layer.numpy(), z.double().numpy())
@@ -150,7 +153,7 @@ def evaluate_files(
     Raises:
         DataError: The files have no truth, or no hit of a primary.
     """
-    check_primaries(given.first_frames())
+    check_primaries(given.first_frames)
     about = {"work": "evaluation", **about}
     with contextlib.ExitStack() as stack:
         if output is None:

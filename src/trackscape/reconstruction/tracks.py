@@ -38,7 +38,7 @@ class FindTracks:
 
     def __call__(self, part: FilePart, folder: Path) -> dict[str, Any]:
         """Writes tracks/NUMBER.parquet and ranges/NUMBER.parquet, and counts chains and tracks."""
-        found, skipped = each_frame(part, self._find, strict=self.strict)
+        found, skipped = each_frame(part, self._find, alignment=self.alignment, strict=self.strict)
         tracks = [(number, accepted) for number, (_, accepted, _) in found]
         name = f"{part.number:06d}.parquet"
         write_tracks(tracks, folder / TRACKS / name)
@@ -51,16 +51,19 @@ class FindTracks:
 
     def _find(self, hits: Hits) -> tuple[Acceptance, Tracks, Tensor]:
         cut = self.min_last_deposit
-        hits = hits if self.alignment is None else align_hits(hits, self.alignment)
         found = rate_tracks(self.tracker, hits, min_last_deposit=cut)
         counts = count_acceptance(found.chains, min_last_deposit=cut)
         return counts, found.tracks, found.probability
 
 
 def each_frame(
-    part: FilePart, use: Callable[[Hits], _Result], *, strict: bool = False
+    part: FilePart,
+    use: Callable[[Hits], _Result],
+    *,
+    alignment: LayerAlignment | None = None,
+    strict: bool = False,
 ) -> tuple[list[tuple[int, _Result]], list[Skipped]]:
-    """Calls a function with the hits of each frame of a part.
+    """Calls a function with the hits of each frame of a part, where an alignment says they are.
 
     Returns:
         Number and result of each frame, and what was left out as it is damaged or too large.
@@ -71,7 +74,8 @@ def each_frame(
     found, skipped = list[tuple[int, _Result]](), list[Skipped]()
     for number, make in _makers(part, strict=strict):
         try:
-            found.append((number, use(make())))
+            hits = make() if alignment is None else align_hits(make(), alignment)
+            found.append((number, use(hits)))
         except (DataError, FormatError) as error:
             if strict:
                 raise

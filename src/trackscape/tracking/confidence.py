@@ -13,10 +13,9 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from trackscape.compiled import Floats, Integers, compiled
-from trackscape.data import BeliefScores, EdgeScores, Hits, Tracks
+from trackscape.data import BeliefScores, Hits, Tracks
 from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY, accept
-from trackscape.tracking.follow import canonical_order, in_canonical_order
-from trackscape.tracking.trackers import NetworkTracker, Tracker
+from trackscape.tracking.trackers import NetworkTracker, Tracker, find_with_scores
 
 CONSTANT, OF_CHAIN, OF_LAYER = 0.723, 0.472, 1.700
 """Of the log odds: for nothing, for those of the chain, and for each layer that a track is short;
@@ -56,23 +55,17 @@ def rate_tracks(
             median of its frame.
         min_last_deposit: In MeV; see `accept`.
     """
-    found: list[EdgeScores] = []
-
-    def find(ordered: Hits) -> Tracks:
-        assert isinstance(tracker, NetworkTracker)
-        found.append(tracker.scores(ordered))
-        return tracker.chains(found[0])
-
-    known = isinstance(tracker, NetworkTracker)
-    chains = in_canonical_order(find, hits) if known else tracker(hits)
+    scores = place = None
+    if isinstance(tracker, NetworkTracker):
+        chains, scores, place = find_with_scores(tracker, hits, tracker.scores)
+    else:
+        chains = tracker(hits)
     tracks = accept(chains, min_last_deposit=min_last_deposit)
     last = tracks.hits.layer[tracks.last].double()
     short = (last - last.median()).clamp(max=0.0) if len(tracks) else last
-    if len(tracks) == 0 or not found or not isinstance(found[0], BeliefScores):
+    if len(tracks) == 0 or place is None or not isinstance(scores, BeliefScores):
         return Rated(chains, tracks, torch.full_like(short, torch.nan), short)
-    place = torch.empty(len(hits), dtype=torch.int64)
-    place[canonical_order(hits.sorted_by_layer())] = torch.arange(len(hits))
-    log_odds = torch.from_numpy(log_odds_of_chains(tracks, found[0], place=place))
+    log_odds = torch.from_numpy(log_odds_of_chains(tracks, scores, place=place))
     return Rated(chains, tracks, log_odds, short)
 
 

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Int64
+from torch import Tensor
 
 from trackscape.assignment import Assigner
 from trackscape.data import Assignment, EdgeScores, Hits, Tracks
@@ -11,7 +13,12 @@ from trackscape.errors import WeightsError
 from trackscape.scoring import METHODS, Scorer, load_method
 from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY, accept
 from trackscape.tracking.baselines import BASELINES
-from trackscape.tracking.follow import follow, in_canonical_order, recover_holes
+from trackscape.tracking.follow import (
+    canonical_order,
+    follow,
+    in_canonical_order,
+    recover_holes,
+)
 
 Tracker = Callable[[Hits], Tracks]
 """Returns all chains of a frame; `accept` keeps those that are good enough."""
@@ -67,6 +74,27 @@ class NetworkTracker:
         """Returns the chains that the scores of a frame decide for."""
         chains = follow(self.assigner(scores))
         return recover_holes(chains) if self.bridges else chains
+
+
+def find_with_scores(
+    tracker: NetworkTracker, hits: Hits, score: Callable[[Hits], EdgeScores]
+) -> tuple[Tracks, EdgeScores, Int64[Tensor, " hits"]]:
+    """Returns the chains of a frame, and the scores that decided for them.
+
+    Returns:
+        All chains; their scores; and the place of each hit of the chains among those of the scores.
+    """
+    found: list[EdgeScores] = []
+
+    def find(ordered: Hits) -> Tracks:
+        found.append(score(ordered))
+        return tracker.chains(found[0])
+
+    chains = in_canonical_order(find, hits)
+    order = canonical_order(chains.hits)
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=order.device)
+    return chains, found[0], place
 
 
 def network_tracker(scorer: Scorer) -> NetworkTracker:
