@@ -179,6 +179,7 @@ def test_files_are_found_by_folder_and_pattern(tmp_path):
     for wrong, told in {
         (tmp_path, tmp_path / "a.npz"): "each file once",
         (tmp_path / "x*",): "none",
+        (tmp_path / "a.npz", tmp_path / "z.npz"): "but nothing is there",
     }.items():
         with pytest.raises(FormatError, match=told):
             find_files(wrong)

@@ -28,8 +28,8 @@ GOES_ON = "Run the same command again to go on."
 for verb, then in {
     inspect_verb: NOTHING,
     train_verb: GOES_ON,
-    reconstruct_verb: NOTHING,
-    evaluate_verb: NOTHING,
+    reconstruct_verb: GOES_ON,
+    evaluate_verb: "Nothing was written; with --json the same command goes on.",
     display_verb: NO_HALF,
     demo_verb: GOES_ON,
     detector_verb: NOTHING,

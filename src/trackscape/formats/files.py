@@ -29,11 +29,7 @@ def kind_to_read(path: Path) -> str:
     Raises:
         FormatError: There is no such file, it is empty, of an unknown kind or misnamed.
     """
-    # Not the methods of Path, which raise where a name is too long for the file system.
-    if os.path.isdir(path):
-        raise FormatError(f"{path}: expected a file of hits, but it is a folder; name one file.")
-    if not os.path.isfile(path):  # no pipe, which would let us wait for ever
-        raise FormatError(f"{path}: expected a file of hits, but nothing is there; check the path.")
+    check_there(path)
     kind = _known_suffix(path, READABLE, verb="read")
     with reading(path), path.open("rb") as file:
         start = file.read(8)
@@ -47,6 +43,15 @@ def kind_to_read(path: Path) -> str:
             "give the file its true suffix, or write it anew."
         )
     return kind
+
+
+def check_there(path: Path) -> None:
+    """Raises a FormatError unless there is a file of that name."""
+    # Not the methods of Path, which raise where a name is too long for the file system.
+    if os.path.isdir(path):
+        raise FormatError(f"{path}: expected a file of hits, but it is a folder; name one file.")
+    if not os.path.isfile(path):  # no pipe, which would let us wait for ever
+        raise FormatError(f"{path}: expected a file of hits, but nothing is there; check the path.")
 
 
 @contextlib.contextmanager

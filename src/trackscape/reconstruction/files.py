@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trackscape.errors import FormatError
-from trackscape.formats.files import READABLE
+from trackscape.formats.files import READABLE, check_there
 from trackscape.formats.stream import stream_columns
 from trackscape.simulation import read_scan
 from trackscape.simulation.setup.scan import MANIFEST
@@ -47,6 +47,7 @@ def _files_of(path: Path) -> list[Path]:
         files = [Path(each) for each in sorted(glob.glob(str(path), recursive=True))]
         what = "files that the pattern matches"
     else:
+        check_there(path)
         return [path]
     if not files:
         raise FormatError(f"{path}: expected {what}, but there are none; check the path.")
