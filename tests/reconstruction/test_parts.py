@@ -92,6 +92,20 @@ def test_neither_chunks_nor_parts_change_frames(chunk, most, rows, whole):
     ).tolist()
 
 
+def test_memory_does_not_grow_with_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "CHUNK", 3000)
+    noise = np.random.default_rng(0).random((4, 300_000), dtype=np.float32)
+    names = ("posX", "posY", "posZ", "edep")
+    table = pa.table(dict(zip(names, noise, strict=True)))
+    arrow_parquet.write_table(table, tmp_path / "a.parquet", row_group_size=3000)
+    del table
+    before = pa.total_allocated_bytes()
+    with stream.stream_columns(tmp_path / "a.parquet") as opened:
+        taken = [pa.total_allocated_bytes() - before for _ in opened.chunks]
+    assert len(taken) == 100
+    assert max(taken) < noise.nbytes / 10
+
+
 def test_parts_depend_on_the_frames_alone(monkeypatch):
     cuts = []
     for chunk in (700, 2**18):

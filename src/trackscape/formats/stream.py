@@ -55,7 +55,8 @@ def _explained(path: Path, chunks: _Chunks) -> _Chunks:
 
 @contextlib.contextmanager
 def _open_parquet(path: Path) -> Generator[HitStream, None, None]:
-    with reading(path), arrow_parquet.ParquetFile(path) as file:
+    # What is buffered before it is asked for would stay in memory, in the end the whole file.
+    with reading(path), arrow_parquet.ParquetFile(path, pre_buffer=False) as file:
         names = file.schema_arrow.names
         wanted = select(names, path=path)
         for meaning, name in wanted.items():
