@@ -122,7 +122,7 @@ def main(
         "the file and cuts it.",
         "",
         f"Data: {protons:,} protons behind 100 mm of water, fast engine, seed 17, parquet of "
-        f"{size:.0f} MB. Hardware: {hardware()}.",
+        f"{size:.0f} MB. Hardware: {hardware()}",
     ]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
