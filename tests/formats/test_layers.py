@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trackscape.errors import FormatError
 from trackscape.formats import inspect_hits, read_hits
-from trackscape.formats.columns import HitColumns
+from trackscape.formats.columns import FileColumns
 from trackscape.formats.layers import find_planes, number_layers
 
 PLACE = Path("hits.root")
@@ -17,7 +17,7 @@ PLACE = Path("hits.root")
 
 def numbered(z: list[float], **values: list[int]):
     arrays = {name: np.array(column) for name, column in values.items()}
-    columns = HitColumns(arrays, {name: name for name in arrays}, ())
+    columns = FileColumns(arrays, {name: name for name in arrays}, ())
     return number_layers(columns, np.array(z), path=PLACE)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.options import HitFiles, ProtonsOfFrame, option, written_file
+from trackscape.cli.options import HitFiles, ProtonsOfFrame, Window, option, written_file
 from trackscape.text import shown
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ def align_verb(
     files: HitFiles,
     output: Annotated[Path, written_file(".yaml", ".yml", text="Alignment to write: yaml.")],
     per_frame: ProtonsOfFrame = None,
+    window: Window = None,
     frames: Annotated[
         int, option("N", "Frames to take, from the first one on; all if there are less.", min=1)
     ] = 200,
@@ -32,7 +33,7 @@ def align_verb(
     from trackscape.reconstruction import FrameRule, Input, find_files
 
     prepare(threads)
-    rule = FrameRule(per_frame=per_frame)
+    rule = FrameRule(per_frame=per_frame, window=window)
     taken = _first_frames(Input(find_files(files), rule, strict=True), frames)
     found = fit_alignment(taken, progress=show_progress)
     write_alignment(found, output)

@@ -10,6 +10,7 @@ from trackscape.cli.align import align_verb
 from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memory, whole_output
 from trackscape.cli.image import calibrate_verb, image_verb, pairs_verb, rsp_verb
 from trackscape.cli.landscape import app as landscape
+from trackscape.cli.pixels import cluster_verb, digitise_verb
 from trackscape.cli.reconstruct import display_verb, evaluate_verb, inspect_verb, reconstruct_verb
 from trackscape.cli.simulate import compare_verb, detector_verb, phantom_verb, simulate_verb
 from trackscape.cli.train import demo_verb, train_verb
@@ -41,6 +42,8 @@ for verb, then in {
     rsp_verb: NOTHING,
     calibrate_verb: NOTHING,
     align_verb: NOTHING,
+    digitise_verb: NOTHING,
+    cluster_verb: NOTHING,
 }.items():
     add_verb(app, verb, then=then)
 app.add_typer(landscape, name="landscape")

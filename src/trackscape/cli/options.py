@@ -128,6 +128,14 @@ ProtonsOfFrame = Annotated[
         min=1,
     ),
 ]
+Window = Annotated[
+    float | None,
+    option(
+        "TIME",
+        "Length of a readout frame, in the unit of the column time. (default: frames as the "
+        "column frameID numbers them)",
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option(
@@ -170,6 +178,7 @@ class OpenedFiles(NamedTuple):
 def open_files(
     files: HitFiles,
     per_frame: ProtonsOfFrame = None,
+    window: Window = None,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
     network: NetworkClass = None,
@@ -191,7 +200,7 @@ def open_files(
     prepare(threads)
     crew = choose_executor(executor, workers)
     name, tracker = choose_tracker(method, weights, network)
-    rule = FrameRule(per_frame=per_frame)
+    rule = FrameRule(per_frame=per_frame, window=window)
     given = Input(find_files(files), rule, strict=strict, max_bytes=max_bytes)
     depths = given.depths()
     if detector is not None:

@@ -80,6 +80,8 @@ class Hits(DeviceMixin):
     """Detector layer; 0 is hit first."""
     spot: Float[Tensor, "hits 2"] | None = None
     """Position (x, y) in mm of the beam spot that the hit belongs to."""
+    frame: Int64[Tensor, " hits"] | None = None
+    """Number of the readout frame, where the file has it."""
     truth: Truth | None = None
     """Where each hit came from; None for measured data."""
     n_trackers: int = 2
@@ -96,6 +98,9 @@ class Hits(DeviceMixin):
         if self.spot is not None:
             check_shape(self.spot, (len(self), 2), name="Hits.spot")
             check_finite(self.spot, name="Hits.spot")
+        if self.frame is not None:
+            check_shape(self.frame, (len(self),), name="Hits.frame")
+            check_integers(self.frame, name="Hits.frame")
         if self.truth is not None and len(self.truth) != len(self):
             raise DataError(
                 f"Hits.truth has {len(self.truth)} entries for {len(self)} hits. Select both alike."
@@ -113,14 +118,16 @@ class Hits(DeviceMixin):
         """Returns the hits of several frames, one after the other.
 
         Raises:
-            DataError: Some have a spot or a truth and others do not.
+            DataError: Some have a spot, a frame or a truth and others do not.
         """
         truths, spots = _all([p.truth for p in parts]), _all([p.spot for p in parts])
+        frames = _all([p.frame for p in parts])
         return Hits(
             position=torch.cat([part.position for part in parts]),
             energy=torch.cat([part.energy for part in parts]),
             layer=torch.cat([part.layer for part in parts]),
             spot=torch.cat(spots) if spots else None,
+            frame=torch.cat(frames) if frames else None,
             truth=Truth.join(truths) if truths else None,
             n_trackers=parts[0].n_trackers,
         )
@@ -154,7 +161,7 @@ def _all(values: Sequence[_Value | None]) -> list[_Value]:
     known = [value for value in values if value is not None]
     if known and len(known) < len(values):
         raise DataError(
-            "Expected truth and beam spots of all hits or of none, but only some frames have them; "
-            "join those alike."
+            "Expected truth, frame numbers and beam spots of all hits or of none, but only some "
+            "frames have them; join those alike."
         )
     return known

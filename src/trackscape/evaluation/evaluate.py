@@ -42,26 +42,31 @@ class FrameSet(NamedTuple):
     """Mean z in mm of the hits in each layer of the file."""
 
 
-def split_file(path: Path | str, *, per_frame: int, max_bytes: int | None = None) -> FrameSet:
+def split_file(
+    path: Path | str, *, per_frame: int | None = None, max_bytes: int | None = None
+) -> FrameSet:
     """Reads a hit file and splits it into frames; raises as `read_hits` and `split_hits` do."""
     hits = read_hits(path, max_bytes=max_bytes)
     frames = split_hits(hits, per_frame=per_frame, path=path)
-    spot_and_event = torch.stack([spot_number(hits), hits.known_truth.event])
-    n_events = spot_and_event.unique(dim=1).shape[1]
     depths = layer_depths(hits.layer.numpy(), hits.position[:, 2].double().numpy())
-    return FrameSet(frames, n_events - per_frame * len(frames), depths)
+    left_over = 0
+    if per_frame is not None:
+        spot_and_event = torch.stack([spot_number(hits), hits.known_truth.event])
+        left_over = spot_and_event.unique(dim=1).shape[1] - per_frame * len(frames)
+    return FrameSet(frames, left_over, depths)
 
 
-def read_frames(path: Path | str, *, per_frame: int) -> list[Hits]:
+def read_frames(path: Path | str, *, per_frame: int | None = None) -> list[Hits]:
     """Returns the frames of a hit file; raises as `read_hits` and `split_hits` do."""
     return split_hits(read_hits(path), per_frame=per_frame, path=path)
 
 
-def split_hits(hits: Hits, *, per_frame: int, path: Path | str) -> list[Hits]:
+def split_hits(hits: Hits, *, per_frame: int | None, path: Path | str) -> list[Hits]:
     """Splits the hits of a file into frames.
 
     Raises:
-        DataError: If there are less than `per_frame` events; names the file.
+        DataError: If there are less than `per_frame` events, or no numbers of frames; names the
+            file.
     """
     try:
         return split_frames(hits, per_frame=per_frame)

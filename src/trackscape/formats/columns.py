@@ -8,6 +8,7 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,22 +25,30 @@ class Meaning:
     """Column names, the published one first; of several in one file the earliest is taken."""
 
 
-MEANINGS: dict[str, Meaning] = {
-    # A GATE 10 hit is a step. Its end comes first, as it is what GATE 8 and 9 stored as posX.
-    "x": Meaning("x in mm", ("posX", "PostPosition_X", "Position_X", "PrePosition_X", "x")),
-    "y": Meaning("y in mm", ("posY", "PostPosition_Y", "Position_Y", "PrePosition_Y", "y")),
-    "z": Meaning("z in mm", ("posZ", "PostPosition_Z", "Position_Z", "PrePosition_Z", "z")),
-    "energy": Meaning("deposited energy in MeV", ("edep", "TotalEnergyDeposit", "energy")),
+_TRUTH_MEANINGS = {
     "event": Meaning("number of the primary (truth)", ("eventID",)),
     "track": Meaning("track in the event (truth)", ("trackID",)),
     "parent": Meaning("parent track, 0 for primaries (truth)", ("parentID",)),
     "run": Meaning("number of the run (truth)", ("runID",)),
     "tree": Meaning("number of the tree: GATE writes one for each run (truth)", ()),
     "pdg": Meaning("particle code (truth)", ("pdg", "PDGEncoding", "PDGCode")),
+}
+_FRAME_MEANINGS = {
     "spot_x": Meaning("x of the beam spot in mm", ("spotX",)),
     "spot_y": Meaning("y of the beam spot in mm", ("spotY",)),
     "frame": Meaning("number of the readout frame", ("frameID",)),
-    "layer": Meaning("layer", ("layer",)),
+    "time": Meaning("time of the hit, in any unit", ("time", "timestamp", "GlobalTime")),
+}
+_LAYER = Meaning("layer", ("layer",))
+MEANINGS: dict[str, Meaning] = {
+    # A GATE 10 hit is a step. Its end comes first, as it is what GATE 8 and 9 stored as posX.
+    "x": Meaning("x in mm", ("posX", "PostPosition_X", "Position_X", "PrePosition_X", "x")),
+    "y": Meaning("y in mm", ("posY", "PostPosition_Y", "Position_Y", "PrePosition_Y", "y")),
+    "z": Meaning("z in mm", ("posZ", "PostPosition_Z", "Position_Z", "PrePosition_Z", "z")),
+    "energy": Meaning("deposited energy in MeV", ("edep", "TotalEnergyDeposit", "energy")),
+    **_TRUTH_MEANINGS,
+    **_FRAME_MEANINGS,
+    "layer": _LAYER,
     "level1": Meaning("volume number, level 1", ("level1ID",)),
     "level2": Meaning("volume number, level 2", ("level2ID",)),
     "volume2": Meaning("volume number, depth 2", ("volumeID[2]",)),
@@ -53,11 +62,39 @@ MEANINGS: dict[str, Meaning] = {
 MEASURED = ("x", "y", "z", "energy")
 TRUTH = ("event", "track", "parent")
 SPOT = ("spot_x", "spot_y")
+DECIMAL = (*MEASURED, *SPOT, "time")
+"""Meanings of columns whose numbers are not whole."""
 _LARGEST = float(np.finfo(np.float32).max)  # what overflows the type that networks compute in
 
 
+class Kind(NamedTuple):
+    """A kind of table: what its columns can mean."""
+
+    what: str
+    """What its rows are."""
+    meanings: Mapping[str, Meaning]
+    needed: tuple[str, ...]
+    """Meanings without which it is another table."""
+
+
+HITS = Kind("hits", MEANINGS, MEASURED)
+PIXELS = Kind(
+    "pixels",
+    {
+        "layer": _LAYER,
+        "stave": Meaning("stave of the layer, from below", ("stave", "staveID")),
+        "chip": Meaning("chip of the stave, along x", ("chip", "chipID")),
+        "column": Meaning("column of the pixel in its chip, along x", ("column", "col")),
+        "row": Meaning("row of the pixel in its chip, along y", ("row",)),
+        **_TRUTH_MEANINGS,
+        **_FRAME_MEANINGS,
+    },
+    ("layer", "stave", "chip", "column", "row"),
+)
+
+
 @dataclasses.dataclass(frozen=True)
-class HitColumns:
+class FileColumns:
     """The columns of a file that have a meaning: their values, (rows,), and names by meaning."""
 
     values: Mapping[str, np.ndarray]
@@ -66,24 +103,29 @@ class HitColumns:
     """Names of the columns that were not read."""
     notes: tuple[str, ...] = ()
     """Remarks on what else was not read, or read in a way that has to be told."""
+    kind: Kind = HITS
+    """What the rows are."""
+
+    def __len__(self) -> int:
+        return len(next(iter(self.values.values())))
 
     def has(self, meanings: Iterable[str]) -> bool:
         """Returns whether the file has a column for each of the meanings."""
         return all(meaning in self.values for meaning in meanings)
 
 
-def is_complete(names: Iterable[str]) -> bool:
-    """Returns whether columns of these names can be hits."""
-    return not _missing(_candidates(names))
+def is_complete(names: Iterable[str], kind: Kind = HITS) -> bool:
+    """Returns whether columns of these names can be a table of a kind."""
+    return not _missing(_candidates(names, kind), kind)
 
 
-def _candidates(names: Iterable[str]) -> dict[str, list[str]]:
+def _candidates(names: Iterable[str], kind: Kind) -> dict[str, list[str]]:
     """Returns meaning -> the columns of its earliest alias; only the exact one if it is there."""
     alike: dict[str, list[str]] = {}
     for name in names:
         alike.setdefault(_fold(name), []).append(name)
     found: dict[str, list[str]] = {}
-    for key, meaning in MEANINGS.items():
+    for key, meaning in kind.meanings.items():
         for alias in meaning.aliases:
             if near := alike.get(_fold(alias)):
                 found[key] = [name for name in near if name == alias] or near
@@ -91,34 +133,34 @@ def _candidates(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _missing(found: Iterable[str]) -> list[str]:
+def _missing(found: Iterable[str], kind: Kind) -> list[str]:
     # The truth may be absent as a whole (measured data), but not in parts.
-    needed = MEASURED + (TRUTH if set(TRUTH) & set(found) else ())
+    needed = kind.needed + (TRUTH if set(TRUTH) & set(found) else ())
     return [meaning for meaning in needed if meaning not in found]
 
 
-def select(names: Iterable[str], *, path: Path) -> dict[str, str]:
+def select(names: Iterable[str], *, path: Path, kind: Kind = HITS) -> dict[str, str]:
     """Returns meaning -> column name, for the columns that have a meaning.
 
     Raises:
         FormatError: Columns are missing, or two of them could be meant.
 
     Example:
-        >>> select(["PosX", "posY", "posZ", "edep", "time"], path=Path("hits.csv"))
+        >>> select(["PosX", "posY", "posZ", "edep", "mass"], path=Path("hits.csv"))
         {'x': 'PosX', 'y': 'posY', 'z': 'posZ', 'energy': 'edep'}
     """
     names = list(names)
-    found = _candidates(names)
+    found = _candidates(names, kind)
     for candidates in found.values():
         if len(candidates) > 1:
             raise FormatError(
                 f"{path}: expected one column for each quantity, but {listed(candidates)} are "
                 "there, of one name but for capitals and underscores; rename or remove some."
             )
-    if absent := _missing(found):
-        wanted = [MEANINGS[meaning].aliases[0] for meaning in absent]
+    if absent := _missing(found, kind):
+        wanted = [kind.meanings[meaning].aliases[0] for meaning in absent]
         raise FormatError(
-            f"{path}: expected columns for hits, but {listed(wanted)} "
+            f"{path}: expected columns for {kind.what}, but {listed(wanted)} "
             f"{'is' if len(wanted) == 1 else 'are'} missing among the columns "
             f"{listed(names) or '(none)'}; {_advice(wanted, names)}."
         )
@@ -126,13 +168,14 @@ def select(names: Iterable[str], *, path: Path) -> dict[str, str]:
 
 
 def read_columns(
-    names: Iterable[str], read: Callable[[str], np.ndarray], *, path: Path
-) -> HitColumns:
+    names: Iterable[str], read: Callable[[str], np.ndarray], *, path: Path, kind: Kind = HITS
+) -> FileColumns:
     """Reads those of the named columns that have a meaning, see `select`."""
     names = list(names)
-    found = select(names, path=path)
+    found = select(names, path=path, kind=kind)
     ignored = tuple(name for name in names if name not in found.values())
-    return HitColumns({meaning: read(name) for meaning, name in found.items()}, found, ignored)
+    values = {meaning: read(name) for meaning, name in found.items()}
+    return FileColumns(values, found, ignored, kind=kind)
 
 
 def _advice(wanted: list[str], names: list[str]) -> str:
@@ -151,8 +194,8 @@ def _fold(name: str) -> str:
     return name.lower().replace("_", "")
 
 
-def checked(columns: HitColumns, *, path: Path) -> HitColumns:
-    """Returns the same columns, measured ones as float64 and all others as int64.
+def checked(columns: FileColumns, *, path: Path) -> FileColumns:
+    """Returns the same columns, DECIMAL ones as float64 and all others as int64.
 
     Raises:
         FormatError: There are no rows, or a value is not a number, not finite or impossible.
@@ -163,23 +206,24 @@ def checked(columns: HitColumns, *, path: Path) -> HitColumns:
         place = f"{path}: column {shown(columns.names[meaning])}"
         if column.dtype.kind not in "iuf" or column.dtype.itemsize > 8:
             raise FormatError(
-                f"{place}: expected numbers ({MEANINGS[meaning].text}), but it holds "
+                f"{place}: expected numbers ({columns.kind.meanings[meaning].text}), but it holds "
                 f"{shown(column.dtype)} values; write plain numbers, with a decimal point."
             )
-        if meaning in MEASURED + SPOT:
+        if meaning in DECIMAL:
             number = values[meaning] = column.astype(np.float64)
             wrong = ~(np.abs(number) <= _LARGEST)
             refuse_rows(number, wrong, place=place, expected="a finite number")
         else:
             values[meaning] = _whole(column, place=place)
-    place, energy = f"{path}: column {shown(columns.names['energy'])}", values["energy"]
-    refuse_rows(energy, energy < 0, place=place, expected="an energy of 0 MeV or more")
+    if "energy" in values:
+        place, energy = f"{path}: column {shown(columns.names['energy'])}", values["energy"]
+        refuse_rows(energy, energy < 0, place=place, expected="an energy of 0 MeV or more")
     return dataclasses.replace(columns, values=values)
 
 
-def _check_lengths(columns: HitColumns, *, path: Path) -> None:
+def _check_lengths(columns: FileColumns, *, path: Path) -> None:
     shapes = {columns.names[meaning]: np.shape(v) for meaning, v in columns.values.items()}
-    rows = shapes[columns.names["x"]]
+    rows = shapes[columns.names[columns.kind.needed[0]]]
     for name, shape in shapes.items():
         if len(shape) != 1 or shape != rows:
             raise FormatError(
@@ -189,7 +233,8 @@ def _check_lengths(columns: HitColumns, *, path: Path) -> None:
             )
     if rows == (0,):
         raise FormatError(
-            f"{path}: expected hits, but its columns have no rows; aim the beam at the detector."
+            f"{path}: expected {columns.kind.what}, but its columns have no rows; aim the beam at "
+            "the detector."
         )
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trackscape.errors import FormatError
-from trackscape.formats.columns import HitColumns
+from trackscape.formats.columns import FileColumns
 from trackscape.units import mm
 
 GAP = 1.0 * mm  # of posZ between hits of different planes; layers are 3 mm or more apart
@@ -73,7 +73,7 @@ class _Objection(NamedTuple):
     """Whether the numbers are meant as layers: then posZ must not silently take their place."""
 
 
-def number_layers(columns: HitColumns, z: np.ndarray, *, path: Path) -> Numbering:
+def number_layers(columns: FileColumns, z: np.ndarray, *, path: Path) -> Numbering:
     """Finds the rule that gives every plane in posZ, (H,) in mm, one layer that increases with it.
 
     Raises:

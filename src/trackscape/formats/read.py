@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackscape.formats import tables
-from trackscape.formats.columns import SPOT, TRUTH, HitColumns, checked
+from trackscape.formats.columns import SPOT, TRUTH, FileColumns, checked
 from trackscape.formats.events import number_events
 from trackscape.formats.files import kind_to_read
 from trackscape.formats.layers import Numbering, number_layers
@@ -36,7 +36,7 @@ _READERS = {
 class Recognised:
     """Checked columns of a file, and how they were understood."""
 
-    columns: HitColumns
+    columns: FileColumns
     numbering: Numbering
     truth: Mapping[str, np.ndarray] | None
     """Columns event, track and parent, (hits,) int64 each; None for measured data."""
@@ -77,7 +77,7 @@ def recognise(path: Path, *, max_bytes: int | None = None) -> Recognised:
     return interpret(_READERS[kind_to_read(path)](path, max_bytes), path=path)
 
 
-def interpret(columns: HitColumns, *, path: Path) -> Recognised:
+def interpret(columns: FileColumns, *, path: Path) -> Recognised:
     """Checks the columns of a file, or of some of its rows, and finds layers and events."""
     columns = checked(columns, path=path)
     values = columns.values
@@ -129,5 +129,6 @@ def to_hits(found: Recognised) -> "Hits":
         energy=torch.from_numpy(values["energy"].astype(np.float32)),
         layer=torch.from_numpy(found.numbering.layer),
         spot=together(SPOT) if found.columns.has(SPOT) else None,
+        frame=torch.from_numpy(values["frame"]) if "frame" in values else None,
         truth=truth,
     )

@@ -1,4 +1,4 @@
-"""ROOT files of GATE 8, 9 and 10 -> `HitColumns`."""
+"""ROOT files of GATE 8, 9 and 10 -> `FileColumns`."""
 
 import contextlib
 import dataclasses
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from trackscape.errors import FormatError
-from trackscape.formats.columns import HitColumns, is_complete, select
+from trackscape.formats.columns import HITS, FileColumns, Kind, is_complete, select
 from trackscape.formats.files import NUMBER_BYTES, Budget, budget, reading
 from trackscape.text import listed, shown
 
@@ -61,7 +61,7 @@ class _Column:
 _Table = dict[str, _Column]
 
 
-def read_root(path: Path, max_bytes: int | None = None) -> HitColumns:
+def read_root(path: Path, max_bytes: int | None = None) -> FileColumns:
     """Reads the tree of hits, or the trees where there is one for each run.
 
     Raises:
@@ -83,14 +83,14 @@ def _import_uproot(path: Path) -> Any:
 
 
 @contextlib.contextmanager
-def open_trees(path: Path, spare: Budget) -> Generator["Trees", None, None]:
-    """Opens the tree of hits, or the trees where there is one for each run; see `read_root`."""
+def open_trees(path: Path, spare: Budget, kind: Kind = HITS) -> Generator["Trees", None, None]:
+    """Opens the tree of a kind of table, or the trees of its runs; see `read_root`."""
     open_file: Any = _import_uproot(path).open  # its types do not fit what it takes and gives
     # A file that is open, since uproot takes colons in names of files for protocols and objects.
     with reading(path), path.open("rb") as content, open_file(content) as file:
         _check_names(file, path=path)
         tables = {name: _columns_of(table) for name, table in _tables(file, spare)}
-        yield Trees(_choose(tables, path=path), tables, spare)
+        yield Trees(_choose(tables, path=path, kind=kind), tables, spare, kind)
 
 
 def _check_names(file: Any, *, path: Path) -> None:
@@ -115,9 +115,9 @@ def _tables(file: Any, spare: Budget) -> Iterator[tuple[str, Any]]:
             yield name, file[name]
 
 
-def _choose(tables: Mapping[str, _Table], *, path: Path) -> list[str]:
+def _choose(tables: Mapping[str, _Table], *, path: Path, kind: Kind) -> list[str]:
     """Returns the names of the trees that are read, in the order of their runs."""
-    likely = [name for name in tables if is_complete(tables[name])] or list(tables)
+    likely = [name for name in tables if is_complete(tables[name], kind)] or list(tables)
     families: dict[str, list[str]] = {}
     for name in likely:
         families.setdefault(_RUN.sub("", name), []).append(name)
@@ -125,8 +125,9 @@ def _choose(tables: Mapping[str, _Table], *, path: Path) -> list[str]:
     if len(families) == 1 or first:
         return sorted(families[(first or list(families))[0]], key=_run)
     raise FormatError(
-        f"{path}: expected one tree with hits, named {' or '.join(_FIRST_CHOICES)}, but found "
-        f"{listed(likely) or 'no tree'}; leave only one tree with posX, posY, posZ and edep."
+        f"{path}: expected one tree with {kind.what}, named {' or '.join(_FIRST_CHOICES)}, but "
+        f"found {listed(likely) or 'no tree'}; leave only one tree with "
+        f"{listed(kind.meanings[each].aliases[0] for each in kind.needed)}."
     )
 
 
@@ -138,11 +139,14 @@ def _run(name: str) -> int:
 class Trees:
     """Trees of hits with the same columns, one below another."""
 
-    def __init__(self, chosen: list[str], tables: Mapping[str, _Table], spare: Budget) -> None:
+    def __init__(
+        self, chosen: list[str], tables: Mapping[str, _Table], spare: Budget, kind: Kind
+    ) -> None:
         path, (first, *others) = spare.path, chosen
-        self._names = select(tables[first], path=path)
+        self._kind = kind
+        self._names = select(tables[first], path=path, kind=kind)
         for other in others:
-            if select(tables[other], path=path) != self._names:
+            if select(tables[other], path=path, kind=kind) != self._names:
                 raise FormatError(
                     f"{path}: expected the same columns in the trees of all runs, but those of "
                     f"{shown(other)!r} and {shown(first)!r} differ; split the file."
@@ -156,12 +160,12 @@ class Trees:
         self._notes: tuple[str, ...] = ()
         if others:
             self._notes += (f"the trees {listed(chosen)} are read as one file, a run each",)
-        left = [name for name in tables if name not in chosen and is_complete(tables[name])]
+        left = [name for name in tables if name not in chosen and is_complete(tables[name], kind)]
         if left:
-            more = f"not read, though they hold hits as well: the trees {listed(left)}"
+            more = f"not read, though they hold {kind.what} as well: the trees {listed(left)}"
             self._notes += (more,)
 
-    def read(self) -> HitColumns:
+    def read(self) -> FileColumns:
         """Reads everything."""
         parts = [[column.read() for column in columns] for columns in self._columns]
         values = dict(zip(self._names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
@@ -169,7 +173,7 @@ class Trees:
             values, np.repeat(np.arange(len(parts)), [len(p[0]) for p in parts])
         )
 
-    def read_in_parts(self, rows: int) -> Iterator[HitColumns]:
+    def read_in_parts(self, rows: int) -> Iterator[FileColumns]:
         """Reads some rows at a time."""
         for tree, columns in enumerate(self._columns):
             for start in range(0, self.rows[tree], rows):
@@ -177,11 +181,11 @@ class Trees:
                 values = dict(zip(self._names, parts, strict=True))
                 yield self._as_columns(values, np.full(len(parts[0]), tree))
 
-    def _as_columns(self, values: dict[str, np.ndarray], tree: np.ndarray) -> HitColumns:
+    def _as_columns(self, values: dict[str, np.ndarray], tree: np.ndarray) -> FileColumns:
         names = self._names
         if len(self._columns) > 1:
             values, names = values | {"tree": tree}, names | {"tree": "(tree)"}
-        return HitColumns(values, names, self._ignored, self._notes)
+        return FileColumns(values, names, self._ignored, self._notes, self._kind)
 
 
 def _columns_of(table: Any) -> dict[str, _Column]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as arrow_parquet
 
 from trackscape.errors import FormatError
 from trackscape.formats import tables
-from trackscape.formats.columns import MEASURED, SPOT, HitColumns, read_columns, select
+from trackscape.formats.columns import DECIMAL, HITS, FileColumns, Kind, read_columns, select
 from trackscape.formats.files import Budget, kind_to_read, reading
 from trackscape.formats.root import open_trees
 from trackscape.text import shown
@@ -21,7 +21,7 @@ CHUNK = 2**18
 """Rows that are read at a time, about 6,000 protons."""
 _TEXT = 2**24  # bytes of CSV that are read at a time
 _UNLIMITED = 2**62  # bytes: memory does not grow with the file
-_Chunks = Iterator[HitColumns]
+_Chunks = Iterator[FileColumns]
 
 
 class HitStream(NamedTuple):
@@ -34,17 +34,21 @@ class HitStream(NamedTuple):
 
 
 @contextlib.contextmanager
-def stream_columns(path: Path | str) -> Generator[HitStream, None, None]:
+def stream_columns(path: Path | str, kind: Kind = HITS) -> Generator[HitStream, None, None]:
     """Opens a file whose columns are read chunk by chunk, as they are stored and not yet checked.
 
     Of parquet and ROOT that is by groups and baskets, of .npz and .csv from the first row on.
+
+    Arguments:
+        path: The file.
+        kind: What its rows are.
 
     Raises:
         FormatError: The file is absent, damaged or of an unknown kind, or lacks columns; also later
             on, where the damage is.
     """
     path = Path(path)
-    with _OPENERS[kind_to_read(path)](path) as (rows, chunks):
+    with _OPENERS[kind_to_read(path)](path, kind) as (rows, chunks):
         yield HitStream(rows, _explained(path, chunks))
 
 
@@ -54,23 +58,24 @@ def _explained(path: Path, chunks: _Chunks) -> _Chunks:
 
 
 @contextlib.contextmanager
-def _open_parquet(path: Path) -> Generator[HitStream, None, None]:
+def _open_parquet(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
     # What is buffered before it is asked for would stay in memory, in the end the whole file.
     with reading(path), arrow_parquet.ParquetFile(path, pre_buffer=False) as file:
         names = file.schema_arrow.names
-        wanted = select(names, path=path)
+        wanted = select(names, path=path, kind=kind)
         for meaning, name in wanted.items():
-            tables.check_type(file.schema_arrow.field(name).type, meaning, name, path=path)
+            text = kind.meanings[meaning].text
+            tables.check_type(file.schema_arrow.field(name).type, text, name, path=path)
         batches: Any = file.iter_batches(CHUNK, columns=[*wanted.values()], use_threads=False)
-        yield HitStream(file.metadata.num_rows, _of_batches(batches, names, path))
+        yield HitStream(file.metadata.num_rows, _of_batches(batches, names, path, kind))
 
 
 @contextlib.contextmanager
-def _open_csv(path: Path) -> Generator[HitStream, None, None]:
+def _open_csv(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
     with reading(path):
         delimiter, names = tables.first_line(path)
-        wanted = select(names, path=path)
-        decimal = {wanted[each]: pa.float64() for each in (*MEASURED, *SPOT) if each in wanted}
+        wanted = select(names, path=path, kind=kind)
+        decimal = {wanted[each]: pa.float64() for each in DECIMAL if each in wanted}
         convert = arrow_csv.ConvertOptions(include_columns=[*wanted.values()], column_types=decimal)
         with arrow_csv.open_csv(
             path,
@@ -78,27 +83,27 @@ def _open_csv(path: Path) -> Generator[HitStream, None, None]:
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
             convert_options=convert,
         ) as batches:
-            yield HitStream(None, _of_batches(batches, names, path))
+            yield HitStream(None, _of_batches(batches, names, path, kind))
 
 
-def _of_batches(batches: Any, names: list[str], path: Path) -> _Chunks:
+def _of_batches(batches: Any, names: list[str], path: Path, kind: Kind) -> _Chunks:
     for batch in batches:
 
         def read(name: str, batch: Any = batch) -> np.ndarray:
             return batch.column(name).to_numpy(zero_copy_only=False)
 
-        yield read_columns(names, read, path=path)
+        yield read_columns(names, read, path=path, kind=kind)
 
 
 @contextlib.contextmanager
-def _open_npy(path: Path) -> Generator[HitStream, None, None]:
+def _open_npy(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
     with reading(path), path.open("rb") as file:
         array = _Array(file, "the array", path)
-        yield HitStream(array.rows, _of_structured(array, path))
+        yield HitStream(array.rows, _of_structured(array, path, kind))
 
 
 @contextlib.contextmanager
-def _open_npz(path: Path) -> Generator[HitStream, None, None]:
+def _open_npz(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
     with tables.open_archive(path) as archive, contextlib.ExitStack() as stack:
 
         def open_(name: str) -> _Array:
@@ -106,24 +111,26 @@ def _open_npz(path: Path) -> Generator[HitStream, None, None]:
 
         if tables.PUBLISHED_KEY in archive:
             array = open_(tables.PUBLISHED_KEY)
-            yield HitStream(array.rows, _of_structured(array, path))
+            yield HitStream(array.rows, _of_structured(array, path, kind))
             return
-        arrays = {name: open_(name) for name in select(archive.names, path=path).values()}
+        arrays = {
+            name: open_(name) for name in select(archive.names, path=path, kind=kind).values()
+        }
         rows = max(array.rows for array in arrays.values())
-        yield HitStream(rows, _of_arrays(arrays, archive.names, path))
+        yield HitStream(rows, _of_arrays(arrays, archive.names, path, kind))
 
 
-def _of_structured(array: "_Array", path: Path) -> _Chunks:
+def _of_structured(array: "_Array", path: Path, kind: Kind) -> _Chunks:
     while len(part := array.read()):
-        yield tables.structured(part, path=path)
+        yield tables.structured(part, path=path, kind=kind)
 
 
-def _of_arrays(arrays: dict[str, "_Array"], names: list[str], path: Path) -> _Chunks:
+def _of_arrays(arrays: dict[str, "_Array"], names: list[str], path: Path, kind: Kind) -> _Chunks:
     while True:
         parts = {name: array.read() for name, array in arrays.items()}
         if not any(map(len, parts.values())):
             return
-        yield read_columns(names, parts.__getitem__, path=path)
+        yield read_columns(names, parts.__getitem__, path=path, kind=kind)
 
 
 class _Array:
@@ -151,12 +158,12 @@ class _Array:
 
 
 @contextlib.contextmanager
-def _open_root(path: Path) -> Generator[HitStream, None, None]:
-    with open_trees(path, Budget(path, _UNLIMITED, "")) as trees:
+def _open_root(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
+    with open_trees(path, Budget(path, _UNLIMITED, ""), kind) as trees:
         yield HitStream(sum(trees.rows), trees.read_in_parts(CHUNK))
 
 
-_OPENERS: dict[str, Callable[[Path], Any]] = {
+_OPENERS: dict[str, Callable[[Path, Kind], Any]] = {
     ".npz": _open_npz,
     ".npy": _open_npy,
     ".root": _open_root,

@@ -1,4 +1,4 @@
-""".npz, .npy, .parquet and .csv files -> `HitColumns`, each looked at before it is unpacked."""
+""".npz, .npy, .parquet and .csv files -> `FileColumns`, each looked at before it is unpacked."""
 
 import contextlib
 import csv
@@ -16,7 +16,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
 from trackscape.errors import FormatError
-from trackscape.formats.columns import MEANINGS, HitColumns, read_columns, select
+from trackscape.formats.columns import HITS, FileColumns, Kind, read_columns, select
 from trackscape.formats.files import NUMBER_BYTES, Budget, budget, reading
 from trackscape.text import shown
 
@@ -92,7 +92,7 @@ def open_archive(path: Path, spare: Budget | None = None) -> Generator[Archive, 
         yield Archive(archive, spare or budget(path))
 
 
-def read_npy(path: Path, max_bytes: int | None = None) -> HitColumns:
+def read_npy(path: Path, max_bytes: int | None = None) -> FileColumns:
     """Reads a structured array, whose fields are the columns."""
     with reading(path), path.open("rb") as file:
         claim(file, "the array", budget(path, max_bytes))
@@ -100,7 +100,7 @@ def read_npy(path: Path, max_bytes: int | None = None) -> HitColumns:
         return structured(np.lib.format.read_array(file, allow_pickle=False), path=path)
 
 
-def read_npz(path: Path, max_bytes: int | None = None) -> HitColumns:
+def read_npz(path: Path, max_bytes: int | None = None) -> FileColumns:
     """Reads a structured array under the key `arr_0`, or one plain array for each column."""
     with open_archive(path, budget(path, max_bytes)) as archive:
         if PUBLISHED_KEY in archive:
@@ -108,7 +108,7 @@ def read_npz(path: Path, max_bytes: int | None = None) -> HitColumns:
         return read_columns(archive.names, archive.read, path=path)
 
 
-def structured(array: np.ndarray, *, path: Path) -> HitColumns:
+def structured(array: np.ndarray, *, path: Path, kind: Kind = HITS) -> FileColumns:
     """Returns the fields of a structured array as columns."""
     if array.dtype.names is None:
         raise FormatError(
@@ -116,7 +116,7 @@ def structured(array: np.ndarray, *, path: Path) -> HitColumns:
             f"{shown(array.dtype)}, without names; store a structured array, or one array per "
             "column."
         )
-    return read_columns(array.dtype.names, array.__getitem__, path=path)
+    return read_columns(array.dtype.names, array.__getitem__, path=path, kind=kind)
 
 
 def claim(file: IO[bytes], name: str, spare: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -157,24 +157,25 @@ def read_header(file: IO[bytes], name: str, spare: Budget) -> tuple[tuple[int, .
     return shape, dtype
 
 
-def read_parquet(path: Path, max_bytes: int | None = None) -> HitColumns:
+def read_parquet(path: Path, max_bytes: int | None = None) -> FileColumns:
     """Reads the columns with a meaning; the others are not loaded."""
     spare = budget(path, max_bytes)
     with reading(path), arrow_parquet.ParquetFile(path) as file:
         every = file.schema_arrow.names
         names = select(every, path=path)
         for meaning, name in names.items():
-            check_type(file.schema_arrow.field(name).type, meaning, name, path=path)
+            text = HITS.meanings[meaning].text
+            check_type(file.schema_arrow.field(name).type, text, name, path=path)
         _check_size(file.metadata, len(names), spare)
         table = file.read(columns=list(names.values()), use_threads=False)
         return read_columns(every, lambda name: table.column(name).to_numpy(), path=path)
 
 
 def check_type(type_: Any, meaning: str, name: str, *, path: Path) -> None:
-    """Refuses a column of parquet that does not hold numbers."""
+    """Refuses a column of parquet that does not hold numbers, `meaning` in words."""
     if not (pa.types.is_integer(type_) or pa.types.is_floating(type_)):
         raise FormatError(
-            f"{path}: column {shown(name)}: expected numbers ({MEANINGS[meaning].text}), but it "
+            f"{path}: column {shown(name)}: expected numbers ({meaning}), but it "
             f"holds {shown(type_)} values; write plain numbers."
         )
 
@@ -188,7 +189,7 @@ def _check_size(metadata: Any, columns: int, spare: Budget) -> None:
         spare.take(size, what=f"group {group} of {part.num_rows:,} rows")
 
 
-def read_csv(path: Path, max_bytes: int | None = None) -> HitColumns:
+def read_csv(path: Path, max_bytes: int | None = None) -> FileColumns:
     """Reads text with one line of column names; `,` or `;` between the columns."""
     spare = budget(path, max_bytes)
     with reading(path):

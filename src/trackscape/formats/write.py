@@ -36,8 +36,8 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
     """Writes hits to an .npz, .parquet or .csv file, or in place of an old one.
 
     The columns: posX posY posZ (mm), edep (MeV), eventID trackID parentID, level1ID level2ID,
-    then pdg, spotX spotY (mm) where they are known. An .npz file holds one structured array
-    under `arr_0`. The trackers 0 and 1 have level1ID = layer, level2ID = -1; deeper layers
+    then pdg, spotX spotY (mm), frameID where they are known. An .npz file holds one structured
+    array under `arr_0`. The trackers 0 and 1 have level1ID = layer, level2ID = -1; deeper layers
     have level1ID = 0, level2ID = layer - 2. `read_hits` returns the same if layers are planes in z.
 
     Raises:
@@ -51,6 +51,8 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
         columns["pdg"] = hits.truth.pdg
     if hits.spot is not None:
         columns["spotX"], columns["spotY"] = hits.spot.unbind(1)
+    if hits.frame is not None:
+        columns["frameID"] = hits.frame
     _write_parts([columns], Path(path))
 
 

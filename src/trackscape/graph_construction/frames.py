@@ -18,17 +18,21 @@ SMALLEST_CLUSTER = 2
 """Hits with fewer pixels are dropped: noise and electrons."""
 
 
-def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
-    """Splits a file into readout frames of `per_frame` protons, cleaned by `clean_frame`.
+def split_frames(hits: Hits, *, per_frame: int | None = None) -> list[Hits]:
+    """Splits a file into readout frames, cleaned by `clean_frame`.
 
-    A frame holds consecutive events **that left at least one row** in the file, of one beam spot.
-    The last events of a spot, too few for a frame, are left out, as in the published code. Rows of
-    noise (a negative event, track or parent) are nobody's: those of an event are in its frame, each
-    as an event of its own with a negative number; those of no event are left out.
+    Without `per_frame` they are those of `Hits.frame`, of measured hits or others, in the order of
+    their numbers. Else a frame holds `per_frame` consecutive events **that left at least one row**
+    in the file, of one beam spot. The last events of a spot, too few for a frame, are left out,
+    as in the published code. Rows of noise (a negative event, track or parent) are nobody's: those
+    of an event are in its frame, each as an event of its own with a negative number; those of no
+    event are left out.
 
     Raises:
-        DataError: If no spot has `per_frame` events.
+        DataError: If no spot has `per_frame` events, or if frames are to be numbered and are not.
     """
+    if per_frame is None:
+        return _split_by_number(hits)
     if per_frame < 1:
         raise DataError(f"Expected at least 1 proton in a frame, got {per_frame}.")
     hits = hits.select(hits.known_truth.event >= 0)
@@ -52,6 +56,17 @@ def split_frames(hits: Hits, *, per_frame: int) -> list[Hits]:
     sizes = torch.bincount(number[complete]).tolist()
     merged = _set_noise_apart(merged)
     return [clean_frame(merged.select(part)) for part in complete.nonzero()[:, 0].split(sizes)]
+
+
+def _split_by_number(hits: Hits) -> list[Hits]:
+    if hits.frame is None:
+        raise DataError(
+            "Expected hits with the number of their readout frame (frameID), but they have none; "
+            "say how many simulated protons make a frame."
+        )
+    order = torch.argsort(hits.frame, stable=True)
+    sizes = hits.frame.unique(return_counts=True)[1].tolist()
+    return [make_frame(hits.select(rows)) for rows in order.split(sizes)]
 
 
 def make_frame(hits: Hits) -> Hits:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trackscape.errors import DataError, FormatError
-from trackscape.formats.columns import HitColumns
+from trackscape.errors import ConfigError, DataError, FormatError
+from trackscape.formats.columns import FileColumns
 
 _MOST_ROWS = 10_000_000  # of a frame; those of a readout have some 10,000
 _FEWEST_ROWS = 0.7  # units for each row, from which units of several rows must have been torn apart
@@ -16,27 +16,41 @@ _SECTIONS = ("run", "tree", "spot_x", "spot_y")
 
 
 class FrameRule(NamedTuple):
-    """What makes a readout frame: its number in the column frameID, or a number of events."""
+    """What makes a readout frame: a number of events, a window of time, or else frameID."""
 
     per_frame: int | None = None
     """Consecutive events with a hit, of one beam spot."""
+    window: float | None = None
+    """Length of a frame, in the unit of the column of times; frames begin at its multiples."""
 
-    def units(self, columns: HitColumns, path: Path) -> np.ndarray:
+    def units(self, columns: FileColumns, path: Path) -> np.ndarray:
         """Returns the number of what is never torn, events or frames, for each row.
 
         Raises:
             FormatError: The file has no such column.
+            ConfigError: Events and a window are both named, or the window has no length.
         """
+        if self.window is not None and (self.per_frame is not None or not 0 < self.window < np.inf):
+            raise ConfigError(
+                "Expected frames of a number of protons, of a window of time longer than 0, or by "
+                f"number, got per_frame = {self.per_frame} and window = {self.window}; name one."
+            )
         if self.per_frame is not None:
             return _column(columns, "event", path, "leave --per-frame out for frames by number")
-        advice = "say how many simulated protons make a frame (--per-frame), or store frameID"
+        if self.window is not None:
+            advice = "store the time of each hit, or leave --window out for frames by number"
+            return np.floor(_column(columns, "time", path, advice) / self.window)
+        advice = (
+            "say how many simulated protons make a frame (--per-frame) or how long it lasts "
+            "(--window), or store frameID"
+        )
         return _column(columns, "frame", path, advice)
 
 
-def _column(columns: HitColumns, meaning: str, path: Path, advice: str) -> np.ndarray:
+def _column(columns: FileColumns, meaning: str, path: Path, advice: str) -> np.ndarray:
     if meaning not in columns.values:
         raise FormatError(
-            f"{path}: expected the {meaning} of each hit, to make readout frames, but there is no "
+            f"{path}: expected the {meaning} of each row, to make readout frames, but there is no "
             f"such column; {advice}."
         )
     return columns.values[meaning]
@@ -46,7 +60,7 @@ def _column(columns: HitColumns, meaning: str, path: Path, advice: str) -> np.nd
 class Frames:
     """Rows of some whole frames, one frame after the other."""
 
-    columns: HitColumns
+    columns: FileColumns
     """Columns of the rows, as they are stored."""
     start: np.ndarray
     """First row of each frame, (F + 1,), with the number of rows at the end."""
@@ -79,7 +93,7 @@ class Cutter:
 
     def __init__(self, rule: FrameRule, path: Path) -> None:
         self._rule, self._path = rule, path
-        self._tail: HitColumns | None = None
+        self._tail: FileColumns | None = None
         self._done = 0  # rows before the tail
         self._first = self._last = -np.inf  # units since they began anew
         self._sections: set[tuple[float, ...]] = set()
@@ -88,14 +102,15 @@ class Cutter:
         self.left_over = 0
         """Events that were too few for a frame, at the end of their beam spot."""
 
-    def cut(self, columns: HitColumns, *, last: bool) -> Frames:
+    def cut(self, columns: FileColumns, *, last: bool) -> Frames:
         """Returns the frames that are whole with some more rows; `last` are those that end a file.
 
         Raises:
             FormatError: Rows are out of order, or lack what makes a frame.
             DataError: A frame is too large.
         """
-        n_tail = 0 if self._tail is None else _rows(self._tail)
+        n_tail = 0 if self._tail is None else len(self._tail)
+        self._rule.units(columns, self._path)  # says what is missing
         if self._rule.per_frame is not None and (columns.values["event"] < 0).any():
             columns = take_rows(columns, columns.values["event"] >= 0)  # noise of no event
         if self._tail is not None:
@@ -123,16 +138,16 @@ class Cutter:
         begin = np.maximum.accumulate(np.where(begins_section, order, 0))
         return np.cumsum((order - begin) % self._rule.per_frame == 0) - 1
 
-    def _keep(self, columns: HitColumns, begin: int) -> None:
+    def _keep(self, columns: FileColumns, begin: int) -> None:
         self._tail = take_rows(columns, slice(begin, None))
         self._done += begin
-        if _rows(self._tail) > _MOST_ROWS:
+        if len(self._tail) > _MOST_ROWS:
             raise DataError(
                 f"{self._path}: expected frames of at most {_MOST_ROWS:,} hits, but that at row "
                 f"{self._done:,} has more; make frames of fewer protons."
             )
 
-    def _whole(self, columns: HitColumns, edges: np.ndarray, n_units: np.ndarray) -> Frames:
+    def _whole(self, columns: FileColumns, edges: np.ndarray, n_units: np.ndarray) -> Frames:
         rows = np.diff(edges)
         whole = np.ones(len(rows), dtype=bool)
         if self._rule.per_frame is not None:
@@ -184,7 +199,7 @@ class _OrderError(FormatError):
     pass
 
 
-def is_in_order(columns: HitColumns, rule: FrameRule, path: Path) -> bool:
+def is_in_order(columns: FileColumns, rule: FrameRule, path: Path) -> bool:
     """Returns whether the first rows of a file can be cut as they come, without a doubt."""
     cutter = Cutter(rule, path)
     try:
@@ -194,7 +209,7 @@ def is_in_order(columns: HitColumns, rule: FrameRule, path: Path) -> bool:
     return not cutter.begun_anew
 
 
-def in_order(columns: HitColumns, rule: FrameRule, path: Path) -> HitColumns:
+def in_order(columns: FileColumns, rule: FrameRule, path: Path) -> FileColumns:
     """Returns rows in the order of runs, beam spots, and events or frames; else as they were."""
     sections = [columns.values[key] for key in _SECTIONS if key in columns.values]
     return take_rows(columns, np.lexsort([rule.units(columns, path), *reversed(sections)]))
@@ -209,17 +224,13 @@ def _changes(columns: Sequence[np.ndarray], rows: int) -> np.ndarray:
     return new
 
 
-def _rows(columns: HitColumns) -> int:
-    return len(columns.values["x"])
-
-
-def take_rows(columns: HitColumns, rows: slice | np.ndarray) -> HitColumns:
+def take_rows(columns: FileColumns, rows: slice | np.ndarray) -> FileColumns:
     """Returns some rows of all columns."""
     values = {meaning: column[rows] for meaning, column in columns.values.items()}
     return dataclasses.replace(columns, values=values)
 
 
-def join_columns(parts: Sequence[HitColumns]) -> HitColumns:
+def join_columns(parts: Sequence[FileColumns]) -> FileColumns:
     """Returns columns one below the other."""
     if len(parts) == 1:
         return parts[0]

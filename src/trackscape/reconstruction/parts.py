@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import torch
 
 from trackscape.data import Hits
 from trackscape.errors import DataError, FormatError
-from trackscape.formats.columns import MEASURED, HitColumns, checked
+from trackscape.formats.columns import MEASURED, FileColumns, checked
 from trackscape.formats.layers import is_row_by_row, number_layers
 from trackscape.formats.read import interpret, recognise, to_hits
 from trackscape.formats.stream import stream_columns
@@ -27,7 +27,7 @@ from trackscape.reconstruction.cutting import (
 )
 
 _MOST_FRAMES, _MOST_ROWS = 64, 2**19  # a part ends with the frame that reaches either
-_Chunks = Iterator[tuple[HitColumns, bool]]
+_Chunks = Iterator[tuple[FileColumns, bool]]
 
 
 class FilePart(NamedTuple):
@@ -44,8 +44,8 @@ class FilePart(NamedTuple):
     layer_rule: str
     """How the layers of the file are numbered."""
 
-    def hits(self) -> list[Hits]:
-        """Returns the cleaned hits of each frame.
+    def hits(self, make: Callable[[Hits], Hits] = make_frame) -> list[Hits]:
+        """Returns the hits of each frame, by default cleaned ones.
 
         Raises:
             FormatError: Values are impossible, or layers are numbered in another way.
@@ -59,9 +59,7 @@ class FilePart(NamedTuple):
             )
         hits, start = to_hits(found), self.frames.start.tolist()
         self._refuse_twice(hits)
-        return [
-            make_frame(hits.select(torch.arange(*edges))) for edges in itertools.pairwise(start)
-        ]
+        return [make(hits.select(torch.arange(*edges))) for edges in itertools.pairwise(start)]
 
     def _refuse_twice(self, hits: Hits) -> None:
         """Refuses rows that are there twice, as where a file was merged with itself."""
@@ -183,7 +181,7 @@ def _open(
 ) -> Generator[tuple[str, _Chunks], None, None]:
     """Opens a file, and says how its layers are numbered."""
     with stream_columns(path) as stream:
-        chunks = _with_last(stream.chunks)
+        chunks = with_last(stream.chunks)
         columns, last = next(chunks, (None, True))
         if columns is None:
             raise FormatError(
@@ -200,9 +198,9 @@ def _open(
     yield layer_rule, iter([(in_order(whole, rule, path), True)])
 
 
-def _plausible(columns: HitColumns) -> HitColumns:
+def _plausible(columns: FileColumns) -> FileColumns:
     """Returns the rows whose measured values are possible; the others are told in their frame."""
-    kept = np.ones(len(columns.values["x"]), dtype=bool)
+    kept = np.ones(len(columns), dtype=bool)
     for meaning in MEASURED:
         column = columns.values[meaning]
         if column.dtype.kind == "f":
@@ -210,7 +208,7 @@ def _plausible(columns: HitColumns) -> HitColumns:
     return columns if kept.all() else take_rows(columns, kept)
 
 
-def _with_last(chunks: Iterator[HitColumns]) -> _Chunks:
+def with_last(chunks: Iterator[FileColumns]) -> _Chunks:
     """Says of each chunk whether it is the last one."""
     before = next(chunks, None)
     while before is not None:
@@ -223,9 +221,9 @@ def _with_last(chunks: Iterator[HitColumns]) -> _Chunks:
         before = after
 
 
-def _read_whole(path: Path, max_bytes: int | None) -> tuple[HitColumns, str]:
+def _read_whole(path: Path, max_bytes: int | None) -> tuple[FileColumns, str]:
     """Returns all columns, with layers and unique events, and the rule of its layers."""
     found = recognise(path, max_bytes=max_bytes)
     values = {**found.columns.values, "layer": found.numbering.layer, **(found.truth or {})}
     names = {**found.columns.names, "layer": "layer"}
-    return HitColumns(values, names, found.columns.ignored), "layer"
+    return FileColumns(values, names, found.columns.ignored), "layer"

@@ -44,6 +44,8 @@ from trackscape.simulation.setup.phantom import Phantom as Phantom
 from trackscape.simulation.setup.phantom_files import parse_phantom as parse_phantom
 from trackscape.simulation.setup.phantom_files import read_phantom as read_phantom
 from trackscape.simulation.setup.phantom_files import write_phantom as write_phantom
+from trackscape.simulation.setup.pixels import DeadChip as DeadChip
+from trackscape.simulation.setup.pixels import PixelGrid as PixelGrid
 from trackscape.simulation.setup.rsp import REFERENCE_ENERGY as REFERENCE_ENERGY
 from trackscape.simulation.setup.rsp import relative_stopping_power as relative_stopping_power
 from trackscape.simulation.setup.rsp import rsp_image as rsp_image

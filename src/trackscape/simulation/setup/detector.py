@@ -19,6 +19,7 @@ from trackscape.simulation.setup.materials import (
     choose_material,
     shipped_materials,
 )
+from trackscape.simulation.setup.pixels import PixelGrid, PixelSettings
 from trackscape.text import listed, shown
 
 _VARIANTS = Path(str(resources.files("trackscape.simulation") / "detectors"))
@@ -58,6 +59,8 @@ class Detector:
     """Slabs in the order of the beam; air fills what the modules leave free."""
     air: Material
     """Gas around the detector and the phantom."""
+    pixels: PixelGrid | None = None
+    """Where the pixels of a layer are, if that is known."""
 
     @property
     def edges(self) -> Float[np.ndarray, " slabs+1"]:
@@ -132,6 +135,7 @@ class _DetectorSettings(Strict):
     height: Positive
     front: float
     air: str
+    pixels: PixelSettings | None = None
     materials: dict[str, MaterialSettings] = pydantic.Field(default_factory=dict)
     modules: Annotated[list[_ModuleSettings], pydantic.Field(min_length=1, max_length=1000)]
 
@@ -149,6 +153,8 @@ class _DetectorSettings(Strict):
             raise ValueError(
                 "expected a sensitive slab, but no slab is; add `sensitive: true` to one"
             )
+        if self.pixels is not None:
+            self.pixels.grid(width=self.width, height=self.height)  # raises where they do not fit
         return self
 
 
@@ -204,7 +210,8 @@ def _build(settings: _DetectorSettings) -> Detector:
         for slab in _slabs(module, number=number, materials=materials, air=air)
     )
     same = settings.model_dump(include={"name", "source", "width", "height", "front"})
-    return Detector(**same, slabs=tuple(slabs), air=air)
+    pixels = settings.pixels and settings.pixels.grid(width=settings.width, height=settings.height)
+    return Detector(**same, slabs=tuple(slabs), air=air, pixels=pixels)
 
 
 def _slabs(
