@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging speed data \
-	results ceiling robustness study landscape validation imaging downstream confidence alignment throughput \
+	results ceiling robustness study landscape validation imaging downstream confidence alignment pixels throughput \
 	lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
@@ -86,6 +86,9 @@ confidence: .venv/test/ready  ## how true the probabilities of tracks are: make 
 
 alignment: .venv/test/ready  ## how far layers are found without truth: make alignment DATA=folder
 	$(TEST)/python -m studies.alignment '$(DATA)' -o docs/alignment.md
+
+pixels: .venv/test/ready  ## what pixels do to tracks: make pixels DATA=folder
+	$(TEST)/python -m studies.pixels '$(DATA)' -o docs/pixels.md
 
 throughput: .venv/test/ready  ## protons a second, of frames and of files: make throughput DATA=folder
 	OMP_NUM_THREADS=1 $(TEST)/python -m benchmarks.throughput --data '$(DATA)'

@@ -55,12 +55,12 @@ def test_measured_hits(published, save_npz):
 
 
 def test_text_names_columns_rule_and_what_is_missing(published, save_npz):
-    path = save_npz(published | {"time": np.zeros(12)})
+    path = save_npz(published | {"mass": np.zeros(12)})
     text = inspect_hits(path).render()
     assert text.startswith(str(path))
     for part in (
         "posX      x in mm",
-        "ignored columns    time",
+        "ignored columns    mass",
         "layer rule         level1ID if level2ID is -1, else 2 + level2ID",
         "energy of a row    10 to 120 keV",
         "no particle codes (pdg)",

@@ -48,12 +48,12 @@ def test_gate_8_volume_ids(unnumbered, layers, tmp_path):
     volume = np.full((12, 10), -1, dtype=np.int32)
     volume[:, 2] = np.where(layer < 2, 0, 1)
     volume[:, 3] = np.where(layer < 2, layer, layer - 2)
-    columns = unnumbered | {"volumeID": volume, "time": np.zeros(12)}
+    columns = unnumbered | {"volumeID": volume, "mass": np.zeros(12)}
     path = write_tree(tmp_path / "hits.root", {"Hits": columns})
     assert read_hits(path).layer.tolist() == layers
     report = inspect_hits(path)
     assert report.layers.rule == "2 * volumeID[2] + volumeID[3]"
-    assert report.ignored == ("time",)
+    assert report.ignored == ("mass",)
 
 
 def test_gate_9_cumulative_base(unnumbered, layers, tmp_path, same_hits, published, save_npz):

@@ -164,14 +164,14 @@ def test_measured_hits_are_tracked_by_the_number_of_their_frame(tmp_path):
     known = arrow_parquet.read_table(tmp_path / "e.parquet")
     kept = found.filter(pc.less(found["frame"], expected.frames))
     assert kept.select(["posX", "edep"]).equals(known.select(["posX", "edep"]))
-    with pytest.raises(FormatError, match="expected the event of each hit"):
+    with pytest.raises(FormatError, match="expected the event of each row"):
         reconstruct_files(
             dataclasses.replace(given, rule=FrameRule(per_frame=5)),
             WORK,
             tmp_path / "no.parquet",
             progress=False,
         )
-    with pytest.raises(FormatError, match="expected the frame of each hit"):
+    with pytest.raises(FormatError, match="expected the frame of each row"):
         reconstruct_files(
             dataclasses.replace(GIVEN, rule=FrameRule()),
             WORK,

@@ -245,7 +245,7 @@ class Opened(NamedTuple):
     """Frames of a hit file, and what finds tracks in them."""
 
     path: Path
-    per_frame: int
+    per_frame: int | None
     method: str
     """Name of the method, or of the file of weights."""
     tracker: "Tracker"
@@ -255,7 +255,7 @@ class Opened(NamedTuple):
 
 def open_frames(
     file: HitFile,
-    per_frame: PerFrame,
+    per_frame: ProtonsOfFrame = None,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,
     network: NetworkClass = None,

@@ -21,7 +21,7 @@ def display_frame(
     file: Path | str,
     frames: Sequence[Hits],
     *,
-    per_frame: int,
+    per_frame: int | None,
     number: int,
     tracker: Tracker,
     method: str,
@@ -37,7 +37,7 @@ def display_frame(
     Arguments:
         file: The hit file.
         frames: Its frames.
-        per_frame: Primaries in a frame.
+        per_frame: Primaries in a frame, if that is known.
         number: Number of the frame.
         tracker: Finds its chains.
         method: Name of the tracker.
@@ -55,14 +55,16 @@ def display_frame(
     page = output if alone else output.with_suffix(PAGE)
     check_place(page)
     if number >= len(frames):
+        each = f" ({per_frame} protons each)" if per_frame else ""
         raise DataError(
-            f"{file}: expected a frame number from 0 to {len(frames) - 1} ({per_frame} protons "
-            f"each), got {number}. Choose one of these."
+            f"{file}: expected a frame number from 0 to {len(frames) - 1}{each}, got {number}. "
+            "Choose one of these."
         )
     ((_, tracks),) = reconstruct_frames(
         [frames[number]], tracker=tracker, min_last_deposit=min_last_deposit, tally=tally
     )
-    title = f"{shown(file.name)}, frame {number}, {per_frame} p+/F, {method}"
+    density = f", {per_frame} p+/F" if per_frame else ""
+    title = f"{shown(file.name)}, frame {number}{density}, {method}"
     if not alone:
         save_figure(draw_frame(tracks, title=title), output, dpi=150)
     write_html(tracks, page, title=title)

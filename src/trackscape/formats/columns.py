@@ -67,7 +67,7 @@ DECIMAL = (*MEASURED, *SPOT, "time")
 _LARGEST = float(np.finfo(np.float32).max)  # what overflows the type that networks compute in
 
 
-class Kind(NamedTuple):
+class TableKind(NamedTuple):
     """A kind of table: what its columns can mean."""
 
     what: str
@@ -77,8 +77,8 @@ class Kind(NamedTuple):
     """Meanings without which it is another table."""
 
 
-HITS = Kind("hits", MEANINGS, MEASURED)
-PIXELS = Kind(
+HITS = TableKind("hits", MEANINGS, MEASURED)
+PIXELS = TableKind(
     "pixels",
     {
         "layer": _LAYER,
@@ -103,7 +103,7 @@ class FileColumns:
     """Names of the columns that were not read."""
     notes: tuple[str, ...] = ()
     """Remarks on what else was not read, or read in a way that has to be told."""
-    kind: Kind = HITS
+    kind: TableKind = HITS
     """What the rows are."""
 
     def __len__(self) -> int:
@@ -114,12 +114,12 @@ class FileColumns:
         return all(meaning in self.values for meaning in meanings)
 
 
-def is_complete(names: Iterable[str], kind: Kind = HITS) -> bool:
+def is_complete(names: Iterable[str], kind: TableKind = HITS) -> bool:
     """Returns whether columns of these names can be a table of a kind."""
     return not _missing(_candidates(names, kind), kind)
 
 
-def _candidates(names: Iterable[str], kind: Kind) -> dict[str, list[str]]:
+def _candidates(names: Iterable[str], kind: TableKind) -> dict[str, list[str]]:
     """Returns meaning -> the columns of its earliest alias; only the exact one if it is there."""
     alike: dict[str, list[str]] = {}
     for name in names:
@@ -133,13 +133,13 @@ def _candidates(names: Iterable[str], kind: Kind) -> dict[str, list[str]]:
     return found
 
 
-def _missing(found: Iterable[str], kind: Kind) -> list[str]:
+def _missing(found: Iterable[str], kind: TableKind) -> list[str]:
     # The truth may be absent as a whole (measured data), but not in parts.
     needed = kind.needed + (TRUTH if set(TRUTH) & set(found) else ())
     return [meaning for meaning in needed if meaning not in found]
 
 
-def select(names: Iterable[str], *, path: Path, kind: Kind = HITS) -> dict[str, str]:
+def select(names: Iterable[str], *, path: Path, kind: TableKind = HITS) -> dict[str, str]:
     """Returns meaning -> column name, for the columns that have a meaning.
 
     Raises:
@@ -168,7 +168,7 @@ def select(names: Iterable[str], *, path: Path, kind: Kind = HITS) -> dict[str, 
 
 
 def read_columns(
-    names: Iterable[str], read: Callable[[str], np.ndarray], *, path: Path, kind: Kind = HITS
+    names: Iterable[str], read: Callable[[str], np.ndarray], *, path: Path, kind: TableKind = HITS
 ) -> FileColumns:
     """Reads those of the named columns that have a meaning, see `select`."""
     names = list(names)

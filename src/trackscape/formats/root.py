@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from trackscape.errors import FormatError
-from trackscape.formats.columns import HITS, FileColumns, Kind, is_complete, select
+from trackscape.formats.columns import HITS, FileColumns, TableKind, is_complete, select
 from trackscape.formats.files import NUMBER_BYTES, Budget, budget, reading
 from trackscape.text import listed, shown
 
@@ -83,7 +83,7 @@ def _import_uproot(path: Path) -> Any:
 
 
 @contextlib.contextmanager
-def open_trees(path: Path, spare: Budget, kind: Kind = HITS) -> Generator["Trees", None, None]:
+def open_trees(path: Path, spare: Budget, kind: TableKind = HITS) -> Generator["Trees", None, None]:
     """Opens the tree of a kind of table, or the trees of its runs; see `read_root`."""
     open_file: Any = _import_uproot(path).open  # its types do not fit what it takes and gives
     # A file that is open, since uproot takes colons in names of files for protocols and objects.
@@ -115,7 +115,7 @@ def _tables(file: Any, spare: Budget) -> Iterator[tuple[str, Any]]:
             yield name, file[name]
 
 
-def _choose(tables: Mapping[str, _Table], *, path: Path, kind: Kind) -> list[str]:
+def _choose(tables: Mapping[str, _Table], *, path: Path, kind: TableKind) -> list[str]:
     """Returns the names of the trees that are read, in the order of their runs."""
     likely = [name for name in tables if is_complete(tables[name], kind)] or list(tables)
     families: dict[str, list[str]] = {}
@@ -140,7 +140,7 @@ class Trees:
     """Trees of hits with the same columns, one below another."""
 
     def __init__(
-        self, chosen: list[str], tables: Mapping[str, _Table], spare: Budget, kind: Kind
+        self, chosen: list[str], tables: Mapping[str, _Table], spare: Budget, kind: TableKind
     ) -> None:
         path, (first, *others) = spare.path, chosen
         self._kind = kind

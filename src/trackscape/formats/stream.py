@@ -12,7 +12,7 @@ import pyarrow.parquet as arrow_parquet
 
 from trackscape.errors import FormatError
 from trackscape.formats import tables
-from trackscape.formats.columns import DECIMAL, HITS, FileColumns, Kind, read_columns, select
+from trackscape.formats.columns import DECIMAL, HITS, FileColumns, TableKind, read_columns, select
 from trackscape.formats.files import Budget, kind_to_read, reading
 from trackscape.formats.root import open_trees
 from trackscape.text import shown
@@ -34,7 +34,7 @@ class HitStream(NamedTuple):
 
 
 @contextlib.contextmanager
-def stream_columns(path: Path | str, kind: Kind = HITS) -> Generator[HitStream, None, None]:
+def stream_columns(path: Path | str, kind: TableKind = HITS) -> Generator[HitStream, None, None]:
     """Opens a file whose columns are read chunk by chunk, as they are stored and not yet checked.
 
     Of parquet and ROOT that is by groups and baskets, of .npz and .csv from the first row on.
@@ -58,7 +58,7 @@ def _explained(path: Path, chunks: _Chunks) -> _Chunks:
 
 
 @contextlib.contextmanager
-def _open_parquet(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
+def _open_parquet(path: Path, kind: TableKind) -> Generator[HitStream, None, None]:
     # What is buffered before it is asked for would stay in memory, in the end the whole file.
     with reading(path), arrow_parquet.ParquetFile(path, pre_buffer=False) as file:
         names = file.schema_arrow.names
@@ -71,7 +71,7 @@ def _open_parquet(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
 
 
 @contextlib.contextmanager
-def _open_csv(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
+def _open_csv(path: Path, kind: TableKind) -> Generator[HitStream, None, None]:
     with reading(path):
         delimiter, names = tables.first_line(path)
         wanted = select(names, path=path, kind=kind)
@@ -86,7 +86,7 @@ def _open_csv(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
             yield HitStream(None, _of_batches(batches, names, path, kind))
 
 
-def _of_batches(batches: Any, names: list[str], path: Path, kind: Kind) -> _Chunks:
+def _of_batches(batches: Any, names: list[str], path: Path, kind: TableKind) -> _Chunks:
     for batch in batches:
 
         def read(name: str, batch: Any = batch) -> np.ndarray:
@@ -96,14 +96,14 @@ def _of_batches(batches: Any, names: list[str], path: Path, kind: Kind) -> _Chun
 
 
 @contextlib.contextmanager
-def _open_npy(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
+def _open_npy(path: Path, kind: TableKind) -> Generator[HitStream, None, None]:
     with reading(path), path.open("rb") as file:
         array = _Array(file, "the array", path)
         yield HitStream(array.rows, _of_structured(array, path, kind))
 
 
 @contextlib.contextmanager
-def _open_npz(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
+def _open_npz(path: Path, kind: TableKind) -> Generator[HitStream, None, None]:
     with tables.open_archive(path) as archive, contextlib.ExitStack() as stack:
 
         def open_(name: str) -> _Array:
@@ -120,12 +120,14 @@ def _open_npz(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
         yield HitStream(rows, _of_arrays(arrays, archive.names, path, kind))
 
 
-def _of_structured(array: "_Array", path: Path, kind: Kind) -> _Chunks:
+def _of_structured(array: "_Array", path: Path, kind: TableKind) -> _Chunks:
     while len(part := array.read()):
         yield tables.structured(part, path=path, kind=kind)
 
 
-def _of_arrays(arrays: dict[str, "_Array"], names: list[str], path: Path, kind: Kind) -> _Chunks:
+def _of_arrays(
+    arrays: dict[str, "_Array"], names: list[str], path: Path, kind: TableKind
+) -> _Chunks:
     while True:
         parts = {name: array.read() for name, array in arrays.items()}
         if not any(map(len, parts.values())):
@@ -158,12 +160,12 @@ class _Array:
 
 
 @contextlib.contextmanager
-def _open_root(path: Path, kind: Kind) -> Generator[HitStream, None, None]:
+def _open_root(path: Path, kind: TableKind) -> Generator[HitStream, None, None]:
     with open_trees(path, Budget(path, _UNLIMITED, ""), kind) as trees:
         yield HitStream(sum(trees.rows), trees.read_in_parts(CHUNK))
 
 
-_OPENERS: dict[str, Callable[[Path, Kind], Any]] = {
+_OPENERS: dict[str, Callable[[Path, TableKind], Any]] = {
     ".npz": _open_npz,
     ".npy": _open_npy,
     ".root": _open_root,

@@ -16,7 +16,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
 from trackscape.errors import FormatError
-from trackscape.formats.columns import HITS, FileColumns, Kind, read_columns, select
+from trackscape.formats.columns import HITS, FileColumns, TableKind, read_columns, select
 from trackscape.formats.files import NUMBER_BYTES, Budget, budget, reading
 from trackscape.text import shown
 
@@ -108,7 +108,7 @@ def read_npz(path: Path, max_bytes: int | None = None) -> FileColumns:
         return read_columns(archive.names, archive.read, path=path)
 
 
-def structured(array: np.ndarray, *, path: Path, kind: Kind = HITS) -> FileColumns:
+def structured(array: np.ndarray, *, path: Path, kind: TableKind = HITS) -> FileColumns:
     """Returns the fields of a structured array as columns."""
     if array.dtype.names is None:
         raise FormatError(

@@ -7,7 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from trackscape.data import Hits, Truth
-from trackscape.pixels.table import SPOT, TRUTH, pixel_key
+from trackscape.pixels.table import SPOT_COLUMNS, TRUTH_COLUMNS, pixel_key
 from trackscape.simulation import Detector, PixelGrid
 from trackscape.units import keV, um
 
@@ -26,7 +26,7 @@ def energy_of_size(size: Int64[np.ndarray, " n"], *, thickness: float) -> Float6
 
     Example:
         >>> energy_of_size(np.array([1, 4, 10]), thickness=0.025).round(4).tolist()
-        [0.0027, 0.023, 0.0941]
+        [0.0027, 0.023, 0.094]
     """
     return (size / 4.2267) ** (1 / 0.65) * keV * (thickness / um)
 
@@ -68,12 +68,15 @@ def cluster_pixels(
     z = detector.layer_z[first["layer"]]
     energy = energy_of_size(size, thickness=detector.sensitive_thickness)
     names = pixels.dtype.names or ()
-    spot = np.stack([first[name] for name in SPOT], axis=1) if SPOT[0] in names else None
+    spot = None
+    if SPOT_COLUMNS[0] in names:
+        columns = np.stack([first[name] for name in SPOT_COLUMNS], axis=1)
+        spot = torch.from_numpy(columns.astype(np.float32))
     return Hits(
         position=torch.from_numpy(np.stack([x, y, z], axis=1).astype(np.float32)),
         energy=torch.from_numpy(energy.astype(np.float32)),
         layer=torch.from_numpy(first["layer"].astype(np.int64)),
-        spot=None if spot is None else torch.from_numpy(spot.astype(np.float32)),
+        spot=spot,
         frame=torch.from_numpy(first["frameID"].astype(np.int64)),
         truth=_truth(pixels, cluster) if "eventID" in names else None,
     )
@@ -139,7 +142,7 @@ def _truth(pixels: Shaped[np.ndarray, " pixels"], cluster: Int64[np.ndarray, " p
     best = np.lexsort([-count, of])  # stable: of as many, the first event comes first
     chosen = best[np.flatnonzero(np.diff(of[best], prepend=-1))]
     rows = pixels[order[start[chosen]]]
-    known = zip(("event", "track", "parent", "pdg"), (*TRUTH, "pdg"), strict=True)
+    known = zip(("event", "track", "parent", "pdg"), (*TRUTH_COLUMNS, "pdg"), strict=True)
     columns = {key: name for key, name in known if name in (rows.dtype.names or ())}
     return Truth(
         **{key: torch.from_numpy(rows[name].astype("i8")) for key, name in columns.items()}

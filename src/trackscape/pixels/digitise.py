@@ -7,7 +7,7 @@ from jaxtyping import Shaped
 
 from trackscape.data import Hits
 from trackscape.graph_construction import cluster_size
-from trackscape.pixels.table import SPOT, TRUTH, pixel_key, pixel_type
+from trackscape.pixels.table import SPOT_COLUMNS, TRUTH_COLUMNS, pixel_key, pixel_type
 from trackscape.simulation import PixelGrid
 
 
@@ -59,9 +59,9 @@ def digitise_hits(
 
 def fields_of(hits: Hits) -> list[str]:
     """Returns the names of the fields of spot and truth that hits have."""
-    names: list[str] = [] if hits.spot is None else [*SPOT]
+    names: list[str] = [] if hits.spot is None else [*SPOT_COLUMNS]
     if hits.truth is not None:
-        names += [*TRUTH] if hits.truth.pdg is None else [*TRUTH, "pdg"]
+        names += [*TRUTH_COLUMNS] if hits.truth.pdg is None else [*TRUTH_COLUMNS, "pdg"]
     return names
 
 
@@ -80,7 +80,7 @@ def _fill(
     rows["column"] = np.clip(nearest_column, -1, grid.columns)
     rows["row"] = np.clip(nearest_row, -1, grid.rows)
     if hits.spot is not None:
-        for name, value in zip(SPOT, hits.spot.numpy().T, strict=True):
+        for name, value in zip(SPOT_COLUMNS, hits.spot.numpy().T, strict=True):
             rows[name] = value[of_hit]
     if hits.truth is not None:
         truth = hits.truth
@@ -134,9 +134,9 @@ def _noise(
     for name, size in sizes.items():
         rows[name] = generator.integers(size, size=len(rows))
     if hits.truth is not None:
-        for name in TRUTH:
+        for name in TRUTH_COLUMNS:
             rows[name] = -1
     if hits.spot is not None:
-        for name, value in zip(SPOT, hits.spot[0].tolist(), strict=True):
+        for name, value in zip(SPOT_COLUMNS, hits.spot[0].tolist(), strict=True):
             rows[name] = value
     return rows

@@ -17,7 +17,7 @@ from trackscape.graph_construction import merge_deposits
 from trackscape.pixels.cluster import cluster_pixels
 from trackscape.pixels.digitise import digitise_hits, fields_of
 from trackscape.pixels.read import noisy_pixels, pixel_frames
-from trackscape.pixels.table import TRUTH, more_fields, pixel_key, pixel_type
+from trackscape.pixels.table import TRUTH_COLUMNS, more_fields, pixel_key, pixel_type
 from trackscape.progress import progress_bar
 from trackscape.reconstruction import FrameRule, Input
 from trackscape.reconstruction.files import count_rows
@@ -59,7 +59,7 @@ def digitise_files(
         ConfigError: The detector has no pixels, or the noise is no probability.
         FormatError: A file cannot be read or written; likewise DataError.
     """
-    grid = _grid(detector)
+    grid = pixel_grid(detector)
     if not 0 <= noise < 1:
         raise ConfigError(f"Expected a probability of noise from 0 to below 1, got {noise:g}.")
     first = given.first_frames[0]
@@ -153,7 +153,7 @@ def cluster_files(
         ConfigError: The detector has no pixels.
         FormatError: A file cannot be read or written, or has pixels that the detector lacks.
     """
-    grid, rule = _grid(detector), rule or FrameRule()
+    grid, rule = pixel_grid(detector), rule or FrameRule()
     with contextlib.closing(pixel_frames(paths, rule, detector, grid)) as frames:
         first = next(frames)
         begin = itertools.chain([first], frames)
@@ -185,7 +185,12 @@ def cluster_files(
     return Written(*counts.tolist(), noisy=len(noisy))
 
 
-def _grid(detector: Detector) -> PixelGrid:
+def pixel_grid(detector: Detector) -> PixelGrid:
+    """Returns where the pixels of a detector are.
+
+    Raises:
+        ConfigError: It does not say.
+    """
     if detector.pixels is None:
         raise ConfigError(
             f"Expected a detector whose pixels are known, but {detector.name} has none; describe "
@@ -202,7 +207,7 @@ def _as_rows(hits: Hits, dtype: np.dtype) -> Shaped[np.ndarray, " hits"]:
         columns["spotX"], columns["spotY"] = hits.spot.unbind(1)
     if hits.truth is not None:
         truth = (hits.truth.event, hits.truth.track, hits.truth.parent, hits.truth.pdg)
-        columns |= dict(zip((*TRUTH, "pdg"), truth, strict=True))
+        columns |= dict(zip((*TRUTH_COLUMNS, "pdg"), truth, strict=True))
     rows = np.empty(len(hits), dtype)
     for name in dtype.names or ():
         rows[name] = columns[name]

@@ -9,11 +9,11 @@ from trackscape.simulation import PixelGrid
 
 PLACE = ("layer", "stave", "chip", "row", "column")
 """Columns that tell where a pixel is, from the coarsest on."""
-SPOT = ("spotX", "spotY")
+SPOT_COLUMNS = ("spotX", "spotY")
 """Columns of the beam spot in mm."""
-TRUTH = ("eventID", "trackID", "parentID")
+TRUTH_COLUMNS = ("eventID", "trackID", "parentID")
 """Columns of the particle that left most of the charge; -1 for noise. A column pdg may follow."""
-_MORE = [(name, "f4") for name in SPOT] + [(name, "i4") for name in (*TRUTH, "pdg")]
+_MORE = [(name, "f4") for name in SPOT_COLUMNS] + [(name, "i4") for name in (*TRUTH_COLUMNS, "pdg")]
 PIXEL = np.dtype([("frameID", "i8"), *((name, "i2") for name in PLACE)])
 """A pixel that fired in a readout frame."""
 

@@ -196,7 +196,10 @@ def test_the_table_of_reactions_is_what_geant4_gives(tmp_path):
     with np.load(path) as fresh, np.load(str(shipped)) as table:
         assert sorted(fresh) == sorted(table)
         for name in ("elements", "energies", "inelastic", "elastic", "elastic_probabilities"):
-            assert (fresh[name] == table[name]).all(), name
+            if table[name].dtype.kind == "f":  # processors round powers differently
+                np.testing.assert_allclose(fresh[name], table[name], rtol=1e-6, err_msg=name)
+            else:
+                assert (fresh[name] == table[name]).all(), name
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):
