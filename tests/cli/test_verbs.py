@@ -103,3 +103,28 @@ def test_display_draws_a_picture_and_a_page(trackscape, tmp_path):
     page = (tmp_path / "pictures" / "f.html").read_text()
     assert "<canvas" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_reconstruct_on_a_device_writes_the_same_tracks(trackscape, tmp_path):
+    rows = np.load(samples.VALIDATION)["arr_0"]
+    np.savez(tmp_path / "h.npz", arr_0=rows[rows["eventID"] < np.unique(rows["eventID"])[40]])
+    tables = []
+    for name, options in {"a": (), "b": ("--device", "cpu")}.items():
+        output = tmp_path / f"{name}.parquet"
+        given = ("reconstruct", tmp_path / "h.npz", "--per-frame", 10, "-o", output, *options)
+        outcome = trackscape(*given)
+        assert outcome.status == 0, outcome.err
+        tables.append(pyarrow.parquet.read_table(output))
+    assert tables[0].num_rows > 0
+    assert tables[0].equals(tables[1])
+    options = ("--min-probability", 0.95, "-o", tmp_path / "c.parquet")
+    outcome = trackscape("reconstruct", tmp_path / "h.npz", "--per-frame", 10, *options)
+    assert " with too small a probability." in outcome.out
+    probability = pyarrow.parquet.read_table(tmp_path / "c_ranges.parquet")[
+        "probability"
+    ].to_numpy()
+    assert probability.min() >= 0.95
+    options = ("--device", "nonsense", "-o", tmp_path / "d.parquet")
+    outcome = trackscape("reconstruct", tmp_path / "h.npz", "--per-frame", 10, *options)
+    assert outcome.status == 2
+    assert "Expected a device of this machine" in outcome.err

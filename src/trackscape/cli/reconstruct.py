@@ -67,6 +67,18 @@ def reconstruct_verb(
         ),
     ],
     calibration: CalibrationFile = None,
+    min_probability: Annotated[
+        float,
+        option("P", "Smallest probability of a track to be right that is written.", min=0, max=1),
+    ] = 0.0,
+    device: Annotated[
+        str | None,
+        option(
+            "NAME",
+            "Device of PyTorch, such as cuda, for many frames in one go. (default: the "
+            "processor, frame by frame)",
+        ),
+    ] = None,
 ) -> None:
     """Reconstruct the tracks of hit files.
 
@@ -76,9 +88,16 @@ def reconstruct_verb(
     interruption the same command goes on.
     """
     from trackscape.reconstruction import FindTracks, ranges_beside, reconstruct_files
+    from trackscape.tracking import on_device
 
+    if device is not None:
+        on_device(opened.tracker, device)  # says what is wrong before any work
     fitting = _fitting_calibration(opened.depths, calibration)
-    provenance = opened.about | {"hits": [path.name for path in opened.given.paths]}
+    provenance = opened.about | {
+        "hits": [path.name for path in opened.given.paths],
+        "min_probability": min_probability,
+        "device": device,
+    }
     if fitting is not None:
         provenance["calibration"] = fitting.provenance
     work = FindTracks(
@@ -88,8 +107,11 @@ def reconstruct_verb(
         provenance=provenance,
         strict=opened.given.strict,
         alignment=opened.alignment,
+        min_probability=min_probability,
+        device=device,
     )
-    outcome = reconstruct_files(opened.given, work, output, executor=opened.executor)
+    executor = opened.executor if device is None else None  # one process feeds a device
+    outcome = reconstruct_files(opened.given, work, output, executor=executor)
     _print_outcome(opened, outcome)
     print(f"{outcome.frames:,} frames: {shown(output)}")
     tracks = outcome.acceptance.accepted

@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
 
 from trackscape.alignment import LayerAlignment, align_hits
-from trackscape.data import Hits, Tracks
+from trackscape.data import Hits
 from trackscape.errors import DataError, FormatError
 from trackscape.formats import write_tracks
 from trackscape.imaging import Calibration, rows_of_frames, write_track_table
 from trackscape.reconstruction.parts import FilePart, Skipped
-from trackscape.tracking import Acceptance, Tracker, count_acceptance, rate_tracks
+from trackscape.tracking import (
+    Acceptance,
+    Rated,
+    Tracker,
+    count_acceptance,
+    on_device,
+    rate_frames,
+    rate_tracks,
+)
 
 _Result = TypeVar("_Result")
 TRACKS, RANGES = "tracks", "ranges"
@@ -35,25 +42,51 @@ class FindTracks:
     """Whether a frame that cannot be used is an error."""
     alignment: LayerAlignment | None = None
     """Where the layers are; None where the file says."""
+    min_probability: float = 0.0
+    """Of the tracks that are written; where it is not known they all are."""
+    device: str | None = None
+    """Where the frames of a part are tracked in one go; None for one by one, on the processor."""
 
     def __call__(self, part: FilePart, folder: Path) -> dict[str, Any]:
         """Writes tracks/NUMBER.parquet and ranges/NUMBER.parquet, and counts chains and tracks."""
-        found, skipped = each_frame(part, self._find, alignment=self.alignment, strict=self.strict)
-        tracks = [(number, accepted) for number, (_, accepted, _) in found]
+        found, skipped = self._rate(part)
+        tracks = [(number, rated.tracks) for number, rated in found]
         name = f"{part.number:06d}.parquet"
         write_tracks(tracks, folder / TRACKS / name)
         if self.calibration is not None:
             rows = rows_of_frames(tracks, calibration=self.calibration)
-            rows["probability"] = torch.cat([p for _, (_, _, p) in found] or [torch.empty(0)])
+            probability = [rated.probability for _, rated in found]
+            rows["probability"] = torch.cat(probability or [torch.empty(0)])
             write_track_table([rows], folder / RANGES / name, provenance=self.provenance)
-        total = sum((counts for _, (counts, _, _) in found), Acceptance())
+        total = sum((self._count(rated) for _, rated in found), Acceptance())
         return {"frames": len(found), "skipped": skipped, **dataclasses.asdict(total)}
 
-    def _find(self, hits: Hits) -> tuple[Acceptance, Tracks, Tensor]:
-        cut = self.min_last_deposit
-        found = rate_tracks(self.tracker, hits, min_last_deposit=cut)
-        counts = count_acceptance(found.chains, min_last_deposit=cut)
-        return counts, found.tracks, found.probability
+    def _rate(self, part: FilePart) -> tuple[list[tuple[int, Rated]], list[Skipped]]:
+        if self.device is None:
+            return self._each(part, self._rate_one)
+        numbered, skipped = self._each(part, lambda hits: hits)
+        tracker = on_device(self.tracker, self.device)
+        cut, frames = self.min_last_deposit, [hits for _, hits in numbered]
+        try:
+            rated = rate_frames(tracker, frames, min_last_deposit=cut)
+        except DataError:  # of one of them, which is told when it is alone
+            return self._each(part, self._rate_one)
+        kept = [each.at_least(self.min_probability) for each in rated]
+        return list(zip((number for number, _ in numbered), kept, strict=True)), skipped
+
+    def _each(
+        self, part: FilePart, use: Callable[[Hits], _Result]
+    ) -> tuple[list[tuple[int, _Result]], list[Skipped]]:
+        return each_frame(part, use, alignment=self.alignment, strict=self.strict)
+
+    def _rate_one(self, hits: Hits) -> Rated:
+        found = rate_tracks(self.tracker, hits, min_last_deposit=self.min_last_deposit)
+        return found.at_least(self.min_probability)
+
+    def _count(self, rated: Rated) -> Acceptance:
+        counts = count_acceptance(rated.chains, min_last_deposit=self.min_last_deposit)
+        unlikely = counts.accepted - len(rated.tracks)
+        return dataclasses.replace(counts, accepted=len(rated.tracks), unlikely=unlikely)
 
 
 def each_frame(

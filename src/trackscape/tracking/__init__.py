@@ -6,6 +6,8 @@ from trackscape.tracking.acceptance import accept as accept
 from trackscape.tracking.acceptance import choose_cut as choose_cut
 from trackscape.tracking.acceptance import count_acceptance as count_acceptance
 from trackscape.tracking.acceptance import least_last_deposit as least_last_deposit
+from trackscape.tracking.batches import on_device as on_device
+from trackscape.tracking.batches import rate_frames as rate_frames
 from trackscape.tracking.confidence import Rated as Rated
 from trackscape.tracking.confidence import rate_tracks as rate_tracks
 from trackscape.tracking.follow import chosen_segments as chosen_segments

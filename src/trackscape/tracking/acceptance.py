@@ -57,6 +57,8 @@ class Acceptance:
     """Number of chains with fewer than 5 hits."""
     dim: int = 0
     """Number of chains with enough hits, but too little energy in the deepest one."""
+    unlikely: int = 0
+    """Number of chains that pass both cuts, but are right with too small a probability."""
 
     def __add__(self, other: "Acceptance") -> "Acceptance":
         mine, theirs = dataclasses.astuple(self), dataclasses.astuple(other)
@@ -135,8 +137,9 @@ def describe_acceptance(acceptance: Acceptance, *, left_over: int = 0) -> str:
     n = acceptance
     text = (
         f"{n.chains:,} chains: {n.accepted:,} accepted, {n.short:,} rejected with fewer than "
-        f"{MINIMUM_HITS} hits, {n.dim:,} with too little deposit in the last layer."
+        f"{MINIMUM_HITS} hits, {n.dim:,} with too little deposit in the last layer"
     )
+    text += f", {n.unlikely:,} with too small a probability." if n.unlikely else "."
     if left_over:
         text += f" {left_over:,} events were left over, too few for a frame."
     return text

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from trackscape.compiled import Floats, Integers, compiled
-from trackscape.data import BeliefScores, Hits, Tracks
+from trackscape.data import BeliefScores, EdgeScores, Hits, Tracks
 from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY, accept
 from trackscape.tracking.trackers import NetworkTracker, Tracker, find_with_scores
 
@@ -35,6 +35,12 @@ class Rated(NamedTuple):
     short: Float64[Tensor, " tracks"]
     """Layers that a track ends before the median of the frame; 0 and below."""
 
+    def at_least(self, probability: float) -> "Rated":
+        """Returns the same with those tracks only whose probability is so large, or not known."""
+        kept = ~(self.probability < probability)
+        tracks, log_odds, short = self.tracks.select(kept), self.log_odds[kept], self.short[kept]
+        return Rated(self.chains, tracks, log_odds, short)
+
     @property
     def probability(self) -> Float64[Tensor, " tracks"]:
         """How probably each track is right; see `rate_tracks`."""
@@ -55,11 +61,27 @@ def rate_tracks(
             median of its frame.
         min_last_deposit: In MeV; see `accept`.
     """
-    scores = place = None
     if isinstance(tracker, NetworkTracker):
-        chains, scores, place = find_with_scores(tracker, hits, tracker.scores)
-    else:
-        chains = tracker(hits)
+        found = find_with_scores(tracker, hits, tracker.scores)
+        return rate_chains(*found, min_last_deposit=min_last_deposit)
+    return rate_chains(tracker(hits), min_last_deposit=min_last_deposit)
+
+
+def rate_chains(
+    chains: Tracks,
+    scores: EdgeScores | None = None,
+    place: Tensor | None = None,
+    *,
+    min_last_deposit: float = MINIMUM_LAST_ENERGY,
+) -> Rated:
+    """Returns the tracks among the chains of a frame, and how probably each is right.
+
+    Arguments:
+        chains: All chains.
+        scores: What decided for them, where it is known.
+        place: Number of each hit of the chains among those of the scores, (H,).
+        min_last_deposit: In MeV; see `accept`.
+    """
     tracks = accept(chains, min_last_deposit=min_last_deposit)
     last = tracks.hits.layer[tracks.last].double()
     short = (last - last.median()).clamp(max=0.0) if len(tracks) else last

@@ -97,7 +97,11 @@ def in_canonical_order(find: Callable[[Hits], Tracks], hits: Hits) -> Tracks:
     """
     hits = hits.sorted_by_layer()
     order = canonical_order(hits)
-    chains = find(hits.select(order))
+    return in_own_order(find(hits.select(order)), hits, order)
+
+
+def in_own_order(chains: Tracks, hits: Hits, order: Int64[Tensor, " hits"]) -> Tracks:
+    """Returns chains that were found among ``hits.select(order)`` as those of `hits`."""
     first = order[chains.first]
     ranking = torch.argsort(first)
     _, place = expand_ranges(chains.offset[:-1][ranking], chains.length[ranking])

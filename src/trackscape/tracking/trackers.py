@@ -17,6 +17,7 @@ from trackscape.tracking.follow import (
     canonical_order,
     follow,
     in_canonical_order,
+    in_own_order,
     recover_holes,
 )
 
@@ -84,17 +85,10 @@ def find_with_scores(
     Returns:
         All chains; their scores; and the place of each hit of the chains among those of the scores.
     """
-    found: list[EdgeScores] = []
-
-    def find(ordered: Hits) -> Tracks:
-        found.append(score(ordered))
-        return tracker.chains(found[0])
-
-    chains = in_canonical_order(find, hits)
-    order = canonical_order(chains.hits)
-    place = torch.empty_like(order)
-    place[order] = torch.arange(len(order), device=order.device)
-    return chains, found[0], place
+    hits = hits.sorted_by_layer()
+    order = canonical_order(hits)
+    scores = score(hits.select(order))
+    return in_own_order(tracker.chains(scores), hits, order), scores, torch.argsort(order)
 
 
 def network_tracker(scorer: Scorer) -> NetworkTracker:

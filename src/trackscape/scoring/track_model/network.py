@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from trackscape.data import EdgeScores, HitGraph, Hits, TrackScores, TripletGraph
+from trackscape.data import BeliefScores, EdgeScores, HitGraph, Hits, TrackScores, TripletGraph
 from trackscape.errors import AssignmentError
 from trackscape.graph_construction import connect_layers, triplet_graph
 from trackscape.scoring.interface import Scorer
@@ -24,7 +24,7 @@ from trackscape.scoring.track_model.potentials import (
     follow_potential,
     segment_inputs,
 )
-from trackscape.scoring.track_model.propagation import run_bp, run_bp_plain
+from trackscape.scoring.track_model.propagation import beliefs_plain, run_bp, run_bp_plain
 from trackscape.units import rad
 
 WIDE_CALORIMETER_CUT = 0.6 * rad
@@ -127,16 +127,31 @@ class TrackModel(Scorer[TripletGraph]):
         )
 
     def score_likely(self, hits: Hits) -> EdgeScores:
-        """Returns the log odds of segments that are not next to impossible, without gradients.
+        """Returns the beliefs in segments that are not next to impossible, without gradients.
 
-        Of a network on the processor with a perceptron in float32; see `inference`.
+        A network on the processor with a perceptron in float32 is fast, see `inference`; others
+        return the beliefs in all segments, on any device.
         """
         network, device = self.potentials, next(self.parameters()).device
         own = type(self) is TrackModel and not self.is_plain and self.dtype == torch.float32
-        if not (own and isinstance(network, nn.Sequential) and device.type == "cpu"):
-            return self.score(hits)
-        return likely_segments(
-            self.connect(hits), network=network, n_iterations=self.sizes["rounds"]
+        if own and isinstance(network, nn.Sequential) and device.type == "cpu":
+            return likely_segments(
+                self.connect(hits), network=network, n_iterations=self.sizes["rounds"]
+            )
+        return self._beliefs(self.prepare(self.connect(hits)))
+
+    @torch.no_grad()
+    def _beliefs(self, graph: TripletGraph) -> BeliefScores:
+        potentials = bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
+        found = beliefs_plain(potentials, graph=graph, n_iterations=self.sizes["rounds"])
+        return BeliefScores(
+            graph=graph.hit_graph,
+            logit=found.logit,
+            start=found.start.double(),
+            end=found.end.double(),
+            triplet_ptr=graph.triplet_ptr,
+            upstream=graph.upstream,
+            follow=found.follow.double(),
         )
 
     def hidden_units(self) -> dict[str, list[tuple[str, int]]]:

@@ -108,11 +108,33 @@ def run_bp_plain(
     return _Propagation(potentials, graph).run(n_iterations)
 
 
+class EdgeBeliefs(NamedTuple):
+    """What messages say of edges and pairs, on any device."""
+
+    logit: Float[Tensor, " edges"]
+    """Log odds of each edge."""
+    start: Float[Tensor, " edges"]
+    """Probability that a track begins with the edge."""
+    end: Float[Tensor, " edges"]
+    """Probability that a track ends with the edge."""
+    follow: Float[Tensor, " pairs"]
+    """Probability that a track has both edges of a pair."""
+
+
+def beliefs_plain(potentials: Potentials, *, graph: TripletGraph, n_iterations: int) -> EdgeBeliefs:
+    """Returns what `run_bp` and `pair_beliefs` do, in plain PyTorch."""
+    propagation = _Propagation(potentials, graph)
+    return propagation.beliefs(*propagation.messages(n_iterations))
+
+
 class _Block(NamedTuple):
-    """Edges between two neighbouring layers, and the pairs whose downstream edge they are."""
+    """Edges between two neighbouring layers, and the pairs that have one of them."""
 
     edges: Tensor
     pairs: Tensor
+    """Pairs whose downstream edge it is."""
+    followed: Tensor
+    """Pairs whose upstream edge it is."""
 
 
 class _Propagation:
@@ -128,13 +150,18 @@ class _Propagation:
             slope_change_sq=graph.slope_change_sq,
         )
         layer = graph.hit_graph.hits.layer[self.downstream]
-        pair_layer = layer[self.pair_edge]
+        pair_layer, layer_before = layer[self.pair_edge], layer[graph.upstream]
         self.blocks = [
-            _Block((layer == value).nonzero()[:, 0], (pair_layer == value).nonzero()[:, 0])
+            _Block(*((each == value).nonzero()[:, 0] for each in (layer, pair_layer, layer_before)))
             for value in layer.unique()
         ]
 
     def run(self, n_iterations: int) -> tuple[Tensor, Tensor]:
+        forward, backward = self.messages(n_iterations)
+        return forward + backward, self._log_partition(forward, backward)
+
+    def messages(self, n_iterations: int) -> tuple[Tensor, Tensor]:
+        """Messages along the beam and back, as logarithms."""
         forward = torch.full_like(self.start, 1e-2).log()
         backward = torch.full_like(self.start, 1e-1).log()
         for _ in range(n_iterations):
@@ -144,7 +171,19 @@ class _Propagation:
             for block in reversed(self.blocks):
                 message = self._upstream(block, forward, backward)
                 backward = backward.index_put((block.edges,), message)
-        return forward + backward, self._log_partition(forward, backward)
+        return forward, backward
+
+    def beliefs(self, forward: Tensor, backward: Tensor) -> EdgeBeliefs:
+        """Each hit does one of many things: logarithms of their odds, less that of the sum."""
+        sums = self._sums_of_hits(forward, backward)
+        leaving = backward - sums[self.upstream]
+        follow = forward[self.graph.upstream] + self.follow + leaving[self.pair_edge]
+        return EdgeBeliefs(
+            logit=forward + backward,
+            start=torch.exp(self.start + leaving),
+            end=torch.exp(self.end + forward - sums[self.downstream]),
+            follow=torch.exp(follow),
+        )
 
     def _downstream(self, block: _Block, forward: Tensor, backward: Tensor) -> Tensor:
         """Messages of hits to the edges that leave them."""
@@ -155,7 +194,7 @@ class _Propagation:
 
     def _upstream(self, block: _Block, forward: Tensor, backward: Tensor) -> Tensor:
         """Messages of hits to the edges that arrive at them."""
-        pairs = torch.isin(self.graph.upstream, block.edges).nonzero()[:, 0]
+        pairs = block.followed
         place = self.graph.upstream[pairs] - block.edges[0]
         through = self.follow[pairs] + backward[self.pair_edge[pairs]]
         through = _sum_by_group(through, place, len(block.edges))
@@ -166,7 +205,7 @@ class _Propagation:
         return offer - _others(offer + forward[block.edges], unmatched[hit], group=hit)
 
     def _offers(self, edges: Tensor, pairs: Tensor, forward: Tensor) -> Tensor:
-        place = self.pair_edge[pairs] - edges[0]
+        place = self.pair_edge[pairs] - edges[:1]
         through = forward[self.graph.upstream[pairs]] + self.follow[pairs]
         return _log_add(self.start[edges], _sum_by_group(through, place, len(edges)))
 
@@ -175,14 +214,18 @@ class _Propagation:
         ended = _sum_by_group(forward + self.end, self.downstream, self.n_hits)
         return _log_add(torch.zeros_like(ended), ended)
 
-    def _log_partition(self, forward: Tensor, backward: Tensor) -> Tensor:
+    def _sums_of_hits(self, forward: Tensor, backward: Tensor) -> Tensor:
+        """Logarithms of the sums over all that each hit may do, (H,)."""
         edges = torch.arange(len(forward), device=forward.device)
         pairs = torch.arange(len(self.follow), device=forward.device)
-        if len(edges) == 0:
-            return forward.sum()
         leaving = self._offers(edges, pairs, forward) + backward
         of_hit = _sum_by_group(leaving, self.upstream, self.n_hits)
-        of_hit = _log_add(self._without_leaving(forward), of_hit)
+        return _log_add(self._without_leaving(forward), of_hit)
+
+    def _log_partition(self, forward: Tensor, backward: Tensor) -> Tensor:
+        if len(forward) == 0:
+            return forward.sum()
+        of_hit = self._sums_of_hits(forward, backward)
         return of_hit.sum() - torch.nn.functional.softplus(forward + backward).sum()
 
 
