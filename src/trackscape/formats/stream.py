@@ -17,8 +17,8 @@ from trackscape.formats.files import Budget, kind_to_read, reading
 from trackscape.formats.root import open_trees
 from trackscape.text import shown
 
-CHUNK = 2**18
-"""Rows that are read at a time, about 6,000 protons."""
+CHUNK = 2**17
+"""Rows that are read at a time, about 3,000 protons."""
 _TEXT = 2**24  # bytes of CSV that are read at a time
 _UNLIMITED = 2**62  # bytes: memory does not grow with the file
 _Chunks = Iterator[FileColumns]

@@ -26,7 +26,7 @@ from trackscape.reconstruction.cutting import (
     take_rows,
 )
 
-_MOST_FRAMES, _MOST_ROWS = 64, 2**19  # a part ends with the frame that reaches either
+_MOST_FRAMES, _MOST_ROWS = 32, 2**18  # a part ends with the frame that reaches either
 _Chunks = Iterator[tuple[FileColumns, bool]]
 
 
