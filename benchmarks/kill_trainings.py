@@ -4,6 +4,7 @@ Run as ``python -m benchmarks.kill_trainings KIND --kills 50``: it prints a line
 that was compared, and ends with status 1 if bytes differ.
 """
 
+import contextlib
 import itertools
 import os
 import random
@@ -19,7 +20,10 @@ import torch
 import typer
 
 from trackscape import samples
+from trackscape.execution import Processes
+from trackscape.reconstruction import FindTracks, FrameRule, Input, reconstruct_files
 from trackscape.simulation import make_setup, simulate
+from trackscape.tracking import MINIMUM_LAST_ENERGY, load_tracker
 from trackscape.training import TrainingConfig, train
 
 Work = Callable[[Path], None]
@@ -103,6 +107,13 @@ def simulation(folder: Path) -> None:
     simulate(make_setup(phantom="water:150"), folder / "hits.npz", primaries=20_000, seed=1)
 
 
+def reconstruction(folder: Path) -> None:
+    """Finds the tracks of a file with two processes."""
+    given = Input([samples.VALIDATION], FrameRule(per_frame=2))
+    work = FindTracks(tracker=load_tracker(), min_last_deposit=MINIMUM_LAST_ENERGY)
+    reconstruct_files(given, work, folder / "out", executor=Processes(2), progress=False)
+
+
 def kill_until_done(
     work: Work, folder: Path, alone: Path, *, longest: float, most: int, seed: int
 ) -> Killed:
@@ -140,6 +151,7 @@ def _start(work: Work, folder: Path) -> int:
 
 
 def _ends_within(seconds: float, process: int) -> bool:
+    """Whether a process ends in time; else it is killed, or one of its own processes, by chance."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         ended, status = os.waitpid(process, os.WNOHANG)
@@ -147,9 +159,20 @@ def _ends_within(seconds: float, process: int) -> bool:
             assert status == 0, "the work itself failed"
             return True
         time.sleep(0.002)
-    os.kill(process, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.kill(random.choice([process, *_children(process)]), signal.SIGKILL)
     _, status = os.waitpid(process, 0)
-    return not os.WIFSIGNALED(status)
+    return status == 0
+
+
+def _children(process: int) -> list[int]:
+    """Processes that another one started, and theirs."""
+    found: list[int] = []
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, path.read_text().split()):
+                found += [child, *_children(child)]
+    return found
 
 
 def _differing(folder: Path, other: Path) -> list[str]:
@@ -158,7 +181,8 @@ def _differing(folder: Path, other: Path) -> list[str]:
         path.relative_to(root)
         for root in (folder, other)
         for path in root.rglob("*.*")
-        if path.name in ("weights.safetensors", "metrics.csv", "hits.npz")
+        if path.name in ("weights.safetensors", "metrics.csv", "hits.npz", "summary.json")
+        or path.suffix == ".parquet"
     }
     return sorted(str(name) for name in names if _content(folder / name) != _content(other / name))
 
@@ -175,6 +199,8 @@ def cases(kind: str) -> Iterator[tuple[str, Work]]:
             yield "pat-adam-averaged, 120 steps", training(config)
         case "simulate":
             yield "simulate", simulation
+        case "reconstruct":
+            yield "reconstruct", reconstruction
         case "train":
             for loss, optimiser, averaging in itertools.product(LOSSES, OPTIMISERS, AVERAGING):
                 config = settings(loss, optimiser, averaging)
@@ -185,7 +211,9 @@ def cases(kind: str) -> Iterator[tuple[str, Work]]:
 
 
 def main(
-    kind: Annotated[str, typer.Argument(help="reported, train, simulate, or one loss.")],
+    kind: Annotated[
+        str, typer.Argument(help="reported, train, simulate, reconstruct, a loss.")
+    ],
     kills: Annotated[int, typer.Option(help="For each case.")] = 50,
     seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
 ) -> None:

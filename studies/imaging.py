@@ -18,6 +18,7 @@ import typer
 from matplotlib.image import AxesImage
 
 from studies.markdown import table
+from trackscape.execution import Processes
 from trackscape.files import replacing
 from trackscape.imaging import (
     TRUE_TRACKS,
@@ -80,7 +81,7 @@ def measure(
         scan,
         recipe,
         folder,
-        workers=len(os.sched_getaffinity(0)),
+        executor=Processes(len(os.sched_getaffinity(0))),
         progress=lambda angles: show_progress(angles, tracker),
     )
     tables = [kept.rows(number) for number in range(len(kept.angles))]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from trackscape.errors import DataError
+from trackscape.execution import Processes, RayCluster
 from trackscape.imaging import Recipe, make_image, read_calibration, track_scan
 from trackscape.simulation import Scan, load_scan_settings, simulate_scan
 from trackscape.tracking import load_tracker
@@ -38,7 +39,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def begin(scan: Scan, folder: Path) -> None:
-    track_scan(scan, recipe(), folder, workers=2)
+    track_scan(scan, recipe(), folder, executor=Processes(2))
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_makes_the_same_tables(scan: Scan, tmp_path: Path) -> None:
+    track_scan(scan, recipe(), tmp_path / "alone")
+    track_scan(scan, recipe(), tmp_path / "ray", executor=RayCluster(2))
+    assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
 
 
 @pytest.mark.slow
@@ -53,7 +61,7 @@ def test_tables_do_not_depend_on_the_processes_nor_on_a_kill(scan: Scan, tmp_pat
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
     begun = {path: path.stat().st_mtime_ns for path in killed.glob("*.parquet")}
-    track_scan(scan, recipe(), killed, workers=2)
+    track_scan(scan, recipe(), killed, executor=Processes(2))
     tables = {name: bytes_ for name, bytes_ in contents(killed).items() if ".parquet" in name}
     assert tables.keys() >= contents(alone).keys()
     assert {name: tables[name] for name in contents(alone)} == contents(alone)

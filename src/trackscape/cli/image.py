@@ -1,6 +1,5 @@
 """`trackscape image`, `pairs`, `rsp` and `calibrate`: scans to maps of stopping power."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,10 +11,13 @@ from trackscape.cli.options import (
     DEFAULT_METHOD,
     NETWORK_NAMES,
     CalibrationFile,
+    ExecutorName,
     NetworkClass,
     PerFrame,
     Weights,
+    WorkerCount,
     checked_place,
+    choose_executor,
     choose_tracker,
     option,
     written_file,
@@ -24,6 +26,7 @@ from trackscape.files import check_place
 from trackscape.text import shown
 
 if TYPE_CHECKING:
+    from trackscape.execution import Workers
     from trackscape.imaging import Hull, ScanTracks
 
 _IMAGES = (".mhd", ".npz", ".nii", ".nii.gz")
@@ -49,10 +52,6 @@ Tables = Annotated[
         "FOLDER",
         "Where the tracks of each angle are kept. (default: SCAN/tracks_TRACKER_PROTONS)",
     ),
-]
-WorkerCount = Annotated[
-    int | None,
-    option("N", "Processes that find tracks, angle by angle. (default: one per core)", min=1),
 ]
 
 
@@ -89,6 +88,7 @@ def image_verb(
     ] = False,
     tables: Tables = None,
     workers: WorkerCount = None,
+    executor: ExecutorName = "processes",
     threads: Threads = None,
 ) -> None:
     """Make an image of relative stopping power from a scan.
@@ -102,9 +102,8 @@ def image_verb(
     outline = _hull(hull)
     grid = Grid(size=size, voxel=voxel, slices=slices, thickness=thickness)
     prepare(threads)
-    found = _track(
-        scan, tracker, weights, network, per_frame, calibration, tables, workers, soft=soft
-    )
+    crew = choose_executor(executor, workers)
+    found = _track(scan, tracker, weights, network, per_frame, calibration, tables, crew, soft=soft)
     image = make_image(
         found.rows,
         found.angles,
@@ -131,6 +130,7 @@ def pairs_verb(
     hull: HullText = "auto",
     tables: Tables = None,
     workers: WorkerCount = None,
+    executor: ExecutorName = "processes",
     threads: Threads = None,
 ) -> None:
     """Write proton pairs of a scan as RTK and PCT read them.
@@ -143,7 +143,8 @@ def pairs_verb(
     outline = _hull(hull)
     check_place(output / "pairs0000.mhd")
     prepare(threads)
-    found = _track(scan, tracker, weights, network, per_frame, calibration, tables, workers)
+    crew = choose_executor(executor, workers)
+    found = _track(scan, tracker, weights, network, per_frame, calibration, tables, crew)
     geometry = find_geometry(
         found.rows, found.angles, optics=found.optics, hull=outline, progress=_angles
     )
@@ -270,7 +271,7 @@ def _track(
     per_frame: int,
     calibration: Path | None,
     tables: Path | None,
-    workers: int | None,
+    executor: "Workers | None",
     *,
     soft: bool = False,
 ) -> "ScanTracks":
@@ -304,5 +305,4 @@ def _track(
         soft=soft,
     )
     place = tables or scan.folder / f"tracks_{name}_{per_frame}{'_soft' if soft else ''}"
-    cores = len(os.sched_getaffinity(0))
-    return track_scan(scan, recipe, place, workers=workers or cores, progress=_angles)
+    return track_scan(scan, recipe, place, executor=executor, progress=_angles)

@@ -147,7 +147,7 @@ AlignmentFile = Annotated[
     option("FILE", "Alignment that `trackscape align` wrote. (default: hits are where they say)"),
 ]
 WorkerCount = Annotated[
-    int | None, option("N", "Processes that share the frames. (default: one per core)", min=1)
+    int | None, option("N", "Processes that share the work. (default: one per core)", min=1)
 ]
 ExecutorName = Annotated[
     str,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.options import MaxBytes, checked_place, option, written_file
+from trackscape.cli.options import MaxBytes, checked_place, choose_executor, option, written_file
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.pictures import PICTURES, save_figure
@@ -90,6 +90,10 @@ def simulate_verb(
             min=1,
         ),
     ] = None,
+    executor: Annotated[
+        str | None,
+        option("ray[://ADDRESS]", "Ray cluster that shares the angles of a scan (extra: cluster)."),
+    ] = None,
 ) -> None:
     """Simulate protons through a phantom into the detector.
 
@@ -97,8 +101,12 @@ def simulate_verb(
     phantom from angle to angle; after an interruption the same command goes on.
     """
     if scan is not None:
-        _simulate_scan(ctx, scan, output, threads)
+        _simulate_scan(ctx, scan, output, threads, executor)
         return
+    if executor is not None:
+        raise ConfigError(
+            "Expected --executor beside --scan, whose angles are shared; leave it out."
+        )
     check_place(output, suffixes=(".npz",))
     from trackscape.compiled import announce_compilation
     from trackscape.progress import show_primaries
@@ -126,7 +134,9 @@ def simulate_verb(
     print(f"{primaries:,} primaries, {rows:,} hits: {shown(output)}")
 
 
-def _simulate_scan(ctx: typer.Context, scan: Path, folder: Path, threads: int | None) -> None:
+def _simulate_scan(
+    ctx: typer.Context, scan: Path, folder: Path, threads: int | None, executor: str | None
+) -> None:
     from trackscape.compiled import announce_compilation
     from trackscape.simulation import load_scan_settings, simulate_scan
 
@@ -141,12 +151,14 @@ def _simulate_scan(ctx: typer.Context, scan: Path, folder: Path, threads: int | 
                 f"Expected no --{name} beside --scan, which has angles of its own and writes the "
                 "primaries of each; leave it out."
             )
-    for name in ("scan", "output", "threads"):
+    for name in ("scan", "output", "threads", "executor"):
         given.pop(name, None)
     settings = load_scan_settings(scan, **given)
     announce_compilation()
+    crew = None if executor is None else choose_executor(executor, threads)
     cores = len(os.sched_getaffinity(0))
-    done = simulate_scan(settings, folder, workers=cores if threads is None else threads)
+    workers = cores if threads is None and crew is None else threads or 1
+    done = simulate_scan(settings, folder, workers=workers, executor=crew)
     angles = len(done.angles)
     print(f"{angles:,} angles, {angles * done.primaries:,} primaries: {shown(folder)}")
 

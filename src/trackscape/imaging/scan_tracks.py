@@ -10,7 +10,7 @@ import numpy as np
 
 from trackscape.data import Hits
 from trackscape.errors import DataError, TrackscapeError
-from trackscape.execution import Processes, run_jobs
+from trackscape.execution import Workers, run_jobs
 from trackscape.formats import read_hits
 from trackscape.graph_construction import split_frames
 from trackscape.graph_construction.frames import spot_number
@@ -116,7 +116,12 @@ class ScanTracks(NamedTuple):
 
 
 def track_scan(
-    scan: Scan, recipe: Recipe, folder: Path, *, workers: int = 1, progress: _Progress = iter
+    scan: Scan,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    executor: Workers | None = None,
+    progress: _Progress = iter,
 ) -> ScanTracks:
     """Finds the tracks of each angle of a scan.
 
@@ -127,8 +132,8 @@ def track_scan(
         scan: Scan with a file of hits for each angle.
         recipe: How tracks are found.
         folder: Where the tables go; it is made if it is not there.
-        workers: Number of processes that share the angles; the tables do not depend on it. This
-            process alone if 1.
+        executor: Who shares the angles, such as `Processes`; the tables do not depend on it. Other
+            machines need a folder and a scan that they see, too. This process alone if None.
         progress: Wraps the numbers of the angles that are not there yet.
 
     Raises:
@@ -142,8 +147,8 @@ def track_scan(
     job = _AngleJob(scan, recipe, folder)
     numbers = range(len(scan.files))
     left = [number for number in numbers if not job.is_done(number)]
-    executor = Processes(min(workers, len(left))) if workers > 1 and len(left) > 1 else None
-    with contextlib.closing(run_jobs(job, left, executor)) as finished:
+    crew = executor if len(left) > 1 else None
+    with contextlib.closing(run_jobs(job, left, crew)) as finished:
         for _ in zip(progress(left), finished, strict=True):
             pass
     return ScanTracks(

@@ -12,7 +12,7 @@ import numpy as np
 
 import trackscape
 from trackscape.errors import FormatError, RunError
-from trackscape.execution import Processes, run_jobs
+from trackscape.execution import Processes, Workers, run_jobs
 from trackscape.files import check_place, locked, replacing, write_json
 from trackscape.progress import progress_bar
 from trackscape.simulation.record import Setup
@@ -33,7 +33,12 @@ from trackscape.text import listed
 
 
 def simulate_scan(
-    settings: ScanSettings, folder: Path, *, workers: int = 1, progress: bool = True
+    settings: ScanSettings,
+    folder: Path,
+    *,
+    workers: int = 1,
+    executor: Workers | None = None,
+    progress: bool = True,
 ) -> Scan:
     """Simulates a scan, angle by angle, into a folder.
 
@@ -45,6 +50,8 @@ def simulate_scan(
         folder: New, or that of the same scan.
         workers: Number of processes that share the angles or, of Geant4, the protons of an angle;
             the result does not depend on it. One process alone if 1.
+        executor: Who shares the angles, if not that number of processes; of Geant4 each of them has
+            these processes.
         progress: Whether to show a bar with the time that remains.
 
     Returns:
@@ -66,13 +73,15 @@ def simulate_scan(
     )
     # Geant4 has processes of its own, which share the protons of an angle.
     inner = workers if settings.engine == "geant4" else 1
+    if executor is None and workers // inner > 1:
+        executor = Processes(workers // inner)
     job = _AngleJob(setup, settings, folder, threads=inner)
     choose_engine(settings.engine)
     for number in range(len(settings.degrees)):
         check_setup(job.setup_at(number), primaries=settings.primaries, seed=settings.seed)
     with locked(folder):
         begun = _begin(job)
-        _simulate_angles(job, workers=workers // inner, progress=progress)
+        _simulate_angles(job, executor, progress=progress)
         _finish(folder, begun, angles=len(settings.degrees))
     return read_scan(folder)
 
@@ -164,13 +173,12 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _simulate_angles(job: _AngleJob, *, workers: int, progress: bool) -> None:
+def _simulate_angles(job: _AngleJob, executor: Workers | None, *, progress: bool) -> None:
     numbers = range(len(job.settings.degrees))
     left = [n for n in numbers if not all((job.folder / name).exists() for name in _names(n))]
     done = len(numbers) - len(left)
-    executor = Processes(min(workers, len(left))) if workers > 1 and left else None
     with (
-        contextlib.closing(run_jobs(job, left, executor)) as finished,
+        contextlib.closing(run_jobs(job, left, executor if len(left) > 1 else None)) as finished,
         progress_bar("angles", total=len(numbers), done=done, show=progress) as advance,
     ):
         for _ in finished:
