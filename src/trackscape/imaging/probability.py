@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from trackscape.compiled import Floats
-from trackscape.data import EdgeScores, Hits, Tracks, TrackScores
+from trackscape.data import BeliefScores, EdgeScores, Hits, Tracks, TrackScores
 from trackscape.tracking import MINIMUM_LAST_ENERGY, NetworkTracker, Tracker, accept
 from trackscape.tracking.trackers import find_with_scores
 
@@ -51,9 +51,9 @@ def tracks_with_probability(
     if not isinstance(tracker, NetworkTracker):
         tracks = accept(tracker(hits), min_last_deposit=min_last_deposit)
         return tracks, torch.full((len(tracks),), torch.nan, dtype=torch.float64)
-    chains, scores, place = find_with_scores(tracker, hits, tracker.scorer.score)
+    chains, scores, place = find_with_scores(tracker, hits, tracker.scores)
     tracks = accept(chains, min_last_deposit=min_last_deposit)
-    if not isinstance(scores, TrackScores):
+    if not isinstance(scores, (BeliefScores, TrackScores)):
         return tracks, torch.full((len(tracks),), torch.nan, dtype=torch.float64)
     return tracks, _least(tracks, scores, place)
 
