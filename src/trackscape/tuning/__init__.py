@@ -1,0 +1,18 @@
+"""Bayesian optimisation whose next suggestion stays cheap: lazy Gaussian processes.
+
+    Space -> Optimizer.ask -> trial -> Optimizer.tell, or LazyGPSampler in a study of Optuna
+
+A Gaussian process learns from all trials; a new one extends its Cholesky factor in n² operations,
+and its parameters are fitted again only now and then. Nothing here knows what is tuned.
+"""
+
+from trackscape.tuning.optimizer import Optimizer as Optimizer
+from trackscape.tuning.optimizer import Told as Told
+from trackscape.tuning.settings import space_as_dict as space_as_dict
+from trackscape.tuning.settings import space_from_dict as space_from_dict
+from trackscape.tuning.space import Categorical as Categorical
+from trackscape.tuning.space import Condition as Condition
+from trackscape.tuning.space import Float as Float
+from trackscape.tuning.space import Integer as Integer
+from trackscape.tuning.space import Parameter as Parameter
+from trackscape.tuning.space import Space as Space
