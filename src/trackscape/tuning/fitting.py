@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from trackscape.tuning.factor import Doubles
 from trackscape.tuning.kernel import SMALLEST_NOISE, Kernel, log_likelihood
 
-LENGTH = (-0.3, 0.7)
+LENGTH = (-0.8, 0.7)
 """Mean, for one input, and deviation of the prior of the logarithm of a length."""
 AMPLITUDE = (0.0, 0.5)
 """Mean and deviation of the prior of the logarithm of the amplitude."""

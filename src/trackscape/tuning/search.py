@@ -205,3 +205,11 @@ def distinct(points: Doubles, *, lengths: Doubles, apart: float, most: int) -> l
         if not kept or (away**2).sum(axis=1).min() > apart**2:
             kept.append(place)
     return kept
+
+
+def apart_from(
+    points: Doubles, others: Doubles, *, lengths: Doubles, apart: float
+) -> NDArray[np.bool_]:
+    """Returns which points (m, columns) are apart from all others, in units of the lengths."""
+    nearest = [((others - point) / lengths) ** 2 for point in points]
+    return np.array([each.sum(axis=1).min(initial=np.inf) > apart**2 for each in nearest])

@@ -23,7 +23,7 @@ from trackscape.tuning.improvement import Worth, log_feasibility, log_improvemen
 from trackscape.tuning.pool import CandidatePool
 from trackscape.tuning.refits import Refits
 from trackscape.tuning.scaling import Scaling
-from trackscape.tuning.search import distinct, find_maxima
+from trackscape.tuning.search import apart_from, distinct, find_maxima
 from trackscape.tuning.space import Space
 from trackscape.tuning.surrogate import GaussianProcess
 
@@ -35,6 +35,8 @@ STARTS = 8
 """Candidates that are climbed from."""
 APART = 0.1
 """Least distance of two points of a batch, in units of the lengths of the kernel."""
+SAME = 1e-4
+"""Distance below which points are taken for the same."""
 CENTRES = 3
 """Best points that candidates are near to."""
 AUGMENTED = 0.05
@@ -109,8 +111,7 @@ class Suggester:
         """
         known, waiting = len(self.outcomes), len(under_way)
         if known < self.first:
-            before = known + waiting
-            return self._even(before + n, np.random.default_rng(self.seed))[before:]
+            return self._first_points(under_way, n)
         random = np.random.default_rng([self.seed, known, waiting])
         found = np.empty((0, len(self.space.columns)))
         self._weigh(random)
@@ -124,6 +125,13 @@ class Suggester:
                         process.suppose(point)
                 found = np.vstack([found, new])
         return found
+
+    def _first_points(self, under_way: Doubles, n: int) -> Doubles:
+        """Returns the next of points that are spread evenly, those that nobody has taken."""
+        taken = np.vstack([self.process.points, under_way])
+        points = self._even(len(taken) + n, np.random.default_rng(self.seed))
+        free = apart_from(points, taken, lengths=np.ones(points.shape[1]), apart=SAME)
+        return np.vstack([points[free], points[~free]])[:n]
 
     def _even(self, n: int, random: np.random.Generator) -> Doubles:
         """Returns n points spread evenly over the space, the first of a sequence of Sobol."""
@@ -197,6 +205,10 @@ class Suggester:
         found = find_maxima(
             acquisition, starts, space=self.space, lengths=lengths, leave=most == 1
         ).points
+        # What was tried out, or is, teaches little; it is left to spaces that have no more.
+        found = np.vstack([found, candidates])
+        new = apart_from(found, self.process.points, lengths=lengths, apart=SAME)
+        found = found[new] if new.any() else found
         return found[distinct(found, lengths=lengths, apart=APART, most=most)]
 
     def _acquisition(self, random: np.random.Generator) -> Acquisition:
