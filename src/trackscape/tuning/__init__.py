@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from trackscape.errors import MissingPackageError
 from trackscape.tuning.optimizer import Optimizer as Optimizer
 from trackscape.tuning.optimizer import Told as Told
+from trackscape.tuning.plots import draw_tuning as draw_tuning
+from trackscape.tuning.plots import importances as importances
 from trackscape.tuning.settings import space_as_dict as space_as_dict
 from trackscape.tuning.settings import space_from_dict as space_from_dict
 from trackscape.tuning.space import Categorical as Categorical
@@ -23,6 +25,16 @@ from trackscape.tuning.space import Space as Space
 
 if TYPE_CHECKING:
     from trackscape.tuning.optuna_sampler import LazyGPSampler as LazyGPSampler
+    from trackscape.tuning.study import open_study as open_study
+    from trackscape.tuning.study import optimizer_of as optimizer_of
+    from trackscape.tuning.study import run_study as run_study
+
+_NEED_OPTUNA = {
+    "LazyGPSampler": "optuna_sampler",
+    "open_study": "study",
+    "optimizer_of": "study",
+    "run_study": "study",
+}
 
 __all__ = [
     "Categorical",
@@ -34,20 +46,25 @@ __all__ = [
     "Parameter",
     "Space",
     "Told",
+    "draw_tuning",
+    "importances",
+    "open_study",
+    "optimizer_of",
+    "run_study",
     "space_as_dict",
     "space_from_dict",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name != "LazyGPSampler":
+    if name not in _NEED_OPTUNA:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return importlib.import_module("trackscape.tuning.optuna_sampler").LazyGPSampler
+        return getattr(importlib.import_module(f"{__name__}.{_NEED_OPTUNA[name]}"), name)
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("optuna"):
             raise
         raise MissingPackageError(
-            "LazyGPSampler needs the package optuna, which is not installed; run "
+            f"{name} needs the package optuna, which is not installed; run "
             "`pip install 'trackscape[tuning]'`, or use Optimizer, which needs none."
         ) from None

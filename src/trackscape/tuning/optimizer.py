@@ -136,6 +136,16 @@ class Optimizer:
             raise DataError("Expected a trial with a finite value, got none yet; tell one first.")
         return min(finite, key=lambda each: each.value)
 
+    def fit(self) -> None:
+        """Fits the parameters of the surrogate to all values now.
+
+        Raises:
+            DataError: There are less than two.
+        """
+        if len(self.told) < 2:
+            raise DataError(f"Expected 2 values or more to fit, got {len(self.told)}.")
+        self._suggester.process.fit()
+
     def predict(self, trials: list[dict[str, Any]]) -> tuple[Doubles, Doubles]:
         """Returns what is expected at parameters: means and standard deviations, (trials,)."""
         mean, variance = self._suggester.process.predict(self._points(trials))

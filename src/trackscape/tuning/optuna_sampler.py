@@ -228,13 +228,16 @@ def _constraints(trial: FrozenTrial) -> dict[str, float]:
 def _counts(
     trial: FrozenTrial, trials: list[FrozenTrial], search_space: Mapping[str, BaseDistribution]
 ) -> bool:
-    """Whether something is learnt from a trial: it has ended, with these parameters."""
+    """Whether something is learnt from a trial: it has ended, with these parameters.
+
+    A failed one that is tried out again later is none.
+    """
     if trial.state not in _ENDED:
         return False
     if any(trial.distributions.get(name) != each for name, each in search_space.items()):
         return False
     return trial.state != TrialState.FAIL or not any(
-        _proposal(each) == trial.params for each in trials if each.state != TrialState.FAIL
+        _proposal(each) == trial.params for each in trials if each.number > trial.number
     )
 
 
