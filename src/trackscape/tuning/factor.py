@@ -2,8 +2,8 @@
 
 The lower factor of K is kept by rows of blocks of 64 rows. Each has the part left of the diagonal,
 and its block on the diagonal on its own, in the order that BLAS solves without a copy. So the
-factor takes half a square, nothing is moved when it grows, and one solver serves vectors (limited
-by memory) and matrices (limited by arithmetic).
+factor takes half a square and nothing is moved when it grows. Vectors and matrices are solved block
+by block, and for a few columns at once there are loops of our own.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from trackscape.errors import DataError
+from trackscape.tuning.few_columns import MOST_COLUMNS, solve_backward, solve_forward
 
 Doubles = NDArray[np.float64]
 blas: Any = linalg.blas  # their functions have no types
@@ -54,6 +55,8 @@ class GrowingFactor:
 
     def solve(self, right: Doubles) -> Doubles:
         """Returns L⁻¹ times a vector (n,) or the columns of a matrix (n, m)."""
+        if right.ndim == 2 and right.shape[1] <= MOST_COLUMNS:
+            return self._solve_few(right, transposed=False)
         found = self._padded(right)
         for low, left, diagonal in self._blocks():
             part = found[low : low + BLOCK_ROWS]
@@ -64,6 +67,8 @@ class GrowingFactor:
 
     def solve_transposed(self, right: Doubles) -> Doubles:
         """Returns L⁻ᵀ times a vector (n,) or the columns of a matrix (n, m)."""
+        if right.ndim == 2 and right.shape[1] <= MOST_COLUMNS:
+            return self._solve_few(right, transposed=True)
         found = self._padded(right)
         for low, left, diagonal in reversed(list(self._blocks())):
             part = found[low : low + BLOCK_ROWS]
@@ -156,6 +161,15 @@ class GrowingFactor:
     def log_diagonal(self) -> float:
         """Returns the sum of the logarithms of the diagonal, half of log det K."""
         return float(sum(np.log(block.diagonal()).sum() for block in self._diagonal))
+
+    def _solve_few(self, right: Doubles, *, transposed: bool) -> Doubles:
+        columns = np.zeros((right.shape[1], len(self._left) * BLOCK_ROWS))
+        columns[:, : self.n] = right.T
+        blocks = list(self._blocks())
+        for low, left, diagonal in reversed(blocks) if transposed else blocks:
+            solve = solve_backward if transposed else solve_forward
+            solve(left, diagonal.T, columns, low)
+        return columns[:, : self.n].T
 
     def _blocks(self) -> Iterator[tuple[int, Doubles, Doubles]]:
         for number, (left, diagonal) in enumerate(zip(self._left, self._diagonal, strict=True)):

@@ -136,6 +136,11 @@ class Optimizer:
             raise DataError("Expected a trial with a finite value, got none yet; tell one first.")
         return min(finite, key=lambda each: each.value)
 
+    @property
+    def fitted(self) -> int:
+        """Number of values at the last fit of the surrogate; 0 before the first one."""
+        return self._suggester.process.fitted
+
     def fit(self) -> None:
         """Fits the parameters of the surrogate to all values now.
 

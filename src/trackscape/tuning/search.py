@@ -17,7 +17,7 @@ from trackscape.tuning.space import Space
 
 STAGE = 3
 """Steps after which the worse half of the starts is left."""
-MOST_STEPS = 16
+MOST_STEPS = 12
 TOLERANCE = 3e-4
 """Gain of a step below which a start has arrived."""
 FIRST, LONGEST = 0.25, 1.0

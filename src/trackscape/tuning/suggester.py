@@ -29,10 +29,14 @@ from trackscape.tuning.surrogate import GaussianProcess
 
 AcquisitionName = Literal["log-ei", "ucb", "thompson"]
 BatchName = Literal["believer", "maxima"]
-SPREAD, NEAR = 1024, 64
-"""Candidates over the whole space, which are kept, and near the best points, which are new."""
-STARTS = 8
-"""Candidates that are climbed from."""
+SPREAD, NEAR = 1024, (16, 64)
+"""Candidates over the whole space, which are kept; near the best points, which are new, least and
+most of them."""
+STARTS = (3, 8)
+"""Candidates that are climbed from, least and most."""
+BUDGET = 2400
+"""Rows times starts, and a sixteenth of rows times near candidates, from which on there are less of
+these: each costs n² operations, and the more is known the less is there to find."""
 APART = 0.1
 """Least distance of two points of a batch, in units of the lengths of the kernel."""
 SAME = 1e-4
@@ -195,20 +199,23 @@ class Suggester:
         """Returns the best local maximum of the acquisition, or the best distinct ones."""
         acquisition = self._acquisition(random)
         lengths = self.process.kernel.lengths[self.space.columns]
-        near = self._near(random, NEAR)
+        n_starts = int(np.clip(BUDGET // self.process.n, *STARTS))
+        near = self._near(random, int(np.clip(16 * BUDGET // self.process.n, *NEAR)))
         candidates = np.vstack([near, self.pools[0].points])
         worth = np.concatenate([acquisition.at(near), acquisition.of_candidates()])
-        candidates = candidates[np.argsort(-worth, kind="stable")[: 16 * STARTS]]
+        candidates = candidates[np.argsort(-worth, kind="stable")[: 16 * n_starts]]
         starts = candidates[
-            distinct(candidates, lengths=lengths, apart=APART, most=STARTS + 2 * (most - 1))
+            distinct(candidates, lengths=lengths, apart=APART, most=n_starts + 2 * (most - 1))
         ]
         found = find_maxima(
             acquisition, starts, space=self.space, lengths=lengths, leave=most == 1
         ).points
         # What was tried out, or is, teaches little; it is left to spaces that have no more.
-        found = np.vstack([found, candidates])
-        new = apart_from(found, self.process.points, lengths=lengths, apart=SAME)
-        found = found[new] if new.any() else found
+        for some in (found, candidates):
+            new = apart_from(some, self.process.points, lengths=lengths, apart=SAME)
+            if new.any():
+                found = some[new]
+                break
         return found[distinct(found, lengths=lengths, apart=APART, most=most)]
 
     def _acquisition(self, random: np.random.Generator) -> Acquisition:
