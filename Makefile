@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
-	results ceiling robustness study landscape validation imaging downstream confidence alignment throughput \
+	results ceiling robustness study landscape validation imaging downstream confidence alignment throughput lazy-gp \
 	lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
@@ -93,6 +93,9 @@ alignment: .venv/test/ready  ## how far layers are found without truth: make ali
 throughput: .venv/test/ready  ## protons a second, of frames and of files: make throughput DATA=folder
 	OMP_NUM_THREADS=1 $(TEST)/python -m benchmarks.throughput --data '$(DATA)'
 	$(TEST)/python -m benchmarks.streaming
+
+lazy-gp: .venv/test/ready  ## what it costs to refit seldom: make lazy-gp RUNS=folder
+	OMP_NUM_THREADS=1 $(TEST)/python -m studies.lazy_gp '$(RUNS)' -o docs/studies/lazy_gp.md
 
 downstream: .venv/test/ready  ## training with the costs of the image: make downstream TUNING=scan JUDGED=scan
 	$(TEST)/python -m studies.downstream '$(TUNING)' '$(JUDGED)' -o docs/studies/downstream.md

@@ -59,8 +59,8 @@ def _states(parts: dict[str, Any]) -> Iterator[str]:
     yield (
         "Levy in 5 dimensions, a recorded sequence of trials, no refit. `append` is what a new "
         "value costs, `suggestion` the search for the next point, `candidates` what the first "
-        "suggestion after a refit costs beside that. GPSampler refits at each suggestion, from a warm start: "
-        "its second one is taken."
+        "suggestion after a refit costs beside that. GPSampler refits at each suggestion, from "
+        "a warm start: its second one is taken."
     )
     yield ""
     rows = []
@@ -132,8 +132,8 @@ def _paper(parts: dict[str, Any]) -> Iterator[str]:
         "Ram et al. (MLHPC 2019) report that their method is 162 times as fast on one node. What "
         "they leave out between refits is the fit of the parameters: here that of scikit-learn, "
         "with two starts, on the kernel of their published code. `kernel, factor` is "
-        "scikit-learn with fixed parameters, `factor` the Cholesky factor alone, `append` what replaces all of that "
-        "here, kernel and bookkeeping included."
+        "scikit-learn with fixed parameters, `factor` the Cholesky factor alone, `append` what "
+        "replaces all of that here, kernel and bookkeeping included."
     )
     yield ""
     rows = [
