@@ -118,7 +118,11 @@ def _draw_slice(
     axis.plot(at, mean, color="C0")
     axis.plot([each.values[name] for each in told], values, ".", color="0.6", markersize=4)
     axis.axvline(best[name], color="C1", linewidth=1)
-    axis.set_xscale("log" if parameter.log else "linear")
+    if parameter.log:
+        axis.set_xscale("log")
+        ticks = np.geomspace(parameter.low, parameter.high, 4)
+        axis.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+        axis.minorticks_off()
     # A few bad trials would hide the others.
     low, high = np.nanquantile(values, [0.0, 0.9] if sign > 0 else [0.1, 1.0])
     margin = 0.1 * (high - low) or 1.0

@@ -124,10 +124,9 @@ class Suggester:
             while len(found) < n:
                 most = n - len(found) if batch == "maxima" else 1
                 new = self._best(random, most=most)
-                for process in self.processes:
-                    for point in new:
-                        process.suppose(point)
                 found = np.vstack([found, new])
+                if len(found) < n:
+                    self._suppose(new)
         return found
 
     def _first_points(self, under_way: Doubles, n: int) -> Doubles:
@@ -187,13 +186,16 @@ class Suggester:
     def _supposed(self, points: Doubles) -> Generator[None]:
         """Adds rows without a value, and takes these and all behind them away at the end."""
         try:
-            for process in self.processes:
-                for point in points:
-                    process.suppose(point)
+            self._suppose(points)
             yield
         finally:
             for process in self.processes:
                 process.truncate(len(self.outcomes))
+
+    def _suppose(self, points: Doubles) -> None:
+        for process in self.processes:
+            for point in points:
+                process.suppose(point)
 
     def _best(self, random: np.random.Generator, *, most: int) -> Doubles:
         """Returns the best local maximum of the acquisition, or the best distinct ones."""
