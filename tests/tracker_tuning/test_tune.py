@@ -39,7 +39,7 @@ def written(folder: Path, content: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", CONFIGS.glob("*.yaml"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_configuration_names_settings_that_are_there(path, tmp_path):
     config = TuningConfig.load(path)
     if config.tracker is not None:
