@@ -57,7 +57,8 @@ def _states(parts: dict[str, Any]) -> Iterator[str]:
     yield "## A suggestion where n values are known"
     yield ""
     yield (
-        "Levy in 5 dimensions, a recorded sequence of trials, no refit. `append` is what a new "
+        "Levy in 5 dimensions, a recorded sequence of trials, parameters fitted to the first 100, "
+        "no refit. `append` is what a new "
         "value costs, `suggestion` the search for the next point, `candidates` what the first "
         "suggestion after a refit costs beside that. GPSampler refits at each suggestion, from "
         "a warm start: its second one is taken."

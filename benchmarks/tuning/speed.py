@@ -25,7 +25,7 @@ from trackscape.tuning import Optimizer, Space
 
 LEVY = PROBLEMS["levy-5"]
 SPACE = Space(LEVY.parameters)
-FITTED = 200
+FITTED = 100
 """Values that parameters are fitted to, before they stay."""
 REPEATS = 9
 STATES = (100, 400, 1000, 2000, 4000, 8000)
@@ -51,13 +51,12 @@ def seconds(work: Callable[[], Any]) -> float:
 
 def states(limit: int = STATES[-1]) -> list[dict[str, float]]:
     """Medians at each state: append, suggestion, first one after a refit, and one fit."""
+    whole_run("never", 12)  # loads what is loaded once
     optimizer = Optimizer(SPACE, refits="never", first=FITTED)
     trials = stream(max(STATES))
     found: list[dict[str, float]] = []
     for number, values in enumerate(trials, 1):
         optimizer.tell(values, LEVY.function(values))
-        if number < FITTED and number in STATES:
-            optimizer.fit()
         if number in STATES and number <= limit:
             found.append(_state(optimizer, number))
             print(found[-1], flush=True)
@@ -117,6 +116,8 @@ def optuna_states(limit: int) -> list[dict[str, float]]:
 
 def whole_run(refits: str, trials: int) -> dict[str, Any]:
     """Seconds of the parts of a run: append, refit and acquisition, and the best value."""
+    if trials > 100:
+        whole_run("never", 12)  # loads what is loaded once
     optimizer = Optimizer(SPACE, refits=refits)
     spent = {"append": 0.0, "refit": 0.0, "acquisition": 0.0}
     curve: list[float] = []

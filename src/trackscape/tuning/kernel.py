@@ -76,8 +76,8 @@ class Kernel:
 def squared_distances(one: Doubles, other: Doubles) -> Doubles:
     """Returns squared distances between all pairs of points, (n, m)."""
     found = one @ (-2.0 * other.T)
-    found += np.einsum("ij,ij->i", one, one)[:, None]
-    found += np.einsum("ij,ij->i", other, other)
+    found += (one * one).sum(axis=1)[:, None]
+    found += (other * other).sum(axis=1)
     return np.maximum(found, 0.0, out=found)
 
 

@@ -110,14 +110,15 @@ def climb(
     left = np.arange(m)
     for number in range(1, MOST_STEPS + 1):
         _advance(state, acquisition, movable[left], lengths)
-        points[left], values[left] = np.clip(state.at * lengths, 0.0, 1.0), state.value
+        points[left], values[left] = np.minimum(state.at * lengths, 1.0), state.value
         going = ~state.done
         if leave and number % STAGE == 0 and going.sum() > 2:
             going &= state.value >= np.sort(state.value[going])[going.sum() // 2]
         if not going.any():
             break
-        left = left[going]
-        state = _Climb(*(getattr(state, each.name)[going] for each in dataclasses.fields(state)))
+        if not going.all():
+            left = left[going]
+            state = _Climb(*(each[going] for each in vars(state).values()))
     return Maxima(points, values)
 
 
@@ -127,16 +128,16 @@ def _advance(
     """Takes one step with each start, if it gains; else the next one is shorter."""
     top = 1.0 / lengths
     stuck = ((state.at <= 0.0) & (state.slope < 0.0)) | ((state.at >= top) & (state.slope > 0.0))
-    uphill = np.where(movable & ~stuck, state.slope, 0.0)
-    direction = np.einsum("ijk,ik->ij", state.inverse, uphill)
-    direction = np.where(movable & ~stuck, direction, 0.0)
-    direction *= state.step[:, None]
+    free = movable & ~stuck
+    uphill = state.slope * free
+    # Products of small matrices, as einsum and clip take longer to start than to run.
+    direction = (state.inverse @ uphill[:, :, None])[:, :, 0] * free * state.step[:, None]
     norm = np.sqrt((direction**2).sum(axis=1, keepdims=True))
     longest = np.where(state.fresh, FIRST, LONGEST)[:, None]
     direction *= np.minimum(1.0, longest / np.maximum(norm, 1e-300))
-    to = np.clip(state.at + direction, 0.0, top)
+    to = np.minimum(np.maximum(state.at + direction, 0.0), top)
     moved = to - state.at
-    value, slope = acquisition.with_slope(np.clip(to * lengths, 0.0, 1.0))
+    value, slope = acquisition.with_slope(np.minimum(to * lengths, 1.0))
     slope = slope * lengths
     gain = value - state.value
     expected = (moved * uphill).sum(axis=1)
@@ -166,12 +167,12 @@ def _update_inverse(state: _Climb, moved: Doubles, fallen: Doubles) -> NDArray[n
         scale = np.where(state.fresh[at], product[at] / norm[at], 1.0)
         h = state.inverse[at] * scale[:, None, None]
         state.fresh[at] = False
-        hy = np.einsum("ijk,ik->ij", h, y)
-        square = rho * (1.0 + rho * np.einsum("ij,ij->i", y, hy))
-        cross = np.einsum("i,ij,ik->ijk", rho, hy, s)
-        state.inverse[at] = (
-            h - cross - cross.transpose(0, 2, 1) + np.einsum("i,ij,ik->ijk", square, s, s)
-        )
+        hy = (h @ y[:, :, None])[:, :, 0]
+        square = rho * (1.0 + rho * (y * hy).sum(axis=1))
+        # H - ρ (H y sᵀ + s yᵀ H) + square s sᵀ, as a sum of two outer products.
+        side = (0.5 * square)[:, None] * s - rho[:, None] * hy
+        outer = side[:, :, None] * s[:, None, :]
+        state.inverse[at] = h + outer + outer.transpose(0, 2, 1)
     return downward
 
 
