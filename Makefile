@@ -2,8 +2,8 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging speed data \
-	results ceiling robustness study landscape validation imaging downstream confidence alignment pixels throughput \
+.PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
+	results ceiling robustness study landscape validation imaging downstream confidence alignment pixels throughput lazy-gp \
 	lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
@@ -57,6 +57,9 @@ bench-imaging: .venv/imaging/ready  ## images beside other engines: make bench-i
 	.venv/imaging/bin/python -m benchmarks.imaging $(if $(DATA),--data '$(DATA)') \
 		$(if $(TUNING),--tuning '$(TUNING)')
 
+bench-tuning: .venv/tuning-rivals/ready  ## tuning beside other tools: make bench-tuning RUNS=folder SEEDS=30
+	OMP_NUM_THREADS=1 .venv/tuning-rivals/bin/python -m benchmarks.tuning '$(RUNS)' --seeds $(or $(SEEDS),30)
+
 data: .venv/test/ready  ## simulate the test files, and training files: make data DATA=folder
 	$(TEST)/python -m studies.data_sets test '$(DATA)'
 	$(TEST)/python -m studies.data_sets training '$(DATA)'
@@ -94,6 +97,9 @@ throughput: .venv/test/ready  ## protons a second, of frames and of files: make 
 	OMP_NUM_THREADS=1 $(TEST)/python -m benchmarks.throughput --data '$(DATA)'
 	$(TEST)/python -m benchmarks.streaming
 
+lazy-gp: .venv/test/ready  ## what it costs to refit seldom: make lazy-gp RUNS=folder
+	OMP_NUM_THREADS=1 $(TEST)/python -m studies.lazy_gp '$(RUNS)' -o docs/studies/lazy_gp.md
+
 downstream: .venv/test/ready  ## training with the costs of the image: make downstream TUNING=scan JUDGED=scan
 	$(TEST)/python -m studies.downstream '$(TUNING)' '$(JUDGED)' -o docs/studies/downstream.md
 
@@ -119,14 +125,15 @@ clean:  ## remove what the other targets made
 	.venv/$*/bin/pip install $(PIP_FLAGS) --requirement $<
 	@touch $@
 
-.venv/rivals/packages .venv/foreign/packages .venv/imaging/packages: requirements/test.txt
+.venv/rivals/packages .venv/foreign/packages .venv/imaging/packages .venv/tuning-rivals/packages: \
+	requirements/test.txt
 
 .venv/%/ready: .venv/%/packages pyproject.toml
 	.venv/$*/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The build of torch (+cpu, ...) and the CUDA packages that it brings are the machine's own choice.
-lock-test: WHAT := '.[dev,nifti,root,geant4,cluster,soap,tensorboard,pyg]'
+lock-test: WHAT := '.[dev,nifti,root,geant4,cluster,soap,tensorboard,tuning,pyg]'
 lock-demo: WHAT := . --constraint requirements/test.txt
 lock-demo: lock-test
 lock-%:

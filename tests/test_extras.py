@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import trackscape.tuning
 from trackscape.data import HitGraph, Hits
 from trackscape.errors import MissingPackageError, TrackscapeError
 from trackscape.execution.executors import RayCluster
@@ -26,6 +27,7 @@ PACKAGES = {
     "soap": "pytorch_optimizer",
     "pyg": "torch_geometric",
     "nifti": "nibabel",
+    "tuning": "optuna",
 }
 
 
@@ -65,11 +67,16 @@ def train_without_data(hits: Hits, folder: Path) -> None:
     train(config, data=folder / "nowhere", runs=folder, seed=0, progress=False)
 
 
+def sample_in_a_study(hits: Hits, folder: Path) -> None:
+    trackscape.tuning.LazyGPSampler()
+
+
 def write_nifti(hits: Hits, folder: Path) -> None:
     write_image(Grid(size=10.0).empty(), folder / "image.nii")
 
 
 USES = {
+    sample_in_a_study: "tuning",
     write_nifti: "nifti",
     read_root_file: "root",
     lambda hits, folder: check_installed(): "geant4",

@@ -9,8 +9,9 @@ TUTORIALS = sorted((Path(__file__).parents[1] / "docs" / "tutorials").glob("*.py
 NEEDS = {
     "06_the_landscape_of_a_jax_model": "jax",
     "07_the_landscape_of_a_keras_model": "tensorflow",
+    "08_tune_any_model": "sklearn",
 }
-"""Packages of other models, which only `requirements/foreign.txt` has."""
+"""Packages of other models; the first two are in `requirements/foreign.txt` only."""
 
 
 def test_there_are_tutorials():

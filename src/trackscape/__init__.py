@@ -16,8 +16,10 @@ Each arrow is one subpackage, and each subpackage imports only from those above 
     training             frames and objective  -> weights
     display              tracks                -> pictures and pages
     landscape            any model             -> surfaces, curvature, paths, similarity
+    tuning               settings and values   -> the next settings to try out
     comparison           two hit files         -> how far they agree
     tracker_landscape    networks and frames   -> their landscapes
+    tracker_tuning       trackers, trainings   -> their best settings
 
 What most people need can be imported from here; it is loaded when it is first used.
 """

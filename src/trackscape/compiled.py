@@ -44,12 +44,26 @@ def inlined(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Re
     return _compile(function, inlined=True)
 
 
+def summing(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Like `compiled`, but sums may be taken in another order, several terms at once.
+
+    Rounding then depends on the machine, but not from call to call.
+    """
+    return _compile(function, inlined=False, reorder=True)
+
+
 def _compile(
-    function: Callable[_Arguments, _Result], *, inlined: bool
+    function: Callable[_Arguments, _Result], *, inlined: bool, reorder: bool = False
 ) -> Callable[_Arguments, _Result]:
     settings: Any = config  # without types
     function = inspect.unwrap(function)  # of the checks of types that tests put around it
-    dispatcher: Any = numba.njit(function, nogil=True, error_model="numpy", forceinline=inlined)
+    dispatcher: Any = numba.njit(
+        function,
+        nogil=True,
+        error_model="numpy",
+        forceinline=inlined,
+        fastmath={"reassoc", "nsz", "contract"} if reorder else False,
+    )
     # Compiled functions call those of their own package of trackscape only.
     folder = _cache_folder(function.__module__.split(".")[1])
     if folder is not None and not settings.DISABLE_JIT:

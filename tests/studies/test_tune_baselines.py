@@ -1,21 +1,12 @@
 """The search for parameters of the baselines: fair, repeatable, and better than a bad guess."""
 
-import dataclasses
-
-import numpy as np
 import pytest
 
-from studies.tune_baselines import (
-    SCORED,
-    SPACES,
-    draw_greedy,
-    measure,
-    search,
-    table,
-)
+from studies.tune_baselines import CONFIGS, SCORES, measure, search, table
 from trackscape import samples
 from trackscape.data import Hits
 from trackscape.evaluation.evaluate import read_frames
+from trackscape.tracker_tuning import TrackerScore, TuningConfig, score_tracker
 from trackscape.tracking.baselines import BASELINES, Greedy
 
 
@@ -26,30 +17,32 @@ def sets() -> list[list[Hits]]:
 
 
 def test_every_baseline_is_tuned():
-    assert list(SPACES) == list(BASELINES)
+    configs = {name: TuningConfig.load(CONFIGS / f"{name}.yaml") for name in BASELINES}
+    assert {name: config.tracker for name, config in configs.items()} == {n: n for n in BASELINES}
+    budgets = {(config.files, config.sizes, config.frames) for config in configs.values()}
+    assert len(budgets) == 1
 
 
-@pytest.mark.parametrize("name", SPACES)
-def test_draws_are_random_but_repeatable(name: str):
-    draw, default = SPACES[name], BASELINES[name]
-    methods = [draw(np.random.default_rng(seed)) for seed in (0, 0, 1)]
-    assert methods[0] == methods[1] != methods[2]
-    assert all(type(method) is type(default) for method in methods)
-
-
-def test_the_best_trial_comes_first(sets: list[list[Hits]]):
-    trials = search(draw_greedy, sets, trials=4, seed=2)
-    scores = [trial.score for trial in trials]
-    assert scores == sorted(scores, reverse=True)
-    assert len({dataclasses.astuple(trial.method) for trial in trials}) == 4
-    again = search(draw_greedy, sets, trials=4, seed=2)
-    assert [trial.method for trial in again] == [trial.method for trial in trials]
+def test_a_search_is_repeatable_and_returns_the_best(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    config = TuningConfig.load(CONFIGS / "greedy.yaml").model_copy(
+        update={"files": (samples.TRAIN.name,), "per_frame": 50, "frames": 2}
+    )
+    monkeypatch.setattr(TuningConfig, "load", lambda path: config)
+    data = samples.TRAIN.parent
+    one, same = (
+        search("greedy", data=data, folder=tmp_path / name, trials=12) for name in ("a", "b")
+    )
+    assert one == same
+    assert isinstance(one, Greedy)
+    score = TrackerScore(config, data)
+    assert score_tracker(one, score.frames) > score_tracker(Greedy(max_step=0.1), score.frames)
 
 
 def test_sets_count_the_same_whatever_their_number_of_frames(sets: list[list[Hits]]):
     both = measure(Greedy(), sets)
     parts = [measure(Greedy(), [frames]) for frames in sets]
-    for name in SCORED:
+    for name in SCORES:
         mean = sum(part.values[name] for part in parts) / 2
         assert both.values[name] == pytest.approx(mean)
     assert both.score == pytest.approx(sum(both.values.values()) / 3)

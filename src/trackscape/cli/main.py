@@ -14,6 +14,7 @@ from trackscape.cli.pixels import cluster_verb, digitise_verb
 from trackscape.cli.reconstruct import display_verb, evaluate_verb, inspect_verb, reconstruct_verb
 from trackscape.cli.simulate import compare_verb, detector_verb, phantom_verb, simulate_verb
 from trackscape.cli.train import demo_verb, train_verb
+from trackscape.cli.tune import tune_verb
 from trackscape.errors import TrackscapeError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ GOES_ON = "Run the same command again to go on."
 for verb, then in {
     inspect_verb: NOTHING,
     train_verb: GOES_ON,
+    tune_verb: GOES_ON,
     reconstruct_verb: GOES_ON,
     evaluate_verb: "Nothing was written; with --json the same command goes on.",
     display_verb: NO_HALF,

@@ -1,0 +1,1 @@
+"""Speed and quality of `trackscape.tuning`, beside Optuna, BoTorch and bayesian-optimization."""

@@ -1,0 +1,256 @@
+"""Results of all parts -> docs/benchmarks_tuning.md and its picture."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmarks.page import table
+from benchmarks.tuning.problems import PROBLEMS
+from benchmarks.tuning.runs import TRIALS, Run
+from benchmarks.tuning.statistics import (
+    best_so_far,
+    median_regret,
+    paired_ratio,
+    trials_to_reach,
+)
+
+OURS, BATCH, MAXIMA = "trackscape", "trackscape, batches of 4", "trackscape, batches of 4 maxima"
+SHOWN = (OURS, "Optuna GPSampler", "BoTorch qLogEI", "Optuna TPE", "bayesian-optimization",
+         "random")  # fmt: skip
+LIMITS = {400: 15.0, 1000: 40.0, 2000: 120.0}
+"""Milliseconds that a suggestion may take at most."""
+INTRODUCTION = """# Speed and quality of tuning
+
+What [tuning](tuning.md) costs and finds, beside other tools. This page is written by
+`make bench-tuning RUNS=folder`; parts that were measured before are taken from that folder, and
+`python -m benchmarks.tuning RUNS --page` writes it again from what is there.
+Seconds are those of the process on one thread, medians of nine, on a machine that others used
+meanwhile. Functions are those of `benchmarks/tuning/problems.py`.
+"""
+
+
+def lines(folder: Path, runs: Sequence[Run], hardware: str) -> Iterator[str]:
+    """The page."""
+    yield INTRODUCTION
+    parts = {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
+    for name, write in {
+        "states": _states,
+        "lazy": _whole,
+        "paper": _paper,
+    }.items():
+        if name in parts:
+            yield from write(parts)
+            yield ""
+    yield from _quality(runs)
+    yield ""
+    yield f"Hardware: {hardware}"
+
+
+def _states(parts: dict[str, Any]) -> Iterator[str]:
+    states = parts["states"]
+    theirs = {each["n"]: each["suggestion"] for each in parts.get("optuna", [])}
+    yield "## A suggestion where n values are known"
+    yield ""
+    yield (
+        "Levy in 5 dimensions, a recorded sequence of trials, parameters fitted to the first 100, "
+        "no refit. `append` is what a new "
+        "value costs, `suggestion` the search for the next point, `candidates` what the first "
+        "suggestion after a refit costs beside that. GPSampler refits at each suggestion, from "
+        "a warm start: its second one is taken."
+    )
+    yield ""
+    rows = []
+    for each in states:
+        n = each["n"]
+        limit = LIMITS.get(n)
+        rows.append(
+            [
+                f"{n:,}",
+                f"{1e3 * each['append']:.2f}",
+                f"{1e3 * each['suggestion']:.1f}",
+                f"{limit:.0f}" if limit else "",
+                f"{1e3 * each['candidates']:.0f}",
+                f"{1e3 * theirs[n]:,.0f}" if n in theirs else "",
+                f"{theirs[n] / (each['append'] + each['suggestion']):.0f}" if n in theirs else "",
+            ]
+        )
+    headers = ["n", "append (ms)", "suggestion (ms)", "limit (ms)", "candidates (ms)",
+               "GPSampler (ms)", "ratio"]  # fmt: skip
+    yield from table(headers, rows)
+    yield ""
+    yield (
+        f"From n = 1,000 on, append and suggestion together grow as n to the power of "
+        f"{exponent(states, lambda each: each['append'] + each['suggestion']):.2f}, the append "
+        f"alone to that of {exponent(states, lambda each: each['append']):.2f} (least squares of "
+        "the logarithms)."
+    )
+
+
+def exponent(states: Sequence[dict[str, float]], seconds: Any) -> float:
+    """Slope of the logarithms from n = 1,000 on."""
+    some = [each for each in states if each["n"] >= 1000]
+    n, spent = [each["n"] for each in some], [seconds(each) for each in some]
+    return float(np.polyfit(np.log(n), np.log(spent), 1)[0]) if len(some) > 1 else math.nan
+
+
+def _whole(parts: dict[str, Any]) -> Iterator[str]:
+    yield "## A whole run"
+    yield ""
+    yield (
+        "Levy in 5 dimensions from the first trial on. Both are the same code; the classical way "
+        "refits at each step, the lazy one when the values have grown by a tenth. `refit` is the "
+        "fit of parameters with the new factor; candidates are a part of `acquisition`."
+    )
+    yield ""
+    rows = []
+    for name in ("classical", "lazy"):
+        if name in parts:
+            each = parts[name]
+            whole = each["append"] + each["refit"] + each["acquisition"]
+            cells = [each[key] for key in ("append", "refit", "acquisition")]
+            rows.append(
+                [name, f"{each['trials']:,}", *(f"{cell:.1f}" for cell in cells), f"{whole:.1f}",
+                 f"{each['best']:.2g}"]
+            )  # fmt: skip
+    headers = ["way", "trials", "append (s)", "refit (s)", "acquisition (s)", "whole (s)", "best"]
+    yield from table(headers, rows)
+    if "classical" in parts:
+        n = min(parts["classical"]["trials"], parts["lazy"]["trials"])
+        quotient = parts["classical"]["curve"][n - 1] / parts["lazy"]["curve"][n - 1]
+        yield ""
+        yield f"After {n:,} trials the lazy way is {quotient:.1f} times as fast as the other."
+
+
+def _paper(parts: dict[str, Any]) -> Iterator[str]:
+    yield "## The factor of 162"
+    yield ""
+    yield (
+        "Ram et al. (MLHPC 2019) report that their method is 162 times as fast on one node. What "
+        "they leave out between refits is the fit of the parameters: here that of scikit-learn, "
+        "with two starts, on the kernel of their published code. `kernel, factor` is "
+        "scikit-learn with fixed parameters, `factor` the Cholesky factor alone, `append` what "
+        "replaces all of that here, kernel and bookkeeping included."
+    )
+    yield ""
+    rows = [
+        [
+            f"{each['n']:,}",
+            *(f"{1e3 * each[k]:.2f}" for k in ("fit", "factor and kernel", "factor", "append")),
+            f"{each['fit'] / each['append']:,.0f}",
+            f"{each['factor'] / each['append']:.1f}",
+        ]
+        for each in parts["paper"]
+    ]
+    headers = ["n", "fit (ms)", "kernel, factor (ms)", "factor (ms)", "append (ms)", "fit / append",
+               "factor / append"]  # fmt: skip
+    yield from table(headers, rows)
+    yield ""
+    yield (
+        "So any factor can be had, by the number of points and of evaluations of the likelihood "
+        "that the fit is allowed; that of the append alone, over a factor made anew, is the last "
+        "column, and of what a whole run gains, the table above. Their published code cannot have "
+        "gained it from the append: it multiplies out the inverse for each prediction, which is "
+        "cubic, and returns to the parameters of the start between refits."
+    )
+
+
+def _quality(runs: Sequence[Run]) -> Iterator[str]:
+    yield "## Quality"
+    yield ""
+    yield (
+        f"Median regret after {TRIALS} trials with its bootstrap interval of 95 %, and seeds in "
+        "brackets; regrets below 1e-6 count as that."
+    )
+    yield ""
+    tools = [name for name in SHOWN if any(run.tool == name for run in runs)]
+    rows = []
+    for tool in tools:
+        cells = []
+        for problem in PROBLEMS:
+            some = _some(runs, tool, problem)
+            cells.append("")
+            if some:
+                found = median_regret(some, TRIALS)
+                cells[-1] = (
+                    f"{found.middle:.2g} ({found.low:.2g} to {found.high:.2g}) [{len(some)}]"
+                )
+        rows.append([tool, *cells])
+    yield from table(["tool", *PROBLEMS], rows)
+    yield ""
+    yield "Median of ours over that of another tool, on seeds that both have; below 1 is better:"
+    yield ""
+    rows = []
+    for tool in tools[1:]:
+        cells = []
+        for problem in PROBLEMS:
+            ours, theirs = _some(runs, OURS, problem), _some(runs, tool, problem)
+            found = paired_ratio(ours, theirs, TRIALS) if ours and theirs else None
+            cells.append(
+                f"{found.middle:.2g} ({found.low:.2g} to {found.high:.2g})" if found else ""
+            )
+        rows.append([tool, *cells])
+    yield from table(["tool", *PROBLEMS], rows)
+    yield ""
+    yield "![Median regret of all tools against trials](images/tuning_regret.png)"
+    if any(run.tool == BATCH for run in runs):
+        yield ""
+        yield from _batches(runs)
+
+
+def _batches(runs: Sequence[Run]) -> Iterator[str]:
+    yield "## Batches"
+    yield ""
+    yield (
+        "Trials until the median regret is what single suggestions reach after three quarters "
+        f"of theirs ({3 * TRIALS // 4}), and as a share of these: in batches of 4, one after the "
+        "other as if the ones before had given what is expected, and the 4 best local maxima, as "
+        "published. With trials that take much longer than suggestions, the gain in time is 4 over "
+        "the share; 5 needs at least 5 trials at once."
+    )
+    yield ""
+    rows = []
+    for problem in PROBLEMS:
+        single = _some(runs, OURS, problem)
+        if not single:
+            continue
+        goal = float(np.median([best_so_far(run)[3 * TRIALS // 4 - 1] for run in single]))
+        first = trials_to_reach(single, goal)
+        cells = [f"{goal:.2g}", f"{first:.0f}"]
+        for tool in (BATCH, MAXIMA):
+            some = _some(runs, tool, problem)
+            needed = trials_to_reach(some, goal) if some else math.nan
+            text = (
+                f"{needed:.0f} ({needed / first:.2f})" if math.isfinite(needed) else "not reached"
+            )
+            cells.append(text if some else "")
+        rows.append([problem, *cells])
+    yield from table(["problem", "regret", "single", "batches of 4", "4 maxima"], rows)
+
+
+def _some(runs: Sequence[Run], tool: str, problem: str) -> list[Run]:
+    return [run for run in runs if run.tool == tool and run.problem == problem]
+
+
+def draw(runs: Sequence[Run]) -> Figure:
+    """Median regret against trials, one panel for each problem."""
+    figure = Figure(figsize=(11, 6), layout="constrained")
+    axes = list(figure.subplots(2, 3).flat)
+    for axis, problem in zip(axes, PROBLEMS, strict=False):
+        for number, tool in enumerate(SHOWN):
+            some = _some(runs, tool, problem)
+            if some:
+                curves = np.array([best_so_far(run) for run in some])
+                low, middle, high = np.quantile(curves, [0.25, 0.5, 0.75], axis=0)
+                trials = np.arange(1, len(middle) + 1)
+                axis.plot(trials, middle, color=f"C{number}", label=tool)
+                axis.fill_between(trials, low, high, color=f"C{number}", alpha=0.12, linewidth=0)
+        axis.set(title=problem, yscale="log", xlabel="trial", ylabel="regret")
+    for axis in axes[len(PROBLEMS) :]:
+        axis.axis("off")
+        axis.legend(*axes[0].get_legend_handles_labels(), loc="center", frameon=False)
+    return figure
