@@ -1,0 +1,11 @@
+"""The aerosol microphysics M7: sulphate, soot, organics, sea salt and dust in seven modes."""
+
+from trackscape.emulation.m7.columns import FORCING as FORCING
+from trackscape.emulation.m7.columns import MASSES as MASSES
+from trackscape.emulation.m7.columns import MODES as MODES
+from trackscape.emulation.m7.columns import PUBLISHED as PUBLISHED
+from trackscape.emulation.m7.columns import STATE as STATE
+from trackscape.emulation.m7.columns import species as species
+from trackscape.emulation.m7.model import M7 as M7
+from trackscape.emulation.m7.model import Description as Description
+from trackscape.emulation.m7.model import NucleationRate as NucleationRate
