@@ -9,7 +9,6 @@ from scipy.optimize import minimize
 
 from trackscape.emulation import (
     Conserved,
-    add_sources,
     check_conserved,
     complete,
     correct,
@@ -21,6 +20,7 @@ from trackscape.emulation import (
     project_onto_simplex,
     renormalise,
     replace_groups,
+    sources_of,
     total_after,
 )
 from trackscape.errors import DataError
@@ -52,6 +52,11 @@ def outputs(seed: int, dtype: torch.dtype, width: int) -> torch.Tensor:
     return torch.tensor(values, dtype=dtype)
 
 
+def ways(columns: list[int], dtype: torch.dtype) -> torch.Tensor:
+    """A row for each flux, 1 at its column."""
+    return torch.nn.functional.one_hot(torch.tensor(columns), N_COLUMNS).to(dtype)
+
+
 def assert_exact(state, after, forcing):
     assert after.isfinite().all()
     assert (after >= 0).all()
@@ -77,9 +82,11 @@ def test_groups_add_up_whatever_is_predicted(method, dtype, seed):
 @given(seed=SEEDS)
 def test_fluxes_never_take_more_than_there_is(dtype, seed):
     state, forcing = cells(seed, dtype)
-    donor, receiver = torch.tensor([0, 0, 1, 2, 3, 5]), torch.tensor([1, 2, 2, 0, 5, 3])
-    share = limited_shares(outputs(seed, dtype, 6), donor, n_columns=N_COLUMNS)
-    after = move_fluxes(add_sources(state, forcing, GROUPS, (0, 3)), share, donor, receiver)
+    donors, receivers = ways([0, 0, 1, 2, 3, 5], dtype), ways([1, 2, 2, 0, 5, 3], dtype)
+    shares = limited_shares(outputs(seed, dtype, 6), donors)
+    source = sources_of(state, forcing, GROUPS, (0, 3))
+    after, amount = move_fluxes(state, source, shares, donors, receivers)
+    assert (amount >= 0).all()
     assert_exact(state, after, forcing)
     assert (after[:, [4, 6]] == state[:, [4, 6]]).all()
 
@@ -87,15 +94,23 @@ def test_fluxes_never_take_more_than_there_is(dtype, seed):
 @given(weight=st.lists(st.floats(0, 1e-6), min_size=2, max_size=2))
 def test_small_weights_are_shares(weight):
     w = torch.tensor([weight], dtype=torch.float64)
-    share = limited_shares(w, torch.tensor([0, 0]), n_columns=1)
-    assert torch.allclose(share, w * (1 - w.sum() / 2), rtol=1e-9, atol=0)
+    content, inflow = limited_shares(w, torch.ones(2, 1, dtype=torch.float64))
+    assert torch.allclose(content, w * (1 - w.sum() / 2), rtol=1e-9, atol=0)
+    assert torch.allclose(inflow, w / 2, rtol=1e-5, atol=0)
 
 
-def test_a_donor_decays_like_one():
-    w = torch.tensor([[0.7, 1.3]], dtype=torch.float64)
-    share = limited_shares(w, torch.tensor([0, 0]), n_columns=1)
-    assert float(share.sum()) == pytest.approx(1 - np.exp(-2))
-    assert float(share[0, 1] / share[0, 0]) == pytest.approx(1.3 / 0.7)
+@given(rate=st.floats(1e-5, 30), content=st.floats(0, 10), inflow=st.floats(0, 10))
+def test_a_donor_decays_and_is_fed(rate, content, inflow):
+    w = torch.tensor([[0.3 * rate, 0.7 * rate]], dtype=torch.float64)
+    state, source = (torch.tensor([[x, 0.0, 0.0]], dtype=torch.float64) for x in (content, inflow))
+    donors, receivers = (
+        torch.tensor(each, dtype=torch.float64)
+        for each in ([[1, 0, 0]] * 2, [[0, 1, 0], [0, 0, 1]])
+    )
+    after, amount = move_fluxes(state, source, limited_shares(w, donors), donors, receivers)
+    left = (content - inflow / rate) * np.exp(-rate) + inflow / rate  # of dx/dt = s - r x
+    assert float(after[0, 0]) == pytest.approx(left, rel=1e-6, abs=1e-9)
+    assert float(amount[0, 1]) == pytest.approx(float(amount[0, 0]) * 7 / 3)
 
 
 @settings(max_examples=25)
@@ -136,12 +151,11 @@ def test_exact_layers_have_gradients(method):
 
 def test_fluxes_have_gradients():
     state = torch.rand(3, 4, dtype=torch.float64)
-    donor, receiver = torch.tensor([0, 0, 1]), torch.tensor([1, 2, 3])
+    donors, receivers = (ways(each, torch.float64)[:, :4] for each in ([0, 0, 1], [1, 2, 3]))
     weight = torch.tensor([[1e-6, 0.3, 2.0]], dtype=torch.float64).repeat(3, 1).requires_grad_()
 
     def layer(w):
-        share = limited_shares(w, donor, n_columns=4)
-        return move_fluxes(state, share, donor, receiver)
+        return move_fluxes(state, state, limited_shares(w, donors), donors, receivers)[0]
 
     assert torch.autograd.gradcheck(layer, weight)
 

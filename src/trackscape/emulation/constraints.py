@@ -14,52 +14,58 @@ from trackscape.errors import DataError
 
 LARGEST_WEIGHT = 1e4
 """Of a flux, in units of what empties a donor by a factor e."""
+SMALL_WEIGHT = 1e-3
+"""Below, shares are worked out as series, as they would be differences of nearly equal numbers."""
 
 
 def limited_shares(
-    weight: Float[Tensor, "cells fluxes"], donor: Float[Tensor, " fluxes"], *, n_columns: int
-) -> Float[Tensor, "cells fluxes"]:
-    """Returns shares of the donors' contents that add up to at most 1 for each donor.
+    weight: Float[Tensor, "cells fluxes"], donors: Float[Tensor, "fluxes columns"]
+) -> tuple[Float[Tensor, "cells fluxes"], Float[Tensor, "cells fluxes"]]:
+    """Returns shares of the donors' contents, and of what flows into them, that leave in a step.
 
-    With weights w >= 0 of all fluxes from a donor the share is (1 - exp(-Σw)) w / Σw: that of what
-    decays at constant rates w for one step. Small weights are the shares themselves; what is no number counts
-    as 0, and weights beyond `LARGEST_WEIGHT` as that.
+    They add up to at most 1 for each donor. Weights w >= 0 are rates times the step: of the content
+    1 - exp(-Σw) is gone in the end, and of what comes evenly during the step 1 - (1 - exp(-Σw)) /
+    Σw; both are divided among the fluxes like the weights. What is no number counts as 0, and
+    weights beyond `LARGEST_WEIGHT` as that. A row of `donors` is 1 at the donor of a flux, else 0.
     """
     weight = weight.nan_to_num(nan=0.0, posinf=LARGEST_WEIGHT).clamp(0.0, LARGEST_WEIGHT)
-    total = weight.new_zeros(len(weight), n_columns).index_add(1, donor, weight)
-    ratio = torch.where(total > 1e-4, -torch.expm1(-total) / total.clamp(min=1e-4), 1 - 0.5 * total)
-    return weight * ratio[:, donor]
+    total = weight @ donors
+    usual, large = total > SMALL_WEIGHT, total.clamp(min=SMALL_WEIGHT)
+    content = torch.where(usual, -torch.expm1(-large) / large, 1 - 0.5 * total)
+    inflow = torch.where(usual, (1 - content) / large, 0.5 - total / 6)
+    return weight * (content @ donors.T), weight * (inflow @ donors.T)
 
 
 def move_fluxes(
     state: Float[Tensor, "cells columns"],
-    share: Float[Tensor, "cells fluxes"],
-    donor: Float[Tensor, " fluxes"],
-    receiver: Float[Tensor, " fluxes"],
-) -> Float[Tensor, "cells columns"]:
-    """Moves shares of contents along a stoichiometry: exact in mass, never below zero.
+    source: Float[Tensor, "cells columns"],
+    shares: tuple[Float[Tensor, "cells fluxes"], Float[Tensor, "cells fluxes"]],
+    donors: Float[Tensor, "fluxes columns"],
+    receivers: Float[Tensor, "fluxes columns"],
+) -> tuple[Float[Tensor, "cells columns"], Float[Tensor, "cells fluxes"]]:
+    """Moves shares of contents and sources; returns what is then where, and what each flux moved.
 
-    Shares of one donor must not add up to more than 1, as those of `limited_shares`. What is left
-    of a donor is clipped at 0, which it can miss by rounding alone.
+    Exact in mass and never below zero for shares as `limited_shares` returns them: what is left of
+    a donor is clipped at 0, which it can miss by rounding alone. Rows of `receivers` are 1 at the
+    receiver, or 0 throughout for what leaves the state.
     """
-    amount = share * state[:, donor]
-    left = state.index_add(1, donor, amount, alpha=-1).clamp(min=0.0)
-    return left.index_add(1, receiver, amount)
+    amount = shares[0] * (state @ donors.T) + shares[1] * (source @ donors.T)
+    left = (state + source - amount @ donors).clamp(min=0.0)
+    return left + amount @ receivers, amount
 
 
-def add_sources(
+def sources_of(
     state: Float[Tensor, "cells columns"],
     forcing: Float[Tensor, "cells forcings"],
     groups: Sequence[Conserved],
-    column: Sequence[int],
+    inlets: Sequence[int],
 ) -> Float[Tensor, "cells columns"]:
-    """Adds the source of each group that has one to the column that is named for it."""
-    for group, into in zip(groups, column, strict=True):
+    """Returns what the source of each group adds in a step, in the column that is named for it."""
+    source = torch.zeros_like(state)
+    for group, column in zip(groups, inlets, strict=True):
         if group.source is not None:
-            added = torch.zeros_like(state)
-            added[:, into] = group.factor * forcing[:, group.source]
-            state = state + added
-    return state
+            source[:, column] = group.factor * forcing[:, group.source]
+    return source
 
 
 def renormalise(

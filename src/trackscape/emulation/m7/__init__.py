@@ -15,3 +15,4 @@ from trackscape.emulation.m7.regimes import HELD_OUT as HELD_OUT
 from trackscape.emulation.m7.regimes import REGIMES as REGIMES
 from trackscape.emulation.m7.regimes import Regime as Regime
 from trackscape.emulation.m7.regimes import sample_states as sample_states
+from trackscape.emulation.m7.stoichiometry import m7_system as m7_system

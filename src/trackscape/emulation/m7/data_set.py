@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trackscape.emulation.m7.columns import FORCING, STATE
+from trackscape.emulation.m7.columns import FORCING, PRODUCTION, STATE
 from trackscape.emulation.m7.model import M7
 from trackscape.emulation.m7.regimes import REGIMES, sample_states
 from trackscape.emulation.windows import Windows, follow_model, joined, write_windows
@@ -18,6 +18,8 @@ YOUNGEST = 4
 modes first hand over what is too large for them."""
 BEGINNINGS = 6
 """Times at which runs of the same air begin."""
+MOST_SUN = 2.0
+"""Largest factor that production gets when a run begins, so that gas is not always in balance."""
 PIECE = 6000
 """Runs in a piece of a file."""
 
@@ -34,7 +36,8 @@ def m7_windows(
     """Yields runs of some steps, about as many of each regime, in pieces.
 
     States are drawn by `sample_states` and age under their forcing; runs begin at a few times,
-    drawn evenly in the logarithm for each piece, from `YOUNGEST` steps up to `oldest`.
+    drawn evenly in the logarithm for each piece, from `YOUNGEST` steps up to `oldest`. Production
+    then gets a factor from 0 to `MOST_SUN`, drawn evenly.
 
     Raises:
         ConfigError: A regime has an unknown name, or nothing is asked for.
@@ -65,9 +68,11 @@ def _ageing(
     ages = np.sort(np.exp(random.uniform(np.log(YOUNGEST), np.log(oldest), BEGINNINGS)).astype(int))
     for wait in np.diff(ages, prepend=0):
         state = model.run(state, forcing, steps=int(wait))
+        now = forcing.copy()
+        now[:, PRODUCTION] *= random.uniform(0, MOST_SUN, len(now))
         yield Windows(
-            state=follow_model(model.step, state, forcing, steps=steps),
-            forcing=forcing,
+            state=follow_model(model.step, state, now, steps=steps),
+            forcing=now,
             kind=kind,
             state_names=STATE,
             forcing_names=FORCING,

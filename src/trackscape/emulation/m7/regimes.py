@@ -29,7 +29,7 @@ from trackscape.errors import ConfigError
 
 NUMBER_SPREAD = 2.5
 """Geometric standard deviation of numbers about the median of a regime."""
-RADIUS_SPREAD = 1.25
+RADIUS_SPREAD = 1.4
 """Geometric standard deviation of dry count median radii about those of `RADII`."""
 RADII = np.array([2e-7, 2e-6, 1e-5, 7e-5, 2e-6, 1.5e-5, 8e-5])
 """Median over states of the dry count median radius of each mode in cm."""
