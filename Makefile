@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging speed data \
 	results ceiling robustness study landscape validation imaging downstream confidence alignment throughput \
-	lock clean
+	emulation lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -90,6 +90,9 @@ alignment: .venv/test/ready  ## how far layers are found without truth: make ali
 throughput: .venv/test/ready  ## protons a second, of frames and of files: make throughput DATA=folder
 	OMP_NUM_THREADS=1 $(TEST)/python -m benchmarks.throughput --data '$(DATA)'
 	$(TEST)/python -m benchmarks.streaming
+
+emulation: .venv/test/ready  ## emulators of the aerosol microphysics M7: make emulation WORK=folder
+	OMP_NUM_THREADS=1 $(TEST)/python -m studies.emulation '$(WORK)' -o docs/emulation.md
 
 downstream: .venv/test/ready  ## training with the costs of the image: make downstream TUNING=scan JUDGED=scan
 	$(TEST)/python -m studies.downstream '$(TUNING)' '$(JUDGED)' -o docs/studies/downstream.md

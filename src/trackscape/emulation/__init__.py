@@ -16,6 +16,7 @@ from trackscape.emulation.long_runs import compare_long_runs as compare_long_run
 from trackscape.emulation.long_runs import median_error as median_error
 from trackscape.emulation.losses import ChangeLoss as ChangeLoss
 from trackscape.emulation.networks import CONSTRAINTS as CONSTRAINTS
+from trackscape.emulation.networks import Constraint as Constraint
 from trackscape.emulation.networks import Emulator as Emulator
 from trackscape.emulation.networks import FluxEmulator as FluxEmulator
 from trackscape.emulation.networks import PublishedEmulator as PublishedEmulator

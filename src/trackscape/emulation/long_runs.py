@@ -13,8 +13,9 @@ from trackscape.emulation.scores import check_columns, roll_out
 from trackscape.emulation.windows import Windows
 from trackscape.files import replacing
 
-PRESENT = 1e-3
-"""Cells count for an error where the model has this share of the median of all cells, or more."""
+LEFT_OVER = 1e-2
+"""Share of what there was at the begin below which an error is measured in units of that share:
+modes that fade away are not followed to the last particle."""
 
 
 class RunModel(Protocol):
@@ -39,11 +40,11 @@ class LongRuns:
     def median_errors(self) -> dict[str, float]:
         """Returns the median relative error of each column at the end.
 
-        Cells in which the model has next to nothing of a column do not count for it, see `PRESENT`;
-        NaN where that is so in all.
+        See `median_error`.
         """
+        first, last, found = self.model[0], self.model[-1], self.emulator[-1]
         return {
-            name: median_error(self.emulator[-1, :, i], self.model[-1, :, i])
+            name: median_error(found[:, i], last[:, i], first[:, i])
             for i, name in enumerate(self.names)
         }
 
@@ -63,11 +64,14 @@ class LongRuns:
             )
 
 
-def median_error(found: Floats, wanted: Floats) -> float:
-    """Returns the median over cells of |found / wanted - 1|, see `LongRuns.median_errors`."""
-    some = wanted > PRESENT * np.median(wanted)
-    some &= wanted > 0
-    return float(np.median(np.abs(found[some] / wanted[some] - 1))) if some.any() else np.nan
+def median_error(found: Floats, wanted: Floats, start: Floats) -> float:
+    """Returns the median over cells of |found - wanted| / max(wanted, `LEFT_OVER` start).
+
+    Cells in which there was nothing and is nothing do not count; NaN where that is so in all.
+    """
+    scale = np.maximum(wanted, LEFT_OVER * start)
+    some = scale > 0
+    return float(np.median(np.abs(found - wanted)[some] / scale[some])) if some.any() else np.nan
 
 
 def compare_long_runs(

@@ -15,8 +15,9 @@ from trackscape.emulation.settings import EmulatorLoss
 from trackscape.emulation.system import System
 from trackscape.emulation.windows import Windows
 
-FINE = 1e-3
-"""The smaller scale of the logarithmic loss, in standard deviations of a change."""
+VIEWS = (1.0, 1e-3, 1e-6)
+"""Scales of the logarithmic loss, in standard deviations of a change: air that has aged has little
+of some modes, but a long run needs their changes, too."""
 
 
 class ChangeLoss(nn.Module):
@@ -30,7 +31,7 @@ class ChangeLoss(nn.Module):
         deviation = torch.where(deviation > 0, deviation, 1.0)
         views: list[tuple[float, bool]] = [(1.0, False)]
         if settings.kind == "logarithmic":
-            views = [(1.0, True), (FINE, True)]
+            views = [(scale, True) for scale in VIEWS]
         self.views = [_View(factor * deviation, change, asinh=asinh) for factor, asinh in views]
         mass = [_weight_of(MASS_WEIGHTS, group.name) for group in system.groups]
         self.mass_weights = mass

@@ -50,7 +50,7 @@ class EmulatorLoss(Strict):
 
     kind: Literal["squares", "logarithmic"]
     """``squares``: of errors of z-scored changes, as published; ``logarithmic``: of errors of
-    asinh(change / s), in units of its variance, for s of a standard deviation and 0.001 of one."""
+    asinh(change / s), in units of its variance, for s of 1, 1e-3 and 1e-6 standard deviations."""
     penalties: tuple[Literal["mass", "positivity"], ...] = ()
     """Published terms that are added."""
     steps: Count = 1

@@ -106,7 +106,7 @@ REGIMES = {
         shares=_CLEAN,
     ),
     "continental": Regime(
-        temperature=(262, 300), pressure=(8.5e4, 1.02e5), humidity=(0.2, 0.95), forest=(0.2, 1.0),
+        temperature=(270, 300), pressure=(8.5e4, 1.02e5), humidity=(0.2, 0.95), forest=(0.2, 1.0),
         production=(1e4, 3e5), gas=(5e5, 3e7), numbers=(800, 2000, 500, 0.5, 500, 2, 0.3),
         shares=_CLEAN | {"KS": (0.6, 0.05, 0.35, 0, 0)},
     ),
