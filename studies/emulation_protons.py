@@ -15,10 +15,12 @@ from trackscape.emulation import (
     Windows,
     load_emulator,
     read_windows,
+    scaled_beams,
+    simulate_slabs,
+    slab_system,
     train_emulator,
     write_windows,
 )
-from trackscape.emulation.protons import scaled_beams, simulate_slabs, slab_system
 
 SLABS, PRIMARIES = 300, 300
 TEST = 120

@@ -6,8 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trackscape.emulation import FluxEmulator
-from trackscape.emulation.protons import scaled_beams, simulate_slabs, slab_system
+from trackscape.emulation import FluxEmulator, scaled_beams, simulate_slabs, slab_system
 from trackscape.errors import ConfigError
 from trackscape.simulation import shipped_materials
 from trackscape.simulation.physics.stopping import energy_behind

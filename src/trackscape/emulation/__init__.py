@@ -20,6 +20,9 @@ from trackscape.emulation.networks import Constraint as Constraint
 from trackscape.emulation.networks import Emulator as Emulator
 from trackscape.emulation.networks import FluxEmulator as FluxEmulator
 from trackscape.emulation.networks import PublishedEmulator as PublishedEmulator
+from trackscape.emulation.protons import scaled_beams as scaled_beams
+from trackscape.emulation.protons import simulate_slabs as simulate_slabs
+from trackscape.emulation.protons import slab_system as slab_system
 from trackscape.emulation.published import MASS_WEIGHTS as MASS_WEIGHTS
 from trackscape.emulation.published import POSITIVITY_WEIGHTS as POSITIVITY_WEIGHTS
 from trackscape.emulation.published import complete as complete
