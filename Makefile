@@ -3,8 +3,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
-	results ceiling robustness study landscape validation imaging downstream confidence alignment pixels throughput lazy-gp \
-	lock clean
+	results ceiling robustness study landscape validation imaging downstream confidence alignment pixels throughput \
+	lazy-gp emulation lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -99,6 +99,9 @@ throughput: .venv/test/ready  ## protons a second, of frames and of files: make 
 
 lazy-gp: .venv/test/ready  ## what it costs to refit seldom: make lazy-gp RUNS=folder
 	OMP_NUM_THREADS=1 $(TEST)/python -m studies.lazy_gp '$(RUNS)' -o docs/studies/lazy_gp.md
+
+emulation: .venv/test/ready  ## emulators of the aerosol microphysics M7: make emulation WORK=folder
+	OMP_NUM_THREADS=1 $(TEST)/python -m studies.emulation '$(WORK)' -o docs/emulation.md
 
 downstream: .venv/test/ready  ## training with the costs of the image: make downstream TUNING=scan JUDGED=scan
 	$(TEST)/python -m studies.downstream '$(TUNING)' '$(JUDGED)' -o docs/studies/downstream.md

@@ -8,6 +8,7 @@ import typer
 import trackscape
 from trackscape.cli.align import align_verb
 from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memory, whole_output
+from trackscape.cli.emulate import app as emulate
 from trackscape.cli.image import calibrate_verb, image_verb, pairs_verb, rsp_verb
 from trackscape.cli.landscape import app as landscape
 from trackscape.cli.pixels import cluster_verb, digitise_verb
@@ -49,6 +50,7 @@ for verb, then in {
 }.items():
     add_verb(app, verb, then=then)
 app.add_typer(landscape, name="landscape")
+app.add_typer(emulate, name="emulate")
 
 
 def _print_version(wanted: bool) -> None:

@@ -122,7 +122,7 @@ def fit(
     """
     # Absolute, so that no beginning of a name looks like the address of something elsewhere.
     keep = KeepRun(Path(folder).absolute(), about=about)
-    with locked(keep.folder), _quiet():
+    with locked(keep.folder), quiet():
         trainer = _Training(
             default_root_dir=keep.folder,
             max_epochs=epochs,
@@ -200,7 +200,7 @@ class _ProgressBar(RichProgressBar):
 
 
 @contextlib.contextmanager
-def _quiet() -> Generator[None, None, None]:
+def quiet() -> Generator[None, None, None]:
     """Silences what Lightning says about itself; errors and the progress bar stay."""
     logger = logging.getLogger("lightning.pytorch")
     with warnings.catch_warnings(), contextlib.ExitStack() as stack:

@@ -1,0 +1,134 @@
+"""`trackscape emulate`: networks in the place of the aerosol microphysics M7."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trackscape.cli.computing import Threads, add_verb, prepare
+from trackscape.cli.options import option, written_file
+from trackscape.text import shown
+
+EmulatorWeights = Annotated[
+    Path, typer.Argument(metavar="WEIGHTS", help="weights.safetensors of a run folder.")
+]
+Runs = Annotated[
+    Path, option("FILE", "Runs of the model: parquet, made by `trackscape emulate data`.", "--data")
+]
+
+
+def data_verb(
+    output: Annotated[Path, written_file(".parquet", text="Runs to write: parquet.")],
+    runs: Annotated[int, option("N", "Number of runs.", min=1)] = 10_000,
+    steps: Annotated[int, option("N", "Steps of each run.", min=1)] = 4,
+    regimes: Annotated[
+        list[str] | None,
+        option("NAME", "Regime of the air; repeat it. (default: all that are not held out)"),
+    ] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Take the regimes that are held out.")
+    ] = False,
+    seed: Annotated[int, option("N", "Random seed.", min=0)] = 0,
+    threads: Threads = None,
+) -> None:
+    """Run M7 with κ-Köhler water and binary nucleation, in steps of 450 s, from sampled states."""
+    from trackscape.emulation.m7 import HELD_OUT, M7, REGIMES, write_m7_data
+    from trackscape.progress import show_status
+
+    prepare(threads)
+    others = [name for name in REGIMES if name not in HELD_OUT]
+    chosen = regimes or (HELD_OUT if held_out else others)
+    with show_status("running M7"):
+        write_m7_data(output, M7(), regimes=chosen, runs=runs, steps=steps, seed=seed)
+    print(f"{shown(output)}: {runs} runs of {', '.join(chosen)}.")
+
+
+def train_verb(
+    config: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Settings, as configs/emulation/fluxes.yaml.")
+    ],
+    data: Runs,
+    validation: Annotated[Path, option("FILE", "Runs that choose the best weights: parquet.")],
+    runs: Annotated[Path, option("FOLDER", "Folder that gets the run folder.")] = Path("runs"),
+    seed: Annotated[
+        int, option("N", "Random seed of the weights and of the order of runs.", min=0)
+    ] = 0,
+    threads: Threads = None,
+) -> None:
+    """Train an emulator of M7.
+
+    Run the same command again after an interruption: it goes on at the last validation and ends
+    with the same weights.
+    """
+    from trackscape.emulation import EmulatorConfig, read_windows, train_emulator
+    from trackscape.emulation.m7 import M7, m7_system
+
+    prepare(threads)
+    settings = EmulatorConfig.load(config)
+    trained = train_emulator(
+        settings,
+        m7_system(M7()),
+        training=read_windows(data),
+        validation=read_windows(validation),
+        runs=runs,
+        seed=seed,
+        inputs=[data, validation],
+    )
+    print(f"Best validation loss {trained.loss:.4f}: {shown(trained.folder)}/weights.safetensors")
+
+
+def evaluate_verb(weights: EmulatorWeights, data: Runs, threads: Threads = None) -> None:
+    """Print how well an emulator predicts the first steps of runs, and what it makes or loses."""
+    from trackscape.emulation import load_emulator, read_windows, score
+
+    prepare(threads)
+    emulator = load_emulator(weights)
+    found = score(emulator, read_windows(data))
+    print(f"{'':8}{'R²':>9}{'R² log':>9}{'RMSE':>9}")
+    rows = zip(emulator.system.state, found.r2, found.r2_log, found.rmse, strict=True)
+    for name, r2, r2_log, rmse in rows:
+        print(f"{name:8}{r2:9.4f}{r2_log:9.4f}{rmse:9.4f}")
+    print(f"Mean R² {found.r2.mean():.4f}, in the logarithm {found.r2_log.mean():.4f}.")
+    print(f"Largest relative error of a species in a cell: {found.worst_mass:.1e}.")
+    print(f"Negative values: {100 * found.negative_share:.3g} %.")
+
+
+def rollout_verb(
+    weights: EmulatorWeights,
+    data: Runs,
+    output: Annotated[Path, written_file(".npz", text="States to write: npz.")],
+    steps: Annotated[int, option("N", "Steps of 450 s.", min=1)] = 1920,
+    keep: Annotated[int, option("N", "Every how many steps states are kept.", min=1)] = 48,
+    cells: Annotated[int, option("N", "First runs of the data that are taken.", min=1)] = 200,
+    threads: Threads = None,
+) -> None:
+    """Run an emulator on its own states, beside M7, for ten days if not said otherwise."""
+    from trackscape.emulation import compare_long_runs, load_emulator, read_windows
+    from trackscape.emulation.m7 import M7
+    from trackscape.progress import progress_bar
+
+    prepare(threads)
+    windows = read_windows(data)
+    first = windows.part(slice(0, cells))
+    with progress_bar("steps", total=steps // keep) as advance:
+        found = compare_long_runs(
+            load_emulator(weights), M7().run, first, steps=steps, keep=keep, progress=advance
+        )
+    found.write(output)
+    print(f"{shown(output)}: {len(found.step) - 1} times {len(first)} cells.")
+    for name, error in found.median_errors().items():
+        print(f"{name:8}{100 * error:8.1f} %")
+    print("Median relative error at the end.")
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Networks in the place of the aerosol microphysics M7, exact in mass.",
+)
+for verb, then in {
+    data_verb: "Nothing was written.",
+    train_verb: "Run the same command again to go on.",
+    evaluate_verb: "Nothing was written.",
+    rollout_verb: "Nothing was written.",
+}.items():
+    add_verb(app, verb, then=then)

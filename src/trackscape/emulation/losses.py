@@ -1,0 +1,76 @@
+"""What the training of an emulator minimises."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from trackscape.emulation.published import (
+    MASS_WEIGHTS,
+    POSITIVITY_WEIGHTS,
+    mass_loss,
+    positivity_loss,
+)
+from trackscape.emulation.settings import EmulatorLoss
+from trackscape.emulation.system import System
+from trackscape.emulation.windows import Windows
+
+VIEWS = (1.0, 1e-3, 1e-6)
+"""Scales of the logarithmic loss, in standard deviations of a change: air that has aged has little
+of some modes, but a long run needs their changes, too."""
+
+
+class ChangeLoss(nn.Module):
+    """Loss of a step's changes, with scales of a data set, and published penalties."""
+
+    def __init__(self, settings: EmulatorLoss, system: System, windows: Windows) -> None:
+        super().__init__()
+        self.settings, self.system = settings, system
+        change = torch.from_numpy(windows.state[:, 1:] - windows.state[:, :-1]).flatten(0, 1)
+        deviation = change.std(dim=0)
+        deviation = torch.where(deviation > 0, deviation, 1.0)
+        views: list[tuple[float, bool]] = [(1.0, False)]
+        if settings.kind == "logarithmic":
+            views = [(scale, True) for scale in VIEWS]
+        self.views = [_View(factor * deviation, change, asinh=asinh) for factor, asinh in views]
+        mass = [_weight_of(MASS_WEIGHTS, group.name) for group in system.groups]
+        self.mass_weights = mass
+        self.positivity_weights = torch.tensor(
+            [_weight_of(POSITIVITY_WEIGHTS, name) for name in system.state]
+        )
+
+    def forward(
+        self, moved: tuple[Tensor, Tensor], wanted: Tensor, state: Tensor, forcing: Tensor
+    ) -> Tensor:
+        """Returns the loss of what an emulator makes of a state, see `Emulator.advance`."""
+        after, change = moved
+        loss = change.new_zeros(())
+        for view in self.views:
+            loss = loss + view.error(change, wanted)
+        if "mass" in self.settings.penalties:
+            groups, weights = self.system.groups, self.mass_weights
+            loss = loss + mass_loss(after, state, forcing, groups, weights)
+        if "positivity" in self.settings.penalties:
+            loss = loss + positivity_loss(after, self.positivity_weights.to(after))
+        return loss
+
+
+class _View:
+    """A way to look at changes, in which their errors are measured."""
+
+    def __init__(self, scale: Tensor, change: Tensor, *, asinh: bool) -> None:
+        self.scale = scale.float()
+        self.function: Callable[[Tensor], Tensor] = torch.asinh if asinh else nn.Identity()
+        variance = self.function(change / scale).var(dim=0)
+        self.variance = torch.where(variance > 0, variance, 1.0).float()
+
+    def error(self, change: Tensor, wanted: Tensor) -> Tensor:
+        scale, variance = self.scale.to(change), self.variance.to(change)
+        difference = self.function(change / scale) - self.function(wanted / scale)
+        return (difference.square() / variance).mean()
+
+
+def _weight_of(weights: dict[str, float], name: str) -> float:
+    """The published weight of a species, 1 for what was not published."""
+    kind = "SO4" if name == "H2SO4" else name.split("_")[0]
+    return weights.get(kind, 1.0)

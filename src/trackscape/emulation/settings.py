@@ -1,0 +1,114 @@
+"""A YAML file -> a checked description of the training of one emulator."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+
+from trackscape.emulation.networks import Constraint
+from trackscape.formats import Count, Positive, Strict, read_settings
+
+
+class EmulatorNetwork(Strict):
+    """Which network is trained."""
+
+    kind: Literal["published", "fluxes"]
+    """``published``: z-scores in and out, as Harder et al.; ``fluxes``: how much goes where, exact
+    in mass and never negative."""
+    hidden: Count = 128
+    """Width of the hidden layers."""
+    blocks: Count = 1
+    """For fluxes: number of residual blocks of two layers."""
+    constraint: Constraint = "none"
+    """For published: ``complete`` or ``correct`` finished predictions, as published, or
+    ``renormalise`` or ``project`` them, exactly and in training, too."""
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """Arguments of the network."""
+        return self.model_dump(include={"hidden", *_OWN[self.kind]})
+
+    @pydantic.model_validator(mode="after")
+    def _settings_belong_to_the_kind(self) -> "EmulatorNetwork":
+        for kind, names in _OWN.items():
+            for name in names:
+                if (
+                    kind != self.kind
+                    and getattr(self, name) != type(self).model_fields[name].default
+                ):
+                    raise ValueError(f"{name} is a setting of the kind {kind}, not of {self.kind}")
+        return self
+
+
+_OWN = {"published": ("constraint",), "fluxes": ("blocks",)}
+
+
+class EmulatorLoss(Strict):
+    """What is minimised."""
+
+    kind: Literal["squares", "logarithmic"]
+    """``squares``: of errors of z-scored changes, as published; ``logarithmic``: of errors of
+    asinh(change / s), in units of its variance, for s of 1, 1e-3 and 1e-6 standard deviations."""
+    penalties: tuple[Literal["mass", "positivity"], ...] = ()
+    """Published terms that are added."""
+    steps: Count = 1
+    """Steps that the emulator takes on its own states in the second half of the training, all of
+    which count."""
+
+
+class EmulatorOptimiser(Strict):
+    """How it is minimised, by Adam."""
+
+    learning_rate: Positive
+    """Largest rate."""
+    schedule: Literal["constant", "one_cycle"] = "constant"
+    """Constant, as published, or up within a tenth of all steps and then down along a cosine."""
+    weight_decay: float = pydantic.Field(default=0.0, ge=0)
+    """Of the weights, in each step."""
+    runs_per_step: Count
+    """Runs of the data set whose gradients are averaged for a step."""
+    rare: bool = False
+    """Whether runs with large changes are drawn more often."""
+    steps: Count
+    """Steps of the optimiser in all."""
+    validate_every: Count
+    """Steps between two validations, each of which writes a checkpoint."""
+
+    @pydantic.model_validator(mode="after")
+    def _whole_number_of_validations(self) -> "EmulatorOptimiser":
+        if self.steps % self.validate_every:
+            raise ValueError(
+                f"steps ({self.steps}) must be a multiple of validate_every ({self.validate_every})"
+            )
+        return self
+
+
+class EmulatorConfig(Strict):
+    """One training of an emulator: everything but its seed and its data."""
+
+    name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    """Begins the name of the run folder."""
+    network: EmulatorNetwork
+    loss: EmulatorLoss
+    optimiser: EmulatorOptimiser
+
+    @classmethod
+    def load(cls, path: Path | str) -> "EmulatorConfig":
+        """Reads a YAML file.
+
+        Raises:
+            ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
+        """
+        return read_settings(Path(path), cls, described_in="configs/emulation/fluxes.yaml")
+
+    @property
+    def digest(self) -> str:
+        """First eight hexadecimal digits of the SHA-256 of the settings."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    def folder(self, root: Path, *, seed: int) -> Path:
+        """Returns the run folder."""
+        return root / f"{self.name}-{self.digest}-s{seed}"

@@ -1,0 +1,157 @@
+"""What an emulator has to know of a box model: names, what is conserved, what can go where."""
+
+import dataclasses
+import json
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from trackscape.emulation.conservation import Conserved, check_conserved
+from trackscape.emulation.constraints import limited_shares, move_fluxes, sources_of
+from trackscape.errors import DataError
+
+LOST = -1
+"""Receiver of a flux that leaves the state, as numbers do when particles stick together."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class System:
+    """A box model whose matter only ever moves along known ways.
+
+    Raises:
+        DataError: Columns or groups do not fit, or a flux leaves its group.
+    """
+
+    state: tuple[str, ...]
+    """Names of the columns of a state."""
+    forcing: tuple[str, ...]
+    """Names of the columns of a forcing."""
+    groups: tuple[Conserved, ...]
+    """What is conserved."""
+    inlets: tuple[int, ...]
+    """Column of each group into which its source flows."""
+    remainders: tuple[int, ...]
+    """Column of each group that the published completion takes from the others."""
+    stages: tuple[tuple[tuple[int, int], ...], ...]
+    """Fluxes as donor and receiver, or `LOST`; those of a stage act on what the last one left."""
+    births: tuple[tuple[int, int], ...] = ()
+    """Flux of the first stage, by its place, and a column that grows by at most as much."""
+    sums: tuple[tuple[float, ...], ...] = ()
+    """Weights of columns whose sums say something, such as the volume of a mode's particles."""
+    limits: tuple[tuple[int, int, float], ...] = ()
+    """A sum, by its place, a column, and a limit of their ratio at which the model switches."""
+
+    def __post_init__(self) -> None:
+        n = len(self.state)
+        check_conserved(self.groups, n_columns=n)
+        group_of = {column: group.name for group in self.groups for column in group.columns}
+        for donor, receiver in self.fluxes:
+            if not (0 <= donor < n and LOST <= receiver < n):
+                raise DataError(f"Expected fluxes between {n} columns, got {donor}, {receiver}.")
+            target = None if receiver == LOST else group_of.get(receiver)
+            if group_of.get(donor) != target:
+                raise DataError(
+                    f"Expected fluxes within a group, got one from {self.state[donor]} to "
+                    f"{'nowhere' if receiver == LOST else self.state[receiver]}; it would break "
+                    "a conservation law."
+                )
+        if not len(self.groups) == len(self.inlets) == len(self.remainders):
+            raise DataError("Expected one inlet and one remainder for each group.")
+        if any(len(weights) != n for weights in self.sums):
+            raise DataError(f"Expected {n} weights in each sum, one for each column.")
+
+    @property
+    def fluxes(self) -> list[tuple[int, int]]:
+        """All fluxes, stage by stage."""
+        return [flux for stage in self.stages for flux in stage]
+
+    def to_json(self) -> str:
+        """Returns a text that `system_of` reads."""
+        return json.dumps(dataclasses.asdict(self))
+
+
+def system_of(text: str) -> System:
+    """Reads what `System.to_json` wrote.
+
+    Raises:
+        DataError: It is something else.
+    """
+    try:
+        content: dict[str, Any] = json.loads(text)
+        given: list[Any] = content["groups"]
+        groups = tuple(
+            Conserved(
+                name=str(group["name"]),
+                columns=tuple(group["columns"]),
+                source=group["source"],
+                factor=float(group["factor"]),
+            )
+            for group in given
+        )
+        stages = tuple(tuple((int(d), int(r)) for d, r in stage) for stage in content["stages"])
+        names = ("state", "forcing", "inlets", "remainders")
+        plain = {name: tuple(content[name]) for name in names}
+        pairs = {name: tuple(map(tuple, content[name])) for name in ("births", "sums", "limits")}
+        return System(groups=groups, stages=stages, **plain, **pairs)  # pyright: ignore[reportArgumentType]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"Expected a description of a box model, got another text ({error})."
+        ) from error
+
+
+class Fluxes(nn.Module):
+    """Moves a state on by what a network says of fluxes: exact and positive, for any network."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__()
+        self.system = system
+        for number, stage in enumerate(system.stages):
+            donors, receivers = torch.zeros(2, len(stage), len(system.state))
+            for flux, (donor, receiver) in enumerate(stage):
+                donors[flux, donor] = 1
+                if receiver != LOST:
+                    receivers[flux, receiver] = 1
+            self.register_buffer(f"donors_{number}", donors, persistent=False)
+            self.register_buffer(f"receivers_{number}", receivers, persistent=False)
+
+    @property
+    def width(self) -> int:
+        """Number of values that a network has to give: one for each flux and birth."""
+        return len(self.system.fluxes) + len(self.system.births)
+
+    def forward(
+        self,
+        state: Float[Tensor, "cells columns"],
+        forcing: Float[Tensor, "cells forcings"],
+        logits: Float[Tensor, "cells width"],
+    ) -> tuple[Float[Tensor, "cells columns"], Float[Tensor, "cells columns"]]:
+        """Returns states after a step, and their changes without the rounding of a difference.
+
+        exp(logit) is the weight of a flux, see `limited_shares`. Births are the sigmoid of their
+        logits times the flux that they belong to.
+        """
+        system = self.system
+        source = sources_of(state, forcing, system.groups, system.inlets)
+        change, first = source, 0
+        for number, stage in enumerate(system.stages):
+            donors, receivers = (
+                self.get_buffer(f"{name}_{number}").to(state.dtype)
+                for name in ("donors", "receivers")
+            )
+            weight = logits[:, first : first + len(stage)].clamp(-60.0, 9.0).exp()
+            shares = limited_shares(weight, donors)
+            state, amount = move_fluxes(state, source, shares, donors, receivers)
+            change = change + amount @ (receivers - donors)
+            if number == 0:
+                born = self._births(state, amount, logits[:, len(system.fluxes) :])
+                state, change = state + born, change + born
+            source, first = torch.zeros_like(state), first + len(stage)
+        return state, change
+
+    def _births(self, state: Tensor, amount: Tensor, logits: Tensor) -> Tensor:
+        born = torch.zeros_like(state)
+        for i, (flux, column) in enumerate(self.system.births):
+            born[:, column] = amount[:, flux] * torch.sigmoid(logits[:, i].nan_to_num(0.0))
+        return born

@@ -1,0 +1,200 @@
+"""Settings and runs of a box model -> a run folder with a trained emulator, resumable."""
+
+import csv
+import dataclasses
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from trackscape.emulation.losses import ChangeLoss
+from trackscape.emulation.module import EmulatorModule, RunData
+from trackscape.emulation.networks import NETWORKS
+from trackscape.emulation.scores import check_columns
+from trackscape.emulation.settings import EmulatorConfig
+from trackscape.emulation.system import System
+from trackscape.emulation.weights import load_emulator, save_emulator
+from trackscape.emulation.windows import Windows
+from trackscape.errors import RunError
+from trackscape.files import locked, replacing, write_json
+from trackscape.training import process
+from trackscape.training.fit import quiet
+from trackscape.training.run_folder import provenance
+
+_COLUMNS = ("step", "loss", "validation_loss")
+_CONFIG, _PROVENANCE = "config.json", "provenance.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainedEmulator:
+    """A finished training."""
+
+    folder: Path
+    """The run folder; its ``weights.safetensors`` holds the best weights."""
+    loss: float
+    """Validation loss of the best weights."""
+
+
+def train_emulator(
+    config: EmulatorConfig,
+    system: System,
+    *,
+    training: Windows,
+    validation: Windows,
+    runs: Path | str,
+    seed: int,
+    inputs: Iterable[Path] = (),
+    progress: bool = True,
+) -> TrainedEmulator:
+    """Trains an emulator, or goes on where a killed or interrupted training stopped.
+
+    Arguments:
+        config: The settings.
+        system: What is known of the box model.
+        training: Runs to learn from.
+        validation: Runs that choose the best weights.
+        runs: Folder in which the run folder is made.
+        seed: Seed of the initial weights and of the order of runs.
+        inputs: Files that the runs come from, whose digests the run folder keeps.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        DataError: The runs have other columns than the system.
+        RunError: The run folder belongs to other settings or data, is damaged or in use.
+    """
+    torch.manual_seed(seed)
+    emulator = NETWORKS[config.network.kind](system, **config.network.sizes)
+    for windows in (training, validation):
+        check_columns(emulator, windows)
+    folder = _open(config, Path(runs), seed=seed, inputs=inputs)
+    emulator.fit_scales(training)
+    loss = ChangeLoss(config.loss, system, training)
+    module = EmulatorModule(emulator, loss, settings=config.loss, optimiser=config.optimiser)
+    data = RunData(training=training, validation=validation, optimiser=config.optimiser, seed=seed)
+    keep = KeepEmulator(folder)
+    with locked(folder), quiet():
+        _fit(module, data, keep, config=config, progress=progress)
+    return TrainedEmulator(folder=folder, loss=keep.best)
+
+
+def _open(config: EmulatorConfig, root: Path, *, seed: int, inputs: Iterable[Path]) -> Path:
+    """Makes the run folder, or checks that it was begun with the same settings and files."""
+    folder = config.folder(root, seed=seed)
+    now = {
+        _CONFIG: config.model_dump(mode="json"),
+        _PROVENANCE: provenance(seed=seed, inputs=inputs),
+    }
+    with locked(folder):
+        for name, content in now.items():
+            path = folder / name
+            if not path.exists():
+                write_json(path, content)
+                continue
+            try:
+                then = json.loads(path.read_text(encoding="utf-8"))
+                same = then == content if name == _CONFIG else then["inputs"] == content["inputs"]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise RunError(
+                    f"{path}: it is damaged; restore it, or name other --runs."
+                ) from error
+            if not same:
+                raise RunError(
+                    f"{folder}: this run was begun with other settings or data, see {name}; "
+                    "restore them, or name other --runs."
+                )
+    return folder
+
+
+@final
+class KeepEmulator(Callback):
+    """Writes metrics.csv, weights.safetensors (best validation) and last.ckpt, in this order."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.checkpoint = self.folder / "last.ckpt"
+        self.best = math.inf
+        self.rows: list[dict[str, float]] = []
+
+    @property
+    def state_key(self) -> str:
+        """The name by which checkpoints of all trainings hold this state."""
+        return "KeepRun"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what a resumed run has to know."""
+        return {"best": self.best, "rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes back what `state_dict` returned."""
+        self.best, self.rows = float(state_dict["best"]), list(state_dict["rows"])
+
+    @process.never_exhausted
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keeps the epoch that has just been trained and validated."""
+        assert isinstance(pl_module, EmulatorModule)
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {name: metrics.get(name, math.nan) for name in _COLUMNS[1:]}
+        self.rows.append({"step": float(trainer.global_step)} | row)
+        self.write_table()
+        if metrics["validation_loss"] < self.best:
+            self.best = metrics["validation_loss"]
+            about = {"run": self.folder.name, "step": str(trainer.global_step)}
+            save_emulator(pl_module.emulator, self.folder / "weights.safetensors", about=about)
+        trainer.save_checkpoint(self.checkpoint)
+
+    def write_table(self) -> None:
+        """Writes metrics.csv of all epochs, also of those before a resumption."""
+        with replacing(self.folder / "metrics.csv") as path, path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(_COLUMNS)
+            for row in self.rows:
+                writer.writerow([int(row["step"]), *(row[name] for name in _COLUMNS[1:])])
+
+
+def _fit(
+    module: EmulatorModule,
+    data: RunData,
+    keep: KeepEmulator,
+    *,
+    config: EmulatorConfig,
+    progress: bool,
+) -> None:
+    epochs = config.optimiser.steps // config.optimiser.validate_every
+    trainer = Trainer(
+        default_root_dir=keep.folder,
+        max_epochs=epochs,
+        gradient_clip_val=1.0,
+        callbacks=[keep],
+        logger=False,
+        plugins=[process.OneProcess(), process.WholeCheckpoints()],
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=progress,
+        num_sanity_val_steps=0,
+        accelerator="auto",
+        devices=1,
+    )
+    resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
+    if resume is not None:
+        load_emulator(keep.folder / "weights.safetensors")  # the best ones may stay the best
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    except (SystemExit, Exception) as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        if isinstance(error, OSError):
+            raise RunError(
+                f"{keep.folder}: expected to write to this folder, but got "
+                f"{error.strerror or error}; mend that, and run again to go on."
+            ) from error
+        raise
+    keep.write_table()
+    if trainer.current_epoch < epochs:
+        raise RunError(
+            f"{keep.folder} stopped after {trainer.current_epoch} of {epochs} epochs; run it again."
+        )

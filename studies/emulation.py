@@ -1,0 +1,304 @@
+"""Emulators of the aerosol microphysics M7 beside the published one, as the tables of a page.
+
+Run as ``python -m studies.emulation WORK -o docs/emulation.md``. WORK gets data, trainings and
+scores; what is there already is not made again.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import torch
+import typer
+
+from studies.emulation_protons import proton_tables
+from studies.emulation_speed import measure_speed, speed_tables
+from studies.markdown import replace_parts, table
+from trackscape.emulation import (
+    Constraint,
+    Emulator,
+    EmulatorConfig,
+    FluxEmulator,
+    PublishedEmulator,
+    Windows,
+    compare_long_runs,
+    load_emulator,
+    median_error,
+    read_windows,
+    score,
+    train_emulator,
+)
+from trackscape.emulation.m7 import (
+    HELD_OUT,
+    M7,
+    MODES,
+    PUBLISHED,
+    REGIMES,
+    STATE,
+    m7_system,
+    write_m7_data,
+)
+from trackscape.files import write_json
+from trackscape.pictures import save_figure
+
+CONFIGS = Path(__file__).parents[1] / "configs" / "emulation"
+MODEL = M7()
+RUNS = {"train": 150_000, "val": 12_000, "test": 24_000}
+"""Runs of four steps in each data set; those for the test are of the regimes that are held out."""
+SEEDS = range(3)
+STEPS = {"published": 1000, "fluxes": 1000}
+"""Steps of the trainings with several seeds: a small budget, for two shared cores."""
+CELLS = 400
+"""Cells of the long runs."""
+DAY = 192
+"""Steps of 450 s."""
+COLUMNS = [STATE.index(name) for name in PUBLISHED]
+
+
+class Variant(NamedTuple):
+    """An emulator that is trained, and what is done with its predictions."""
+
+    settings: str
+    loss: Mapping[str, Any] = MappingProxyType({})
+    network: Mapping[str, Any] = MappingProxyType({})
+    after: Constraint | None = None
+    """A constraint on predictions of the weights that were trained without any."""
+
+
+VARIANTS = {
+    "published": Variant("published"),
+    "with mass loss": Variant("published", loss={"penalties": ["mass"]}),
+    "with positivity loss": Variant("published", loss={"penalties": ["positivity"]}),
+    "with completion": Variant("published", after="complete"),
+    "with correction": Variant("published", after="correct"),
+    "renormalised, exact": Variant("published", network={"constraint": "renormalise"}),
+    "projected, exact": Variant("published", network={"constraint": "project"}),
+    "fluxes, exact": Variant("fluxes"),
+}
+LONGEST = "fluxes, 12,000 steps"
+
+
+def main(
+    work: Annotated[Path, typer.Argument(help="Folder for data, trainings and scores.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Page to bring up to date.")],
+) -> None:
+    """Make data, train, score, and write the generated parts of the page."""
+    torch.set_num_threads(1)
+    data = {name: _data(work, name) for name in RUNS}
+    scores = _scores(work, data)
+    parts = {
+        "variants": _variant_table(scores),
+        "columns": _column_table(scores),
+        "long": _long_table(work, data["test"]),
+        "speed": _speed(work, data["test"]),
+        "regimes": _regime_table(),
+        "protons": proton_tables(work),
+    }
+    _draw_regimes(data, output.parent / "images" / "emulation_regimes.png")
+    replace_parts(output, parts)
+    typer.echo(output)
+
+
+def _data(work: Path, name: str) -> Windows:
+    path = work / f"{name}.parquet"
+    if not path.exists():
+        others = tuple(regime for regime in REGIMES if regime not in HELD_OUT)
+        regimes = HELD_OUT if name == "test" else others
+        seed = 1 + list(RUNS).index(name)
+        write_m7_data(path, MODEL, regimes=regimes, runs=RUNS[name], steps=4, seed=seed)
+    return read_windows(path)
+
+
+def _config(variant: Variant, *, steps: int | None) -> EmulatorConfig:
+    content = EmulatorConfig.load(CONFIGS / f"{variant.settings}.yaml").model_dump(mode="json")
+    content["loss"] |= dict(variant.loss)
+    content["network"] |= dict(variant.network)
+    if steps is not None:
+        content["optimiser"] |= {"steps": steps, "validate_every": 500}
+    return EmulatorConfig.model_validate(content)
+
+
+def _emulator(
+    work: Path, data: dict[str, Windows], variant: Variant, seed: int, steps: int | None
+) -> Emulator:
+    trained = train_emulator(
+        _config(variant, steps=steps),
+        m7_system(MODEL),
+        training=data["train"],
+        validation=data["val"],
+        runs=work / "runs",
+        seed=seed,
+        progress=False,
+    )
+    emulator = load_emulator(trained.folder / "weights.safetensors")
+    if variant.after is None:
+        return emulator
+    constrained = PublishedEmulator(
+        emulator.system, hidden=emulator.sizes["hidden"], constraint=variant.after
+    )
+    constrained.load_state_dict(emulator.state_dict())
+    return constrained
+
+
+def _cached(path: Path, make: Callable[[], Any]) -> Any:
+    if not path.exists():
+        write_json(path, make())
+    return json.loads(path.read_text("utf-8"))
+
+
+def _scores(work: Path, data: dict[str, Windows]) -> dict[str, list[dict[str, Any]]]:
+    """Scores of all seeds of all variants, and of the longest training."""
+
+    def make(variant: Variant, seed: int, steps: int | None) -> dict[str, Any]:
+        typer.echo(f"{variant}, seed {seed}", err=True)
+        found = score(_emulator(work, data, variant, seed, steps), data["test"])
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in vars(found).items()
+        }
+
+    found: dict[str, list[dict[str, Any]]] = {}
+    jobs: list[tuple[str, Variant, int, int | None]] = [
+        (name, v, seed, STEPS[v.settings]) for name, v in VARIANTS.items() for seed in SEEDS
+    ]
+    jobs.append((LONGEST, VARIANTS["fluxes, exact"], 0, None))
+    for name, variant, seed, steps in jobs:
+        path = work / "scores" / f"{name.replace(' ', '-')}-{seed}.json"
+        found.setdefault(name, []).append(
+            _cached(path, lambda v=variant, n=seed, s=steps: make(v, n, s))
+        )
+    return found
+
+
+def _spread(values: list[float], digits: int) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.{digits}f}"
+    return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
+
+
+def _variant_table(scores: dict[str, list[dict[str, Any]]]) -> list[str]:
+    rows: list[list[str]] = []
+    for name, seeds in scores.items():
+        r2 = [np.array(each["r2"])[COLUMNS] for each in seeds]
+        logs = [np.nanmean(np.array(each["r2_log"])[COLUMNS]) for each in seeds]
+        rmse = [np.mean(np.array(each["rmse"])[COLUMNS]) for each in seeds]
+        bias = [1e6 * float(np.max(np.abs(each["mass_bias"]))) for each in seeds]
+        rows.append(
+            [
+                name,
+                _spread([float(each.mean()) for each in r2], 3),
+                f"{min(float(each.min()) for each in r2):.2f}",
+                _spread([float(each) for each in logs], 3),
+                _spread([float(each) for each in rmse], 3),
+                f"{np.mean(bias):.3g}",
+                f"{max(each['worst_mass'] for each in seeds):.1e}",
+                f"{100 * np.mean([each['negative_share'] for each in seeds]):.3g}",
+                f"{np.mean([each['negative_mean'] for each in seeds]):.1e}",
+            ]
+        )
+    titles = ["", "R²", "worst R²", "R² log", "RMSE", "mass bias, 1e-6", "worst mass error"]
+    return table([*titles, "negative, %", "negative size"], rows, align="right")
+
+
+def _column_table(scores: dict[str, list[dict[str, Any]]]) -> list[str]:
+    names = ["published", "projected, exact", "fluxes, exact", LONGEST]
+    rows = [
+        [column, *(_spread([each["r2"][i] for each in scores[name]], 3) for name in names)]
+        for i, column in enumerate(STATE)
+    ]
+    return table(["", *names], rows, align="right")
+
+
+def _long_table(work: Path, test: Windows) -> list[str]:
+    """Median relative errors of number and mass of each mode after a day and ten."""
+    names = ["published", "with completion", "with correction", "projected, exact"]
+    rows: list[list[str]] = []
+    for name in [*names, "fluxes, exact", LONGEST]:
+        variant = VARIANTS.get(name, VARIANTS["fluxes, exact"])
+        steps = None if name == LONGEST else STEPS[variant.settings]
+        path = work / "long" / f"{name.replace(' ', '-')}.json"
+
+        def make(v: Variant = variant, s: int | None = steps) -> Any:
+            data = {each: _data(work, each) for each in ("train", "val")}
+            return _long_errors(_emulator(work, data, v, 0, s), test)
+
+        for time, errors in _cached(path, make).items():
+            rows.append([f"{name}, {time}", *errors])
+    titles = ["", "N", *(f"N {mode}" for mode in MODES), *(f"m {mode}" for mode in MODES), "lost"]
+    return table(titles, rows, align="right")
+
+
+def _long_errors(emulator: Emulator, test: Windows) -> dict[str, list[str]]:
+    first = test.part(slice(0, CELLS))
+    runs = compare_long_runs(emulator, MODEL.run, first, steps=10 * DAY, keep=DAY)
+    found: dict[str, list[str]] = {}
+    for time, at in {"1 day": 1, "10 days": 10}.items():
+        states = runs.emulator[at], runs.model[at]
+        states = (*states, runs.model[0])
+        numbers = [_error(*(each[:, 19 + mode] for each in states)) for mode in range(7)]
+        masses = [_error(*(_mass(each, mode) for each in states)) for mode in range(7)]
+        both = [_error(*(each[:, 19:].sum(axis=1) for each in states))]
+        gone = ~np.isfinite(states[0]).all(axis=1) | (states[0] < 0).any(axis=1)
+        gone |= (np.abs(states[0]) > 1e3 * (states[1].max(axis=0) + 1)).any(axis=1)
+        found[time] = [*both, *numbers, *masses, f"{100 * gone.mean():.0f} %"]
+    return found
+
+
+def _error(found: np.ndarray, wanted: np.ndarray, start: np.ndarray) -> str:
+    error = median_error(found, wanted, start)
+    return "-" if not np.isfinite(error) else f"{100 * error:.3g}" if error < 99 else "> 9900"
+
+
+def _mass(state: np.ndarray, mode: int) -> np.ndarray:
+    """Volume of the particles of a mode, which adds up its species."""
+    return state @ np.array(m7_system(MODEL).sums[mode])
+
+
+def _speed(work: Path, test: Windows) -> list[str]:
+    emulators = [PublishedEmulator(m7_system(MODEL)), _untrained(test)]
+    return speed_tables(_cached(work / "speed.json", lambda: measure_speed(emulators, MODEL, test)))
+
+
+def _untrained(test: Windows) -> Emulator:
+    emulator = FluxEmulator(m7_system(MODEL))
+    emulator.fit_scales(test.part(slice(0, 2000)))
+    return emulator
+
+
+def _regime_table() -> list[str]:
+    rows: list[list[str]] = []
+    for name, air in REGIMES.items():
+        ranges = [air.temperature, tuple(p / 100 for p in air.pressure), air.humidity]
+        shown = [f"{low:g} to {high:g}" for low, high in [*ranges, air.production]]
+        held = " (held out)" if name in HELD_OUT else ""
+        rows.append([name.replace("_", " ") + held, *shown, *(f"{n:g}" for n in air.numbers)])
+    titles = ["", "T, K", "p, hPa", "RH", "production, 1/cm³/s", *(f"N {mode}" for mode in MODES)]
+    return table(titles, rows, align="right")
+
+
+def _draw_regimes(data: dict[str, Windows], path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    panels = figure.subplots(2, 3).ravel()
+    shown = ("H2SO4", "N_NS", "N_KS", "N_AS", "SO4_AS", "DU_CI")
+    for panel, column in zip(panels, shown, strict=True):
+        for number, regime in enumerate(REGIMES):
+            windows = data["test" if regime in HELD_OUT else "train"]
+            values = windows.state[windows.kind == regime, 0, STATE.index(column)]
+            values = np.log10(values[values > 1e-12])
+            low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
+            colour = "tab:orange" if regime in HELD_OUT else "tab:blue"
+            panel.plot([low, high], [number, number], color=colour)
+            panel.plot(middle, number, "o", color=colour)
+        panel.set_xlabel(f"log10 {column}")
+        names = [name.replace("_", " ") for name in REGIMES] if panel in panels[::3] else []
+        panel.set_yticks(range(len(names)), names)
+    save_figure(figure, path, dpi=110)
+
+
+if __name__ == "__main__":
+    typer.run(main)

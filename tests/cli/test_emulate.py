@@ -1,0 +1,37 @@
+"""`trackscape emulate` from data to a long run."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from trackscape.cli.main import app
+from trackscape.emulation.m7 import STATE
+
+SETTINGS = """
+name: tiny
+network: {kind: fluxes, hidden: 8}
+loss: {kind: logarithmic}
+optimiser: {learning_rate: 0.001, runs_per_step: 16, steps: 4, validate_every: 2}
+"""
+
+
+def run(*arguments: object) -> str:
+    found = CliRunner().invoke(app, ["emulate", *map(str, arguments)], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+@pytest.mark.slow
+def test_from_data_to_a_long_run(tmp_path):
+    data, settings, states = (tmp_path / n for n in ("runs.parquet", "tiny.yaml", "long.npz"))
+    settings.write_text(SETTINGS)
+    run("data", "-o", data, "--runs", 60, "--steps", 1, "--regimes", "polar")
+    said = run("train", settings, "--data", data, "--validation", data, "--runs", tmp_path / "runs")
+    assert "Best validation loss" in said
+    weights = next((tmp_path / "runs").glob("tiny-*/weights.safetensors"))
+    said = run("evaluate", weights, "--data", data)
+    assert all(name in said for name in STATE)
+    assert "Negative values: 0 %" in said
+    run("rollout", weights, "--data", data, "-o", states, "--steps", 6, "--keep", 3, "--cells", 5)
+    with np.load(states) as found:
+        assert found["emulator"].shape == found["model"].shape == (3, 5, len(STATE))
