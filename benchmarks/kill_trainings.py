@@ -211,9 +211,7 @@ def cases(kind: str) -> Iterator[tuple[str, Work]]:
 
 
 def main(
-    kind: Annotated[
-        str, typer.Argument(help="reported, train, simulate, reconstruct, a loss.")
-    ],
+    kind: Annotated[str, typer.Argument(help="reported, train, simulate, reconstruct, a loss.")],
     kills: Annotated[int, typer.Option(help="For each case.")] = 50,
     seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
 ) -> None:

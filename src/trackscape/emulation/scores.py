@@ -12,7 +12,7 @@ from trackscape.emulation.networks import Emulator
 from trackscape.emulation.windows import Windows
 from trackscape.errors import DataError
 
-TINY = 1e-8
+SMALLEST_CHANGE = 1e-8
 """Added before a logarithm, as published."""
 
 
@@ -66,7 +66,7 @@ def score(
     error = (change - wanted).square().mean(dim=0).sqrt()
     return EmulatorScores(
         r2=_r2(change, wanted),
-        r2_log=_r2((change.abs() + TINY).log(), (wanted.abs() + TINY).log()),
+        r2_log=_r2((change.abs() + SMALLEST_CHANGE).log(), (wanted.abs() + SMALLEST_CHANGE).log()),
         rmse=(error / torch.where(spread > 0, spread, 1.0)).numpy(),
         mass_bias=bias,
         mass_rmse=root,

@@ -117,8 +117,8 @@ def _find_moved(
     number = state[FIRST_NUMBER + mode]
     lives = (number > c.LEAST_NUMBER) & (particles.volume[mode] > c.LEAST_VOLUME)
     density = where(lives, mass, 1.0) / where(lives, volume, 1.0)
-    largest = c.BOUNDS[mode + 1]
-    middle = (c.BOUNDS[mode] * largest) ** 0.5 * c.MEAN_MASS_OF_MEDIAN[mode]
+    largest = c.MODE_BOUNDS[mode + 1]
+    middle = (c.MODE_BOUNDS[mode] * largest) ** 0.5 * c.MEAN_MASS_OF_MEDIAN[mode]
     limit = SPHERE * middle * middle * middle * density
     grown = lives & (mass > limit)
     moved[2 * mode], moved[2 * mode + 1] = 0 * mass, 0 * mass

@@ -26,7 +26,7 @@ MEDIAN_OF_MEAN_MASS = np.exp(-1.5 * _LOG2)
 MEAN_MASS_OF_MEDIAN = np.exp(1.5 * _LOG2)
 MEAN_SURFACE_OF_MEDIAN = np.exp(_LOG2)
 """Radius of the particle of average surface over the count median radius."""
-BOUNDS = np.array([0.5e-7, 5e-7, 50e-7, 500e-7])
+MODE_BOUNDS = np.array([0.5e-7, 5e-7, 50e-7, 500e-7])
 """Smallest dry count median radius in cm of each soluble mode; the next one is its largest."""
 
 _DENSITY = {"SO": 1.841, "BC": 2.0, "OC": 2.0, "SS": 2.165, "DU": 2.65}
@@ -44,7 +44,7 @@ PER_PARTICLE = np.where(_IS_SO4, 1.0, 1e-12)
 """From µg/m³ over 1/cm³ to g; SO4 stays in molecules."""
 GRAMS = np.where(_IS_SO4, MOLAR_SO4 / AVOGADRO, 1.0)
 """From SO4 in molecules to g, for the κ scheme; others are in g."""
-CRITICAL_CLUSTER = BOUNDS[0] ** 3 * np.pi * AVOGADRO * DENSITY_H2SO4 / MOLAR_H2SO4 / 0.75
+CRITICAL_CLUSTER = MODE_BOUNDS[0] ** 3 * np.pi * AVOGADRO * DENSITY_H2SO4 / MOLAR_H2SO4 / 0.75
 """Molecules of SO4 in a nucleation particle whose mode is empty."""
 
 ACCOMMODATION = np.array([1.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.3])

@@ -123,7 +123,7 @@ def wet_by_kappa(particles: ModeParticles, state: CellRows, forcing: CellRows) -
         volume, dry = particles.volume[mode], particles.dry[mode]
         lives = dry > c.LEAST_RADIUS
         kappa = particles.hygroscopic[mode] / (volume + 1e-25)
-        radius = where(lives, dry, c.BOUNDS[KS])
+        radius = where(lives, dry, c.MODE_BOUNDS[KS])
         growth = where(lives, growth_factor(1e-2 * radius, forcing[T], forcing[RH], kappa), 1.0)
         wet_volume = where(lives, volume, 1.0) * growth * growth * growth
         gained = where(lives, wet_volume - volume, 0.0)

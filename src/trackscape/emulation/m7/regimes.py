@@ -162,8 +162,8 @@ def _even_in_logarithm(ends: tuple[float, float], n: int, random: np.random.Gene
 def _volumes(n: int, random: np.random.Generator) -> Floats:
     """Mean dry volume in cm³ of a particle of each mode, (n, 7)."""
     radius = RADII * np.exp(np.log(RADIUS_SPREAD) * random.standard_normal((n, len(MODES))))
-    lowest = np.array([*c.BOUNDS, *c.BOUNDS[1:]])
-    highest = np.append(lowest[1:N_SOLUBLE], [np.inf, *c.BOUNDS[2:], np.inf])
+    lowest = np.array([*c.MODE_BOUNDS, *c.MODE_BOUNDS[1:]])
+    highest = np.append(lowest[1:N_SOLUBLE], [np.inf, *c.MODE_BOUNDS[2:], np.inf])
     radius = np.clip(radius, lowest, highest)
     return 4 / 3 * np.pi * (radius * c.MEAN_MASS_OF_MEDIAN) ** 3
 

@@ -57,7 +57,7 @@ def m7_system(model: M7) -> System:
 
 def _limit_of_growth(mode: int) -> tuple[int, int, float]:
     """Mean volume of a particle in 1e-12 cm³ from which on a mode is too large."""
-    middle = (c.BOUNDS[mode] * c.BOUNDS[mode + 1]) ** 0.5 * c.MEAN_MASS_OF_MEDIAN[mode]
+    middle = (c.MODE_BOUNDS[mode] * c.MODE_BOUNDS[mode + 1]) ** 0.5 * c.MEAN_MASS_OF_MEDIAN[mode]
     return mode, STATE.index(f"N_{MODES[mode]}"), float(1e12 * 4 / 3 * np.pi * middle**3)
 
 
