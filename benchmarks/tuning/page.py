@@ -166,7 +166,10 @@ def _quality(runs: Sequence[Run]) -> Iterator[str]:
     yield ""
     yield (
         f"Median regret after {TRIALS} trials with its bootstrap interval of 95 %, and seeds in "
-        "brackets; regrets below 1e-6 count as that."
+        "brackets; regrets below 1e-6 count as that. "
+        "The priors of the kernel, and that large values are compressed, were chosen on the four "
+        "continuous functions with seeds 0 to 5: there ours is ahead by choice, too. The mixed one "
+        "chose nothing."
     )
     yield ""
     tools = [name for name in SHOWN if any(run.tool == name for run in runs)]
