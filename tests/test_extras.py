@@ -29,6 +29,8 @@ PACKAGES = {
     "nifti": "nibabel",
     "tuning": "optuna",
 }
+LOADED = {"tuning": ("trackscape.tuning.optuna_sampler", "trackscape.tuning.study")}
+"""Modules of ours that import such a package as a whole."""
 
 
 @pytest.fixture
@@ -37,6 +39,8 @@ def without(monkeypatch) -> Callable[[str], None]:
 
     def hide(extra: str) -> None:
         top = PACKAGES[extra]
+        for name in LOADED.get(extra, ()):
+            monkeypatch.delitem(sys.modules, name, raising=False)
         for name in [each for each in sys.modules if each.startswith(f"{top}.")]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, top, None)

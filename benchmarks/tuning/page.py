@@ -13,6 +13,7 @@ from benchmarks.page import table
 from benchmarks.tuning.problems import PROBLEMS
 from benchmarks.tuning.runs import TRIALS, Run
 from benchmarks.tuning.statistics import (
+    Interval,
     best_so_far,
     median_regret,
     paired_ratio,
@@ -22,6 +23,7 @@ from benchmarks.tuning.statistics import (
 OURS, BATCH, MAXIMA = "trackscape", "trackscape, batches of 4", "trackscape, batches of 4 maxima"
 SHOWN = (OURS, "Optuna GPSampler", "BoTorch qLogEI", "Optuna TPE", "bayesian-optimization",
          "random")  # fmt: skip
+FEWEST_SEEDS = 3
 LIMITS = {400: 15.0, 1000: 40.0, 2000: 120.0}
 """Milliseconds that a suggestion may take at most."""
 INTRODUCTION = """# Speed and quality of tuning
@@ -164,7 +166,10 @@ def _quality(runs: Sequence[Run]) -> Iterator[str]:
     yield ""
     yield (
         f"Median regret after {TRIALS} trials with its bootstrap interval of 95 %, and seeds in "
-        "brackets; regrets below 1e-6 count as that."
+        "brackets; regrets below 1e-6 count as that. "
+        "The priors of the kernel, and that large values are compressed, were chosen on the four "
+        "continuous functions with seeds 0 to 5: there ours is ahead by choice, too. The mixed one "
+        "chose nothing."
     )
     yield ""
     tools = [name for name in SHOWN if any(run.tool == name for run in runs)]
@@ -176,9 +181,7 @@ def _quality(runs: Sequence[Run]) -> Iterator[str]:
             cells.append("")
             if some:
                 found = median_regret(some, TRIALS)
-                cells[-1] = (
-                    f"{found.middle:.2g} ({found.low:.2g} to {found.high:.2g}) [{len(some)}]"
-                )
+                cells[-1] = f"{_shown(found, len(some))} [{len(some)}]"
         rows.append([tool, *cells])
     yield from table(["tool", *PROBLEMS], rows)
     yield ""
@@ -189,10 +192,8 @@ def _quality(runs: Sequence[Run]) -> Iterator[str]:
         cells = []
         for problem in PROBLEMS:
             ours, theirs = _some(runs, OURS, problem), _some(runs, tool, problem)
-            found = paired_ratio(ours, theirs, TRIALS) if ours and theirs else None
-            cells.append(
-                f"{found.middle:.2g} ({found.low:.2g} to {found.high:.2g})" if found else ""
-            )
+            n = len({run.seed for run in ours} & {run.seed for run in theirs})
+            cells.append(_shown(paired_ratio(ours, theirs, TRIALS), n) if n else "")
         rows.append([tool, *cells])
     yield from table(["tool", *PROBLEMS], rows)
     yield ""
@@ -200,6 +201,12 @@ def _quality(runs: Sequence[Run]) -> Iterator[str]:
     if any(run.tool == BATCH for run in runs):
         yield ""
         yield from _batches(runs)
+
+
+def _shown(found: Interval, seeds: int) -> str:
+    """The number, with its interval if there are seeds enough to have one."""
+    interval = f" ({found.low:.2g} to {found.high:.2g})" if seeds >= FEWEST_SEEDS else ""
+    return f"{found.middle:.2g}{interval}"
 
 
 def _batches(runs: Sequence[Run]) -> Iterator[str]:

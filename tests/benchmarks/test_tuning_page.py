@@ -68,7 +68,7 @@ def test_the_page(tmp_path):
     assert "as n to the power of 2.00" in page
     assert "the lazy way is 10.0 times as fast" in page
     assert "| 400 | 0.16 | 1.6 | 15 | 100 | 1,600 | 909 |" in page
-    assert "| Optuna TPE | 1 (1 to 1)" in page
+    assert "| Optuna TPE | 1 | 1 | 1 | 1 | 1 |" in page
     assert len(draw(runs).axes) == 6
     assert read_runs(tmp_path / "none") == []
 

@@ -69,7 +69,7 @@ def test_a_mixed_space():
         return extra + 0.1 * abs(values["layers"] - 4) + rate
 
     optimizer = Optimizer(space, seed=0)
-    tune(optimizer, value, 60)
+    tune(optimizer, value, 45)
     assert optimizer.best.values["kind"] == "b"
     assert optimizer.best.values["layers"] == 4
     assert optimizer.best.value < 0.02

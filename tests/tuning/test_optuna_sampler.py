@@ -65,7 +65,9 @@ def test_a_mixed_space_with_parameters_that_come_and_go():
     assert study.best_value < 0.05
 
 
-@pytest.mark.parametrize("storage", ["memory", "sqlite", "journal"])
+@pytest.mark.parametrize(
+    "storage", ["memory", pytest.param("sqlite", marks=pytest.mark.slow), "journal"]
+)
 def test_another_process_continues_the_same_sequence(tmp_path, storage):
     """A sampler that is new has to learn all from the storage, as after a kill."""
     made = {

@@ -125,7 +125,7 @@ def test_storages_and_spaces_that_do_not_fit(tmp_path):
 
 def test_pictures_of_a_study(tmp_path):
     study = open_study(f"{tmp_path}/t.log", name="one")
-    run_study(study, loss, SPACE, trials=14, progress=False)
+    run_study(study, loss, SPACE, trials=8, progress=False)
     optimizer = optimizer_of(study, SPACE)
     assert optimizer.best.value == study.best_value
     assert len(draw_tuning(optimizer).axes) == 5

@@ -8,7 +8,7 @@ import yaml
 from trackscape.execution import Workers
 from trackscape.tracker_tuning.config import TuningConfig
 from trackscape.tracker_tuning.objectives import make_objective
-from trackscape.tuning import Optimizer, open_study, optimizer_of, run_study
+from trackscape.tuning import Optimizer
 
 
 class Tuned(NamedTuple):
@@ -55,6 +55,8 @@ def tune(
         MissingPackageError: Optuna is not installed.
         DataError: No trial could be completed.
     """
+    from trackscape.tuning import open_study, optimizer_of, run_study  # all need Optuna
+
     objective = make_objective(config, data=Path(data), runs=Path(runs))
     space = config.ranges()
     study = open_study(storage, name=config.name, seed=config.seed, maximise=True)

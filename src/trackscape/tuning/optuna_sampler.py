@@ -139,10 +139,15 @@ class LazyGPSampler(BaseSampler):
         self, study: Study, trials: list[FrozenTrial], search_space: dict[str, BaseDistribution]
     ) -> "_History":
         """Returns what was learnt of the finished trials, with those that are new."""
-        ended = [each for each in trials if _counts(each, trials, search_space)]
+        place = (study.study_name, study._study_id, repr(search_space))
+        known = self._known.setdefault(place, set())
+        ended = [
+            each for each in trials if each.number in known or _counts(each, trials, search_space)
+        ]
+        known.update(each.number for each in ended if each.state != TrialState.FAIL)
         ended.sort(key=lambda each: (each.datetime_complete or each.datetime_start, each.number))
         limits = sorted({name for each in ended for name in _constraints(each)})
-        key = (study.study_name, study._study_id, repr(search_space), tuple(limits))
+        key = (*place, tuple(limits))
         history = self._histories.get(key)
         numbers = {each.number for each in ended}
         if history is None or not numbers.issuperset(history.told):
@@ -169,10 +174,11 @@ class LazyGPSampler(BaseSampler):
     def _forget(self) -> None:
         self._lock = threading.RLock()
         self._histories: dict[Any, _History] = {}
+        self._known: dict[Any, set[int]] = {}
         self._shared: dict[Any, IntersectionSearchSpace] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        made_again = ("_lock", "_histories", "_shared")
+        made_again = ("_lock", "_histories", "_known", "_shared")
         return {name: each for name, each in vars(self).items() if name not in made_again}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
