@@ -200,7 +200,16 @@ def _variant_table(scores: dict[str, list[dict[str, Any]]]) -> list[str]:
                 f"{np.mean([each['negative_mean'] for each in seeds]):.1e}",
             ]
         )
-    titles = ["", "R²", "median R²", "worst R²", "R² log", "RMSE", "mass bias, 1e-6", "worst mass error"]
+    titles = [
+        "",
+        "R²",
+        "median R²",
+        "worst R²",
+        "R² log",
+        "RMSE",
+        "mass bias, 1e-6",
+        "worst mass error",
+    ]
     return table([*titles, "negative, %", "negative size"], rows, align="right")
 
 
