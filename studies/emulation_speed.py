@@ -11,9 +11,9 @@ from studies.markdown import table
 from trackscape.emulation import Emulator, Windows
 from trackscape.emulation.m7 import M7
 
-CELLS = (1_000, 10_000, 100_000, 1_000_000)
+CELLS = (1_000, 10_000, 100_000)
 THREADS = (1, 2)
-REPEATS = 7
+REPEATS = 5
 FORTRAN = 3.0
 """µs a cell and step that the compiled Fortran was measured at on one core."""
 
@@ -58,7 +58,7 @@ def _chunks(values: np.ndarray) -> list[np.ndarray]:
 def _times(run: Callable[[], object], cells: int) -> list[float]:
     run()
     seconds: list[float] = []
-    for _ in range(REPEATS if cells < 1_000_000 else 3):
+    for _ in range(REPEATS):
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)

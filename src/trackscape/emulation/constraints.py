@@ -133,6 +133,8 @@ def replace_groups(
     after = predicted.clamp(min=0.0)
     for group in groups:
         columns = list(group.columns)
-        found = methods[method](predicted[:, columns], total_after(group, state, forcing))
+        # In double precision, so that only the last rounding is left.
+        total = total_after(group, state.double(), forcing.double())
+        found = methods[method](predicted[:, columns].double(), total).to(after)
         after = after.index_copy(1, torch.tensor(columns, device=after.device), found)
     return after
