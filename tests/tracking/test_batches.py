@@ -58,7 +58,7 @@ def test_frames_in_one_go_have_the_tracks_of_each_alone(frames, tracker, monkeyp
             torch.testing.assert_close(found.probability, alone.probability, rtol=0, atol=0.01)
 
 
-def test_networks_of_another_class_see_one_frame_at_a_time(frames):
+def test_networks_that_are_not_local_see_one_frame_at_a_time(frames):
     tracker = load_tracker("line-graph-ptt")
     together = rate_frames(on_device(tracker, "cpu"), frames[:2])
     for hits, found in zip(frames, together, strict=False):

@@ -32,7 +32,7 @@ class Processes:
     def open(self) -> Generator[Team, None, None]:
         """Starts processes as there are calls, and stops them whatever they do."""
         context = _Recording()
-        pool = ProcessPoolExecutor(self.workers, context, _begin)
+        pool = ProcessPoolExecutor(self.workers, context, _begin, (dict(os.environ),))
         try:
             yield Team(pool.submit, self.workers + 1)  # one waits, so that nobody else has to
         except BrokenExecutor as error:
@@ -66,8 +66,14 @@ class _Recording(ForkServerContext):
         return self.made[-1]
 
 
-def _begin() -> None:
-    """Prepares a process, which ends with the one that started it even if that is killed."""
+def _begin(environment: dict[str, str]) -> None:
+    """Prepares a process, which ends with the one that started it even if that is killed.
+
+    The server that it is forked of has the environment of the time when that was started.
+    """
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides what an interrupt means
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

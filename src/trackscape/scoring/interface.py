@@ -32,6 +32,8 @@ class Scorer(nn.Module, abc.ABC, Generic[Prepared]):
     """Whether gradients go through scores, or only through what the default objective needs."""
     default_reject: ClassVar[float | None] = None
     """Cost, from 0 to 1, of a track's end in the assignment; None if it ends where it must only."""
+    is_local: ClassVar[bool] = False
+    """Whether places count as slopes only: frames far from each other can then be scored as one."""
     bridges_gaps: ClassVar[bool] = False
     """Whether tracks are joined over an empty layer; see `trackscape.tracking.recover_holes`."""
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from trackscape.data import BeliefScores, HitGraph, Hits, Tracks
 from trackscape.errors import ConfigError
-from trackscape.scoring import TrackModel
 from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY
 from trackscape.tracking.confidence import Rated, rate_chains
 from trackscape.tracking.follow import canonical_order, in_own_order
@@ -51,8 +50,7 @@ def rate_frames(
 ) -> list[Rated]:
     """Returns what `rate_tracks` does for each of some frames, where the network is.
 
-    Networks of other classes than `TrackModel` may look at more than slopes, deposits and layers of
-    segments; they see one frame at a time.
+    Networks that are not local, see `Scorer.is_local`, see one frame at a time.
 
     Arguments:
         tracker: A network and its assignment; see `on_device`.
@@ -60,7 +58,7 @@ def rate_frames(
         min_last_deposit: In MeV; see `accept`.
     """
     rated: list[Rated] = []
-    together = type(tracker.scorer) is TrackModel
+    together = tracker.scorer.is_local
     for some in _groups(frames, _MOST_SQUARES if together else 0.0):
         rated += _rate_group(tracker, some, min_last_deposit)
     return rated

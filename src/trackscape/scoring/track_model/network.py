@@ -83,6 +83,7 @@ class TrackModel(Scorer[TripletGraph]):
     default_objective = "track_likelihood"
     scores_have_gradient = False  # compiled messages carry the gradient of the log partition only
     default_reject = 0.5
+    is_local = True
     bridges_gaps = True
 
     extra_inputs: ClassVar[int] = 0
