@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trackscape.errors import DataError
-from trackscape.execution import Processes, RayCluster
+from trackscape.execution import Processes
 from trackscape.imaging import Recipe, make_image, read_calibration, track_scan
 from trackscape.simulation import Scan, load_scan_settings, simulate_scan
 from trackscape.tracking import load_tracker
@@ -40,13 +40,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def begin(scan: Scan, folder: Path) -> None:
     track_scan(scan, recipe(), folder, executor=Processes(2))
-
-
-@pytest.mark.slow
-def test_a_ray_cluster_makes_the_same_tables(scan: Scan, tmp_path: Path) -> None:
-    track_scan(scan, recipe(), tmp_path / "alone")
-    track_scan(scan, recipe(), tmp_path / "ray", executor=RayCluster(2))
-    assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
 
 
 @pytest.mark.slow

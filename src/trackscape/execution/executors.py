@@ -5,11 +5,10 @@ import importlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from trackscape.errors import RunError
@@ -19,8 +18,8 @@ from trackscape.execution.jobs import RETRIES, Team, WorkerError
 class Processes:
     """Processes of this machine, each with a copy of the function and its data.
 
-    Each imports the main module again: a script must begin its work under ``if __name__ ==
-    "__main__":``. They end with this process, however it ends.
+    They are spawned, so that each imports the main module again: a script must begin its work
+    under ``if __name__ == "__main__":``. They end with this process, however it ends.
     """
 
     def __init__(self, workers: int) -> None:
@@ -32,7 +31,7 @@ class Processes:
     def open(self) -> Generator[Team, None, None]:
         """Starts processes as there are calls, and stops them whatever they do."""
         context = _Recording()
-        pool = ProcessPoolExecutor(self.workers, context, _begin, (dict(os.environ),))
+        pool = ProcessPoolExecutor(self.workers, context, _begin)
         try:
             yield Team(pool.submit, self.workers + 1)  # one waits, so that nobody else has to
         except BrokenExecutor as error:
@@ -47,33 +46,20 @@ class Processes:
             pool.shutdown(cancel_futures=True)
 
 
-class _Recording(ForkServerContext):
-    """Keeps the processes that are started; those forked of this one would miss its threads.
-
-    They are forked of a server, which imports once what this process has of the library, and takes
-    time and memory: they share it.
-    """
+class _Recording(SpawnContext):
+    """Keeps the processes that are started; forked ones would miss the threads of this one."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.made: list[ForkServerProcess] = []
-        library = __name__.partition(".")[0]
-        loaded = [name for name in sys.modules if name.partition(".")[0] == library]
-        self.set_forkserver_preload(loaded)
+        self.made: list[SpawnProcess] = []
 
-    def Process(self, *args: Any, **settings: Any) -> ForkServerProcess:  # type: ignore  # noqa: N802
-        self.made.append(ForkServerProcess(*args, **settings))
+    def Process(self, *args: Any, **settings: Any) -> SpawnProcess:  # type: ignore  # noqa: N802
+        self.made.append(SpawnProcess(*args, **settings))
         return self.made[-1]
 
 
-def _begin(environment: dict[str, str]) -> None:
-    """Prepares a process, which ends with the one that started it even if that is killed.
-
-    The server that it is forked of has the environment of the time when that was started.
-    """
-    for name in set(os.environ) - set(environment):
-        del os.environ[name]
-    os.environ.update(environment)
+def _begin() -> None:
+    """Prepares a process, which ends with the one that started it even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides what an interrupt means
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
