@@ -10,7 +10,6 @@ from typing import Any, final
 
 import torch
 from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
 
 from trackscape.emulation.losses import ChangeLoss
 from trackscape.emulation.module import EmulatorModule, RunData
@@ -23,7 +22,7 @@ from trackscape.emulation.windows import Windows
 from trackscape.errors import RunError
 from trackscape.files import locked, replacing, write_json
 from trackscape.training import process
-from trackscape.training.fit import quiet
+from trackscape.training.loop import KeepsRun, check_finished, make_trainer, quiet, run_trainer
 from trackscape.training.run_folder import provenance
 
 _COLUMNS = ("step", "loss", "validation_loss")
@@ -111,14 +110,12 @@ def _open(config: EmulatorConfig, root: Path, *, seed: int, inputs: Iterable[Pat
 
 
 @final
-class KeepEmulator(Callback):
+class KeepEmulator(KeepsRun):
     """Writes metrics.csv, weights.safetensors (best validation) and last.ckpt, in this order."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
-        self.checkpoint = self.folder / "last.ckpt"
+        super().__init__(folder)
         self.best = math.inf
-        self.rows: list[dict[str, float]] = []
 
     @property
     def state_key(self) -> str:
@@ -144,7 +141,7 @@ class KeepEmulator(Callback):
         if metrics["validation_loss"] < self.best:
             self.best = metrics["validation_loss"]
             about = {"run": self.folder.name, "step": str(trainer.global_step)}
-            save_emulator(pl_module.emulator, self.folder / "weights.safetensors", about=about)
+            save_emulator(pl_module.emulator, self.weights, about=about)
         trainer.save_checkpoint(self.checkpoint)
 
     def write_table(self) -> None:
@@ -165,36 +162,11 @@ def _fit(
     progress: bool,
 ) -> None:
     epochs = config.optimiser.steps // config.optimiser.validate_every
-    trainer = Trainer(
-        default_root_dir=keep.folder,
-        max_epochs=epochs,
-        gradient_clip_val=1.0,
-        callbacks=[keep],
-        logger=False,
-        plugins=[process.OneProcess(), process.WholeCheckpoints()],
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=progress,
-        num_sanity_val_steps=0,
-        accelerator="auto",
-        devices=1,
+    trainer = make_trainer(
+        keep, epochs=epochs, progress=progress, gradient_clip_val=1.0, logger=False
     )
-    resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
-    if resume is not None:
-        load_emulator(keep.folder / "weights.safetensors")  # the best ones may stay the best
-    try:
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    except (SystemExit, Exception) as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt from error
-        if isinstance(error, OSError):
-            raise RunError(
-                f"{keep.folder}: expected to write to this folder, but got "
-                f"{error.strerror or error}; mend that, and run again to go on."
-            ) from error
-        raise
+    if keep.checkpoint.exists():
+        load_emulator(keep.weights)  # the best ones may stay the best
+    run_trainer(trainer, module, data, keep=keep)
     keep.write_table()
-    if trainer.current_epoch < epochs:
-        raise RunError(
-            f"{keep.folder} stopped after {trainer.current_epoch} of {epochs} epochs; run it again."
-        )
+    check_finished(trainer, keep.folder)

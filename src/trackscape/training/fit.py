@@ -1,31 +1,29 @@
 """A module and its frames -> weights: the training loop, resumable at every validation."""
 
-import contextlib
 import csv
 import importlib
-import logging
 import math
 import time
-import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, final
 
 from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.callbacks import RichProgressBar
 
 from trackscape.errors import RunError, WeightsError
 from trackscape.files import locked, replacing
 from trackscape.scoring import read_weights, save_network
 from trackscape.training import process
 from trackscape.training.frames import FrameData
+from trackscape.training.loop import KeepsRun, check_finished, make_trainer, quiet, run_trainer
 from trackscape.training.modules import VALIDATION_METRICS, TrackingModule
 
 _COLUMNS = ("step", "loss", *(f"validation_{name}" for name in VALIDATION_METRICS))
 
 
 @final
-class KeepRun(Callback):
+class KeepRun(KeepsRun):
     """Writes metrics.csv, timing.csv, weights.safetensors (best validation purity) and last.ckpt.
 
     In this order: whenever the process is killed, the checkpoint is never newer than the others,
@@ -34,12 +32,9 @@ class KeepRun(Callback):
     """
 
     def __init__(self, folder: Path, *, about: dict[str, str]) -> None:
-        self.folder, self.about = folder, about
-        self.checkpoint, self.weights = folder / "last.ckpt", folder / "weights.safetensors"
-        self.best = -1.0
-        self.rows: list[dict[str, float]] = []
+        super().__init__(folder)
+        self.about, self.best = about, -1.0
         self.times: list[dict[str, float]] = []
-        self.trains = False
         self._seconds = self._started = 0.0
 
     def state_dict(self) -> dict[str, Any]:
@@ -58,10 +53,6 @@ class KeepRun(Callback):
         self.best, self.rows = float(state_dict["best"]), list(state_dict["rows"])
         self.times = list(state_dict["times"])
         self._seconds = self.times[-1]["seconds"]
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Notes that all states have been restored."""
-        self.trains = True
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts the clock."""
@@ -120,30 +111,22 @@ def fit(
         RunError: Another training has the folder, it cannot be written to, or what it holds is
             damaged or of another training.
     """
-    # Absolute, so that no beginning of a name looks like the address of something elsewhere.
-    keep = KeepRun(Path(folder).absolute(), about=about)
+    keep = KeepRun(Path(folder), about=about)
     with locked(keep.folder), quiet():
-        trainer = _Training(
-            default_root_dir=keep.folder,
-            max_epochs=epochs,
-            accumulate_grad_batches=graphs_per_step,
-            callbacks=[keep, *([_ProgressBar(leave=True)] if progress else [])],
+        trainer = make_trainer(
+            keep,
+            epochs=epochs,
+            progress=progress,
+            callbacks=[_ProgressBar(leave=True)] if progress else [],
             logger=_logger(keep.folder),
-            plugins=[process.OneProcess(), process.WholeCheckpoints()],
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            enable_progress_bar=progress,
-            num_sanity_val_steps=0,
+            accumulate_grad_batches=graphs_per_step,
             log_every_n_steps=1,
-            accelerator="auto",
-            devices=1,
         )
-        _run(trainer, module, data, keep=keep)
+        if keep.checkpoint.exists():
+            _check_weights(keep)
+        run_trainer(trainer, module, data, keep=keep)
         keep.write_tables()
-    if trainer.current_epoch < epochs:
-        raise RunError(
-            f"{keep.folder} stopped after {trainer.current_epoch} of {epochs} epochs; run it again."
-        )
+    check_finished(trainer, keep.folder)
     return keep.best
 
 
@@ -156,28 +139,6 @@ def _logger(folder: Path) -> process.FolderLogger | Literal[False]:
     return process.FolderLogger(str(folder / "tensorboard"))
 
 
-def _run(trainer: Trainer, module: TrackingModule, data: FrameData, *, keep: KeepRun) -> None:
-    """Trains, and gives what a user can mend a name."""
-    resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
-    if resume is not None:
-        _check_weights(keep)
-    try:
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    except (SystemExit, Exception) as error:
-        # What Lightning makes of Ctrl-C, or rich, whose bar was about to start.
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt from error
-        if isinstance(error, OSError):
-            raise RunError(
-                f"{keep.folder}: expected to write to this folder, but got "
-                f"{error.strerror or error}; mend that, and run again to go on."
-            ) from error
-        damaged = resume is not None and not keep.trains and resume not in str(error)
-        if isinstance(error, SystemExit) or not damaged:
-            raise
-        raise process.unusable(str(resume), error) from error
-
-
 def _check_weights(keep: KeepRun) -> None:
     """The best weights before an interruption may stay the best."""
     try:
@@ -188,26 +149,8 @@ def _check_weights(keep: KeepRun) -> None:
         ) from error
 
 
-class _Training(Trainer):
-    """Of another name than its parent, whose arguments variables PL_TRAINER_... would change."""
-
-
 class _ProgressBar(RichProgressBar):
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Leaves out the version of the logger, which a run folder does not have."""
         metrics = super().get_metrics(trainer, pl_module)
         return {name: value for name, value in metrics.items() if name != "v_num"}
-
-
-@contextlib.contextmanager
-def quiet() -> Generator[None, None, None]:
-    """Silences what Lightning says about itself; errors and the progress bar stay."""
-    logger = logging.getLogger("lightning.pytorch")
-    with warnings.catch_warnings(), contextlib.ExitStack() as stack:
-        stack.callback(logger.setLevel, logger.level)
-        logger.setLevel(logging.ERROR)
-        # Graphs are made in this process on purpose: workers would compete for the same cores.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        # Lightning 2.6 with PyTorch 2.13; nothing that we could call otherwise.
-        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)
-        yield

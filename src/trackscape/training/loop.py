@@ -1,0 +1,108 @@
+"""Lightning's loop around a module and its data, for every training: resumed, quiet, explained."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from trackscape.errors import RunError
+from trackscape.training import process
+
+_WEIGHTS = "weights.safetensors"
+
+
+class KeepsRun(Callback):
+    """A callback that keeps a training in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        # Absolute, so that no beginning of a name looks like the address of something elsewhere.
+        self.folder = folder.absolute()
+        self.checkpoint, self.weights = self.folder / "last.ckpt", self.folder / _WEIGHTS
+        self.rows: list[dict[str, float]] = []
+        self.trains = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Notes that all states have been restored."""
+        self.trains = True
+
+
+class _Training(Trainer):
+    """Of another name than its parent, whose arguments variables PL_TRAINER_... would change."""
+
+
+def make_trainer(
+    keep: KeepsRun,
+    *,
+    epochs: int,
+    progress: bool,
+    callbacks: Sequence[Callback] = (),
+    **settings: Any,
+) -> Trainer:
+    """Returns the trainer of one process that leaves checkpoints to the callback `keep`."""
+    return _Training(
+        default_root_dir=keep.folder,
+        max_epochs=epochs,
+        callbacks=[keep, *callbacks],
+        plugins=[process.OneProcess(), process.WholeCheckpoints()],
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=progress,
+        num_sanity_val_steps=0,
+        accelerator="auto",
+        devices=1,
+        **settings,
+    )
+
+
+def run_trainer(
+    trainer: Trainer, module: LightningModule, data: LightningDataModule, *, keep: KeepsRun
+) -> None:
+    """Trains, from the checkpoint if there is one, and gives what a user can mend a name.
+
+    Raises:
+        RunError: The folder cannot be written to, or the checkpoint is of another training.
+    """
+    resume = str(keep.checkpoint) if keep.checkpoint.exists() else None
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    except (SystemExit, Exception) as error:
+        # What Lightning makes of Ctrl-C, or rich, whose bar was about to start.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        if isinstance(error, OSError):
+            raise RunError(
+                f"{keep.folder}: expected to write to this folder, but got "
+                f"{error.strerror or error}; mend that, and run again to go on."
+            ) from error
+        damaged = resume is not None and not keep.trains and resume not in str(error)
+        if isinstance(error, SystemExit) or not damaged:
+            raise
+        raise process.unusable(str(resume), error) from error
+
+
+def check_finished(trainer: Trainer, folder: Path) -> None:
+    """Raises a RunError if a training came to an end before its last epoch."""
+    epochs = trainer.max_epochs or 0
+    if trainer.current_epoch < epochs:
+        raise RunError(
+            f"{folder} stopped after {trainer.current_epoch} of {epochs} epochs; run it again."
+        )
+
+
+@contextlib.contextmanager
+def quiet() -> Generator[None, None, None]:
+    """Silences what Lightning says about itself; errors and the progress bar stay."""
+    logger = logging.getLogger("lightning.pytorch")
+    with warnings.catch_warnings(), contextlib.ExitStack() as stack:
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.ERROR)
+        # Graphs are made in this process on purpose: workers would compete for the same cores.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # Lightning 2.6 with PyTorch 2.13; nothing that we could call otherwise.
+        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)
+        yield
