@@ -90,8 +90,7 @@ def reconstruct_verb(
     from trackscape.reconstruction import FindTracks, ranges_beside, reconstruct_files
     from trackscape.tracking import on_device
 
-    if device is not None:
-        on_device(opened.tracker, device)  # says what is wrong before any work
+    tracker = opened.tracker if device is None else on_device(opened.tracker, device)
     fitting = _fitting_calibration(opened.depths, calibration)
     provenance = opened.about | {
         "hits": [path.name for path in opened.given.paths],
@@ -101,14 +100,14 @@ def reconstruct_verb(
     if fitting is not None:
         provenance["calibration"] = fitting.provenance
     work = FindTracks(
-        tracker=opened.tracker,
+        tracker=tracker,
         min_last_deposit=opened.cut.min_last_deposit,
         calibration=fitting,
         provenance=provenance,
         strict=opened.given.strict,
         alignment=opened.alignment,
         min_probability=min_probability,
-        device=device,
+        together=device is not None,
     )
     executor = opened.executor if device is None else None  # one process feeds a device
     outcome = reconstruct_files(opened.given, work, output, executor=executor)

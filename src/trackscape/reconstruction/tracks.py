@@ -15,10 +15,10 @@ from trackscape.imaging import Calibration, rows_of_frames, write_track_table
 from trackscape.reconstruction.parts import FilePart, Skipped
 from trackscape.tracking import (
     Acceptance,
+    NetworkTracker,
     Rated,
     Tracker,
     count_acceptance,
-    on_device,
     rate_frames,
     rate_tracks,
 )
@@ -44,8 +44,8 @@ class FindTracks:
     """Where the layers are; None where the file says."""
     min_probability: float = 0.0
     """Of the tracks that are written; where it is not known they all are."""
-    device: str | None = None
-    """Where the frames of a part are tracked in one go; None for one by one, on the processor."""
+    together: bool = False
+    """Whether the frames of a part are tracked in one go, by what `on_device` returned."""
 
     def __call__(self, part: FilePart, folder: Path) -> dict[str, Any]:
         """Writes tracks/NUMBER.parquet and ranges/NUMBER.parquet, and counts chains and tracks."""
@@ -62,22 +62,24 @@ class FindTracks:
         return {"frames": len(found), "skipped": skipped, **dataclasses.asdict(total)}
 
     def _rate(self, part: FilePart) -> tuple[list[tuple[int, Rated]], list[Skipped]]:
-        if self.device is None:
+        if not self.together:
             return self._each(part, self._rate_one)
         numbered, skipped = self._each(part, lambda hits: hits)
-        tracker = on_device(self.tracker, self.device)
-        cut, frames = self.min_last_deposit, [hits for _, hits in numbered]
         try:
-            rated = rate_frames(tracker, frames, min_last_deposit=cut)
+            rated = self._rate_together([hits for _, hits in numbered])
         except DataError:  # of one of them, which is told when it is alone
-            return self._each(part, self._rate_one)
-        kept = [each.at_least(self.min_probability) for each in rated]
-        return list(zip((number for number, _ in numbered), kept, strict=True)), skipped
+            return self._each(part, lambda hits: self._rate_together([hits])[0])
+        return list(zip((number for number, _ in numbered), rated, strict=True)), skipped
 
     def _each(
         self, part: FilePart, use: Callable[[Hits], _Result]
     ) -> tuple[list[tuple[int, _Result]], list[Skipped]]:
         return each_frame(part, use, alignment=self.alignment, strict=self.strict)
+
+    def _rate_together(self, frames: list[Hits]) -> list[Rated]:
+        assert isinstance(self.tracker, NetworkTracker)
+        rated = rate_frames(self.tracker, frames, min_last_deposit=self.min_last_deposit)
+        return [each.at_least(self.min_probability) for each in rated]
 
     def _rate_one(self, hits: Hits) -> Rated:
         found = rate_tracks(self.tracker, hits, min_last_deposit=self.min_last_deposit)

@@ -115,7 +115,7 @@ class TrackModel(Scorer[TripletGraph]):
 
         On the processor this is compiled, with gradients of the log partition only, unless `plain`.
         """
-        potentials = bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
+        potentials = self._potentials(graph)
         compiled = potentials.device.type == "cpu" and not self.is_plain
         propagate = run_bp if compiled else run_bp_plain
         logit, log_partition = propagate(potentials, graph=graph, n_iterations=self.sizes["rounds"])
@@ -143,7 +143,7 @@ class TrackModel(Scorer[TripletGraph]):
 
     @torch.no_grad()
     def _beliefs(self, graph: TripletGraph) -> BeliefScores:
-        potentials = bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
+        potentials = self._potentials(graph)
         found = beliefs_plain(potentials, graph=graph, n_iterations=self.sizes["rounds"])
         return BeliefScores(
             graph=graph.hit_graph,
@@ -154,6 +154,9 @@ class TrackModel(Scorer[TripletGraph]):
             upstream=graph.upstream,
             follow=found.follow.double(),
         )
+
+    def _potentials(self, graph: TripletGraph) -> Float[Tensor, "edges 9"]:
+        return bounded(self.potentials(self.inputs(graph.hit_graph).to(self.dtype)))
 
     def hidden_units(self) -> dict[str, list[tuple[str, int]]]:
         """Returns the perceptron."""
