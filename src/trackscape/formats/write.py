@@ -44,16 +44,10 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
         FormatError: The suffix is unknown, or the file cannot be written there.
     """
     tracker = hits.layer < N_TRACKERS
-    columns = _common_columns(hits)
+    columns = hit_columns(hits)
     columns["level1ID"] = hits.layer.where(tracker, 0)
     columns["level2ID"] = (hits.layer - N_TRACKERS).where(~tracker, -1)
-    if hits.truth is not None and hits.truth.pdg is not None:
-        columns["pdg"] = hits.truth.pdg
-    if hits.spot is not None:
-        columns["spotX"], columns["spotY"] = hits.spot.unbind(1)
-    if hits.frame is not None:
-        columns["frameID"] = hits.frame
-    _write_parts([columns], Path(path))
+    _write_parts([columns | optional_columns(hits)], Path(path))
 
 
 def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path | str) -> None:
@@ -113,7 +107,7 @@ def _part(
         "step": torch.arange(len(number)) - tracks.offset[number],
         "layer": hits.layer,
     }
-    return columns | _common_columns(hits)
+    return columns | hit_columns(hits)
 
 
 def _no_tracks() -> "Tracks":
@@ -126,12 +120,25 @@ def _no_tracks() -> "Tracks":
     return Tracks(hits=hits, index=none, offset=torch.zeros(1, dtype=torch.int64))
 
 
-def _common_columns(hits: "Hits") -> "dict[str, Tensor]":
+def hit_columns(hits: "Hits") -> "dict[str, Tensor]":
+    """Returns position in mm and deposit in MeV, and the truth where it is known."""
     x, y, z = hits.position.unbind(1)
     columns = {"posX": x, "posY": y, "posZ": z, "edep": hits.energy}
     if hits.truth is not None:
         columns["eventID"], columns["trackID"] = hits.truth.event, hits.truth.track
         columns["parentID"] = hits.truth.parent
+    return columns
+
+
+def optional_columns(hits: "Hits") -> "dict[str, Tensor]":
+    """Returns pdg, spotX and spotY in mm, and frameID, where hits have them."""
+    columns: dict[str, Tensor] = {}
+    if hits.truth is not None and hits.truth.pdg is not None:
+        columns["pdg"] = hits.truth.pdg
+    if hits.spot is not None:
+        columns["spotX"], columns["spotY"] = hits.spot.unbind(1)
+    if hits.frame is not None:
+        columns["frameID"] = hits.frame
     return columns
 
 
@@ -143,7 +150,7 @@ def _write_arrays(arrays: Iterable[np.ndarray], path: Path) -> None:
     """Writes tables below one another; .npz when all are there."""
     kind = kind_to_write(path)
     with replacing(path) as temporary, temporary.open("wb") as file:
-        arrays = _gathered(_alike(arrays))
+        arrays = gathered(_alike(arrays))
         if kind == ".npz":
             np.savez_compressed(file, arr_0=np.concatenate(list(arrays)))
             return
@@ -168,7 +175,7 @@ def _alike(arrays: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         yield array
 
 
-def _gathered(arrays: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def gathered(arrays: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Puts small arrays together: a frame of its own makes a poor group of rows."""
     waiting, rows = list[np.ndarray](), 0
     for array in arrays:

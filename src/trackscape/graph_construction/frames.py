@@ -14,6 +14,8 @@ from trackscape.units import keV, um
 
 EPITAXIAL_THICKNESS = 25 * um
 """Thickness of the sensitive silicon of the detector that the published data describe."""
+SIZE_FACTOR, SIZE_EXPONENT = 4.2267, 0.65
+"""Of the law of `cluster_size`."""
 SMALLEST_CLUSTER = 2
 """Hits with fewer pixels are dropped: noise and electrons."""
 
@@ -123,7 +125,7 @@ def unrounded_cluster_size(
 ) -> Float64[Tensor, "*shape"]:
     """The number that `cluster_size` rounds down."""
     per_thickness = (energy.double() / keV) / (thickness / um)
-    return 4.2267 * per_thickness**0.65 + 0.5
+    return SIZE_FACTOR * per_thickness**SIZE_EXPONENT + 0.5
 
 
 def merge_deposits(hits: Hits) -> Hits:

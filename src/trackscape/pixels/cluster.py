@@ -7,13 +7,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from trackscape.data import Hits, Truth
+from trackscape.graph_construction.frames import SIZE_EXPONENT, SIZE_FACTOR
 from trackscape.pixels.table import SPOT_COLUMNS, TRUTH_COLUMNS, pixel_key
 from trackscape.simulation import Detector, PixelGrid
 from trackscape.units import keV, um
 
 _TOO_LONG = 0.2
-"""Pixels by which the farthest one of a cluster may lie outside of a disc of its area. Of the
-clusters that one deposit fires 0.2 % go farther, of those of two protons 61 % (docs/pixels.md)."""
+"""Pixels by which the farthest one of a cluster may lie outside of a disc of its area; what cutting
+the others gains is in docs/pixels.md."""
 
 
 def energy_of_size(size: Int64[np.ndarray, " n"], *, thickness: float) -> Float64[np.ndarray, " n"]:
@@ -28,7 +29,7 @@ def energy_of_size(size: Int64[np.ndarray, " n"], *, thickness: float) -> Float6
         >>> energy_of_size(np.array([1, 4, 10]), thickness=0.025).round(4).tolist()
         [0.0027, 0.023, 0.094]
     """
-    return (size / 4.2267) ** (1 / 0.65) * keV * (thickness / um)
+    return (size / SIZE_FACTOR) ** (1 / SIZE_EXPONENT) * keV * (thickness / um)
 
 
 def cluster_pixels(
@@ -108,7 +109,6 @@ def _split(
 ) -> tuple[Shaped[np.ndarray, " pixels"], Int64[np.ndarray, " pixels"]]:
     """Numbers the two halves of clusters that are too long for one deposit apart."""
     u, v = pixels["column"] * grid.pitch[0], pixels["row"] * grid.pitch[1]
-
     size = np.bincount(cluster)
     u, v = (each - (np.bincount(cluster, each) / size)[cluster] for each in (u, v))
     area = grid.pitch[0] * grid.pitch[1]
