@@ -330,7 +330,19 @@ def test_impossible_pixels_and_detectors_are_refused(tmp_path):
     np.savez(tmp_path / "q.npz", x=np.zeros(3))
     with pytest.raises(FormatError, match="columns for pixels, but layer, stave, chip, column"):
         cluster_files([tmp_path / "q.npz"], output, detector=DETECTOR, progress=False)
+    np.save(tmp_path / "none.npy", np.zeros(0, PIXEL))
+    with pytest.raises(FormatError, match=r"none\.npy: expected pixels, .* have no rows"):
+        cluster_files([tmp_path / "none.npy"], output, detector=DETECTOR, progress=False)
     np.save(tmp_path / "a.npy", np.zeros(3, PIXEL))
+    for share in (0.0, 1.5, float("nan")):
+        with pytest.raises(ConfigError, match="Expected a share of frames"):
+            cluster_files(
+                [tmp_path / "a.npy"],
+                output,
+                detector=DETECTOR,
+                noisy_share=share,
+                progress=False,
+            )
     np.save(tmp_path / "b.npy", np.zeros(3, [*PIXEL.descr, ("spotX", "f4"), ("spotY", "f4")]))
     paths = [tmp_path / "a.npy", tmp_path / "b.npy"]
     with pytest.raises(DataError, match="Expected the columns"):

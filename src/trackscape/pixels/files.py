@@ -152,10 +152,15 @@ def cluster_files(
         progress: Whether to show a bar.
 
     Raises:
-        ConfigError: The detector has no pixels.
+        ConfigError: The detector has no pixels, or the share is none.
         FormatError: A file cannot be read or written, or has pixels that the detector lacks.
     """
     grid, rule = pixel_grid(detector), rule or FrameRule()
+    if not 0 < noisy_share <= 1:
+        raise ConfigError(
+            "Expected a share of frames above 0, up to 1, from which a pixel is noisy, got "
+            f"{noisy_share:g}."
+        )
     with contextlib.closing(pixel_frames(paths, rule, detector, grid)) as frames:
         first = next(frames)
         begin = itertools.chain([first], frames)

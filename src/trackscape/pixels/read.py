@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64, Shaped
 
+from trackscape.errors import FormatError
 from trackscape.formats.columns import PIXELS, checked, refuse_rows
 from trackscape.formats.stream import stream_columns
 from trackscape.pixels.table import PLACE, more_fields, pixel_key, pixel_type
@@ -34,6 +35,11 @@ def pixel_frames(
                 if len(frames):
                     yield _as_rows(frames, done, path, detector, grid), len(frames)
                 done += len(frames)
+    if done == 0:
+        files = f"{paths[0]}" + (" and others" if len(paths) > 1 else "")
+        raise FormatError(
+            f"{files}: expected pixels, but the columns have no rows; name other files."
+        )
 
 
 def _as_rows(
