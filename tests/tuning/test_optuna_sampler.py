@@ -10,6 +10,7 @@ import pytest
 optuna = pytest.importorskip("optuna")
 
 from trackscape.tuning import LazyGPSampler  # noqa: E402
+from trackscape.tuning.suggester import Suggester  # noqa: E402
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -204,6 +205,31 @@ def test_two_processes_on_one_study(tmp_path):
     found = parameters(study_of(storage))
     assert len(found) == 20
     assert len({tuple(each.values()) for each in found}) == 20
+
+
+def test_what_another_was_given_meanwhile_is_not_given_again(monkeypatch):
+    """Both came to the same point, as they knew different trials."""
+    study = study_of()
+    study.optimize(parabola, n_trials=12)
+    given = []
+    suggest = Suggester.suggest
+
+    def while_another_is_quicker(self, *arguments, **named):
+        found = suggest(self, *arguments, **named)
+        if not given:
+            given.append(self.space.values(found[-1]))
+            other = optuna.trial.create_trial(
+                state=optuna.trial.TrialState.RUNNING,
+                params=given[0],
+                distributions=study.trials[-2].distributions,
+            )
+            study.add_trial(other)
+        return found
+
+    monkeypatch.setattr(Suggester, "suggest", while_another_is_quicker)
+    trial = study.ask()
+    x, y = trial.suggest_float("x", -1, 1), trial.suggest_float("y", -1, 1)
+    assert math.hypot(x - given[0]["x"], y - given[0]["y"]) > 1e-3
 
 
 @pytest.mark.slow

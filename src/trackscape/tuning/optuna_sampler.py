@@ -37,6 +37,8 @@ PROPOSAL = "lazy_gp:proposal"
 CONSTRAINTS = "constraints"
 """System attribute of a trial with what `constraints_func` returned, as all samplers name it."""
 LONGEST_ATTRIBUTE = 2000  # bytes, which all storages take
+ATTEMPTS = 2
+"""More, to suggest what nobody else has been given meanwhile."""
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
@@ -99,12 +101,12 @@ class LazyGPSampler(BaseSampler):
         if not search_space:
             return {}
         with self._lock:
-            trials = study.get_trials(deepcopy=False)
-            history = self._history(study, trials, search_space)
-            waiting, unknown = _under_way(trials, trial.number, history.space)
-            # Others ask at this moment: whoever came earlier takes the better maxima.
-            found = history.suggester.suggest(waiting, unknown + 1, batch="maxima")[-1]
-            values = history.space.values(found)
+            values, seen = self._suggest(study, trial, search_space)
+            for _ in range(ATTEMPTS):
+                # Others may know more or less than was known here, and come to the same point.
+                if not _taken(values, seen, study.get_trials(deepcopy=False)):
+                    break
+                values, seen = self._suggest(study, trial, search_space)
             if len(repr(values)) < LONGEST_ATTRIBUTE:
                 study._storage.set_trial_system_attr(trial._trial_id, PROPOSAL, values)
         return values
@@ -134,6 +136,17 @@ class LazyGPSampler(BaseSampler):
         if self._constraints_func is not None and state in (TrialState.COMPLETE, TrialState.PRUNED):
             found = [float(each) for each in self._constraints_func(trial)]
             study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, found)
+
+    def _suggest(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> tuple[dict[str, Any], list[FrozenTrial]]:
+        """Returns parameters of a trial, and the trials that they follow from."""
+        trials = study.get_trials(deepcopy=False)
+        history = self._history(study, trials, search_space)
+        waiting, unknown = _under_way(trials, trial.number, history.space)
+        # Others ask at this moment: whoever came earlier takes the better maxima.
+        found = history.suggester.suggest(waiting, unknown + 1, batch="maxima")[-1]
+        return history.space.values(found), trials
 
     def _history(
         self, study: Study, trials: list[FrozenTrial], search_space: dict[str, BaseDistribution]
@@ -251,6 +264,12 @@ def _proposal(trial: FrozenTrial) -> Mapping[str, Any]:
     """Parameters that a trial has, or that were suggested or fixed for it."""
     attributes = trial.system_attrs
     return trial.params or attributes.get(PROPOSAL) or attributes.get("fixed_params") or {}
+
+
+def _taken(values: Mapping[str, Any], before: list[FrozenTrial], after: list[FrozenTrial]) -> bool:
+    """Whether a trial has these parameters after that had none before."""
+    known = {each.number for each in before if _proposal(each)}
+    return any(_proposal(each) == values for each in after if each.number not in known)
 
 
 def _under_way(trials: list[FrozenTrial], number: int, space: Space) -> tuple[Doubles, int]:
