@@ -165,7 +165,7 @@ def test_a_training_goes_on_where_it_stopped(windows, tmp_path, monkeypatch):
     weights = [load_emulator(path).state_dict() for path in (one, two)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     (resumed.folder / "config.json").write_text("{}")
-    with pytest.raises(RunError, match="other settings"):
+    with pytest.raises(RunError, match=r"config\.json: expected what this run wrote"):
         train(tmp_path / "parts")
 
 

@@ -1,7 +1,5 @@
 """A YAML file -> a checked description of the training of one emulator."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +7,7 @@ import pydantic
 
 from trackscape.emulation.networks import Constraint
 from trackscape.formats import Count, Positive, Strict, read_settings
+from trackscape.training.config import RunSettings, Validations
 
 
 class EmulatorNetwork(Strict):
@@ -58,7 +57,7 @@ class EmulatorLoss(Strict):
     which count."""
 
 
-class EmulatorOptimiser(Strict):
+class EmulatorOptimiser(Validations):
     """How it is minimised, by Adam."""
 
     learning_rate: Positive
@@ -71,25 +70,11 @@ class EmulatorOptimiser(Strict):
     """Runs of the data set whose gradients are averaged for a step."""
     rare: bool = False
     """Whether runs with large changes are drawn more often."""
-    steps: Count
-    """Steps of the optimiser in all."""
-    validate_every: Count
-    """Steps between two validations, each of which writes a checkpoint."""
-
-    @pydantic.model_validator(mode="after")
-    def _whole_number_of_validations(self) -> "EmulatorOptimiser":
-        if self.steps % self.validate_every:
-            raise ValueError(
-                f"steps ({self.steps}) must be a multiple of validate_every ({self.validate_every})"
-            )
-        return self
 
 
-class EmulatorConfig(Strict):
+class EmulatorConfig(RunSettings):
     """One training of an emulator: everything but its seed and its data."""
 
-    name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    """Begins the name of the run folder."""
     network: EmulatorNetwork
     loss: EmulatorLoss
     optimiser: EmulatorOptimiser
@@ -102,13 +87,3 @@ class EmulatorConfig(Strict):
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
         return read_settings(Path(path), cls, described_in="configs/emulation/fluxes.yaml")
-
-    @property
-    def digest(self) -> str:
-        """First eight hexadecimal digits of the SHA-256 of the settings."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-    def folder(self, root: Path, *, seed: int) -> Path:
-        """Returns the run folder."""
-        return root / f"{self.name}-{self.digest}-s{seed}"

@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,14 +18,12 @@ from trackscape.emulation.settings import EmulatorConfig
 from trackscape.emulation.system import System
 from trackscape.emulation.weights import load_emulator, save_emulator
 from trackscape.emulation.windows import Windows
-from trackscape.errors import RunError
-from trackscape.files import locked, replacing, write_json
+from trackscape.files import locked, replacing
 from trackscape.training import process
 from trackscape.training.loop import KeepsRun, check_finished, make_trainer, quiet, run_trainer
-from trackscape.training.run_folder import provenance
+from trackscape.training.run_folder import open_run
 
 _COLUMNS = ("step", "loss", "validation_loss")
-_CONFIG, _PROVENANCE = "config.json", "provenance.json"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,7 +67,7 @@ def train_emulator(
     emulator = NETWORKS[config.network.kind](system, **config.network.sizes)
     for windows in (training, validation):
         check_columns(emulator, windows)
-    folder = _open(config, Path(runs), seed=seed, inputs=inputs)
+    folder = open_run(Path(runs), config, seed=seed, inputs=inputs)
     emulator.fit_scales(training)
     loss = ChangeLoss(config.loss, system, training)
     module = EmulatorModule(emulator, loss, settings=config.loss, optimiser=config.optimiser)
@@ -79,34 +76,6 @@ def train_emulator(
     with locked(folder), quiet():
         _fit(module, data, keep, config=config, progress=progress)
     return TrainedEmulator(folder=folder, loss=keep.best)
-
-
-def _open(config: EmulatorConfig, root: Path, *, seed: int, inputs: Iterable[Path]) -> Path:
-    """Makes the run folder, or checks that it was begun with the same settings and files."""
-    folder = config.folder(root, seed=seed)
-    now = {
-        _CONFIG: config.model_dump(mode="json"),
-        _PROVENANCE: provenance(seed=seed, inputs=inputs),
-    }
-    with locked(folder):
-        for name, content in now.items():
-            path = folder / name
-            if not path.exists():
-                write_json(path, content)
-                continue
-            try:
-                then = json.loads(path.read_text(encoding="utf-8"))
-                same = then == content if name == _CONFIG else then["inputs"] == content["inputs"]
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise RunError(
-                    f"{path}: it is damaged; restore it, or name other --runs."
-                ) from error
-            if not same:
-                raise RunError(
-                    f"{folder}: this run was begun with other settings or data, see {name}; "
-                    "restore them, or name other --runs."
-                )
-    return folder
 
 
 @final

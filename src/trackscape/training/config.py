@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
@@ -77,7 +77,24 @@ class AssignerConfig(Strict):
         return Assigner(semantics=SEMANTICS[self.semantics], unmatched_cost=self.reject)
 
 
-class OptimiserConfig(Strict):
+class Validations(Strict):
+    """Steps of an optimiser, with a validation after so many of them."""
+
+    steps: Count
+    """Steps of the optimiser in all."""
+    validate_every: Count
+    """Steps between two validations, each of which writes a checkpoint."""
+
+    @pydantic.model_validator(mode="after")
+    def _whole_number_of_validations(self) -> Self:
+        if self.steps % self.validate_every:
+            raise ValueError(
+                f"steps ({self.steps}) must be a multiple of validate_every ({self.validate_every})"
+            )
+        return self
+
+
+class OptimiserConfig(Validations):
     """How it is minimised."""
 
     kind: OptimiserKind = "rmsprop"
@@ -90,18 +107,6 @@ class OptimiserConfig(Strict):
     """Frames whose gradients are averaged for a step."""
     averaging: Share | None = None
     """Share of the old in the running average of the weights, which is then validated and kept."""
-    steps: Count
-    """Steps of the optimiser in all."""
-    validate_every: Count
-    """Steps between two validations, each of which writes a checkpoint."""
-
-    @pydantic.model_validator(mode="after")
-    def _whole_number_of_validations(self) -> "OptimiserConfig":
-        if self.steps % self.validate_every:
-            raise ValueError(
-                f"steps ({self.steps}) must be a multiple of validate_every ({self.validate_every})"
-            )
-        return self
 
 
 class DataConfig(Strict):
@@ -133,11 +138,30 @@ class DataConfig(Strict):
         return (self.per_frame,) if isinstance(self.per_frame, int) else self.per_frame
 
 
-class TrainingConfig(Strict):
-    """One training: everything but its seed and the folder of its data."""
+class RunSettings(Strict):
+    """Settings of a training, which name the folder of its run."""
 
     name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Begins the name of the run folder."""
+
+    def counted(self) -> dict[str, Any]:
+        """Returns the settings that tell this training from others."""
+        return self.model_dump(mode="json")
+
+    @property
+    def digest(self) -> str:
+        """First eight hexadecimal digits of the SHA-256 of the settings."""
+        text = json.dumps(self.counted(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    def folder(self, root: Path, *, seed: int) -> Path:
+        """Returns the run folder."""
+        return root / f"{self.name}-{self.digest}-s{seed}"
+
+
+class TrainingConfig(RunSettings):
+    """One training: everything but its seed and the folder of its data."""
+
     network: NetworkConfig
     loss: ObjectiveConfig
     assigner: AssignerConfig = AssignerConfig()
@@ -159,10 +183,9 @@ class TrainingConfig(Strict):
         """
         return read_settings(Path(path), cls, described_in="configs/cpu/line-graph-pat.yaml")
 
-    @property
-    def digest(self) -> str:
-        """First eight hexadecimal digits of the SHA-256 of the settings."""
-        settings = self.model_dump(mode="json")
+    def counted(self) -> dict[str, Any]:
+        """Returns the settings that tell this training from others."""
+        settings = super().counted()
         # Settings that came later count where they are used, so that older runs keep their names.
         if self.assigner == AssignerConfig():
             del settings["assigner"]
@@ -174,9 +197,4 @@ class TrainingConfig(Strict):
             for name, value in published.items()
             if value is not None or name in ("strength", "convention")
         }
-        text = json.dumps(settings, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-    def folder(self, root: Path, *, seed: int) -> Path:
-        """Returns the run folder."""
-        return root / f"{self.name}-{self.digest}-s{seed}"
+        return settings

@@ -19,14 +19,14 @@ import torch
 import trackscape
 from trackscape.errors import RunError
 from trackscape.files import locked, write_json
-from trackscape.training.config import TrainingConfig
+from trackscape.training.config import RunSettings
 
 _CONFIG, _PROVENANCE = "config.json", "provenance.json"
 _MAX_BYTES = 10_000_000
 _PACKAGES = ("numpy", "scipy", "torch", "lightning", "numba")
 
 
-def open_run(root: Path, config: TrainingConfig, *, seed: int, inputs: Iterable[Path]) -> Path:
+def open_run(root: Path, config: RunSettings, *, seed: int, inputs: Iterable[Path]) -> Path:
     """Makes ``<root>/<name>-<digest>-s<seed>``, or opens it again for the same settings and files.
 
     The folder holds ``config.json`` (all settings) and ``provenance.json`` (seed, digests of the
@@ -101,7 +101,7 @@ def _commit() -> str | None:
     return None if listed.returncode else commit.stdout.strip() + ("+" if status.stdout else "")
 
 
-def check_origin(folder: Path, config: TrainingConfig, now: dict[str, Any]) -> None:
+def check_origin(folder: Path, config: RunSettings, now: dict[str, Any]) -> None:
     """Checks that a run was begun with the settings, files, packages and threads of now.
 
     Raises:
@@ -121,14 +121,15 @@ def check_origin(folder: Path, config: TrainingConfig, now: dict[str, Any]) -> N
             )
 
 
-def _check_settings(path: Path, config: TrainingConfig) -> None:
+def _check_settings(path: Path, config: RunSettings) -> None:
     content = _read(path)
     network = content.get("network")
     kind = network.get("kind") if isinstance(network, dict) else network
-    if kind != config.network.kind and "." in str(kind):  # of which no file may have an import
+    own = config.model_dump()["network"]["kind"]
+    if kind != own and "." in str(kind):  # of which no file may have an import
         raise _damaged(path, "it holds another network")
     try:
-        digest = TrainingConfig.model_validate(content).digest
+        digest = type(config).model_validate(content).digest
     except pydantic.ValidationError as error:
         raise _damaged(path, "settings are missing or have no such value") from error
     if digest != config.digest:
