@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from trackscape.errors import ConfigError, DataError
+from trackscape.tuning.acquisition import best_expected
 from trackscape.tuning.fitting import fit_kernel, log_posterior, prior_kernel
 from trackscape.tuning.kernel import Kernel, log_likelihood
 from trackscape.tuning.refits import Refits
@@ -102,6 +103,22 @@ def test_a_row_without_a_value_is_believed_to_be_what_is_expected(process):
         made.tell(asked[0], 1.0)
     made.truncate(40)
     np.testing.assert_array_equal(made.predict(asked)[1], variance)
+
+
+def test_what_is_hoped_for_under_way_is_the_best_to_improve_on(process):
+    """Else the next point of a batch would be beside the last one."""
+    made = process(40)
+    asked = np.random.default_rng(6).random((4000, 4))
+    means = made.mean_and_variance(made.kernel.scaled(asked))[0]
+    known = best_expected(made)
+    assert known == made.known_means().min()
+    made.suppose(asked[means.argmax()])
+    assert best_expected(made) == known
+    made.suppose(asked[means.argmin()])
+    assert means.min() < known
+    assert best_expected(made) == pytest.approx(means.min(), abs=1e-12)
+    others = made.known_means() > known
+    assert best_expected(made, others) == pytest.approx(means.min(), abs=1e-12)
 
 
 @pytest.mark.parametrize("row", [0, 17, 69])

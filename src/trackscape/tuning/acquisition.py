@@ -128,8 +128,12 @@ class DrawnFunction:
 
 
 def best_expected(process: GaussianProcess, feasible: np.ndarray | None = None) -> float:
-    """Returns the least mean at a known point, standardised, of those that are feasible."""
+    """Returns the least mean, standardised, at a known point that is feasible or one under way.
+
+    Without those under way all of a batch would crowd around the same point.
+    """
     means = process.known_means()
     if feasible is not None and feasible.any():
         means = means[feasible]
-    return float(means.min())
+    under_way = process.scaled[len(process.values) :]
+    return float(min(means.min(), process.mean_and_variance(under_way)[0].min(initial=np.inf)))

@@ -144,8 +144,8 @@ class LazyGPSampler(BaseSampler):
         trials = study.get_trials(deepcopy=False)
         history = self._history(study, trials, search_space)
         waiting, unknown = _under_way(trials, trial.number, history.space)
-        # Others ask at this moment: whoever came earlier takes the better maxima.
-        found = history.suggester.suggest(waiting, unknown + 1, batch="maxima")[-1]
+        # Others ask at this moment: whoever came earlier takes the points before.
+        found = history.suggester.suggest(waiting, unknown + 1)[-1]
         return history.space.values(found), trials
 
     def _history(
