@@ -12,7 +12,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(name))) python3)
 PIP_FLAGS := --quiet --disable-pip-version-check
 TEST := .venv/test/bin
-PYTEST := $(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20
+# As many workers as cores: each has one thread, as more of them wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20
 COVERAGE := --cov=trackscape --cov=studies --cov-append --cov-report=term:skip-covered
 # Otherwise pyright asks the network whether it is the newest.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
