@@ -11,9 +11,20 @@ from torch import nn
 
 from trackscape import samples
 from trackscape.tracker_tuning import TuningConfig, make_objective
-from trackscape.tuning import Float, Parameter
+from trackscape.tuning import Float, Parameter, space_from_dict
 
 EPOCHS, BATCH, TRAINED = 10, 128, 1200
+TRACKERS: dict[str, dict[str, dict[str, Any]]] = {
+    "line-graph-ptt": {"reject": {"low": 0.5, "high": 0.99999}},
+    "track-follower": {
+        "largest_score": {"low": 0.15, "high": 0.6, "log": True},
+        "small_angle": {"low": 0.03, "high": 0.3, "log": True},
+        "tracker_angle": {"low": 0.05, "high": 0.5, "log": True},
+        "comparable": {"low": 0.4, "high": 0.95},
+        "fill_angle": {"low": 0.05, "high": 0.8, "log": True},
+    },
+}
+"""What is tuned of a tracker, and in which ranges."""
 
 
 class Problem(NamedTuple):
@@ -72,27 +83,31 @@ def _digits() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @functools.cache
-def _tracker() -> Callable[[Mapping[str, Any]], float]:
+def _tracker(name: str) -> Callable[[Mapping[str, Any]], float]:
     config = TuningConfig.model_validate(
         {
-            "name": "follower",
-            "tracker": "track-follower",
+            "name": name,
+            "tracker": name,
             "files": [samples.VALIDATION.name],
             "per_frame": 100,
             "frames": 4,
-            "space": {"largest_score": {"low": 0.15, "high": 0.6}},
+            "space": TRACKERS[name],
         }
     )
     return make_objective(config, data=samples.VALIDATION.parent, runs=samples.VALIDATION.parent)
 
 
-def follower(values: Mapping[str, Any]) -> float:
-    """What the score of the track follower on the shipped sample is below 1."""
-    return 1 - _tracker()(values)
+def _below_best(name: str) -> Callable[[Mapping[str, Any]], float]:
+    """What the score of a tracker on the shipped sample is below 1."""
+    return lambda values: 1 - _tracker(name)(values)
 
 
 def _box(inputs: int) -> dict[str, Parameter]:
     return {f"x{number}": Float(low=-10.0, high=10.0) for number in range(inputs)}
+
+
+def _ranges(tracker: str) -> dict[str, Parameter]:
+    return dict(space_from_dict(TRACKERS[tracker]).parameters)
 
 
 PROBLEMS = (
@@ -111,17 +126,6 @@ PROBLEMS = (
         40,
         0.08,
     ),
-    Problem(
-        "follower",
-        {
-            "largest_score": Float(low=0.15, high=0.6, log=True),
-            "small_angle": Float(low=0.03, high=0.3, log=True),
-            "tracker_angle": Float(low=0.05, high=0.5, log=True),
-            "comparable": Float(low=0.4, high=0.95),
-            "fill_angle": Float(low=0.05, high=0.8, log=True),
-        },
-        follower,
-        60,
-        math.nan,
-    ),
+    Problem("reject", _ranges("line-graph-ptt"), _below_best("line-graph-ptt"), 25, math.nan),
+    Problem("follower", _ranges("track-follower"), _below_best("track-follower"), 60, math.nan),
 )
