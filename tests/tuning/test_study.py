@@ -10,7 +10,7 @@ import pytest
 optuna = pytest.importorskip("optuna")
 
 from trackscape.errors import ConfigError, DataError, RunError  # noqa: E402
-from trackscape.execution import Processes  # noqa: E402
+from trackscape.execution import Processes, RayCluster  # noqa: E402
 from trackscape.tuning import (  # noqa: E402
     Categorical,
     Condition,
@@ -86,9 +86,13 @@ def test_a_kill_loses_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_several_processes(tmp_path):
+@pytest.mark.filterwarnings("ignore:.*Ray will no longer override accelerator:FutureWarning")
+@pytest.mark.parametrize("kind", [Processes, RayCluster])
+def test_several_workers(tmp_path, kind):
+    if kind is RayCluster:
+        pytest.importorskip("ray")
     study = open_study(f"sqlite:///{tmp_path}/t.db", name="one")
-    run_study(study, math_loss, SPACE, trials=14, executor=Processes(2), progress=False)
+    run_study(study, math_loss, SPACE, trials=14, executor=kind(2), progress=False)
     assert len(complete(study)) == 14
     assert study.best_value < 0.3
 
