@@ -1,6 +1,8 @@
 """A study that was killed goes on, in any storage and by any executor."""
 
 import math
+import os
+import signal
 import subprocess
 import sys
 
@@ -95,6 +97,29 @@ def test_several_workers(tmp_path, kind):
     run_study(study, math_loss, SPACE, trials=14, executor=kind(2), progress=False)
     assert len(complete(study)) == 14
     assert study.best_value < 0.3
+
+
+class DiesOnce:
+    """Kills the process that calls it for the first time."""
+
+    def __init__(self, trace) -> None:
+        self.trace = trace
+
+    def __call__(self, values) -> float:
+        if values["x"] > 0 and not self.trace.exists():
+            self.trace.write_text("here")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return math_loss(values)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_loses_nothing(tmp_path):
+    study = open_study(f"{tmp_path}/t.log", name="one")
+    dying = DiesOnce(tmp_path / "trace")
+    run_study(study, dying, SPACE, trials=8, executor=Processes(2), progress=False)
+    assert dying.trace.exists()
+    assert [each.number for each in study.trials] == list(range(8))
+    assert all(each.values == [math_loss(each.params)] for each in study.trials)
 
 
 def math_loss(values) -> float:
