@@ -148,11 +148,12 @@ def test_failures_count_as_the_worst_and_are_not_tried_again(bad):
         lambda v: 1.0,
         lambda v: math.nan,
         lambda v: 1e300 * (v["x"] - 0.5),
+        lambda v: 1e300 * v["x"],
         lambda v: 1e-300 * v["x"],
         lambda v: round(4 * v["x"]),
         lambda v: v["x"] + float(np.random.default_rng(int(1e9 * v["y"])).standard_normal()),
     ],
-    ids=["constant", "nothing", "huge", "tiny", "steps", "noise"],
+    ids=["constant", "nothing", "huge", "huge and 0", "tiny", "steps", "noise"],
 )
 def test_odd_objectives(function):
     asked = tune(Optimizer(UNIT, seed=0), function, 25)
@@ -194,3 +195,7 @@ def test_wrong_settings():
         Optimizer(UNIT).best  # noqa: B018
     with pytest.raises(ConfigError, match="for the parameter y"):
         Optimizer(UNIT).tell({"x": 0.5}, 1.0)
+    with pytest.raises(DataError, match="Expected a number as the value, got good"):
+        Optimizer(UNIT).tell({"x": 0.5, "y": 0.5}, "good")
+    with pytest.raises(ConfigError, match="1 trial or more to ask for, got 0"):
+        Optimizer(UNIT).ask(0)

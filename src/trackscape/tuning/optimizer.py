@@ -104,7 +104,13 @@ class Optimizer:
         )
 
     def ask(self, n: int = 1) -> list[dict[str, Any]]:
-        """Returns the parameters of n trials to run side by side; they are then under way."""
+        """Returns the parameters of n trials to run side by side; they are then under way.
+
+        Raises:
+            ConfigError: n is not positive.
+        """
+        if n < 1:
+            raise ConfigError(f"Expected 1 trial or more to ask for, got {n}.")
         points = self._points(self.under_way)
         found = self._suggester.suggest(points, n, batch=self._batches)
         asked = [self.space.values(point) for point in found]
@@ -116,13 +122,18 @@ class Optimizer:
 
         Raises:
             ConfigError: The parameters are not those of the space.
+            DataError: The value is no number.
         """
         point = self.space.point(values)
         known = dict(values)
+        try:
+            value = float(value)
+        except (TypeError, ValueError):
+            raise DataError(f"Expected a number as the value, got {shown(value)}.") from None
         if known in self.under_way:
             self.under_way.remove(known)
         self._suggester.tell(point, [self._counted(value)])
-        self.told.append(Told(known, float(value)))
+        self.told.append(Told(known, value))
 
     @property
     def best(self) -> Told:
@@ -211,7 +222,7 @@ class Optimizer:
 
     def _counted(self, value: float) -> float:
         if math.isfinite(value):
-            return min(max(float(value), -LARGEST), LARGEST)
+            return min(max(value, -LARGEST), LARGEST)
         return float(self._suggester.outcomes.max(initial=-LARGEST)) if len(self.told) else 0.0
 
     def _points(self, trials: list[dict[str, Any]]) -> Doubles:

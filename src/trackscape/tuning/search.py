@@ -158,7 +158,8 @@ def _update_inverse(state: _Climb, moved: Doubles, fallen: Doubles) -> NDArray[n
         Where it was.
     """
     product = (moved * fallen).sum(axis=1)
-    norm = (fallen**2).sum(axis=1)
+    with np.errstate(over="ignore"):  # slopes of a logarithm may be immense; these teach nothing
+        norm = (fallen**2).sum(axis=1)
     downward = np.isfinite(norm) & (product > 1e-10 * np.sqrt(norm * (moved**2).sum(axis=1)))
     at = np.flatnonzero(downward)
     if len(at):
