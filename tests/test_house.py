@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import trackscape
+from trackscape.formats import shipped_settings
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "trackscape"
@@ -138,6 +139,7 @@ def test_the_wheel_holds_every_file_that_the_source_needs():
     for package, patterns in settings["tool"]["setuptools"]["package-data"].items():
         folder = ROOT / "src" / package.replace(".", "/")
         held.update(path for pattern in patterns for path in folder.glob(pattern))
-    files = {path for path in SOURCE.rglob("*") if path.is_file()}
+    shipped = {SOURCE / "configs" / f"{name}.yaml" for name in shipped_settings()}
+    files = {path for path in SOURCE.rglob("*") if path.is_file()} | shipped
     code = {path for path in files if path.suffix == ".py" or "__pycache__" in path.parts}
     assert files - code == held

@@ -128,3 +128,20 @@ def test_reconstruct_on_a_device_writes_the_same_tracks(trackscape, tmp_path):
     outcome = trackscape("reconstruct", tmp_path / "h.npz", "--per-frame", 10, *options)
     assert outcome.status == 2
     assert "Expected a device of this machine" in outcome.err
+
+
+def test_shipped_settings_are_listed_and_shown(trackscape, tmp_path):
+    assert "cpu/trackscape" in trackscape("config", "list").out.split()
+    shown = trackscape("config", "show", "cpu/trackscape").out
+    (tmp_path / "own.yaml").write_text(shown)
+    outcome = trackscape("train", "own.yaml", "--data", "nowhere", "--set", "optimiser.steps=7")
+    assert outcome.status == 2
+    assert "optimiser: steps (7) must be a multiple" in outcome.err
+
+
+def test_doctor_knows_what_is_installed(trackscape):
+    found = json.loads(trackscape("doctor", "--json").out)
+    assert found["trackscape"] == package.__version__
+    assert found["packages"]["numpy"] == np.__version__
+    assert found["extras"].keys() >= {"root", "cluster", "tuning"}
+    assert str(found["cores"]) in trackscape("doctor").out

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.computing import Threads, add_verb, prepare
-from trackscape.cli.options import option, written_file
+from trackscape.cli.options import Changes, option, written_file
 from trackscape.text import shown
 
 EmulatorWeights = Annotated[
@@ -45,7 +45,10 @@ def data_verb(
 
 def train_verb(
     config: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Settings, as configs/emulation/fluxes.yaml.")
+        Path,
+        typer.Argument(
+            metavar="FILE|NAME", help="Settings, or shipped ones, such as emulation/fluxes."
+        ),
     ],
     data: Runs,
     validation: Annotated[Path, option("FILE", "Runs that choose the best weights: parquet.")],
@@ -53,6 +56,7 @@ def train_verb(
     seed: Annotated[
         int, option("N", "Random seed of the weights and of the order of runs.", min=0)
     ] = 0,
+    changes: Changes = None,
     threads: Threads = None,
 ) -> None:
     """Train an emulator of M7.
@@ -64,7 +68,7 @@ def train_verb(
     from trackscape.emulation.m7 import M7, m7_system
 
     prepare(threads)
-    settings = EmulatorConfig.load(config)
+    settings = EmulatorConfig.load(config, changes or ())
     trained = train_emulator(
         settings,
         m7_system(M7()),

@@ -8,6 +8,8 @@ import typer
 import trackscape
 from trackscape.cli.align import align_verb
 from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memory, whole_output
+from trackscape.cli.config import app as config
+from trackscape.cli.doctor import doctor_verb
 from trackscape.cli.emulate import app as emulate
 from trackscape.cli.image import calibrate_verb, image_verb, pairs_verb, rsp_verb
 from trackscape.cli.landscape import app as landscape
@@ -47,8 +49,10 @@ for verb, then in {
     align_verb: NOTHING,
     digitise_verb: NOTHING,
     cluster_verb: NOTHING,
+    doctor_verb: NOTHING,
 }.items():
     add_verb(app, verb, then=then)
+app.add_typer(config, name="config")
 app.add_typer(landscape, name="landscape")
 app.add_typer(emulate, name="emulate")
 

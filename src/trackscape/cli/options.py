@@ -146,6 +146,10 @@ AlignmentFile = Annotated[
     Path | None,
     option("FILE", "Alignment that `trackscape align` wrote. (default: hits are where they say)"),
 ]
+Changes = Annotated[
+    list[str] | None,
+    option("KEY=VALUE", "Setting to replace, such as optimiser.steps=20; repeat it.", "--set"),
+]
 WorkerCount = Annotated[
     int | None, option("N", "Processes that share the work. (default: one per core)", min=1)
 ]

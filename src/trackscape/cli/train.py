@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.options import option
+from trackscape.cli.options import Changes, option
 from trackscape.text import shown
 
 
@@ -14,7 +14,7 @@ def train_verb(
     config: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="Training settings, such as configs/cpu/line-graph-pat.yaml."
+            metavar="FILE|NAME", help="Training settings, or shipped ones, such as cpu/trackscape."
         ),
     ],
     data: Annotated[Path, option("FOLDER", "Folder with the hit files that the settings name.")],
@@ -25,6 +25,7 @@ def train_verb(
     seed: Annotated[
         int, option("N", "Random seed of the weights and of the order of frames.", min=0)
     ] = 0,
+    changes: Changes = None,
     threads: Threads = None,
 ) -> None:
     """Train a network, without or through the assignment.
@@ -36,7 +37,7 @@ def train_verb(
     from trackscape.training.train import train
 
     prepare(threads)
-    settings = TrainingConfig.load(config)
+    settings = TrainingConfig.load(config, changes or ())
     trained = train(settings, data=data, runs=runs, seed=seed, weights=weights)
     print(
         f"Best validation purity {100 * trained.purity:.2f} %: "

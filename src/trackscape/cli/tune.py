@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.options import ExecutorName, choose_executor, option, written_file
+from trackscape.cli.options import Changes, ExecutorName, choose_executor, option, written_file
 from trackscape.text import shown
 
 
@@ -14,8 +14,8 @@ def tune_verb(
     config: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE",
-            help="What is tuned, and in which ranges, such as configs/tuning/kalman.yaml.",
+            metavar="FILE|NAME",
+            help="What is tuned, and in which ranges, or shipped settings, such as tuning/kalman.",
         ),
     ],
     data: Annotated[Path, option("FOLDER", "Folder with the hit files that the settings name.")],
@@ -32,6 +32,7 @@ def tune_verb(
     ),
     workers: Annotated[int, option("N", "Trials that run side by side.", min=1)] = 1,
     executor: ExecutorName = "processes",
+    changes: Changes = None,
     threads: Threads = None,
 ) -> None:
     """Tune settings of a tracker or a training, by Bayesian optimisation.
@@ -45,7 +46,7 @@ def tune_verb(
     from trackscape.tuning import draw_tuning
 
     prepare(threads)
-    settings = TuningConfig.load(config)
+    settings = TuningConfig.load(config, changes or ())
     check_place(picture := output.with_suffix(".png"))
     found = tune(
         settings,

@@ -85,7 +85,7 @@ class HitGraph(DeviceMixin):
         except ImportError as error:
             raise MissingPackageError(
                 "A graph of torch_geometric needs the package torch-geometric, which is not "
-                "installed; run `pip install 'trackscape[pyg]'`."
+                "installed; run `pip install torch-geometric`."
             ) from error
         hits = self.hits
         data = Data(

@@ -1,12 +1,13 @@
 """A YAML file -> a checked description of the training of one emulator."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pydantic
 
 from trackscape.emulation.networks import Constraint
-from trackscape.formats import Count, Positive, Strict, read_settings
+from trackscape.formats import Count, Positive, Strict, find_settings, read_settings
 from trackscape.training.config import RunSettings, Validations
 
 
@@ -80,10 +81,19 @@ class EmulatorConfig(RunSettings):
     optimiser: EmulatorOptimiser
 
     @classmethod
-    def load(cls, path: Path | str) -> "EmulatorConfig":
-        """Reads a YAML file.
+    def load(cls, path: Path | str, changes: Sequence[str] = ()) -> "EmulatorConfig":
+        """Reads a YAML file, or shipped settings by their name.
+
+        Arguments:
+            path: The file, or the name.
+            changes: Settings to replace, such as ``optimiser.steps=20``.
 
         Raises:
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
-        return read_settings(Path(path), cls, described_in="configs/emulation/fluxes.yaml")
+        return read_settings(
+            find_settings(path),
+            cls,
+            described_in="`trackscape config show emulation/fluxes`",
+            changes=changes,
+        )

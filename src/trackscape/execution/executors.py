@@ -134,8 +134,8 @@ def _import_ray() -> Any:
         return importlib.import_module("ray")
     except ImportError:
         raise RunError(
-            "Expected the package ray, which is not installed; add it with `pip install "
-            "'trackscape[cluster]'`, or use the executor Processes."
+            "Expected the package ray, which is not installed; add it with `pip install ray`, or "
+            "use the executor Processes."
         ) from None
 
 

@@ -77,7 +77,7 @@ def _import_uproot(path: Path) -> Any:
     except ImportError as error:
         raise FormatError(
             f"{path}: reading ROOT files needs the package uproot, which is not installed; "
-            "run `pip install 'trackscape[root]'`."
+            "run `pip install uproot`."
         ) from error
     return uproot
 

@@ -5,6 +5,7 @@ import reprlib
 import types
 import typing
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -40,8 +41,16 @@ class Strict(pydantic.BaseModel):
 _Model = TypeVar("_Model", bound=Strict)
 
 
-def read_settings(path: Path, model: type[_Model], *, described_in: str) -> _Model:
-    """Reads a YAML file as a model; `described_in` is where a user finds all its keys.
+def read_settings(
+    path: Path, model: type[_Model], *, described_in: str, changes: Sequence[str] = ()
+) -> _Model:
+    """Reads a YAML file as a model.
+
+    Arguments:
+        path: The file.
+        model: What it has to be.
+        described_in: Where a user finds all its keys.
+        changes: Settings to replace, such as ``optimiser.steps=20``; values are YAML.
 
     Raises:
         ConfigError: The file is no YAML, or a key is unknown, missing or out of range.
@@ -50,10 +59,28 @@ def read_settings(path: Path, model: type[_Model], *, described_in: str) -> _Mod
     if not isinstance(content, dict):
         keys = ", ".join(model.model_fields)
         raise ConfigError(f"{path}: expected the keys {keys}, got no mapping.")
+    for change in changes:
+        _replace(content, change)
     try:
         return model.model_validate(content)
     except pydantic.ValidationError as error:
         raise ConfigError(f"{path}: {_first_problem(error, model, described_in)}") from error
+
+
+def _replace(content: dict[str, Any], change: str) -> None:
+    place, equals, value = change.partition("=")
+    *outer, last = place.split(".")
+    if not equals or not all((*outer, last)):
+        raise ConfigError(
+            f"--set: expected a setting and its value, such as optimiser.steps=20, got "
+            f"{shown(change)}."
+        )
+    inside: Any = content
+    for key in outer:
+        inside = inside.setdefault(key, {})
+        if not isinstance(inside, dict):
+            raise ConfigError(f"--set {shown(change)}: there is nothing inside of {shown(key)}.")
+    inside[last] = _construct(value, f"--set {shown(place)}")
 
 
 def _parse(path: Path) -> Any:
@@ -62,23 +89,29 @@ def _parse(path: Path) -> Any:
             raise ConfigError(
                 f"{path}: expected less than {_MAX_BYTES // 1000} kB; name a file of settings."
             )
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        return _construct(path.read_text(encoding="utf-8"), path)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: expected a YAML file, but {error.strerror}; check the path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: expected YAML, but it is no text in UTF-8.") from error
+
+
+def _construct(text: str, place: object) -> Any:
+    """Makes values of YAML."""
+    try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
         _measure(node, {}, depth=0)
         return loader.construct_document(node)
-    except ConfigError:
-        raise
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: expected a YAML file, but {error.strerror}; check the path."
-        ) from error
     # The parser fails in any way: with errors of its own, where nesting exhausts it, where lists
     # that it keeps run empty, and as Python does for impossible dates and numbers.
     except Exception as error:
         reason = shown(" ".join(str(error).split()))
-        raise ConfigError(f"{path}: expected YAML, but it cannot be parsed ({reason}).") from error
+        raise ConfigError(f"{place}: expected YAML, but it cannot be parsed ({reason}).") from error
 
 
 def _measure(node: yaml.Node, known: dict[int, int], *, depth: int) -> int:

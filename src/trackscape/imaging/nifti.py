@@ -92,5 +92,5 @@ def _nibabel(path: Path) -> Any:
     except ImportError as error:
         raise MissingPackageError(
             f"{path}: NIfTI files need the package nibabel, which is not installed; run "
-            "`pip install 'trackscape[nifti]'`, or take .mhd or .npz."
+            "`pip install nibabel`, or take .mhd or .npz."
         ) from error

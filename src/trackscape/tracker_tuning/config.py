@@ -1,5 +1,6 @@
 """A YAML file -> what is tuned, on which frames, and in which ranges."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import pydantic
 
 from trackscape.errors import ConfigError
 from trackscape.evaluation import METRICS
-from trackscape.formats import Count, Strict, read_settings
+from trackscape.formats import Count, Strict, find_settings, read_settings
 from trackscape.tuning import Space, space_from_dict
 
 SCORES = ("purity", "efficiency", "complete_efficiency")
@@ -65,14 +66,23 @@ class TuningConfig(Strict):
         return space_from_dict(self.space)
 
     @classmethod
-    def load(cls, path: Path | str) -> "TuningConfig":
-        """Reads a YAML file; the training that it names is sought beside it.
+    def load(cls, path: Path | str, changes: Sequence[str] = ()) -> "TuningConfig":
+        """Reads a YAML file, or shipped settings by their name.
+
+        Arguments:
+            path: The file, or the name.
+            changes: Settings to replace, such as ``frames=4``.
 
         Raises:
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
-        path = Path(path)
-        found = read_settings(path, cls, described_in="configs/tuning/kalman.yaml")
+        path = find_settings(path)
+        found = read_settings(
+            path,
+            cls,
+            described_in="`trackscape config show tuning/kalman`",
+            changes=changes,
+        )
         if found.training is None:
             return found
         return found.model_copy(update={"training": str(path.parent / found.training)})

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -9,7 +10,7 @@ import pydantic
 
 from trackscape.assignment import SEMANTICS, Assigner
 from trackscape.errors import AssignmentError, WeightsError
-from trackscape.formats import Count, Positive, Share, Strict, read_settings
+from trackscape.formats import Count, Positive, Share, Strict, find_settings, read_settings
 from trackscape.scoring import build_network
 from trackscape.training.interface import Objective
 from trackscape.training.modules import OptimiserKind, Schedule
@@ -175,13 +176,22 @@ class TrainingConfig(RunSettings):
         return self
 
     @classmethod
-    def load(cls, path: Path | str) -> "TrainingConfig":
-        """Reads a YAML file.
+    def load(cls, path: Path | str, changes: Sequence[str] = ()) -> "TrainingConfig":
+        """Reads a YAML file, or shipped settings by their name.
+
+        Arguments:
+            path: The file, or the name.
+            changes: Settings to replace, such as ``optimiser.steps=20``.
 
         Raises:
             ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
         """
-        return read_settings(Path(path), cls, described_in="configs/cpu/line-graph-pat.yaml")
+        return read_settings(
+            find_settings(path),
+            cls,
+            described_in="`trackscape config show cpu/line-graph-pat`",
+            changes=changes,
+        )
 
     def counted(self) -> dict[str, Any]:
         """Returns the settings that tell this training from others."""

@@ -29,7 +29,7 @@ def check_optimiser(kind: OptimiserKind) -> None:
     if kind == "soap" and importlib.util.find_spec("pytorch_optimizer") is None:
         raise MissingPackageError(
             "The optimiser soap needs the package pytorch-optimizer, which is not installed; run "
-            "`pip install 'trackscape[soap]'`, or use rmsprop or adam."
+            "`pip install pytorch-optimizer`, or use rmsprop or adam."
         )
 
 

@@ -66,5 +66,5 @@ def __getattr__(name: str) -> Any:
             raise
         raise MissingPackageError(
             f"{name} needs the package optuna, which is not installed; run "
-            "`pip install 'trackscape[tuning]'`, or use Optimizer, which needs none."
+            "`pip install optuna`, or use Optimizer, which needs none."
         ) from None

@@ -90,7 +90,7 @@ def check_installed() -> None:
     if importlib.util.find_spec("geant4_pybind") is None:
         raise ConfigError(
             "The engine geant4 needs geant4-pybind, which is not installed; run "
-            "`pip install 'trackscape[geant4]'`, or use the engine fast."
+            "`pip install geant4-pybind`, or use the engine fast."
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pydantic
 
-from trackscape.formats import Count, Positive, Strict, read_settings
+from trackscape.formats import Count, Positive, Strict, find_settings, read_settings
 from trackscape.simulation.setup.beam import Beam, Plan, read_plan
 from trackscape.simulation.setup.phantom_files import FILES
 
@@ -75,13 +75,14 @@ def load_scan_settings(path: Path, **given: Any) -> ScanSettings:
     """Reads the settings of a scan.
 
     Arguments:
-        path: YAML file, see `ScanSettings`.
+        path: YAML file, see `ScanSettings`, or the name of a shipped one, such as ``scan/ctp404``.
         given: Values that count instead of those of the file; files among them are looked for in
             the working folder.
 
     Raises:
         ConfigError: The file is no such description.
     """
+    path = find_settings(path)
     settings = read_settings(path, ScanSettings, described_in="docs/simulation.md")
     if "plan" in given:
         given["spots"] = None
