@@ -9,7 +9,7 @@ import typer
 
 from benchmarks.machine import hardware
 from benchmarks.tuning import page
-from benchmarks.tuning.runs import read_runs
+from benchmarks.tuning.runs import read_runs, write_archive
 from trackscape.pictures import save_figure
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,7 +29,9 @@ def main(
                 _run("benchmarks.tuning.speed", part, str(file))
         _run("benchmarks.tuning.runs", str(folder / "quality"), "--seeds", str(seeds))
     runs = read_runs(folder / "quality")
+    write_archive(runs)
     save_figure(page.draw(runs), DOCS / "images" / "tuning_regret.png", dpi=110)
+    save_figure(page.draw(runs, against="seconds"), DOCS / "images" / "tuning_seconds.png", dpi=110)
     text = "\n".join(page.lines(folder / "speed", runs, hardware()))
     (DOCS / "benchmarks_tuning.md").write_text(text + "\n", encoding="utf-8")
     print(DOCS / "benchmarks_tuning.md")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.page import table
 from benchmarks.tuning.problems import PROBLEMS
-from benchmarks.tuning.runs import FIRST_SEED, TRIALS, Run
+from benchmarks.tuning.runs import FIRST_SEED, MARK, TRIALS, Run
 from benchmarks.tuning.statistics import (
     Interval,
     best_so_far,
@@ -201,6 +201,10 @@ def _quality(runs: Sequence[Run]) -> Iterator[str]:
     yield from table(["tool", *PROBLEMS], rows)
     yield ""
     yield "![Median regret of all tools against trials](images/tuning_regret.png)"
+    yield ""
+    yield "And against the seconds that the suggestions took, beside other work on the same cores:"
+    yield ""
+    yield "![Median regret of all tools against seconds](images/tuning_seconds.png)"
     if any(run.tool == BATCH for run in runs):
         yield ""
         yield from _batches(runs)
@@ -251,20 +255,23 @@ def _some(runs: Sequence[Run], tool: str, problem: str) -> list[Run]:
     return [run for run in runs if run.tool == tool and run.problem == problem]
 
 
-def draw(runs: Sequence[Run]) -> Figure:
-    """Median regret against trials, one panel for each problem."""
+def draw(runs: Sequence[Run], *, against: str = "trial") -> Figure:
+    """Median regret and its quartiles, one panel for each problem, against trials or seconds."""
     figure = Figure(figsize=(11, 6), layout="constrained")
     axes = list(figure.subplots(2, 3).flat)
     for axis, problem in zip(axes, PROBLEMS, strict=False):
         for number, tool in enumerate(SHOWN):
-            some = _some(runs, tool, problem)
-            if some:
+            if some := _some(runs, tool, problem):
                 curves = np.array([best_so_far(run) for run in some])
+                x = np.arange(1.0, curves.shape[1] + 1)
+                if against == "seconds":
+                    x = np.median([run.seconds for run in some], axis=0)
+                    curves = curves[:, MARK - 1 :: MARK]
                 low, middle, high = np.quantile(curves, [0.25, 0.5, 0.75], axis=0)
-                trials = np.arange(1, len(middle) + 1)
-                axis.plot(trials, middle, color=f"C{number}", label=tool)
-                axis.fill_between(trials, low, high, color=f"C{number}", alpha=0.12, linewidth=0)
-        axis.set(title=problem, yscale="log", xlabel="trial", ylabel="regret")
+                axis.plot(x, middle, color=f"C{number}", label=tool)
+                axis.fill_between(x, low, high, color=f"C{number}", alpha=0.12, linewidth=0)
+        axis.set(title=problem, yscale="log", xlabel=against, ylabel="regret")
+        axis.set_xscale("log" if against == "seconds" else "linear")
     for axis in axes[len(PROBLEMS) :]:
         axis.axis("off")
         axis.legend(*axes[0].get_legend_handles_labels(), loc="center", frameon=False)

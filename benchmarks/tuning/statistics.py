@@ -19,7 +19,7 @@ class Interval(NamedTuple):
 
 
 def best_so_far(run: Run) -> np.ndarray:
-    return np.maximum(np.minimum.accumulate(run.regrets), FLOOR)
+    return np.maximum(run.best, FLOOR)
 
 
 def median_regret(runs: Sequence[Run], trials: int) -> Interval:

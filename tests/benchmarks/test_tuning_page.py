@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from benchmarks.tuning import runs as kept
 from benchmarks.tuning.page import draw, exponent, lines
 from benchmarks.tuning.problems import PROBLEMS
-from benchmarks.tuning.runs import Run, read_runs
+from benchmarks.tuning.runs import Run, read_runs, write_archive
 from benchmarks.tuning.statistics import median_regret, paired_ratio, trials_to_reach
 from benchmarks.tuning.tools import TOOLS, run
 from trackscape.files import write_json
@@ -34,7 +35,8 @@ def test_the_least_value_is_where_the_literature_says(name):
 
 def fake(tool: str, problem: str, seed: int, factor: float = 1.0) -> Run:
     regrets = (factor * np.random.default_rng(seed).lognormal(size=200)).tolist()
-    return Run(tool, problem, seed, regrets, [0.1] * 200)
+    best = np.minimum.accumulate(regrets).tolist()
+    return Run(tool, problem, seed, best, [float(n) for n in range(1, 21)])
 
 
 def test_statistics():
@@ -69,8 +71,21 @@ def test_the_page(tmp_path):
     assert "the lazy way is 10.0 times as fast" in page
     assert "| 400 | 0.16 | 1.6 | 15 | 100 | 1,600 | 909 |" in page
     assert "| Optuna TPE | 1 | 1 | 1 | 1 | 1 |" in page
-    assert len(draw(runs).axes) == 6
-    assert read_runs(tmp_path / "none") == []
+    assert len(draw(runs).axes) == len(draw(runs, against="seconds").axes) == 6
+
+
+def test_runs_of_the_folder_are_added_to_those_of_the_archive(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "ARCHIVE", tmp_path / "runs.parquet")
+    assert read_runs(tmp_path) == []
+    raw = {"tool": "a", "problem": "levy-5", "seed": 7}
+    raw |= {"regrets": [3.0, 1.0, 2.0] * 10, "seconds": [0.5] * 30}
+    write_json(tmp_path / "one.json", raw)
+    (one,) = read_runs(tmp_path)
+    assert one.best == [3.0] + 29 * [1.0]
+    assert one.seconds == [5.0, 10.0, 15.0]
+    write_archive([one])
+    write_json(tmp_path / "one.json", raw | {"seed": 8})
+    assert read_runs(tmp_path) == [one, one._replace(seed=8)]
 
 
 def test_a_run_of_ours():
