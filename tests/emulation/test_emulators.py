@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackscape.emulation import (
+    LAST_STEPS,
     LOST,
     Conserved,
     EmulatorConfig,
@@ -62,16 +63,49 @@ def config(**network) -> EmulatorConfig:
 
 def test_m7_goes_only_where_the_system_says(windows):
     """Each column that no flux leaves never falls, and each that none reaches never rises."""
+    system = m7_system(M7(), repartition=False)
     change = np.diff(windows.state, axis=1).reshape(-1, len(STATE))
     slack = 1e-12 * windows.state.max(axis=(0, 1))
-    donors = {donor for donor, _ in SYSTEM.fluxes}
-    receivers = {receiver for _, receiver in SYSTEM.fluxes} | {0}  # gas is produced
-    receivers |= {column for _, column in SYSTEM.births}
+    donors = {donor for donor, _ in system.fluxes}
+    receivers = {receiver for _, receiver in system.fluxes} | {0}  # gas is produced
+    receivers |= {column for _, column in system.births}
     for column in range(len(STATE)):
         if column not in donors:
             assert change[:, column].min() >= -slack[column], STATE[column]
         if column not in receivers:
             assert change[:, column].max() <= slack[column], STATE[column]
+
+
+def test_a_step_ends_with_the_repartition_of_m7(windows):
+    """Without any flux, what is left of an emulator is what M7 does last, without any weight."""
+    state, forcing = windows.state[:, 0].copy(), windows.forcing * [1, 1, 1, 1, 1, 1, 0]
+    column = STATE.index("SO4_NS")
+    state[:, column] *= 30  # far too large
+    emulator = FluxEmulator(SYSTEM, hidden=4).double()
+    torch.nn.init.constant_(emulator.last.bias, -60.0)
+    given = torch.from_numpy(state), torch.from_numpy(forcing)
+    still, change = (each.detach().numpy() for each in emulator.advance(*given))
+    expected = M7().finish(state.copy(), forcing)
+    assert still == pytest.approx(expected, rel=1e-9)
+    assert change == pytest.approx(expected - state, rel=1e-6, abs=1e-9)
+    assert (expected[:, column] < 0.5 * state[:, column]).mean() > 0.9
+
+
+def test_m7_is_its_rest_and_then_its_repartition(windows):
+    state, forcing = windows.state[:, 0], windows.forcing
+    for water in ("kappa", "salts"):
+        rest = M7(repartition=False, water=water).step(state, forcing)
+        last = LAST_STEPS[f"M7 repartition, {water}"]
+        assert (last(rest, forcing) == M7(water=water).step(state, forcing)).all()
+    assert (rest != M7(repartition=False).step(state, forcing)).any()
+
+
+def test_last_steps_by_name():
+    before = dataclasses.replace(SYSTEM, last_step=None)
+    assert system_of(before.to_json().replace(', "last_step": null', "")) == before
+    assert system_of(SYSTEM.to_json()) == SYSTEM
+    with pytest.raises(DataError, match="import the module of the model"):
+        dataclasses.replace(SYSTEM, last_step="hope")
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
@@ -125,6 +159,7 @@ def test_a_training_learns_and_its_file_gives_it_back(windows, tmp_path):
         validation=windows,
         runs=tmp_path,
         seed=3,
+        rest=M7(repartition=False).step,
         progress=False,
     )
     emulator = load_emulator(trained.folder / "weights.safetensors")

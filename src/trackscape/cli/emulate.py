@@ -72,6 +72,7 @@ def train_verb(
         validation=read_windows(validation),
         runs=runs,
         seed=seed,
+        rest=M7(repartition=False).step,
         inputs=[data, validation],
     )
     print(f"Best validation loss {trained.loss:.4f}: {shown(trained.folder)}/weights.safetensors")

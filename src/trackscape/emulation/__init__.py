@@ -34,6 +34,7 @@ from trackscape.emulation.scores import check_columns as check_columns
 from trackscape.emulation.scores import roll_out as roll_out
 from trackscape.emulation.scores import score as score
 from trackscape.emulation.settings import EmulatorConfig as EmulatorConfig
+from trackscape.emulation.system import LAST_STEPS as LAST_STEPS
 from trackscape.emulation.system import LOST as LOST
 from trackscape.emulation.system import Fluxes as Fluxes
 from trackscape.emulation.system import System as System
@@ -42,6 +43,7 @@ from trackscape.emulation.train import TrainedEmulator as TrainedEmulator
 from trackscape.emulation.train import train_emulator as train_emulator
 from trackscape.emulation.weights import load_emulator as load_emulator
 from trackscape.emulation.weights import save_emulator as save_emulator
+from trackscape.emulation.windows import Step as Step
 from trackscape.emulation.windows import Windows as Windows
 from trackscape.emulation.windows import follow_model as follow_model
 from trackscape.emulation.windows import in_chunks as in_chunks

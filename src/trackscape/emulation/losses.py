@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from trackscape.emulation.published import (
@@ -13,7 +14,6 @@ from trackscape.emulation.published import (
 )
 from trackscape.emulation.settings import EmulatorLoss
 from trackscape.emulation.system import System
-from trackscape.emulation.windows import Windows
 
 VIEWS = (1.0, 1e-3, 1e-6)
 """Scales of the logarithmic loss, in standard deviations of a change: air that has aged has little
@@ -21,12 +21,13 @@ of some modes, but a long run needs their changes, too."""
 
 
 class ChangeLoss(nn.Module):
-    """Loss of a step's changes, with scales of a data set, and published penalties."""
+    """Loss of a step's changes, with the scales of others, and published penalties."""
 
-    def __init__(self, settings: EmulatorLoss, system: System, windows: Windows) -> None:
+    def __init__(
+        self, settings: EmulatorLoss, system: System, change: Float[Tensor, "steps columns"]
+    ) -> None:
         super().__init__()
         self.settings, self.system = settings, system
-        change = torch.from_numpy(windows.state[:, 1:] - windows.state[:, :-1]).flatten(0, 1)
         deviation = change.std(dim=0)
         deviation = torch.where(deviation > 0, deviation, 1.0)
         views: list[tuple[float, bool]] = [(1.0, False)]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,6 +15,12 @@ from trackscape.errors import DataError
 
 LOST = -1
 """Receiver of a flux that leaves the state, as numbers do when particles stick together."""
+
+LastStep = Callable[[Any, Any], Any]
+"""States and forcings -> states in which the last part of a step is done: tensors with gradients,
+or arrays in double precision, which it may change in place. It keeps every conservation law."""
+LAST_STEPS: dict[str, LastStep] = {}
+"""Last parts of steps by the names that descriptions hold; the module of a model adds its own."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +49,9 @@ class System:
     """Weights of columns whose sums say something, such as the volume of a mode's particles."""
     limits: tuple[tuple[int, int, float], ...] = ()
     """A sum, by its place, a column, and a limit of their ratio at which the model switches."""
+    last_step: str | None = None
+    """Name in `LAST_STEPS` of what the model does last and cheaply, so that nobody has to learn it:
+    it follows the fluxes. Published networks do without."""
 
     def __post_init__(self) -> None:
         n = len(self.state)
@@ -61,6 +71,11 @@ class System:
             raise DataError("Expected one inlet and one remainder for each group.")
         if any(len(weights) != n for weights in self.sums):
             raise DataError(f"Expected {n} weights in each sum, one for each column.")
+        if self.last_step is not None and self.last_step not in LAST_STEPS:
+            raise DataError(
+                f"Expected a last step of {', '.join(LAST_STEPS) or 'none'}, got "
+                f"{self.last_step!r}; import the module of the model, which knows it."
+            )
 
     @property
     def fluxes(self) -> list[tuple[int, int]]:
@@ -94,7 +109,8 @@ def system_of(text: str) -> System:
         names = ("state", "forcing", "inlets", "remainders")
         plain = {name: tuple(content[name]) for name in names}
         pairs = {name: tuple(map(tuple, content[name])) for name in ("births", "sums", "limits")}
-        return System(groups=groups, stages=stages, **plain, **pairs)  # pyright: ignore[reportArgumentType]
+        last = content.get("last_step")  # older files have none
+        return System(groups=groups, stages=stages, **plain, **pairs, last_step=last)  # pyright: ignore[reportArgumentType]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"Expected a description of a box model, got another text ({error})."

@@ -29,6 +29,8 @@ def load_emulator(path: Path | str) -> Emulator:
     Raises:
         WeightsError: The file is missing, damaged, or of something else.
     """
+    import trackscape.emulation.m7  # noqa: F401  # its last step is known by name
+
     about, weights = read_weights(path)
     try:
         sizes = dict(about["sizes"])
