@@ -10,6 +10,7 @@ from trackscape.emulation.constraints import project_onto_simplex as project_ont
 from trackscape.emulation.constraints import renormalise as renormalise
 from trackscape.emulation.constraints import replace_groups as replace_groups
 from trackscape.emulation.constraints import sources_of as sources_of
+from trackscape.emulation.fast import array_step as array_step
 from trackscape.emulation.long_runs import LongRuns as LongRuns
 from trackscape.emulation.long_runs import RunModel as RunModel
 from trackscape.emulation.long_runs import compare_long_runs as compare_long_runs

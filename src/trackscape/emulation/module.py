@@ -166,7 +166,10 @@ class EmulatorModule(lightning.LightningModule):
         """Logs the loss of the first step of each run, without penalties."""
         with torch.no_grad():
             moved = self.emulator.advance_rest(batch.state[:, 0], batch.forcing)
-            errors = [view.error(moved[1], batch.change[:, 0]) for view in self.loss.views]
+            errors = [
+                view.error(moved[1], batch.change[:, 0], batch.state[:, 0])
+                for view in self.loss.views
+            ]
         self.log("validation_loss", torch.stack(errors).sum(), batch_size=1, prog_bar=True)
 
     def configure_optimizers(self) -> Any:

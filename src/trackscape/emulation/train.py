@@ -9,6 +9,7 @@ from typing import Any, final
 
 import torch
 from lightning import LightningModule, Trainer
+from torch import Tensor
 
 from trackscape.emulation.losses import ChangeLoss
 from trackscape.emulation.module import EmulatorModule, RunData, changes_of
@@ -74,13 +75,18 @@ def train_emulator(
     emulator.fit_scales(training)
     rest = rest if emulator.finishes else None
     learnt = [(windows, changes_of(windows, rest)) for windows in (training, validation)]
-    loss = ChangeLoss(config.loss, system, learnt[0][1].flatten(0, 1))
+    loss = ChangeLoss(config.loss, system, *_steps(*learnt[0]))
     module = EmulatorModule(emulator, loss, settings=config.loss, optimiser=config.optimiser)
     data = RunData(training=learnt[0], validation=learnt[1], optimiser=config.optimiser, seed=seed)
     keep = KeepEmulator(folder)
     with locked(folder), quiet():
         _fit(module, data, keep, config=config, progress=progress)
     return TrainedEmulator(folder=folder, loss=keep.best)
+
+
+def _steps(windows: Windows, change: Tensor) -> tuple[Tensor, Tensor]:
+    """States before all steps of all runs, and their changes."""
+    return torch.from_numpy(windows.state[:, :-1]).flatten(0, 1), change.flatten(0, 1)
 
 
 @final

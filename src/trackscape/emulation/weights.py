@@ -1,5 +1,6 @@
 """Emulators as files: safetensors that say what they emulate."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ def load_emulator(path: Path | str) -> Emulator:
     Raises:
         WeightsError: The file is missing, damaged, or of something else.
     """
-    import trackscape.emulation.m7  # noqa: F401  # its last step is known by name
+    import_module("trackscape.emulation.m7")  # its last step is known by name
 
     about, weights = read_weights(path)
     try:
