@@ -117,8 +117,12 @@ REGIMES = {
     ),
 }
 # fmt: on
+DEVELOPMENT = ("continental", "coastal")
+"""Regimes that are not trained on, but were looked at when networks and regimes were chosen."""
 HELD_OUT = ("continental", "coastal")
-"""Regimes that emulators are judged on and not trained on."""
+"""Regimes that emulators are judged on and that chose nothing."""
+TRAINING = tuple(name for name in REGIMES if name not in DEVELOPMENT + HELD_OUT)
+"""Regimes to train on."""
 _SPECIES = ("SO4", "BC", "OC", "SS", "DU")
 
 
