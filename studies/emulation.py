@@ -15,7 +15,9 @@ import torch
 import typer
 
 from studies.emulation_protons import proton_tables
+from studies.emulation_regimes import draw_regimes, regime_table
 from studies.emulation_speed import measure_speed, rate_table, speed_tables
+from studies.emulation_tables import column_table, variant_table
 from studies.markdown import replace_parts, table
 from trackscape.emulation import (
     Constraint,
@@ -36,15 +38,12 @@ from trackscape.emulation.m7 import (
     HELD_OUT,
     M7,
     MODES,
-    PUBLISHED,
     REGIMES,
-    STATE,
     TRAINING,
     m7_system,
     write_m7_data,
 )
 from trackscape.files import write_json
-from trackscape.pictures import save_figure
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "emulation"
 MODEL = M7()
@@ -61,7 +60,6 @@ CELLS = 400
 """Cells of the long runs."""
 DAY = 192
 """Steps of 450 s."""
-COLUMNS = [STATE.index(name) for name in PUBLISHED]
 
 
 class Variant(NamedTuple):
@@ -107,16 +105,19 @@ def main(
     data = {name: _data(work, name) for name in RUNS}
     scores = _scores(work, data)
     speed = _cached(work / "speed.json", lambda: _speed(data["test"]))
+    names = ["published", "fluxes, repartition learnt", "fluxes, exact", *LONG]
     parts = {
-        "variants": _variant_table(scores),
-        "columns": _column_table(scores),
+        "variants": variant_table(scores),
+        "columns": column_table(scores, names),
         "long": _long_table(work, data["test"]),
         "speed": speed_tables(speed),
         "rate": rate_table(speed),
-        "regimes": _regime_table(),
+        "regimes": regime_table(),
         "protons": proton_tables(work),
     }
-    _draw_regimes(data, output.parent / "images" / "emulation_regimes.png")
+    where = {kind: (data[name], name) for name, kinds in KINDS.items() for kind in kinds}
+    of_regime = {kind: where.get(kind, (data["train"], "train")) for kind in REGIMES}
+    draw_regimes(of_regime, output.parent / "images" / "emulation_regimes.png")
     replace_parts(output, parts)
     typer.echo(output)
 
@@ -199,58 +200,6 @@ def _scores(work: Path, data: dict[str, Windows]) -> dict[str, list[dict[str, An
     return {name: found[name] for name in [*VARIANTS, *LONG]}
 
 
-def _spread(values: list[float], digits: int) -> str:
-    if len(values) == 1:
-        return f"{values[0]:.{digits}f}"
-    return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
-
-
-def _variant_table(scores: dict[str, list[dict[str, Any]]]) -> list[str]:
-    rows: list[list[str]] = []
-    for name, seeds in scores.items():
-        r2 = [np.array(each["r2"])[COLUMNS] for each in seeds]
-        logs = [np.nanmean(np.array(each["r2_log"])[COLUMNS]) for each in seeds]
-        dev = [float(np.array(each["dev"])[COLUMNS].mean()) for each in seeds]
-        rmse = [np.mean(np.array(each["rmse"])[COLUMNS]) for each in seeds]
-        bias = [1e6 * float(np.max(np.abs(each["mass_bias"]))) for each in seeds]
-        rows.append(
-            [
-                name,
-                _spread(dev, 3),
-                _spread([float(each.mean()) for each in r2], 3),
-                _spread([float(np.median(each)) for each in r2], 3),
-                f"{min(float(each.min()) for each in r2):.2f}",
-                _spread([float(each) for each in logs], 3),
-                _spread([float(each) for each in rmse], 3),
-                f"{np.mean(bias):.3g}",
-                f"{max(each['worst_mass'] for each in seeds):.1e}",
-                f"{100 * np.mean([each['negative_share'] for each in seeds]):.3g}",
-                f"{np.mean([each['negative_mean'] for each in seeds]):.1e}",
-            ]
-        )
-    titles = [
-        "",
-        "R², development",
-        "R²",
-        "median R²",
-        "worst R²",
-        "R² log",
-        "RMSE",
-        "mass bias, 1e-6",
-        "worst mass error",
-    ]
-    return table([*titles, "negative, %", "negative size"], rows, align="right")
-
-
-def _column_table(scores: dict[str, list[dict[str, Any]]]) -> list[str]:
-    names = ["published", "fluxes, repartition learnt", "fluxes, exact", *LONG]
-    rows = [
-        [column, *(_spread([each["r2"][i] for each in scores[name]], 3) for name in names)]
-        for i, column in enumerate(STATE)
-    ]
-    return table(["", *names], rows, align="right")
-
-
 def _long_table(work: Path, test: Windows) -> list[str]:
     """Median relative errors of number and mass of each mode after a day and ten."""
     names = ["with completion", "with correction", "fluxes, repartition learnt", "fluxes, exact"]
@@ -303,41 +252,6 @@ def _speed(test: Windows) -> Any:
     for emulator in emulators:
         emulator.fit_scales(test.part(slice(0, 2000)))  # weights do not matter
     return measure_speed(emulators, MODEL, test)
-
-
-def _regime_table() -> list[str]:
-    rows: list[list[str]] = []
-    for name, air in REGIMES.items():
-        ranges = [air.temperature, tuple(p / 100 for p in air.pressure), air.humidity]
-        shown = [f"{low:g} to {high:g}" for low, high in [*ranges, air.production]]
-        roles = {" (development)": DEVELOPMENT, " (held out)": HELD_OUT}
-        role = next((text for text, names in roles.items() if name in names), "")
-        rows.append([name.replace("_", " ") + role, *shown, *(f"{n:g}" for n in air.numbers)])
-    titles = ["", "T, K", "p, hPa", "RH", "production, 1/cm³/s", *(f"N {mode}" for mode in MODES)]
-    return table(titles, rows, align="right")
-
-
-def _draw_regimes(data: dict[str, Windows], path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    panels = figure.subplots(2, 3).ravel()
-    shown = ("H2SO4", "N_NS", "N_KS", "N_AS", "SO4_AS", "DU_CI")
-    for panel, column in zip(panels, shown, strict=True):
-        for number, regime in enumerate(REGIMES):
-            where = next((name for name, kinds in KINDS.items() if regime in kinds), "train")
-            windows = data[where]
-            values = windows.state[windows.kind == regime, 0, STATE.index(column)]
-            values = np.log10(values[values > 1e-12])
-            low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-            colours = {"train": "tab:blue", "dev": "tab:green", "test": "tab:orange"}
-            colour = colours[where]
-            panel.plot([low, high], [number, number], color=colour)
-            panel.plot(middle, number, "o", color=colour)
-        panel.set_xlabel(f"log10 {column}")
-        names = [name.replace("_", " ") for name in REGIMES] if panel in panels[::3] else []
-        panel.set_yticks(range(len(names)), names)
-    save_figure(figure, path, dpi=110)
 
 
 if __name__ == "__main__":
