@@ -30,7 +30,7 @@ from trackscape.emulation import (
     system_of,
     train_emulator,
 )
-from trackscape.emulation.m7 import M7, STATE, m7_system, m7_windows
+from trackscape.emulation.m7 import M7, STATE, TRAINING, m7_system, m7_windows
 from trackscape.errors import ConfigError, DataError, RunError, WeightsError
 
 SYSTEM = m7_system(M7())
@@ -335,6 +335,14 @@ def test_weights_that_are_none(tmp_path):
     for name in ("cut", "absent"):
         with pytest.raises(WeightsError, match=name):
             load_emulator(tmp_path / f"{name}.safetensors")
+
+
+def test_the_emulator_that_comes_with_the_package():
+    air = next(m7_windows(M7(), regimes=TRAINING, runs=3000, seed=77))
+    found = score(load_emulator("m7"), air)
+    assert np.median(found.r2) > 0.9
+    assert found.worst_mass <= 3e-7
+    assert found.negative_share == 0
 
 
 def test_settings_that_do_not_fit():

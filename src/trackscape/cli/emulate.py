@@ -10,7 +10,7 @@ from trackscape.cli.options import option, written_file
 from trackscape.text import shown
 
 EmulatorWeights = Annotated[
-    Path, typer.Argument(metavar="WEIGHTS", help="weights.safetensors of a run folder.")
+    Path, typer.Argument(metavar="WEIGHTS", help="weights.safetensors of a run folder, or m7.")
 ]
 Runs = Annotated[
     Path, option("FILE", "Runs of the model: parquet, made by `trackscape emulate data`.", "--data")

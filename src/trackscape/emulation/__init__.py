@@ -42,6 +42,7 @@ from trackscape.emulation.system import System as System
 from trackscape.emulation.system import system_of as system_of
 from trackscape.emulation.train import TrainedEmulator as TrainedEmulator
 from trackscape.emulation.train import train_emulator as train_emulator
+from trackscape.emulation.weights import TRAINED as TRAINED
 from trackscape.emulation.weights import load_emulator as load_emulator
 from trackscape.emulation.weights import save_emulator as save_emulator
 from trackscape.emulation.windows import Step as Step
