@@ -15,7 +15,9 @@ import torch
 import typer
 
 from studies.emulation_protons import proton_tables
-from studies.emulation_speed import measure_speed, speed_tables
+from studies.emulation_regimes import draw_regimes, regime_table
+from studies.emulation_speed import measure_speed, rate_table, speed_tables
+from studies.emulation_tables import column_table, variant_table
 from studies.markdown import replace_parts, table
 from trackscape.emulation import (
     Constraint,
@@ -32,30 +34,32 @@ from trackscape.emulation import (
     train_emulator,
 )
 from trackscape.emulation.m7 import (
+    DEVELOPMENT,
     HELD_OUT,
     M7,
     MODES,
-    PUBLISHED,
     REGIMES,
-    STATE,
+    TRAINING,
     m7_system,
     write_m7_data,
 )
 from trackscape.files import write_json
-from trackscape.pictures import save_figure
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "emulation"
 MODEL = M7()
-RUNS = {"train": 150_000, "val": 12_000, "test": 24_000}
-"""Runs of four steps in each data set; those for the test are of the regimes that are held out."""
-SEEDS = range(2)
-STEPS = {"published": 1000, "fluxes": 1000}
-"""Steps of the trainings with several seeds: a small budget, for two shared cores."""
+RUNS = {"train": 150_000, "val": 12_000, "dev": 24_000, "test": 24_000}
+"""Runs of four steps in each data set."""
+KINDS = {"dev": DEVELOPMENT, "test": HELD_OUT}
+"""Regimes of those that are not trained on."""
+MIXED = 0.5
+"""Share of the air for training and validation that has surroundings and gas of other air."""
+SEEDS = range(5)
+STEPS = 1000
+"""Of the trainings with several seeds; the long ones take what their settings say."""
 CELLS = 400
 """Cells of the long runs."""
 DAY = 192
 """Steps of 450 s."""
-COLUMNS = [STATE.index(name) for name in PUBLISHED]
 
 
 class Variant(NamedTuple):
@@ -66,6 +70,9 @@ class Variant(NamedTuple):
     network: Mapping[str, Any] = MappingProxyType({})
     after: Constraint | None = None
     """A constraint on predictions of the weights that were trained without any."""
+    repartition: bool = True
+    """Whether fluxes are followed by the repartition of M7; else it is learnt, too."""
+    optimiser: Mapping[str, Any] = MappingProxyType({})
 
 
 VARIANTS = {
@@ -76,9 +83,17 @@ VARIANTS = {
     "with correction": Variant("published", after="correct"),
     "renormalised, exact": Variant("published", network={"constraint": "renormalise"}),
     "projected, exact": Variant("published", network={"constraint": "project"}),
+    "fluxes, repartition learnt": Variant("fluxes", repartition=False),
     "fluxes, exact": Variant("fluxes"),
 }
-LONGEST = "fluxes, 12,000 steps"
+LONG = {
+    "published, long": Variant("published"),
+    "published, long, one cycle": Variant(
+        "published", optimiser={"learning_rate": 4e-3, "schedule": "one_cycle"}
+    ),
+    "fluxes, exact, long": Variant("fluxes"),
+}
+"""Trainings of one seed, all with as many steps."""
 
 
 def main(
@@ -89,15 +104,20 @@ def main(
     torch.set_num_threads(1)
     data = {name: _data(work, name) for name in RUNS}
     scores = _scores(work, data)
+    speed = _cached(work / "speed.json", lambda: _speed(data["test"]))
+    names = ["published", "fluxes, repartition learnt", "fluxes, exact", *LONG]
     parts = {
-        "variants": _variant_table(scores),
-        "columns": _column_table(scores),
+        "variants": variant_table(scores),
+        "columns": column_table(scores, names),
         "long": _long_table(work, data["test"]),
-        "speed": _speed(work, data["test"]),
-        "regimes": _regime_table(),
+        "speed": speed_tables(speed),
+        "rate": rate_table(speed),
+        "regimes": regime_table(),
         "protons": proton_tables(work),
     }
-    _draw_regimes(data, output.parent / "images" / "emulation_regimes.png")
+    where = {kind: (data[name], name) for name, kinds in KINDS.items() for kind in kinds}
+    of_regime = {kind: where.get(kind, (data["train"], "train")) for kind in REGIMES}
+    draw_regimes(of_regime, output.parent / "images" / "emulation_regimes.png")
     replace_parts(output, parts)
     typer.echo(output)
 
@@ -105,10 +125,12 @@ def main(
 def _data(work: Path, name: str) -> Windows:
     path = work / f"{name}.parquet"
     if not path.exists():
-        others = tuple(regime for regime in REGIMES if regime not in HELD_OUT)
-        regimes = HELD_OUT if name == "test" else others
+        regimes = KINDS.get(name, TRAINING)
         seed = 1 + list(RUNS).index(name)
-        write_m7_data(path, MODEL, regimes=regimes, runs=RUNS[name], steps=4, seed=seed)
+        mixed = 0.0 if name in KINDS else MIXED
+        write_m7_data(
+            path, MODEL, regimes=regimes, runs=RUNS[name], steps=4, seed=seed, mixed=mixed
+        )
     return read_windows(path)
 
 
@@ -116,8 +138,11 @@ def _config(variant: Variant, *, steps: int | None) -> EmulatorConfig:
     content = EmulatorConfig.load(CONFIGS / f"{variant.settings}.yaml").model_dump(mode="json")
     content["loss"] |= dict(variant.loss)
     content["network"] |= dict(variant.network)
+    content["optimiser"] |= dict(variant.optimiser)
     if steps is not None:
         content["optimiser"] |= {"steps": steps, "validate_every": 500}
+    if not variant.repartition:
+        content["name"] = "fluxes-learnt"
     return EmulatorConfig.model_validate(content)
 
 
@@ -126,11 +151,12 @@ def _emulator(
 ) -> Emulator:
     trained = train_emulator(
         _config(variant, steps=steps),
-        m7_system(MODEL),
+        m7_system(MODEL, repartition=variant.repartition),
         training=data["train"],
         validation=data["val"],
         runs=work / "runs",
         seed=seed,
+        rest=M7(repartition=False).step,
         progress=False,
     )
     emulator = load_emulator(trained.folder / "weights.safetensors")
@@ -154,81 +180,33 @@ def _scores(work: Path, data: dict[str, Windows]) -> dict[str, list[dict[str, An
 
     def make(variant: Variant, seed: int, steps: int | None) -> dict[str, Any]:
         typer.echo(f"{variant}, seed {seed}", err=True)
-        found = score(_emulator(work, data, variant, seed, steps), data["test"])
-        return {
+        emulator = _emulator(work, data, variant, seed, steps)
+        found = {
             name: value.tolist() if isinstance(value, np.ndarray) else value
-            for name, value in vars(found).items()
+            for name, value in vars(score(emulator, data["test"])).items()
         }
+        return found | {"dev": score(emulator, data["dev"]).r2.tolist()}
 
     found: dict[str, list[dict[str, Any]]] = {}
     jobs: list[tuple[str, Variant, int, int | None]] = [
-        (name, v, seed, STEPS[v.settings]) for name, v in VARIANTS.items() for seed in SEEDS
+        (name, v, seed, STEPS) for seed in SEEDS for name, v in VARIANTS.items()
     ]
-    jobs.append((LONGEST, VARIANTS["fluxes, exact"], 0, None))
+    jobs = [(name, v, 0, None) for name, v in LONG.items()] + jobs
     for name, variant, seed, steps in jobs:
         path = work / "scores" / f"{name.replace(' ', '-')}-{seed}.json"
         found.setdefault(name, []).append(
             _cached(path, lambda v=variant, n=seed, s=steps: make(v, n, s))
         )
-    return found
-
-
-def _spread(values: list[float], digits: int) -> str:
-    if len(values) == 1:
-        return f"{values[0]:.{digits}f}"
-    return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
-
-
-def _variant_table(scores: dict[str, list[dict[str, Any]]]) -> list[str]:
-    rows: list[list[str]] = []
-    for name, seeds in scores.items():
-        r2 = [np.array(each["r2"])[COLUMNS] for each in seeds]
-        logs = [np.nanmean(np.array(each["r2_log"])[COLUMNS]) for each in seeds]
-        rmse = [np.mean(np.array(each["rmse"])[COLUMNS]) for each in seeds]
-        bias = [1e6 * float(np.max(np.abs(each["mass_bias"]))) for each in seeds]
-        rows.append(
-            [
-                name,
-                _spread([float(each.mean()) for each in r2], 3),
-                _spread([float(np.median(each)) for each in r2], 3),
-                f"{min(float(each.min()) for each in r2):.2f}",
-                _spread([float(each) for each in logs], 3),
-                _spread([float(each) for each in rmse], 3),
-                f"{np.mean(bias):.3g}",
-                f"{max(each['worst_mass'] for each in seeds):.1e}",
-                f"{100 * np.mean([each['negative_share'] for each in seeds]):.3g}",
-                f"{np.mean([each['negative_mean'] for each in seeds]):.1e}",
-            ]
-        )
-    titles = [
-        "",
-        "R²",
-        "median R²",
-        "worst R²",
-        "R² log",
-        "RMSE",
-        "mass bias, 1e-6",
-        "worst mass error",
-    ]
-    return table([*titles, "negative, %", "negative size"], rows, align="right")
-
-
-def _column_table(scores: dict[str, list[dict[str, Any]]]) -> list[str]:
-    names = ["published", "projected, exact", "fluxes, exact", LONGEST]
-    rows = [
-        [column, *(_spread([each["r2"][i] for each in scores[name]], 3) for name in names)]
-        for i, column in enumerate(STATE)
-    ]
-    return table(["", *names], rows, align="right")
+    return {name: found[name] for name in [*VARIANTS, *LONG]}
 
 
 def _long_table(work: Path, test: Windows) -> list[str]:
     """Median relative errors of number and mass of each mode after a day and ten."""
-    names = ["published", "with completion", "with correction", "projected, exact"]
+    names = ["with completion", "with correction", "fluxes, repartition learnt", "fluxes, exact"]
     rows: list[list[str]] = []
-    for name in [*names, "fluxes, exact", LONGEST]:
-        variant = VARIANTS.get(name, VARIANTS["fluxes, exact"])
-        steps = None if name == LONGEST else STEPS[variant.settings]
+    for name in [*names, *LONG]:
+        variant = (VARIANTS | LONG)[name]
+        steps = None if name in LONG else STEPS
         path = work / "long" / f"{name.replace(' ', '-')}.json"
 
         def make(v: Variant = variant, s: int | None = steps) -> Any:
@@ -267,47 +245,13 @@ def _mass(state: np.ndarray, mode: int) -> np.ndarray:
     return state @ np.array(m7_system(MODEL).sums[mode])
 
 
-def _speed(work: Path, test: Windows) -> list[str]:
-    emulators = [PublishedEmulator(m7_system(MODEL)), _untrained(test)]
-    return speed_tables(_cached(work / "speed.json", lambda: measure_speed(emulators, MODEL, test)))
-
-
-def _untrained(test: Windows) -> Emulator:
-    emulator = FluxEmulator(m7_system(MODEL))
-    emulator.fit_scales(test.part(slice(0, 2000)))
-    return emulator
-
-
-def _regime_table() -> list[str]:
-    rows: list[list[str]] = []
-    for name, air in REGIMES.items():
-        ranges = [air.temperature, tuple(p / 100 for p in air.pressure), air.humidity]
-        shown = [f"{low:g} to {high:g}" for low, high in [*ranges, air.production]]
-        held = " (held out)" if name in HELD_OUT else ""
-        rows.append([name.replace("_", " ") + held, *shown, *(f"{n:g}" for n in air.numbers)])
-    titles = ["", "T, K", "p, hPa", "RH", "production, 1/cm³/s", *(f"N {mode}" for mode in MODES)]
-    return table(titles, rows, align="right")
-
-
-def _draw_regimes(data: dict[str, Windows], path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    panels = figure.subplots(2, 3).ravel()
-    shown = ("H2SO4", "N_NS", "N_KS", "N_AS", "SO4_AS", "DU_CI")
-    for panel, column in zip(panels, shown, strict=True):
-        for number, regime in enumerate(REGIMES):
-            windows = data["test" if regime in HELD_OUT else "train"]
-            values = windows.state[windows.kind == regime, 0, STATE.index(column)]
-            values = np.log10(values[values > 1e-12])
-            low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-            colour = "tab:orange" if regime in HELD_OUT else "tab:blue"
-            panel.plot([low, high], [number, number], color=colour)
-            panel.plot(middle, number, "o", color=colour)
-        panel.set_xlabel(f"log10 {column}")
-        names = [name.replace("_", " ") for name in REGIMES] if panel in panels[::3] else []
-        panel.set_yticks(range(len(names)), names)
-    save_figure(figure, path, dpi=110)
+def _speed(test: Windows) -> Any:
+    config = EmulatorConfig.load(CONFIGS / "fluxes.yaml")
+    ours = FluxEmulator(m7_system(MODEL), **config.network.sizes)
+    emulators = [PublishedEmulator(m7_system(MODEL)), ours]
+    for emulator in emulators:
+        emulator.fit_scales(test.part(slice(0, 2000)))  # weights do not matter
+    return measure_speed(emulators, MODEL, test)
 
 
 if __name__ == "__main__":

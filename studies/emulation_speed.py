@@ -8,75 +8,79 @@ import numpy as np
 import torch
 
 from studies.markdown import table
-from trackscape.emulation import Emulator, Windows
-from trackscape.emulation.m7 import M7
+from trackscape.emulation import Emulator, Step, Windows, array_step
+from trackscape.emulation.m7 import M7, m7_windows
 
-CELLS = (1_000, 10_000, 100_000)
+CELLS = (1_000, 10_000, 100_000, 1_000_000)
 THREADS = (1, 2)
-REPEATS = 5
+REPEATS = 7
 FORTRAN = 3.0
 """µs a cell and step that the compiled Fortran was measured at on one core."""
+DATA_RUNS, DATA_STEPS = 12_000, 4
+WAYS = ("M7", "published", "fluxes")
 
 
 def measure_speed(emulators: Sequence[Emulator], model: M7, windows: Windows) -> dict[str, Any]:
-    """Returns µs a cell and step: median and quartiles over repeats, by threads and cells.
+    """Returns µs a cell and step of all repeats, by threads and cells, (ways, repeats).
 
-    Networks run in single precision, from arrays in double precision and back, as a host has them.
+    All take turns in each repeat, so that what others do on the machine hits all. Networks run
+    layers in single precision, from arrays in double precision and back, as a host has them.
     """
+    steps: list[Step] = [
+        lambda state, forcing: model.run(state, forcing, steps=1),
+        *map(array_step, emulators),
+    ]
     found: dict[str, Any] = {}
     before = torch.get_num_threads()
     for threads in THREADS:
         torch.set_num_threads(threads)
         for cells in CELLS:
             rows = np.arange(cells) % len(windows)
-            state, forcing = windows.state[rows, 0], windows.forcing[rows]
-            ways: dict[str, Callable[[], object]] = {
-                "M7": lambda s=state, f=forcing: model.run(s, f, steps=1)
-            }
-            for name, emulator in zip(("published", "fluxes"), emulators, strict=True):
-                ways[name] = lambda e=emulator, s=state, f=forcing: _predict(e, s, f)
-            for name, run in ways.items():
-                found[f"{name}, {threads}, {cells}"] = _times(run, cells)
+            given = windows.state[rows, 0], windows.forcing[rows]
+            for step in steps:
+                step(*given)
+            times = [
+                [_time(lambda step=step, given=given: step(*given)) for step in steps]
+                for _ in range(REPEATS)
+            ]
+            found[f"{threads}, {cells}"] = (1e6 / cells * np.array(times).T).tolist()
+        found[f"data, {threads}"] = _time(lambda: _make_data(model))
     torch.set_num_threads(before)
     return found
 
 
-def _predict(emulator: Emulator, state: np.ndarray, forcing: np.ndarray) -> np.ndarray:
-    with torch.no_grad():
-        parts = [
-            emulator(torch.from_numpy(s).float(), torch.from_numpy(f).float()).double().numpy()
-            for s, f in zip(_chunks(state), _chunks(forcing), strict=True)
-        ]
-    return np.concatenate(parts)
+def _make_data(model: M7) -> int:
+    return sum(map(len, m7_windows(model, runs=DATA_RUNS, steps=DATA_STEPS)))
 
 
-def _chunks(values: np.ndarray) -> list[np.ndarray]:
-    """Pieces that stay in the cache."""
-    return [values[begin : begin + 2000] for begin in range(0, len(values), 2000)]
+def rate_table(found: dict[str, Any]) -> list[str]:
+    """Returns how many cell-steps of data are made in a minute."""
+    cells = 60e-6 * DATA_RUNS * DATA_STEPS
+    rates = [f"{cells / found[f'data, {threads}']:.2f}" for threads in THREADS]
+    titles = ["threads", *map(str, THREADS)]
+    return table(titles, [["million cell-steps of data a minute", *rates]], align="right")
 
 
-def _times(run: Callable[[], object], cells: int) -> list[float]:
+def _time(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
     run()
-    seconds: list[float] = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return [1e6 / cells * float(q) for q in np.quantile(seconds, (0.5, 0.25, 0.75))]
+    return time.perf_counter() - start
 
 
 def speed_tables(found: dict[str, Any]) -> list[str]:
-    """Returns a table of times, with ratios to M7 and to the Fortran."""
+    """Returns a table of times, with ratios to M7, to the published network and to the Fortran."""
     rows: list[list[str]] = []
     for threads in THREADS:
         for cells in CELLS:
-            keys = [f"{name}, {threads}, {cells}" for name in ("M7", "published", "fluxes")]
-            times = [found[key] for key in keys]
-            shown = [f"{t[0]:.2f} ({t[1]:.2f} to {t[2]:.2f})" for t in times]
-            ratios = [f"{times[0][0] / t[0]:.2f}" for t in times[1:]]
-            twice = f"{times[2][0] / times[1][0]:.2f}"
-            fortran = f"{FORTRAN / times[2][0] / threads:.2f}"
-            rows.append([f"{threads}", f"{cells:,}", *shown, *ratios, twice, fortran])
-    titles = ["threads", "cells", "M7, µs", "published, µs", "fluxes, µs", "M7 / published"]
-    more = ["M7 / fluxes", "fluxes / published", "Fortran / fluxes, a core"]
-    return table([*titles, *more], rows, align="right")
+            model, published, ours = np.array(found[f"{threads}, {cells}"])
+            ratios = [model / published, model / ours, ours / published, FORTRAN / ours / threads]
+            shown = [f"{np.median(t):.2f} ({_ends(t)})" for t in (model, published, ours)]
+            medians = [f"{np.median(ratio):.2f}" for ratio in ratios]
+            rows.append([f"{threads}", f"{cells:,}", *shown, *medians])
+    titles = ["threads", "cells", *(f"{way}, µs" for way in WAYS), "M7 / published", "M7 / fluxes"]
+    return table([*titles, "fluxes / published", "Fortran / fluxes, a core"], rows, align="right")
+
+
+def _ends(times: np.ndarray) -> str:
+    low, high = np.quantile(times, (0.25, 0.75))
+    return f"{low:.2f} to {high:.2f}"

@@ -14,11 +14,13 @@ from trackscape.emulation import (
     write_windows,
 )
 from trackscape.emulation.m7 import (
+    DEVELOPMENT,
     FORCING,
     HELD_OUT,
     M7,
     REGIMES,
     STATE,
+    TRAINING,
     m7_windows,
     sample_states,
     write_m7_data,
@@ -46,8 +48,21 @@ def test_states_are_the_same_for_a_seed():
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
 
 
-def test_regimes_that_are_held_out_exist():
-    assert set(HELD_OUT) < set(REGIMES)
+def test_every_regime_has_one_role():
+    assert set(TRAINING + DEVELOPMENT + HELD_OUT) == set(REGIMES)
+    assert set(TRAINING).isdisjoint(DEVELOPMENT + HELD_OUT)
+
+
+def test_mixed_air_has_the_surroundings_of_other_air():
+    given = {"regimes": ("polluted", "upper_troposphere"), "runs": 600, "seed": 1, "oldest": 8}
+    cold = {}
+    for mixed in (0.0, 1.0):
+        windows = joined(list(m7_windows(MODEL, **given, mixed=mixed)))
+        cold[mixed] = (windows.forcing[windows.kind == "polluted", 0] < 240).mean()
+        gas = windows.forcing[windows.kind == "polluted", FORCING.index("production")]
+        assert (np.median(gas) < 1e5) == (mixed > 0)
+    assert cold[0.0] == 0
+    assert 0.3 < cold[1.0] < 0.7
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +113,9 @@ def test_windows_that_do_not_fit(windows):
         dataclasses.replace(windows, state=state)
 
 
-@pytest.mark.parametrize("given", [{"regimes": ("mars",)}, {"runs": 0}, {"steps": 0}])
+@pytest.mark.parametrize(
+    "given", [{"regimes": ("mars",)}, {"runs": 0}, {"steps": 0}, {"mixed": 2.0}]
+)
 def test_data_that_cannot_be_made(given):
     with pytest.raises(ConfigError, match="Expected regimes of polluted"):
         next(m7_windows(MODEL, **{"runs": 10} | given))

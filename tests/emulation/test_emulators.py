@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackscape.emulation import (
+    LAST_STEPS,
     LOST,
     Conserved,
     EmulatorConfig,
@@ -17,6 +18,7 @@ from trackscape.emulation import (
     PublishedEmulator,
     System,
     Windows,
+    array_step,
     compare_long_runs,
     follow_model,
     joined,
@@ -28,7 +30,7 @@ from trackscape.emulation import (
     system_of,
     train_emulator,
 )
-from trackscape.emulation.m7 import M7, STATE, m7_system, m7_windows
+from trackscape.emulation.m7 import M7, STATE, TRAINING, m7_system, m7_windows
 from trackscape.errors import ConfigError, DataError, RunError, WeightsError
 
 SYSTEM = m7_system(M7())
@@ -62,16 +64,54 @@ def config(**network) -> EmulatorConfig:
 
 def test_m7_goes_only_where_the_system_says(windows):
     """Each column that no flux leaves never falls, and each that none reaches never rises."""
+    system = m7_system(M7(), repartition=False)
     change = np.diff(windows.state, axis=1).reshape(-1, len(STATE))
     slack = 1e-12 * windows.state.max(axis=(0, 1))
-    donors = {donor for donor, _ in SYSTEM.fluxes}
-    receivers = {receiver for _, receiver in SYSTEM.fluxes} | {0}  # gas is produced
-    receivers |= {column for _, column in SYSTEM.births}
+    donors = {donor for donor, _ in system.fluxes}
+    receivers = {receiver for _, receiver in system.fluxes} | {0}  # gas is produced
+    receivers |= {column for _, column in system.births}
     for column in range(len(STATE)):
         if column not in donors:
             assert change[:, column].min() >= -slack[column], STATE[column]
         if column not in receivers:
             assert change[:, column].max() <= slack[column], STATE[column]
+
+
+def test_a_step_ends_with_the_repartition_of_m7(windows):
+    """Without any flux, what is left of an emulator is what M7 does last, without any weight."""
+    state, forcing = windows.state[:, 0].copy(), windows.forcing * [1, 1, 1, 1, 1, 1, 0]
+    column = STATE.index("SO4_NS")
+    state[:, column] *= 30  # far too large
+    emulator = FluxEmulator(SYSTEM, hidden=4).double()
+    torch.nn.init.constant_(emulator.last.bias, -60.0)
+    given = torch.from_numpy(state), torch.from_numpy(forcing)
+    moved = emulator.advance(*given)
+    gradients = torch.autograd.grad(moved[0].sum(), list(emulator.parameters()), allow_unused=True)
+    assert all(each is None or each.isfinite().all() for each in gradients)
+    still, change = (each.detach().numpy() for each in moved)
+    expected = M7().finish(state.copy(), forcing)
+    assert still == pytest.approx(expected, rel=1e-9)
+    assert change == pytest.approx(expected - state, rel=1e-6, abs=1e-9)
+    assert (expected[:, column] < 0.5 * state[:, column]).mean() > 0.9
+
+
+def test_m7_is_its_rest_and_then_its_repartition(windows):
+    state, forcing = windows.state[:, 0], windows.forcing
+    for water in ("kappa", "salts"):
+        rest = M7(repartition=False, water=water).step(state, forcing)
+        last = LAST_STEPS[f"M7 repartition, {water}"]
+        assert (last(rest, forcing) == M7(water=water).step(state, forcing)).all()
+    assert (rest != M7(repartition=False).step(state, forcing)).any()
+
+
+def test_last_steps_by_name():
+    before = dataclasses.replace(SYSTEM, last_step=None, outputs=())
+    older = before.to_json().replace(', "last_step": null', "").replace('"outputs": [], ', "")
+    assert "outputs" not in older
+    assert system_of(older) == before
+    assert system_of(SYSTEM.to_json()) == SYSTEM
+    with pytest.raises(DataError, match="import the module of the model"):
+        dataclasses.replace(SYSTEM, last_step="hope")
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
@@ -90,6 +130,57 @@ def test_any_weights_conserve_and_stay_positive(windows, dtype, seed, size):
     assert after.isfinite().all()
     assert (after >= 0).all()
     assert mass_violation(SYSTEM.groups, state, after, forcing).max() <= TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("repartition", [True, False])
+def test_the_fast_way_is_the_same(windows, repartition):
+    torch.manual_seed(0)
+    emulator = FluxEmulator(m7_system(M7(), repartition=repartition), hidden=16).double()
+    emulator.fit_scales(windows)
+    torch.nn.init.normal_(emulator.last.weight, std=0.3)
+    torch.nn.init.normal_(emulator.direct.weight, std=0.1)
+    state, forcing = windows.state[:, 0], windows.forcing
+    with torch.no_grad():
+        expected = emulator(torch.from_numpy(state), torch.from_numpy(forcing)).numpy()
+    found = array_step(emulator)(state, forcing)
+    # Single precision decides otherwise than double where a cell is at the limit of repartition.
+    near = np.abs(found - expected) <= 1e-3 * expected + 1e-9
+    assert near.all(axis=1).mean() >= (0.98 if repartition else 1)
+    threads = torch.get_num_threads()
+    many = np.tile(state, (8, 1)), np.tile(forcing, (8, 1))
+    torch.set_num_threads(2)
+    assert (array_step(emulator)(*many)[: len(state)] == found).all()
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("constraint", ["none", "project"])
+def test_the_fast_way_of_published_networks(windows, constraint):
+    torch.manual_seed(0)
+    emulator = PublishedEmulator(SYSTEM, hidden=16, constraint=constraint).double()
+    emulator.fit_scales(windows)
+    state, forcing = windows.state[:, 0], windows.forcing
+    with torch.no_grad():
+        expected = emulator(torch.from_numpy(state), torch.from_numpy(forcing)).numpy()
+    found = array_step(emulator)(state, forcing)
+    assert (np.abs(found - expected) <= 1e-5 * emulator.change_scale.numpy() + 1e-12 * state).all()
+
+
+@settings(max_examples=20)
+@given(seed=SEEDS, size=st.floats(1e-3, 1e3))
+def test_the_fast_way_is_exact_whatever_the_weights(windows, seed, size):
+    torch.manual_seed(seed)
+    emulator = FluxEmulator(SYSTEM, hidden=8)
+    with torch.no_grad():
+        for value in emulator.parameters():
+            value.copy_(size * torch.randn(value.shape))
+    random = np.random.default_rng(seed)
+    state = windows.state[:50, 0] * (random.random((50, len(STATE))) < 0.8)
+    after = array_step(emulator)(state, windows.forcing[:50])
+    assert np.isfinite(after).all()
+    assert (after >= 0).all()
+    given = (torch.from_numpy(each) for each in (state, after, windows.forcing[:50]))
+    assert mass_violation(SYSTEM.groups, *given).max() <= 1e-12
 
 
 @pytest.mark.parametrize("constraint", ["renormalise", "project"])
@@ -125,6 +216,7 @@ def test_a_training_learns_and_its_file_gives_it_back(windows, tmp_path):
         validation=windows,
         runs=tmp_path,
         seed=3,
+        rest=M7(repartition=False).step,
         progress=False,
     )
     emulator = load_emulator(trained.folder / "weights.safetensors")
@@ -225,6 +317,8 @@ def test_a_system_that_breaks_its_own_law():
         dataclasses.replace(SYSTEM, stages=(((1, 5),),), births=())
     with pytest.raises(DataError, match="from BC_KS to nowhere"):
         dataclasses.replace(SYSTEM, stages=(((5, LOST),),), births=())
+    with pytest.raises(DataError, match="outputs of each of 29 fluxes, numbered from 0 on, got 1"):
+        dataclasses.replace(SYSTEM, outputs=((3,),))
     with pytest.raises(DataError, match="one inlet and one remainder"):
         dataclasses.replace(SYSTEM, inlets=())
     with pytest.raises(DataError, match="another text"):
@@ -241,6 +335,14 @@ def test_weights_that_are_none(tmp_path):
     for name in ("cut", "absent"):
         with pytest.raises(WeightsError, match=name):
             load_emulator(tmp_path / f"{name}.safetensors")
+
+
+def test_the_emulator_that_comes_with_the_package():
+    air = next(m7_windows(M7(), regimes=TRAINING, runs=3000, seed=77))
+    found = score(load_emulator("m7"), air)
+    assert np.median(found.r2) > 0.9
+    assert found.worst_mass <= 3e-7
+    assert found.negative_share == 0
 
 
 def test_settings_that_do_not_fit():

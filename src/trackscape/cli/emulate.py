@@ -10,7 +10,7 @@ from trackscape.cli.options import Changes, option, written_file
 from trackscape.text import shown
 
 EmulatorWeights = Annotated[
-    Path, typer.Argument(metavar="WEIGHTS", help="weights.safetensors of a run folder.")
+    Path, typer.Argument(metavar="WEIGHTS", help="weights.safetensors of a run folder, or m7.")
 ]
 Runs = Annotated[
     Path, option("FILE", "Runs of the model: parquet, made by `trackscape emulate data`.", "--data")
@@ -23,23 +23,28 @@ def data_verb(
     steps: Annotated[int, option("N", "Steps of each run.", min=1)] = 4,
     regimes: Annotated[
         list[str] | None,
-        option("NAME", "Regime of the air; repeat it. (default: all that are not held out)"),
+        option("NAME", "Regime of the air; repeat it. (default: those to train on)"),
     ] = None,
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Take the regimes that are held out.")
     ] = False,
+    mixed: Annotated[
+        float,
+        option(
+            "SHARE", "Share of the air with surroundings and gas of other air.", min=0.0, max=1.0
+        ),
+    ] = 0.0,
     seed: Annotated[int, option("N", "Random seed.", min=0)] = 0,
     threads: Threads = None,
 ) -> None:
     """Run M7 with κ-Köhler water and binary nucleation, in steps of 450 s, from sampled states."""
-    from trackscape.emulation.m7 import HELD_OUT, M7, REGIMES, write_m7_data
+    from trackscape.emulation.m7 import HELD_OUT, M7, TRAINING, write_m7_data
     from trackscape.progress import show_status
 
     prepare(threads)
-    others = [name for name in REGIMES if name not in HELD_OUT]
-    chosen = regimes or (HELD_OUT if held_out else others)
+    chosen = regimes or (HELD_OUT if held_out else TRAINING)
     with show_status("running M7"):
-        write_m7_data(output, M7(), regimes=chosen, runs=runs, steps=steps, seed=seed)
+        write_m7_data(output, M7(), regimes=chosen, runs=runs, steps=steps, seed=seed, mixed=mixed)
     print(f"{shown(output)}: {runs} runs of {', '.join(chosen)}.")
 
 
@@ -76,6 +81,7 @@ def train_verb(
         validation=read_windows(validation),
         runs=runs,
         seed=seed,
+        rest=M7(repartition=False).step,
         inputs=[data, validation],
     )
     print(f"Best validation loss {trained.loss:.4f}: {shown(trained.folder)}/weights.safetensors")

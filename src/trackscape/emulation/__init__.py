@@ -10,6 +10,7 @@ from trackscape.emulation.constraints import project_onto_simplex as project_ont
 from trackscape.emulation.constraints import renormalise as renormalise
 from trackscape.emulation.constraints import replace_groups as replace_groups
 from trackscape.emulation.constraints import sources_of as sources_of
+from trackscape.emulation.fast import array_step as array_step
 from trackscape.emulation.long_runs import LongRuns as LongRuns
 from trackscape.emulation.long_runs import RunModel as RunModel
 from trackscape.emulation.long_runs import compare_long_runs as compare_long_runs
@@ -34,14 +35,17 @@ from trackscape.emulation.scores import check_columns as check_columns
 from trackscape.emulation.scores import roll_out as roll_out
 from trackscape.emulation.scores import score as score
 from trackscape.emulation.settings import EmulatorConfig as EmulatorConfig
+from trackscape.emulation.system import LAST_STEPS as LAST_STEPS
 from trackscape.emulation.system import LOST as LOST
 from trackscape.emulation.system import Fluxes as Fluxes
 from trackscape.emulation.system import System as System
 from trackscape.emulation.system import system_of as system_of
 from trackscape.emulation.train import TrainedEmulator as TrainedEmulator
 from trackscape.emulation.train import train_emulator as train_emulator
+from trackscape.emulation.weights import TRAINED as TRAINED
 from trackscape.emulation.weights import load_emulator as load_emulator
 from trackscape.emulation.weights import save_emulator as save_emulator
+from trackscape.emulation.windows import Step as Step
 from trackscape.emulation.windows import Windows as Windows
 from trackscape.emulation.windows import follow_model as follow_model
 from trackscape.emulation.windows import in_chunks as in_chunks

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple, final
 
 import lightning
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -10,14 +11,12 @@ from torch.utils.data import DataLoader, Dataset
 from trackscape.emulation.losses import ChangeLoss
 from trackscape.emulation.networks import Emulator
 from trackscape.emulation.settings import EmulatorLoss, EmulatorOptimiser
-from trackscape.emulation.windows import Windows
+from trackscape.emulation.windows import Step, Windows
 from trackscape.training.frames import RandomFrames
 from trackscape.training.process import never_exhausted
 
 WARM_UP = 0.1
 """Share of the steps in which the rate of one cycle rises."""
-LARGEST_GRADIENT = 1.0
-"""Norm to which gradients are cut down."""
 USUAL = 0.3
 """What every run counts beside its changes when rare ones are drawn more often, in mean changes."""
 LARGEST_CHANGE = 10.0
@@ -31,16 +30,29 @@ class Batch(NamedTuple):
     state: Tensor
     """States before and after each step, (runs, steps + 1, columns)."""
     change: Tensor
-    """Changes in each step, differences in double precision, (runs, steps, columns)."""
+    """Changes to learn in each step, differences in double precision, (runs, steps, columns)."""
     forcing: Tensor
+
+
+def changes_of(windows: Windows, rest: Step | None) -> Tensor:
+    """Returns changes in each step, (runs, steps, columns); by `rest` instead, where it is given.
+
+    A model whose last step an emulator takes itself has to be known without it: behind a switch
+    nobody sees how near it was.
+    """
+    before = windows.state[:, :-1]
+    if rest is None:
+        return torch.from_numpy(windows.state[:, 1:] - before)
+    forcing = np.repeat(windows.forcing, windows.steps, axis=0)
+    after = rest(before.reshape(len(forcing), -1), forcing)
+    return torch.from_numpy(after.reshape(before.shape) - before)
 
 
 @final
 class Draws(Dataset[tuple[Batch, Tensor]]):
     """A batch of runs of a data set for each seed."""
 
-    def __init__(self, windows: Windows, *, size: int, rare: bool) -> None:
-        change = torch.from_numpy(windows.state[:, 1:] - windows.state[:, :-1])
+    def __init__(self, windows: Windows, change: Tensor, *, size: int, rare: bool) -> None:
         self.all = Batch(
             state=torch.from_numpy(windows.state).float(),
             change=change.float(),
@@ -85,11 +97,17 @@ class RunData(lightning.LightningDataModule):
     """Runs to train on and to validate with. One epoch is the time between two validations."""
 
     def __init__(
-        self, *, training: Windows, validation: Windows, optimiser: EmulatorOptimiser, seed: int
+        self,
+        *,
+        training: tuple[Windows, Tensor],
+        validation: tuple[Windows, Tensor],
+        optimiser: EmulatorOptimiser,
+        seed: int,
     ) -> None:
+        """Takes runs with the changes to learn, see `changes_of`."""
         super().__init__()
-        self.draws = Draws(training, size=optimiser.runs_per_step, rare=optimiser.rare)
-        self.validation = Draws(validation, size=len(validation), rare=False).all
+        self.draws = Draws(*training, size=optimiser.runs_per_step, rare=optimiser.rare)
+        self.validation = Draws(*validation, size=len(validation[0]), rare=False).all
         self.sampler = RandomFrames(_SEEDS, n_draws=optimiser.validate_every, seed=seed)
 
     def train_dataloader(self) -> DataLoader[Any]:
@@ -127,7 +145,7 @@ class EmulatorModule(lightning.LightningModule):
         else:
             row = torch.arange(len(step))
             state = runs.state[row, step]
-            moved = self.emulator.advance(state, runs.forcing)
+            moved = self.emulator.advance_rest(state, runs.forcing)
             loss = self.loss(moved, runs.change[row, step], state, runs.forcing)
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=len(step), prog_bar=True)
         return loss
@@ -138,17 +156,20 @@ class EmulatorModule(lightning.LightningModule):
         state, forcing = runs.state[:n, 0], runs.forcing[:n]
         loss = state.new_zeros(())
         for step in range(steps):
-            moved = self.emulator.advance(state, forcing)
+            moved = self.emulator.advance_rest(state, forcing)
             loss = loss + self.loss(moved, runs.change[:n, step], state, forcing) / steps
-            state = moved[0]
+            state = self.emulator.finish(moved[0], forcing)
         return loss
 
     @never_exhausted
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Logs the loss of the first step of each run, without penalties."""
         with torch.no_grad():
-            moved = self.emulator.advance(batch.state[:, 0], batch.forcing)
-            errors = [view.error(moved[1], batch.change[:, 0]) for view in self.loss.views]
+            moved = self.emulator.advance_rest(batch.state[:, 0], batch.forcing)
+            errors = [
+                view.error(moved[1], batch.change[:, 0], batch.state[:, 0])
+                for view in self.loss.views
+            ]
         self.log("validation_loss", torch.stack(errors).sum(), batch_size=1, prog_bar=True)
 
     def configure_optimizers(self) -> Any:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from trackscape.emulation.constraints import replace_groups
 from trackscape.emulation.published import complete, correct
-from trackscape.emulation.system import Fluxes, System
+from trackscape.emulation.system import LAST_STEPS, Fluxes, System
 from trackscape.emulation.windows import Windows
 from trackscape.errors import ConfigError
 
@@ -40,6 +40,17 @@ class Emulator(nn.Module):
     ) -> tuple[Float[Tensor, "cells columns"], Float[Tensor, "cells columns"]]:
         """Returns states after a step, and their changes."""
         raise NotImplementedError
+
+    finishes = False
+    """Whether it takes the last step of the model itself, see `System`."""
+
+    def advance_rest(self, state: Tensor, forcing: Tensor) -> tuple[Tensor, Tensor]:
+        """As `advance`, without what the model itself does in the end."""
+        return self.advance(state, forcing)
+
+    def finish(self, state: Tensor, forcing: Tensor) -> Tensor:
+        """Does what the model itself does in the end, after `advance_rest`."""
+        return state
 
     def forward(
         self, state: Float[Tensor, "cells columns"], forcing: Float[Tensor, "cells forcings"]
@@ -119,6 +130,7 @@ class FluxEmulator(Emulator):
 
     def __init__(self, system: System, *, hidden: int = 128, blocks: int = 1) -> None:
         super().__init__(system, hidden=hidden, blocks=blocks)
+        self.finishes = system.last_step is not None
         n, m, k = len(system.state), len(system.forcing), len(system.sums)
         width = n + m + k + len(NEAR_LIMIT) * len(system.limits)
         self.fluxes = Fluxes(system)
@@ -168,6 +180,17 @@ class FluxEmulator(Emulator):
 
     def advance(self, state: Tensor, forcing: Tensor) -> tuple[Tensor, Tensor]:
         """Returns states after a step, and their changes."""
+        rest, change = self.advance_rest(state, forcing)
+        after = self.finish(rest, forcing)
+        return after, change + (after - rest)
+
+    def finish(self, state: Tensor, forcing: Tensor) -> Tensor:
+        """Takes the last step of the model, if there is one, see `System`."""
+        name = self.system.last_step
+        return state if name is None else LAST_STEPS[name](state, forcing)
+
+    def advance_rest(self, state: Tensor, forcing: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns states after the fluxes, and their changes."""
         seen = (self._seen(state, forcing) - self.mean) / self.scale
         x = self.first(seen)
         for block in self.blocks:

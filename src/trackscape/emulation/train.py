@@ -9,15 +9,16 @@ from typing import Any, final
 
 import torch
 from lightning import LightningModule, Trainer
+from torch import Tensor
 
 from trackscape.emulation.losses import ChangeLoss
-from trackscape.emulation.module import EmulatorModule, RunData
+from trackscape.emulation.module import EmulatorModule, RunData, changes_of
 from trackscape.emulation.networks import NETWORKS
 from trackscape.emulation.scores import check_columns
 from trackscape.emulation.settings import EmulatorConfig
 from trackscape.emulation.system import System
 from trackscape.emulation.weights import load_emulator, save_emulator
-from trackscape.emulation.windows import Windows
+from trackscape.emulation.windows import Step, Windows
 from trackscape.files import locked, replacing
 from trackscape.training import process
 from trackscape.training.loop import KeepsRun, check_finished, make_trainer, quiet, run_trainer
@@ -44,6 +45,7 @@ def train_emulator(
     validation: Windows,
     runs: Path | str,
     seed: int,
+    rest: Step | None = None,
     inputs: Iterable[Path] = (),
     progress: bool = True,
 ) -> TrainedEmulator:
@@ -56,6 +58,8 @@ def train_emulator(
         validation: Runs that choose the best weights.
         runs: Folder in which the run folder is made.
         seed: Seed of the initial weights and of the order of runs.
+        rest: The model without its last step, which an emulator that takes that step itself
+            should learn; only the system has to name that step.
         inputs: Files that the runs come from, whose digests the run folder keeps.
         progress: Whether to show a progress bar.
 
@@ -69,13 +73,20 @@ def train_emulator(
         check_columns(emulator, windows)
     folder = open_run(Path(runs), config, seed=seed, inputs=inputs)
     emulator.fit_scales(training)
-    loss = ChangeLoss(config.loss, system, training)
+    rest = rest if emulator.finishes else None
+    learnt = [(windows, changes_of(windows, rest)) for windows in (training, validation)]
+    loss = ChangeLoss(config.loss, system, *_steps(*learnt[0]))
     module = EmulatorModule(emulator, loss, settings=config.loss, optimiser=config.optimiser)
-    data = RunData(training=training, validation=validation, optimiser=config.optimiser, seed=seed)
+    data = RunData(training=learnt[0], validation=learnt[1], optimiser=config.optimiser, seed=seed)
     keep = KeepEmulator(folder)
     with locked(folder), quiet():
         _fit(module, data, keep, config=config, progress=progress)
     return TrainedEmulator(folder=folder, loss=keep.best)
+
+
+def _steps(windows: Windows, change: Tensor) -> tuple[Tensor, Tensor]:
+    """States before all steps of all runs, and their changes."""
+    return torch.from_numpy(windows.state[:, :-1]).flatten(0, 1), change.flatten(0, 1)
 
 
 @final

@@ -1,5 +1,6 @@
 """Emulators as files: safetensors that say what they emulate."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,8 @@ from trackscape.scoring import read_weights, save_network
 
 LARGEST_WIDTH = 100_000
 """Of what a file may name as a size."""
+TRAINED = {"m7": Path(__file__).parent / "trained" / "m7.safetensors"}
+"""Weights that come with the package by name; m7 is the long training of docs/emulation.md."""
 
 
 def save_emulator(emulator: Emulator, path: Path | str, *, about: dict[str, str]) -> None:
@@ -24,11 +27,13 @@ def save_emulator(emulator: Emulator, path: Path | str, *, about: dict[str, str]
 
 
 def load_emulator(path: Path | str) -> Emulator:
-    """Reads what `save_emulator` wrote.
+    """Reads what `save_emulator` wrote, or the emulator of a name in `TRAINED`.
 
     Raises:
         WeightsError: The file is missing, damaged, or of something else.
     """
+    import_module("trackscape.emulation.m7")  # its last step is known by name
+    path = TRAINED.get(str(path), path)
     about, weights = read_weights(path)
     try:
         sizes = dict(about["sizes"])

@@ -14,6 +14,8 @@ from trackscape.compiled import Floats
 from trackscape.errors import DataError, FormatError
 from trackscape.files import replacing
 
+Step = Callable[[Floats, Floats], Floats]
+"""States and forcings, (cells, columns) -> states a step later."""
 _KEY = b"trackscape.emulation"
 
 
@@ -67,9 +69,7 @@ class Windows:
         )
 
 
-def follow_model(
-    step: Callable[[Floats, Floats], Floats], state: Floats, forcing: Floats, *, steps: int
-) -> Floats:
+def follow_model(step: Step, state: Floats, forcing: Floats, *, steps: int) -> Floats:
     """Returns the states before and after each step of a box model, (cells, steps + 1, columns)."""
     states = [state]
     for _ in range(steps):

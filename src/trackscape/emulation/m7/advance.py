@@ -26,6 +26,7 @@ class StepSettings(NamedTuple):
     """Organic nucleation over forest: 0 none, 1 by activation, 2 kinetic."""
     condensation: bool
     coagulation: bool
+    repartition: bool
     defects: bool
     """Whether to do what the published code does wrong."""
 
@@ -78,6 +79,8 @@ def advance(
     nucleation = binary or boundary_layer > 0
     if processes.coagulation or nucleation or not processes.defects:
         age(work.encounters, work.condensed, work.particles, state)
+    if not processes.repartition:
+        return
     scheme, defects = processes.water, processes.defects
     repartition(work.particles, state, forcing, work.moved, scheme, defects)
 
@@ -108,6 +111,15 @@ def condense_cells(
     for cell in range(len(states)):
         sinks[cell] = produce(states[cell], forcings[cell], work, dt, processes)
         gas[cell] = clear_gas(states[cell], forcings[cell])
+
+
+@compiled
+def repartition_cells(states: Floats, forcings: Floats, processes: StepSettings) -> None:
+    """Hands on what has grown too large, in place: the last part of a step."""
+    work = _room()
+    for cell in range(len(states)):
+        scheme, defects = processes.water, processes.defects
+        repartition(work.particles, states[cell], forcings[cell], work.moved, scheme, defects)
 
 
 @compiled

@@ -18,8 +18,10 @@ from trackscape.emulation.m7.advance import (
     advance_cells,
     condense_cells,
     describe_cells,
+    repartition_cells,
     room_for_tensors,
 )
+from trackscape.emulation.m7.ageing import repartition
 from trackscape.emulation.m7.checks import check_cells, check_step
 from trackscape.emulation.m7.columns import PRODUCTION, species
 from trackscape.errors import ConfigError, DataError
@@ -79,6 +81,8 @@ class M7:
     """Nucleation with organics over forest in the boundary layer."""
     condensation: bool = True
     coagulation: bool = True
+    repartition: bool = True
+    """Whether modes that have grown too large hand on their large ends, the last part of a step."""
     published_defects: bool = False
     """Whether to lose sulphate that condensed on insoluble particles where both nucleation and
     coagulation are off, and to count the core of AS once more in CS in the older water scheme, as
@@ -155,6 +159,20 @@ class M7:
         describe_cells(state, forcing, self._processes, found)
         return Description(*np.moveaxis(found, 1, 0))
 
+    def finish(self, state: Any, forcing: Any) -> Any:
+        """Returns states after repartition, the last part of a step.
+
+        Arrays in double precision are changed in place, too; nothing is checked.
+        """
+        if not isinstance(state, Tensor):
+            repartition_cells(state, forcing, self._processes)
+            return state
+        rows, surroundings = list(state.unbind(1)), list(forcing.to(state).unbind(1))
+        work, settings = room_for_tensors(), self._processes
+        scheme, defects = settings.water, settings.defects
+        repartition(work.particles, rows, surroundings, work.moved, scheme, defects)
+        return torch.stack(rows, dim=1)
+
     @functools.cached_property
     def _processes(self) -> StepSettings:
         return StepSettings(
@@ -163,6 +181,7 @@ class M7:
             boundary_layer={None: 0, "activation": 1, "kinetic": 2}[self.boundary_layer],
             condensation=self.condensation,
             coagulation=self.coagulation,
+            repartition=self.repartition,
             defects=self.published_defects,
         )
 

@@ -115,10 +115,30 @@ REGIMES = {
         production=(5e3, 2e5), gas=(5e5, 3e7), numbers=(300, 1500, 500, 5, 400, 0.5, 0.1),
         shares=_CLEAN | {"AS": (0.5, 0.05, 0.2, 0.23, 0.02), "CS": (0.07, 0, 0.03, 0.85, 0.05)},
     ),
+    "suburban": Regime(
+        temperature=(272, 303), pressure=(9e4, 1.03e5), humidity=(0.25, 0.95), forest=(0.1, 0.6),
+        production=(3e4, 5e5), gas=(1e6, 5e7), numbers=(1200, 3500, 800, 1, 1200, 2, 0.3),
+        shares=_CLEAN | {"KS": (0.6, 0.07, 0.33, 0, 0), "AS": (0.5, 0.07, 0.38, 0.02, 0.03)},
+    ),
+    "savannah": Regime(
+        temperature=(283, 312), pressure=(8.5e4, 1e5), humidity=(0.1, 0.8), forest=(0.1, 0.5),
+        production=(1e4, 2e5), gas=(5e5, 3e7), numbers=(150, 1500, 700, 1, 700, 10, 1),
+        shares=_CLEAN | {"KS": (0.35, 0.08, 0.57, 0, 0), "AS": (0.35, 0.08, 0.45, 0.02, 0.1),
+                         "CS": (0.08, 0.01, 0.06, 0.05, 0.8)},
+    ),
+    "boreal": Regime(
+        temperature=(262, 295), pressure=(9e4, 1.03e5), humidity=(0.35, 0.97), forest=(0.5, 1.0),
+        production=(2e3, 6e4), gas=(2e5, 1.5e7), numbers=(400, 900, 250, 0.4, 60, 0.5, 0.05),
+        shares=_CLEAN | {"KS": (0.45, 0.03, 0.52, 0, 0), "AS": (0.45, 0.03, 0.48, 0.03, 0.01)},
+    ),
 }
 # fmt: on
-HELD_OUT = ("continental", "coastal")
-"""Regimes that emulators are judged on and not trained on."""
+DEVELOPMENT = ("continental", "coastal")
+"""Regimes that are not trained on, but were looked at when networks and regimes were chosen."""
+HELD_OUT = ("suburban", "savannah", "boreal")
+"""Regimes that emulators are judged on; they were written down when all choices had been made."""
+TRAINING = tuple(name for name in REGIMES if name not in DEVELOPMENT + HELD_OUT)
+"""Regimes to train on."""
 _SPECIES = ("SO4", "BC", "OC", "SS", "DU")
 
 
