@@ -55,7 +55,7 @@ def draw_profiles(summary: Summary) -> Figure:
     columns = [
         (each, group)
         for each in summary.compared
-        for group in each.models.groups()
+        for group in each.paths.groups(each.models)
         if "," not in group
     ]
     figure = Figure(figsize=(2.9 * len(columns), 5.8), layout="constrained")
@@ -64,7 +64,7 @@ def draw_profiles(summary: Summary) -> Figure:
         for axes, name in zip(column, compared.paths.names[:2], strict=True):
             _draw_routes(axes, compared, group, name)
             axes.set_ylabel(name)
-        n = int(compared.models.groups()[group].sum())
+        n = int(compared.paths.groups(compared.models)[group].sum())
         column[0].set_title(f"{group}, {n} pair{'s' if n > 1 else ''}")
         column[1].set_xlabel("share of the way, t")
     _share_heights(list(panels.ravel()))

@@ -8,7 +8,7 @@ from studies.formatting import between, compared, percent, with_p
 from studies.intervals import Interval
 from studies.loss_landscape import published
 from studies.loss_landscape.config import StudyConfig
-from studies.loss_landscape.connections import Connection, Distance
+from studies.loss_landscape.connections import Connection, Distance, Search
 from studies.loss_landscape.decisions import DECISION_RULES, Reached
 from studies.loss_landscape.figures import draw_figures
 from studies.loss_landscape.findings import CURVED, findings
@@ -46,6 +46,8 @@ def parts(study: StudyConfig, summary: Summary) -> Iterator[tuple[str, list[str]
     yield "planes", flatness_table(summary.flatness)
     yield "connections", connection_table(connections)
     yield "barriers", barrier_table(connections, distances)
+    searches = [each for compared in summary.compared for each in compared.searches]
+    yield "searches", search_table(searches, study.curves.steps)
     yield "norm", norm_table(summary.flatness, summary.published.connections)
     yield "layers", [line for lines in of_layers for line in lines][1:]
     yield "decisions", decision_table(similar)
@@ -182,6 +184,21 @@ def _barriers(connections: Sequence[Connection], distances: Sequence[Distance]) 
             between(smooth.barrier, ".2g"),
             between(smooth.connectivity, ".2g"),
         ]
+
+
+def search_table(searches: Sequence[Search], steps: int) -> list[str]:
+    """Returns the loss of curves against the steps of their search."""
+    quarters = [f"{steps * number // 4:,} steps" for number in range(5)]
+    rows = [
+        [
+            each.group,
+            each.route,
+            *(f"{loss:.3g}" for loss in each.losses),
+            percent(each.late, digits=1),
+        ]
+        for each in searches
+    ]
+    return table(["pairs", "curve", *quarters, "last quarter took away (%)"], rows)
 
 
 def layer_table(similar: Sequence[Similarity]) -> list[str]:
