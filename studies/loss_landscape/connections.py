@@ -10,6 +10,7 @@ from torch import Tensor
 from studies.agreement import Resampling, ratio
 from studies.decisions import read_arrays
 from studies.intervals import Interval
+from studies.loss_landscape.aligned import aligned_by_outputs, aligned_by_weights
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.curves import read_curves
 from studies.loss_landscape.inputs import (
@@ -20,10 +21,11 @@ from studies.loss_landscape.inputs import (
 )
 from studies.loss_landscape.plan import ModelGroup, Pair, is_joined
 from trackscape.files import replacing
-from trackscape.landscape.connectivity import align, evaluate_path
-from trackscape.tracker_landscape import unit_groups
+from trackscape.landscape.connectivity import evaluate_path
 
-ROUTES = ("line", "aligned line", "curve of decisions", "curve of the smooth loss")
+LINES = ("line", "aligned line", "line aligned by outputs")
+CURVED = ("curve of decisions", "curve of the smooth loss")
+ROUTES = (*LINES, *CURVED)
 
 
 def measure_paths(study: StudyConfig, pair: Pair, places: Places, folder: Path) -> None:
@@ -38,19 +40,19 @@ def measure_paths(study: StudyConfig, pair: Pair, places: Places, folder: Path) 
     frames = frames_of(study, study.judged, study.curves.frames, data=places.data)
     problem = problem_of(study, pair.first, first, frames, norm="recomputed")
     start, end = problem.centre, problem.space.read(second)
-    aligned = problem.space.read(align(second, first, unit_groups(first)).model)
-    ways: dict[str, list[Tensor]] = {"line": [start, end], "aligned line": [start, aligned]}
+    by_weights = problem.space.read(aligned_by_weights(first, second))
+    by_outputs = problem.space.read(aligned_by_outputs(study, pair, first, second, places))
+    ends = (end, by_weights, by_outputs)
+    ways = {route: [start, other] for route, other in zip(LINES, ends, strict=True)}
     curves = read_curves(study, pair, places)
-    ways |= {
-        route: [start, bend, end] for route, bend in zip(ROUTES[2:], curves.bends, strict=True)
-    }
+    ways |= {route: [start, bend, end] for route, bend in zip(CURVED, curves.bends, strict=True)}
     found = {
         name: evaluate_path(problem, control, steps=study.curves.points, progress=False)
         for name, control in ways.items()
     }
     arrays = {name: surface.values for name, surface in found.items()}
     arrays["names"] = np.array(found["line"].names)
-    arrays["distances"] = torch.stack([(end - start).norm(), (aligned - start).norm()]).numpy()
+    arrays["distances"] = torch.stack([(other - start).norm() for other in ends]).numpy()
     arrays["searched"] = curves.losses.numpy()
     with replacing(folder / f"{pair.name}-paths.npz") as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -94,6 +96,7 @@ class Distance(NamedTuple):
     group: str
     plain: float
     aligned: float
+    by_outputs: float
 
 
 class Search(NamedTuple):
@@ -126,7 +129,7 @@ class Paths(NamedTuple):
     names: tuple[str, ...]
     values: dict[str, Tensor]
     distances: Tensor
-    """(Q, 2) Distances of the weights as they are, and after alignment."""
+    """(Q, 3) Distances of the weights as they are, and after both alignments: see `LINES`."""
     searched: Tensor
     """(Q, 2, `LOOKS`) Mean training loss along both curves in the course of their search."""
     joined: Tensor
@@ -200,7 +203,7 @@ def summarise_searches(models: ModelGroup, paths: Paths) -> list[Search]:
     found: list[Search] = []
     for group, chosen in paths.groups(models).items():
         means = paths.searched[chosen].mean(dim=0)
-        for route, losses in zip(ROUTES[2:], means.tolist(), strict=True):
+        for route, losses in zip(CURVED, means.tolist(), strict=True):
             late = 1 - losses[-1] / losses[-2] if losses[-2] else 0.0
             found.append(Search(group, route, losses, late))
     return found

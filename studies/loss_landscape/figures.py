@@ -16,7 +16,7 @@ from trackscape.pictures import save_figure
 PICTURES = ("planes", "profiles", "layers", "decisions")
 SPAN = 1000.0
 """Ratio of the largest to the smallest loss on the colour scale."""
-COLOURS = ("0.55", "C0", "C3", "C2")
+COLOURS = ("0.55", "C0", "C1", "C3", "C2")
 """Colours of the routes."""
 
 
@@ -69,7 +69,7 @@ def draw_profiles(summary: Summary) -> Figure:
         column[1].set_xlabel("share of the way, t")
     _share_heights(list(panels.ravel()))
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
     return figure
 
 

@@ -8,10 +8,10 @@ from studies.formatting import between, compared, percent, with_p
 from studies.intervals import Interval
 from studies.loss_landscape import published
 from studies.loss_landscape.config import StudyConfig
-from studies.loss_landscape.connections import Connection, Distance, Search
+from studies.loss_landscape.connections import LINES, Connection, Distance, Search
 from studies.loss_landscape.decisions import DECISION_RULES, Reached
 from studies.loss_landscape.figures import draw_figures
-from studies.loss_landscape.findings import CURVED, findings
+from studies.loss_landscape.findings import findings
 from studies.loss_landscape.planes import Flatness, Spread
 from studies.loss_landscape.significance import Significance
 from studies.loss_landscape.similarity import Similarity
@@ -173,11 +173,13 @@ def _barriers(connections: Sequence[Connection], distances: Sequence[Distance]) 
     for each in connections:
         hamming, smooth = each.losses["hamming"], next(iter(each.losses.values()))
         distance = apart[each.group]
-        lengths = {"line": distance.plain, "aligned line": distance.aligned}
+        lengths = dict(
+            zip(LINES, (distance.plain, distance.aligned, distance.by_outputs), strict=True)
+        )
         yield [
             each.group,
             each.route,
-            "" if each.route in CURVED else f"{lengths[each.route]:.1f}",
+            f"{lengths[each.route]:.1f}" if each.route in lengths else "",
             _thousandths(hamming.barrier),
             between(hamming.relative_barrier),
             _thousandths(hamming.connectivity),

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from studies.intervals import Interval
 from studies.loss_landscape.config import StudyConfig
+from studies.loss_landscape.connections import CURVED
 from studies.loss_landscape.decisions import DECISION_RULES
-from studies.loss_landscape.findings import CURVED
 from studies.loss_landscape.significance import Significance
 from studies.loss_landscape.summary import Summary
 from studies.registered import Figures
@@ -24,14 +24,17 @@ def registered_figures(study: StudyConfig, summary: Summary) -> Figures:
 def _of_quality(summary: Summary, first: str) -> Iterator[tuple[str, dict[str, Interval]]]:
     others = [each for each in summary.reached if each.setting != first]
     for rule, words in DECISION_RULES.items():
-        yield (
-            f"purity beside {first}, {words}",
-            {each.setting: scaled(each.quality[rule].purity_gain, 100) for each in others},
-        )
-        yield (
-            f"efficiency beside {first}, {words}",
-            {each.setting: scaled(each.quality[rule].efficiency_gain, 100) for each in others},
-        )
+        quality = {each.setting: each.quality[rule] for each in others}
+        gains = {
+            "purity": {name: each.purity_gain for name, each in quality.items()},
+            "efficiency": {name: each.efficiency_gain for name, each in quality.items()},
+            "complete efficiency": {name: each.complete_gain for name, each in quality.items()},
+        }
+        for metric, of_setting in gains.items():
+            yield (
+                f"{metric} beside {first}, {words}",
+                {name: scaled(each, 100) for name, each in of_setting.items()},
+            )
 
 
 def _of_paths(summary: Summary, first: str) -> Iterator[tuple[str, dict[str, Interval]]]:

@@ -28,7 +28,7 @@ def paths() -> Paths:
     pair = torch.arange(1.0, 7.0).double()
     hamming = (pair[:, None, None] * ALONG[:, None]).expand(6, 5, 4)
     values = torch.stack([10 * hamming, hamming], dim=3)
-    distances = torch.stack([pair, pair / 2], dim=1)
+    distances = torch.stack([pair, pair / 2, pair / 4], dim=1)
     return Paths(
         ("bce", "hamming"),
         dict.fromkeys(ROUTES, values),
@@ -70,6 +70,7 @@ def test_groups_are_means_of_their_pairs(paths):
     distances = {each.group: each for each in summarise_distances(MODELS, paths)}
     assert distances["pat-25"].plain == 6
     assert distances["pat-25"].aligned == 3
+    assert distances["pat-25"].by_outputs == 1.5
 
 
 def test_profile_is_the_mean_path_of_a_group(paths):
