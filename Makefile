@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
 	results ceiling robustness study landscape validation imaging downstream confidence alignment pixels throughput \
-	lazy-gp emulation lock clean
+	lazy-gp emulation trainings studies lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -78,6 +78,19 @@ study: .venv/test/ready  ## every gradient through the assignment: make study DA
 landscape: .venv/test/ready  ## the study of the loss landscape: make landscape DATA=folder RUNS=folder
 	$(TEST)/python -m studies.loss_landscape configs/landscape/cpu.yaml --data '$(DATA)' \
 		--runs '$(RUNS)' --workers 2 -o docs/studies/loss_landscape.md
+
+trainings: .venv/test/ready  ## those of the studies, to the archive: make trainings DATA=folder RUNS=folder HOURS=n
+	OMP_NUM_THREADS=1 $(TEST)/python -m studies.trainings configs/landscape/full.yaml --data '$(DATA)' \
+		--runs '$(RUNS)' --archive studies/archive --workers 2 $(if $(HOURS),--hours $(HOURS))
+
+studies: .venv/test/ready  ## pages of studies from the archive of trainings: make studies DATA=folder RUNS=folder
+	$(TEST)/python -m studies.trainings configs/landscape/full.yaml --runs '$(RUNS)' --archive studies/archive --hours 0
+	OMP_NUM_THREADS=1 $(TEST)/python -m studies.loss_landscape configs/landscape/full.yaml --data '$(DATA)' \
+		--runs '$(RUNS)' --workers 2 --trained-only --figures studies/archive/landscape.json \
+		-o docs/studies/loss_landscape.md
+	$(TEST)/python -m studies.trainings configs/landscape/full.yaml --runs '$(RUNS)' --archive studies/archive --hours 0
+	$(TEST)/python -m studies.verdicts configs/registered/published.yaml studies/archive/landscape.json \
+		-o docs/studies/what_holds.md
 
 robustness: .venv/test/ready  ## other hits than those trained on: make robustness DATA=folder GATE=file
 	$(TEST)/python -m studies.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md

@@ -5,33 +5,12 @@ from typing import Annotated
 
 import pydantic
 
+from studies.intervals import FEWEST
+from studies.trainings import TrainingPlan, finished_seeds
+from trackscape.errors import RunError
 from trackscape.formats import Count, Positive, Strict, read_settings
-from trackscape.training import (
-    AssignerConfig,
-    DataConfig,
-    NetworkConfig,
-    ObjectiveConfig,
-    OptimiserConfig,
-    TrainingConfig,
-)
 
-Seeds = Annotated[tuple[Annotated[int, pydantic.Field(ge=0)], ...], pydantic.Field(min_length=2)]
-Name = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 AtLeastTwo = Annotated[int, pydantic.Field(ge=2)]
-
-
-class SettingConfig(Strict):
-    """One way to train, with several seeds."""
-
-    name: Name
-    """Name in the tables."""
-    network: NetworkConfig
-    """Network; only settings with equal networks are compared with each other."""
-    loss: ObjectiveConfig
-    assigner: AssignerConfig = AssignerConfig()
-    """Assignment of the training and of all that is measured."""
-    optimiser: OptimiserConfig | None = None
-    """Optimiser; that of the study if left out."""
 
 
 class PlaneConfig(Strict):
@@ -70,6 +49,9 @@ class CurveConfig(Strict):
     """Frames that a curve is evaluated on."""
     points: AtLeastTwo
     """Points that are evaluated, both ends included."""
+    neighbours: Count | None = None
+    """Join only seeds with so many next ones in a circle: within settings, and with the first
+    setting; all pairs if left out."""
 
 
 class SimilarityConfig(Strict):
@@ -86,57 +68,26 @@ class SimilarityConfig(Strict):
     """Frames of the training files that tune the unmatched cost of each training."""
 
 
-class StudyConfig(Strict):
+class StudyConfig(TrainingPlan):
     """Everything but the folder of the data."""
 
-    name: Name
-    """Prefix of the names of the run folders."""
-    training: tuple[str, ...] = pydantic.Field(min_length=1)
-    """Hit files."""
-    judged: tuple[str, ...] = pydantic.Field(min_length=1)
-    """Hit files for all that is measured."""
-    per_frame: Count
-    """Primaries per readout frame."""
-    seeds: Seeds
-    optimiser: OptimiserConfig
-    """Optimiser of all settings without one of their own; the last weights count."""
-    settings: tuple[SettingConfig, ...] = pydantic.Field(min_length=2)
     planes: PlaneConfig
     curves: CurveConfig
     similarity: SimilarityConfig
 
-    @pydantic.model_validator(mode="after")
-    def _settings_have_names(self) -> "StudyConfig":
-        names = [setting.name for setting in self.settings]
-        if len(set(names)) < len(names):
-            raise ValueError(f"settings need different names, got {', '.join(names)}")
-        return self
+    def trained(self, runs: Path) -> "StudyConfig":
+        """Returns the study of the seeds that all settings are trained with.
 
-    @pydantic.model_validator(mode="after")
-    def _last_weights_count(self) -> "StudyConfig":
-        for optimiser in (self.optimiser, *(setting.optimiser for setting in self.settings)):
-            if optimiser is not None and optimiser.validate_every != optimiser.steps:
-                raise ValueError(
-                    f"validate_every ({optimiser.validate_every}) must be steps "
-                    f"({optimiser.steps}), so that the last weights are kept"
-                )
-        return self
-
-    def training_of(self, setting: SettingConfig) -> TrainingConfig:
-        """Returns what a setting is trained with."""
-        return TrainingConfig(
-            name=f"{self.name}-{setting.name}",
-            network=setting.network,
-            loss=setting.loss,
-            assigner=setting.assigner,
-            optimiser=setting.optimiser or self.optimiser,
-            data=DataConfig(
-                training=self.training,
-                validation=self.judged,
-                per_frame=self.per_frame,
-                validation_frames=1,
-            ),
-        )
+        Raises:
+            RunError: There are fewer than `FEWEST` of them, of which no interval can be given.
+        """
+        seeds = finished_seeds(self, runs)
+        if len(seeds) < FEWEST:
+            raise RunError(
+                f"{runs}: expected {FEWEST} seeds at least with all settings trained, got "
+                f"{len(seeds)}; go on with `python -m studies.trainings`."
+            )
+        return self.model_copy(update={"seeds": seeds})
 
     @classmethod
     def load(cls, path: Path | str) -> "StudyConfig":

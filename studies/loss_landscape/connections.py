@@ -1,6 +1,5 @@
 """Pairs of trainings -> losses on paths between them, and how well groups are connected."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,25 +10,26 @@ from torch import Tensor
 from studies.agreement import Resampling, ratio
 from studies.decisions import read_arrays
 from studies.intervals import Interval
+from studies.loss_landscape.aligned import aligned_by_outputs, aligned_by_weights
 from studies.loss_landscape.config import StudyConfig
+from studies.loss_landscape.curves import read_curves
 from studies.loss_landscape.inputs import (
     Places,
     frames_of,
     network_of,
     problem_of,
 )
-from studies.loss_landscape.plan import ModelGroup, Pair
+from studies.loss_landscape.plan import ModelGroup, Pair, is_joined
 from trackscape.files import replacing
-from trackscape.landscape.connectivity import align, evaluate_path, train_bezier
-from trackscape.scoring import Scorer
-from trackscape.tracker_landscape import name_losses, needs_plain, unit_groups
-from trackscape.training import HammingBlackbox
+from trackscape.landscape.connectivity import evaluate_path
 
-ROUTES = ("line", "aligned line", "curve of decisions", "curve of the smooth loss")
+LINES = ("line", "aligned line", "line aligned by outputs")
+CURVED = ("curve of decisions", "curve of the smooth loss")
+ROUTES = (*LINES, *CURVED)
 
 
 def measure_paths(study: StudyConfig, pair: Pair, places: Places, folder: Path) -> None:
-    """Writes ``<pair>-paths.npz``: losses (N, B, M) along each of `ROUTES`, distances, and bends.
+    """Writes ``<pair>-paths.npz``: losses (N, B, M) along each of `ROUTES`, and distances.
 
     Curves join the trainings as they are, without alignment, as published. BatchNorm looks at each
     frame while a curve is trained, and its statistics are recomputed at each point that is
@@ -40,46 +40,22 @@ def measure_paths(study: StudyConfig, pair: Pair, places: Places, folder: Path) 
     frames = frames_of(study, study.judged, study.curves.frames, data=places.data)
     problem = problem_of(study, pair.first, first, frames, norm="recomputed")
     start, end = problem.centre, problem.space.read(second)
-    aligned = problem.space.read(align(second, first, unit_groups(first)).model)
-    ways: dict[str, list[Tensor]] = {"line": [start, end], "aligned line": [start, aligned]}
-    ways |= dict(zip(ROUTES[2:], _curves(study, pair, first, end, places), strict=True))
+    by_weights = problem.space.read(aligned_by_weights(first, second))
+    by_outputs = problem.space.read(aligned_by_outputs(study, pair, first, second, places))
+    ends = (end, by_weights, by_outputs)
+    ways = {route: [start, other] for route, other in zip(LINES, ends, strict=True)}
+    curves = read_curves(study, pair, places)
+    ways |= {route: [start, bend, end] for route, bend in zip(CURVED, curves.bends, strict=True)}
     found = {
         name: evaluate_path(problem, control, steps=study.curves.points, progress=False)
         for name, control in ways.items()
     }
     arrays = {name: surface.values for name, surface in found.items()}
     arrays["names"] = np.array(found["line"].names)
-    arrays["distances"] = torch.stack([(end - start).norm(), (aligned - start).norm()]).numpy()
-    arrays["bends"] = torch.stack([ways[name][1] for name in ROUTES[2:]]).numpy()
+    arrays["distances"] = torch.stack([(other - start).norm() for other in ends]).numpy()
+    arrays["searched"] = curves.losses.numpy()
     with replacing(folder / f"{pair.name}-paths.npz") as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-
-
-def _curves(
-    study: StudyConfig, pair: Pair, first: Scorer, end: Tensor, places: Places
-) -> Iterator[list[Tensor]]:
-    settings = study.curves
-    frames = frames_of(study, study.training, settings.training_frames, data=places.data)
-    decisions = HammingBlackbox(strength=settings.strength, convention="corrected")
-    for loss in name_losses([decisions, first.default_objective]).values():
-        problem = problem_of(
-            study,
-            pair.first,
-            first,
-            frames,
-            losses=[loss],
-            norm="batch",
-            twice_differentiable=needs_plain(first, loss),
-        )
-        yield train_bezier(
-            problem,
-            problem.centre,
-            end,
-            steps=settings.steps,
-            learning_rate=settings.learning_rate,
-            batches_per_step=settings.frames_per_step,
-            progress=False,
-        )
 
 
 class Along(NamedTuple):
@@ -120,6 +96,18 @@ class Distance(NamedTuple):
     group: str
     plain: float
     aligned: float
+    by_outputs: float
+
+
+class Search(NamedTuple):
+    """How the loss along a curve fell while it was searched for, mean over the pairs of a group."""
+
+    group: str
+    route: str
+    losses: list[float]
+    """Before the search, and after each quarter of its steps."""
+    late: float
+    """Share of the loss that the last quarter of the steps took away."""
 
 
 class Profile(NamedTuple):
@@ -141,23 +129,40 @@ class Paths(NamedTuple):
     names: tuple[str, ...]
     values: dict[str, Tensor]
     distances: Tensor
-    """(Q, 2) Distances of the weights as they are, and after alignment."""
+    """(Q, 3) Distances of the weights as they are, and after both alignments: see `LINES`."""
+    searched: Tensor
+    """(Q, 2, `LOOKS`) Mean training loss along both curves in the course of their search."""
+    joined: Tensor
+    """(Q,) bool. Pairs that were measured; the numbers of others are NaN."""
+
+    def groups(self, models: ModelGroup) -> dict[str, Tensor]:
+        """Returns the measured pairs (Q,) bool of each group that has some."""
+        found = {group: chosen & self.joined for group, chosen in models.groups().items()}
+        return {group: chosen for group, chosen in found.items() if chosen.any()}
 
 
-def read_paths(models: ModelGroup, folder: Path) -> Paths:
-    """Returns what was measured between all pairs.
+def read_paths(study: StudyConfig, models: ModelGroup, folder: Path) -> Paths:
+    """Returns what was measured between all joined pairs.
 
     Raises:
         RunError: A pair is not there.
     """
-    arrays = [read_arrays(folder / f"{pair.name}-paths.npz") for pair in models.pairs]
+    joined = torch.tensor([is_joined(study, pair) for pair in models.pairs])
+    pairs = [pair for pair, measured in zip(models.pairs, joined, strict=True) if measured]
+    arrays = [read_arrays(folder / f"{pair.name}-paths.npz") for pair in pairs]
+
+    def of_pairs(name: str) -> Tensor:
+        values = torch.stack([torch.from_numpy(each[name]) for each in arrays])
+        return values.new_full((len(joined), *values.shape[1:]), torch.nan).masked_scatter_(
+            joined.view(-1, *[1] * (values.ndim - 1)), values
+        )
+
     return Paths(
         names=tuple(arrays[0]["names"].tolist()),
-        values={
-            route: torch.stack([torch.from_numpy(each[route]) for each in arrays])
-            for route in ROUTES
-        },
-        distances=torch.stack([torch.from_numpy(each["distances"]) for each in arrays]),
+        values={route: of_pairs(route) for route in ROUTES},
+        distances=of_pairs("distances"),
+        searched=of_pairs("searched"),
+        joined=joined,
     )
 
 
@@ -180,7 +185,7 @@ def summarise_connections(models: ModelGroup, paths: Paths) -> list[Connection]:
                 for number, name in enumerate(paths.names)
             },
         )
-        for group, chosen in models.groups().items()
+        for group, chosen in paths.groups(models).items()
         for route in ROUTES
     ]
 
@@ -189,14 +194,25 @@ def summarise_distances(models: ModelGroup, paths: Paths) -> list[Distance]:
     """Returns the mean distances of each group of pairs."""
     return [
         Distance(models.network, group, *paths.distances[chosen].mean(dim=0).tolist())
-        for group, chosen in models.groups().items()
+        for group, chosen in paths.groups(models).items()
     ]
+
+
+def summarise_searches(models: ModelGroup, paths: Paths) -> list[Search]:
+    """Returns the course of the searches for both curves of each group of pairs."""
+    found: list[Search] = []
+    for group, chosen in paths.groups(models).items():
+        means = paths.searched[chosen].mean(dim=0)
+        for route, losses in zip(CURVED, means.tolist(), strict=True):
+            late = 1 - losses[-1] / losses[-2] if losses[-2] else 0.0
+            found.append(Search(group, route, losses, late))
+    return found
 
 
 def profile(models: ModelGroup, paths: Paths, *, group: str, route: str, loss: str) -> Profile:
     """Returns a loss along a route, with the interval of its mean over pairs and frames."""
     values = paths.values[route][..., paths.names.index(loss)]
-    weights, chosen = models.resample(values.shape[2]), models.groups()[group]
+    weights, chosen = models.resample(values.shape[2]), paths.groups(models)[group]
     points = [
         weights.interval(weights.mean_over_frames(each, pairs=models.indices, chosen=chosen))
         for each in values.movedim(1, 0)

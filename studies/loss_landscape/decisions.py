@@ -123,6 +123,8 @@ class Quality(NamedTuple):
     """Purity minus that of the first setting, paired over seeds and frames."""
     efficiency_gain: Interval
     """Efficiency minus that of the first setting, paired over seeds and frames."""
+    complete_gain: Interval
+    """The same for the share of complete tracks, which does not rise if tracks are cut."""
 
 
 class Reached(NamedTuple):
@@ -171,16 +173,18 @@ def _quality(decided: Decided, runs: list[Run], first: list[Run], rule: str) -> 
             for name in SHOWN
         },
         error=seeds_and_frames(torch.stack([each.wrong / each.edges for each in judged])),
-        purity_gain=seeds_and_frames(
-            _by_frame(decided, runs, rule, "purity") - _by_frame(decided, first, rule, "purity")
-        ),
-        efficiency_gain=seeds_and_frames(
-            _by_frame(decided, runs, rule, "efficiency")
-            - _by_frame(decided, first, rule, "efficiency")
-        ),
+        purity_gain=_gain(decided, runs, first, rule, "purity"),
+        efficiency_gain=_gain(decided, runs, first, rule, "efficiency"),
+        complete_gain=_gain(decided, runs, first, rule, "complete_efficiency"),
     )
 
 
+def _gain(decided: Decided, runs: list[Run], first: list[Run], rule: str, name: str) -> Interval:
+    mine, other = (_by_frame(decided, of, rule, name) for of in (runs, first))
+    return seeds_and_frames(mine - other)
+
+
 def _by_frame(decided: Decided, runs: list[Run], rule: str, name: str) -> Tensor:
-    """(S, F) Of a metric that is a mean over frames."""
-    return torch.stack([METRICS[name](decided[run.name][rule].counts).numerator for run in runs])
+    """(S, F) Of a metric: each frame counts the same."""
+    ratios = [METRICS[name](decided[run.name][rule].counts) for run in runs]
+    return torch.stack([each.numerator / each.denominator.clamp(min=1) for each in ratios])

@@ -16,7 +16,7 @@ from trackscape.pictures import save_figure
 PICTURES = ("planes", "profiles", "layers", "decisions")
 SPAN = 1000.0
 """Ratio of the largest to the smallest loss on the colour scale."""
-COLOURS = ("0.55", "C0", "C3", "C2")
+COLOURS = ("0.55", "C0", "C1", "C3", "C2")
 """Colours of the routes."""
 
 
@@ -55,7 +55,7 @@ def draw_profiles(summary: Summary) -> Figure:
     columns = [
         (each, group)
         for each in summary.compared
-        for group in each.models.groups()
+        for group in each.paths.groups(each.models)
         if "," not in group
     ]
     figure = Figure(figsize=(2.9 * len(columns), 5.8), layout="constrained")
@@ -64,12 +64,12 @@ def draw_profiles(summary: Summary) -> Figure:
         for axes, name in zip(column, compared.paths.names[:2], strict=True):
             _draw_routes(axes, compared, group, name)
             axes.set_ylabel(name)
-        n = int(compared.models.groups()[group].sum())
+        n = int(compared.paths.groups(compared.models)[group].sum())
         column[0].set_title(f"{group}, {n} pair{'s' if n > 1 else ''}")
         column[1].set_xlabel("share of the way, t")
     _share_heights(list(panels.ravel()))
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
     return figure
 
 

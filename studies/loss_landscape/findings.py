@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from studies.findings import UNDECIDED, Evidence, Finding, evidence, tally
-from studies.loss_landscape.connections import Along, Connection
+from studies.loss_landscape.connections import CURVED, Along, Connection
 from studies.loss_landscape.decisions import DECISION_RULES, Reached
 from studies.loss_landscape.published import CURVES
 from studies.loss_landscape.significance import Significance, Trend
@@ -19,7 +19,6 @@ from studies.many_tests import ALPHA, sides
 Verdict = Literal["holds here", "does not hold here", "not shown here"]
 ON_PAR = 0.005
 """Purity that may be lost on par: half a point, as the published spread of seeds."""
-CURVED = ("curve of decisions", "curve of the smooth loss")
 CONNECTED = max(
     curve.hamming[1] / curve.hamming[0] - 1
     for (_, route), curve in CURVES.items()

@@ -8,10 +8,10 @@ from studies.formatting import between, compared, percent, with_p
 from studies.intervals import Interval
 from studies.loss_landscape import published
 from studies.loss_landscape.config import StudyConfig
-from studies.loss_landscape.connections import Connection, Distance
+from studies.loss_landscape.connections import LINES, Connection, Distance, Search
 from studies.loss_landscape.decisions import DECISION_RULES, Reached
 from studies.loss_landscape.figures import draw_figures
-from studies.loss_landscape.findings import CURVED, findings
+from studies.loss_landscape.findings import findings
 from studies.loss_landscape.planes import Flatness, Spread
 from studies.loss_landscape.significance import Significance
 from studies.loss_landscape.similarity import Similarity
@@ -46,6 +46,8 @@ def parts(study: StudyConfig, summary: Summary) -> Iterator[tuple[str, list[str]
     yield "planes", flatness_table(summary.flatness)
     yield "connections", connection_table(connections)
     yield "barriers", barrier_table(connections, distances)
+    searches = [each for compared in summary.compared for each in compared.searches]
+    yield "searches", search_table(searches, study.curves.steps)
     yield "norm", norm_table(summary.flatness, summary.published.connections)
     yield "layers", [line for lines in of_layers for line in lines][1:]
     yield "decisions", decision_table(similar)
@@ -171,17 +173,34 @@ def _barriers(connections: Sequence[Connection], distances: Sequence[Distance]) 
     for each in connections:
         hamming, smooth = each.losses["hamming"], next(iter(each.losses.values()))
         distance = apart[each.group]
-        lengths = {"line": distance.plain, "aligned line": distance.aligned}
+        lengths = dict(
+            zip(LINES, (distance.plain, distance.aligned, distance.by_outputs), strict=True)
+        )
         yield [
             each.group,
             each.route,
-            "" if each.route in CURVED else f"{lengths[each.route]:.1f}",
+            f"{lengths[each.route]:.1f}" if each.route in lengths else "",
             _thousandths(hamming.barrier),
             between(hamming.relative_barrier),
             _thousandths(hamming.connectivity),
             between(smooth.barrier, ".2g"),
             between(smooth.connectivity, ".2g"),
         ]
+
+
+def search_table(searches: Sequence[Search], steps: int) -> list[str]:
+    """Returns the loss of curves against the steps of their search."""
+    quarters = [f"{steps * number // 4:,} steps" for number in range(5)]
+    rows = [
+        [
+            each.group,
+            each.route,
+            *(f"{loss:.3g}" for loss in each.losses),
+            percent(each.late, digits=1),
+        ]
+        for each in searches
+    ]
+    return table(["pairs", "curve", *quarters, "last quarter took away (%)"], rows)
 
 
 def layer_table(similar: Sequence[Similarity]) -> list[str]:

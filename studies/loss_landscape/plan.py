@@ -12,26 +12,7 @@ from torch import Tensor
 
 from studies.agreement import Resampling, resample
 from studies.loss_landscape.config import StudyConfig
-from trackscape.training import TrainingConfig
-
-WEIGHTS = "weights.safetensors"
-
-
-class Run(NamedTuple):
-    """One training of a study."""
-
-    setting: str
-    settings: TrainingConfig
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Short and unique in a study."""
-        return f"{self.setting}-s{self.seed}"
-
-    def weights(self, runs: Path) -> Path:
-        """Where its training leaves them."""
-        return self.settings.folder(runs, seed=self.seed) / WEIGHTS
+from studies.trainings import Run, all_runs
 
 
 class Pair(NamedTuple):
@@ -46,15 +27,6 @@ class Pair(NamedTuple):
         return f"{self.first.name}--{self.second.name}"
 
 
-def all_runs(study: StudyConfig) -> list[Run]:
-    """Returns all trainings, setting after setting."""
-    return [
-        Run(setting.name, study.training_of(setting), seed)
-        for setting in study.settings
-        for seed in study.seeds
-    ]
-
-
 def all_pairs(study: StudyConfig) -> list[Pair]:
     """Returns all pairs of trainings with equal networks, in the order of the trainings."""
     return [
@@ -64,11 +36,36 @@ def all_pairs(study: StudyConfig) -> list[Pair]:
     ]
 
 
+def joined_pairs(study: StudyConfig) -> list[Pair]:
+    """Returns the pairs that paths are measured for: all, or those of neighbouring seeds.
+
+    With K neighbours and n > 2 K seeds each setting has K n pairs, and 2 K n more with the first.
+    Pairs of equal seeds with the first setting, which began alike, are measured, too.
+    """
+    return [pair for pair in all_pairs(study) if is_joined(study, pair)]
+
+
+def is_joined(study: StudyConfig, pair: Pair) -> bool:
+    """Whether paths between two trainings are measured."""
+    if study.curves.neighbours is None:
+        return True
+    places = [study.seeds.index(run.seed) for run in pair]
+    apart = abs(places[0] - places[1])
+    near = min(apart, len(study.seeds) - apart) <= study.curves.neighbours
+    settings = {run.setting for run in pair}
+    return near and (len(settings) == 1 or study.settings[0].name in settings)
+
+
 def measured_folder(study: StudyConfig, runs: Path) -> Path:
     """Returns where the measures of a study are kept: another study has another folder."""
     content = study.model_dump(mode="json")
+    # Settings that came later count where they are used, so that older measures are found.
     for setting, dumped in zip(study.settings, content["settings"], strict=True):
-        dumped["loss"] = setting.loss.as_published()  # so that older measures are found
+        dumped["loss"] = setting.loss.as_published()
+    if study.held_out is None:
+        del content["held_out"]
+    if study.curves.neighbours is None:
+        del content["curves"]["neighbours"]
     text = json.dumps(content, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     return runs / f"{study.name}-measured-{digest}"

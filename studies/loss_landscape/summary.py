@@ -8,9 +8,11 @@ from studies.loss_landscape.connections import (
     Connection,
     Distance,
     Paths,
+    Search,
     read_paths,
     summarise_connections,
     summarise_distances,
+    summarise_searches,
 )
 from studies.loss_landscape.decisions import Reached, read_all_decided, summarise_quality
 from studies.loss_landscape.plan import ModelGroup, all_runs, measured_folder, model_groups
@@ -36,6 +38,7 @@ class Compared(NamedTuple):
     models: ModelGroup
     connections: list[Connection]
     distances: list[Distance]
+    searches: list[Search]
     similarity: list[Similarity]
     tests: list[Significance]
     trend: Trend | None
@@ -73,12 +76,13 @@ def summarise_study(study: StudyConfig, *, runs: Path) -> Summary:
     decided = read_all_decided(study, trainings, folder)
     found: list[Compared] = []
     for models in model_groups(study):
-        paths, measures = read_paths(models, folder), read_measures(models, decided, folder)
+        paths, measures = read_paths(study, models, folder), read_measures(models, decided, folder)
         found.append(
             Compared(
                 models=models,
                 connections=summarise_connections(models, paths),
                 distances=summarise_distances(models, paths),
+                searches=summarise_searches(models, paths),
                 similarity=summarise_similarity(models, decided, measures),
                 tests=summarise_tests(models, measures),
                 trend=summarise_trend(models, decided),

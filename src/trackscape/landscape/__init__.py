@@ -11,6 +11,7 @@ from trackscape.execution import FileQueue as FileQueue
 from trackscape.execution import Processes as Processes
 from trackscape.execution import RayCluster as RayCluster
 from trackscape.landscape.connectivity import align as align
+from trackscape.landscape.connectivity import align_by_outputs as align_by_outputs
 from trackscape.landscape.connectivity import evaluate_path as evaluate_path
 from trackscape.landscape.connectivity import groups_of as groups_of
 from trackscape.landscape.connectivity import path_summary as path_summary

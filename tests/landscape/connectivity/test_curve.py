@@ -55,6 +55,18 @@ def test_a_trained_curve_goes_round_the_hill(valley) -> None:
     assert curved.mean < 0.02
 
 
+def test_who_watches_sees_every_step_and_changes_nothing(valley) -> None:
+    problem, a, b = valley(0.8, 1.2), at_angle(0), at_angle(150)
+    seen: list[tuple[int, torch.Tensor]] = []
+    control = train_bezier(
+        problem, a, b, **QUICK, watch=lambda step, points: seen.append((step, points.clone()))
+    )
+    assert [step for step, _ in seen] == list(range(151))
+    assert torch.allclose(seen[0][1][1], (a + b) / 2)  # the straight line
+    assert torch.equal(seen[-1][1], torch.stack(control))
+    assert torch.equal(torch.stack(control), torch.stack(train_bezier(problem, a, b, **QUICK)))
+
+
 def test_more_bends_follow_a_valley_further(valley) -> None:
     problem, a, b = valley(), at_angle(0), at_angle(170)
     means = [

@@ -13,6 +13,7 @@ from studies.loss_landscape.connections import (
     profile,
     summarise_connections,
     summarise_distances,
+    summarise_searches,
 )
 from studies.loss_landscape.plan import model_groups
 
@@ -27,8 +28,14 @@ def paths() -> Paths:
     pair = torch.arange(1.0, 7.0).double()
     hamming = (pair[:, None, None] * ALONG[:, None]).expand(6, 5, 4)
     values = torch.stack([10 * hamming, hamming], dim=3)
-    distances = torch.stack([pair, pair / 2], dim=1)
-    return Paths(("bce", "hamming"), dict.fromkeys(ROUTES, values), distances)
+    distances = torch.stack([pair, pair / 2, pair / 4], dim=1)
+    return Paths(
+        ("bce", "hamming"),
+        dict.fromkeys(ROUTES, values),
+        distances,
+        torch.ones(6, 2, 5),
+        torch.ones(6) > 0,
+    )
 
 
 def test_summary_of_a_known_path(paths):
@@ -63,6 +70,7 @@ def test_groups_are_means_of_their_pairs(paths):
     distances = {each.group: each for each in summarise_distances(MODELS, paths)}
     assert distances["pat-25"].plain == 6
     assert distances["pat-25"].aligned == 3
+    assert distances["pat-25"].by_outputs == 1.5
 
 
 def test_profile_is_the_mean_path_of_a_group(paths):
@@ -85,3 +93,27 @@ def test_a_barrier_is_compared_with_that_of_the_line(paths):
     }
     assert kept["aligned line"].value == pytest.approx(0.5)
     assert kept["curve of decisions"].value == 0
+
+
+def test_a_search_that_still_gains_shows_it(paths):
+    falling = torch.tensor([8.0, 4.0, 2.0, 2.0, 1.0])
+    settled = torch.tensor([8.0, 4.0, 2.0, 1.0, 1.0])
+    searched = torch.stack([falling, settled]).expand(6, 2, 5)
+    found = summarise_searches(MODELS, paths._replace(searched=searched))
+    assert {(each.route, each.late) for each in found} == {
+        ("curve of decisions", 0.5),
+        ("curve of the smooth loss", 0.0),
+    }
+
+
+def test_pairs_that_were_not_joined_are_in_no_mean(paths):
+    joined = torch.tensor([True, False, True, True, True, True])
+    values = paths.values["line"].clone()
+    values[1] = torch.nan
+    part = paths._replace(joined=joined, values=dict.fromkeys(ROUTES, values))
+    for each in summarise_connections(MODELS, part):
+        assert (
+            each.losses["hamming"].barrier.value == each.losses["hamming"].barrier.value
+        )  # no NaN
+    pairs = {each.group: each.pairs for each in summarise_connections(MODELS, part)}
+    assert sum(pairs.values()) == 5

@@ -3,11 +3,10 @@
 import pytest
 
 from studies.intervals import Interval
-from studies.loss_landscape.connections import Along, Connection
+from studies.loss_landscape.connections import CURVED, Along, Connection
 from studies.loss_landscape.decisions import Quality, Reached
 from studies.loss_landscape.findings import (
     CONNECTED,
-    CURVED,
     alignment,
     connectivity,
     equal_start,
@@ -35,7 +34,9 @@ def shows(finding) -> dict[str, str]:
 
 
 def reached(name: str, gain: Interval) -> Reached:
-    of_rule = Quality(metrics={}, error=NONE, purity_gain=gain, efficiency_gain=NONE)
+    of_rule = Quality(
+        metrics={}, error=NONE, purity_gain=gain, efficiency_gain=NONE, complete_gain=NONE
+    )
     return Reached(name, {"own": of_rule, "tuned": of_rule}, [0.5])
 
 

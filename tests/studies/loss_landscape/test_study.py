@@ -13,6 +13,7 @@ from studies.loss_landscape.findings import findings
 from studies.loss_landscape.plan import all_pairs, all_runs, measured_folder
 from studies.loss_landscape.summary import Summary, summarise_study
 from studies.loss_landscape.work import carry_out_study
+from studies.registered import Rules, read_figures
 from trackscape import samples
 from trackscape.errors import RunError
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.slow
 CONFIG = Path(__file__).parents[3] / "configs" / "landscape" / "tiny.yaml"
 PAGE = Path(__file__).parents[3] / "docs" / "studies" / "loss_landscape.md"
 STUDY = StudyConfig.load(CONFIG)
+RULES = Rules.load(Path(__file__).parents[3] / "configs" / "registered" / "published.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +139,22 @@ def test_planes_are_around_the_trainings(summary):
         assert abs(flatness.eigenvalues[0].max) > 0
     # A plane counts its own centre as flat.
     assert min(each.flat[each.smooth].min for each in summary.flatness) >= 1 / 9
+
+
+def test_the_seeds_that_are_there_give_the_numbers_of_the_registered_findings(folder, tmp_path):
+    with pytest.raises(RunError, match="expected 3 seeds at least"):
+        main(CONFIG, folder / "runs", page_in(tmp_path), data=samples.FOLDER, trained_only=True)
+    figures = tmp_path / "figures.json"
+    main(CONFIG, folder / "runs", page_in(tmp_path), report_only=True, figures=figures)
+    measured = read_figures(figures)
+    assert measured.seeds == len(STUDY.seeds)
+    # Tests between settings need three seeds: see test_registered_names.py.
+    named = {rule.statistic for rule in RULES.findings if "CKA" not in rule.statistic}
+    missing = {
+        "WEPL error beside ptt",
+        "RSP error beside ptt",
+        "disagreement by strength, trained rule",
+        "disagreement of methods beyond seeds, trained rule",
+    }
+    assert named - measured.figures.keys() == missing
+    assert all("pat-25" in of for name, of in measured.figures.items() if "beside" in name)

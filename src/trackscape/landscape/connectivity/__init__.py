@@ -1,5 +1,6 @@
 """Two models -> how they are connected: a line, a trained curve, and permutations of units."""
 
+from trackscape.landscape.connectivity.activations import align_by_outputs as align_by_outputs
 from trackscape.landscape.connectivity.alignment import Alignment as Alignment
 from trackscape.landscape.connectivity.alignment import align as align
 from trackscape.landscape.connectivity.alignment import permuted as permuted

@@ -99,6 +99,17 @@ def align(
     )
 
 
+def distance_between(model: nn.Module, reference: nn.Module) -> float:
+    """Returns the Euclidean distance of all parameters of two models of one architecture.
+
+    Raises:
+        LandscapeError: They are not, or their weights are not real and finite.
+    """
+    weights, wanted = _parameters_of(model), _parameters_of(reference)
+    _check_alike(weights, wanted)
+    return _distance_of(weights, wanted)
+
+
 def _parameters_of(model: nn.Module) -> _Tensors:
     return {
         name: value.detach() if value.is_complex() else value.detach().double()

@@ -1,7 +1,7 @@
 """Two points -> a curve of low loss between them, losses along it, barrier and connectivity."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ def train_bezier(
     batches_per_step: int = 1,
     seed: int = 0,
     progress: bool = True,
+    watch: Callable[[int, Vectors], object] | None = None,
 ) -> list[Point]:
     """Trains a Bezier curve between two fixed ends, from the straight line on, by Adam.
 
@@ -39,6 +40,8 @@ def train_bezier(
     So the mean of the loss over time is minimised, not its maximum (Garipov et al., "Loss surfaces,
     mode connectivity, and fast ensembling of DNNs", NeurIPS 2018). BatchNorm does what the problem
     says; train with ``norm="batch"``, as the models were, and evaluate with ``norm="recomputed"``.
+    To see whether the search was long enough, `watch` is given the number of steps that were taken
+    and all control points, which it must not change, before the first step and after each.
 
     Returns:
         `bends` + 2 control points in float64; the first is `a`, the last `b`.
@@ -66,6 +69,8 @@ def train_bezier(
     descent = torch.optim.Adam([inner], lr=learning_rate)
     generator = torch.Generator().manual_seed(seed)
     numbers = range(steps)
+    if watch is not None:
+        watch(0, control)
     for step in show_progress(numbers, "curve") if progress else numbers:
         time = torch.rand((), generator=generator, dtype=torch.float64, device="cpu").item()
         order = torch.randperm(n_batches, generator=generator, device="cpu")
@@ -79,6 +84,8 @@ def train_bezier(
             )
         descent.step()
         control[1:-1] = inner.detach()
+        if watch is not None:
+            watch(step + 1, control)
     return list(control)
 
 
