@@ -93,7 +93,8 @@ LONG = {
     ),
     "fluxes, exact, long": Variant("fluxes"),
 }
-"""Trainings of one seed, all with as many steps."""
+"""Long trainings, all with as many steps."""
+LONG_SEEDS = range(3)
 
 
 def main(
@@ -191,7 +192,7 @@ def _scores(work: Path, data: dict[str, Windows]) -> dict[str, list[dict[str, An
     jobs: list[tuple[str, Variant, int, int | None]] = [
         (name, v, seed, STEPS) for seed in SEEDS for name, v in VARIANTS.items()
     ]
-    jobs = [(name, v, 0, None) for name, v in LONG.items()] + jobs
+    jobs += [(name, v, seed, None) for seed in LONG_SEEDS for name, v in LONG.items()]
     for name, variant, seed, steps in jobs:
         path = work / "scores" / f"{name.replace(' ', '-')}-{seed}.json"
         found.setdefault(name, []).append(
