@@ -45,9 +45,9 @@ def test_an_error_comes_back_with_its_kind_and_a_connection_stays(by_value):
         ray.shutdown()
 
 
-def test_without_ray_the_extra_is_named(roots, monkeypatch):
+def test_without_ray_it_is_named(roots, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(RunError, match=r"trackscape\[cluster\]"):
+    with pytest.raises(RunError, match=r"pip install ray"):
         compute_array(roots(), executor=RayCluster(1), progress=False)
 
 

@@ -157,7 +157,7 @@ def test_truncated(published, tmp_path, kept):
 def test_without_uproot(tmp_path, monkeypatch):
     (tmp_path / "hits.root").write_bytes(b"root and more")
     monkeypatch.setitem(sys.modules, "uproot", None)
-    with pytest.raises(FormatError, match=r"pip install 'trackscape\[root\]'"):
+    with pytest.raises(FormatError, match=r"pip install uproot"):
         read_hits(tmp_path / "hits.root")
 
 

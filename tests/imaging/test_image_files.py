@@ -256,7 +256,7 @@ def test_nifti_with_axes_that_are_turned(tmp_path):
 def test_nifti_without_nibabel(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "nibabel", None)
     for call in (lambda path: write_image(make_image(), path), read_image):
-        with pytest.raises(MissingPackageError, match=r"trackscape\[nifti\]"):
+        with pytest.raises(MissingPackageError, match=r"pip install nibabel"):
             call(tmp_path / "rsp.nii")
     assert not list(tmp_path.iterdir())
 

@@ -202,9 +202,9 @@ def test_the_table_of_reactions_is_what_geant4_gives(tmp_path):
                 assert (fresh[name] == table[name]).all(), name
 
 
-def test_a_missing_package_names_the_extra(monkeypatch):
+def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"pip install 'trackscape\[geant4\]'"):
+    with pytest.raises(ConfigError, match=r"pip install geant4-pybind"):
         next(simulate_geant4(make_setup(), 10, 1))
 
 
