@@ -1,5 +1,7 @@
 """`trackscape emulate` from data to a long run."""
 
+import re
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -35,3 +37,14 @@ def test_from_data_to_a_long_run(tmp_path):
     run("rollout", weights, "--data", data, "-o", states, "--steps", 6, "--keep", 3, "--cells", 5)
     with np.load(states) as found:
         assert found["emulator"].shape == found["model"].shape == (3, 5, len(STATE))
+
+
+@pytest.mark.slow
+def test_columns_that_never_change_do_not_hide_the_mean(tmp_path):
+    """Few runs of forest air: sea salt stays where it is."""
+    run("data", "-o", tmp_path / "runs.parquet", "--runs", 40, "--steps", 1, "--regimes", "boreal")
+    said = run("evaluate", "m7", "--data", tmp_path / "runs.parquet")
+    found = re.search(r"Mean R² of (\d+) columns (0\.\d+), in the logarithm 0\.\d+\.", said)
+    assert found, said
+    assert int(found[1]) == len(STATE) - said.split("Mean")[0].count("nan") // 2 < len(STATE)
+    assert float(found[2]) > 0.8

@@ -89,6 +89,8 @@ def train_verb(
 
 def evaluate_verb(weights: EmulatorWeights, data: Runs, threads: Threads = None) -> None:
     """Print how well an emulator predicts the first steps of runs, and what it makes or loses."""
+    import numpy as np
+
     from trackscape.emulation import load_emulator, read_windows, score
 
     prepare(threads)
@@ -98,7 +100,10 @@ def evaluate_verb(weights: EmulatorWeights, data: Runs, threads: Threads = None)
     rows = zip(emulator.system.state, found.r2, found.r2_log, found.rmse, strict=True)
     for name, r2, r2_log, rmse in rows:
         print(f"{name:8}{r2:9.4f}{r2_log:9.4f}{rmse:9.4f}")
-    print(f"Mean R² {found.r2.mean():.4f}, in the logarithm {found.r2_log.mean():.4f}.")
+    moving = np.isfinite(found.r2)  # R² has no meaning for what never changes in these runs
+    if moving.any():
+        r2, r2_log = found.r2[moving].mean(), found.r2_log[moving].mean()
+        print(f"Mean R² of {moving.sum()} columns {r2:.4f}, in the logarithm {r2_log:.4f}.")
     print(f"Largest relative error of a species in a cell: {found.worst_mass:.1e}.")
     print(f"Negative values: {100 * found.negative_share:.3g} %.")
 
