@@ -1,13 +1,11 @@
 """A YAML file -> a checked description of the training of one emulator."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import pydantic
 
 from trackscape.emulation.networks import Constraint
-from trackscape.formats import Count, Positive, Strict, find_settings, read_settings
+from trackscape.formats import Count, Positive, Strict
 from trackscape.training.config import RunSettings, Validations
 
 
@@ -76,24 +74,7 @@ class EmulatorOptimiser(Validations):
 class EmulatorConfig(RunSettings):
     """One training of an emulator: everything but its seed and its data."""
 
+    example = "emulation/fluxes"
     network: EmulatorNetwork
     loss: EmulatorLoss
     optimiser: EmulatorOptimiser
-
-    @classmethod
-    def load(cls, path: Path | str, changes: Sequence[str] = ()) -> "EmulatorConfig":
-        """Reads a YAML file, or shipped settings by their name.
-
-        Arguments:
-            path: The file, or the name.
-            changes: Settings to replace, such as ``optimiser.steps=20``.
-
-        Raises:
-            ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
-        """
-        return read_settings(
-            find_settings(path),
-            cls,
-            described_in="`trackscape config show emulation/fluxes`",
-            changes=changes,
-        )

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
 
@@ -142,8 +142,28 @@ class DataConfig(Strict):
 class RunSettings(Strict):
     """Settings of a training, which name the folder of its run."""
 
+    example: ClassVar[str]
+    """Name of shipped settings that have all keys."""
     name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Begins the name of the run folder."""
+
+    @classmethod
+    def load(cls, path: Path | str, changes: Sequence[str] = ()) -> Self:
+        """Reads a YAML file, or shipped settings by their name.
+
+        Arguments:
+            path: The file, or the name.
+            changes: Settings to replace, such as ``optimiser.steps=20``.
+
+        Raises:
+            ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
+        """
+        return read_settings(
+            find_settings(path),
+            cls,
+            described_in=f"`trackscape config show {cls.example}`",
+            changes=changes,
+        )
 
     def counted(self) -> dict[str, Any]:
         """Returns the settings that tell this training from others."""
@@ -163,6 +183,7 @@ class RunSettings(Strict):
 class TrainingConfig(RunSettings):
     """One training: everything but its seed and the folder of its data."""
 
+    example = "cpu/line-graph-pat"
     network: NetworkConfig
     loss: ObjectiveConfig
     assigner: AssignerConfig = AssignerConfig()
@@ -174,24 +195,6 @@ class TrainingConfig(RunSettings):
         if isinstance(self.loss, Sinkhorn) and self.assigner.semantics != "reject":
             raise ValueError("the loss sinkhorn needs assigner: {semantics: reject}")
         return self
-
-    @classmethod
-    def load(cls, path: Path | str, changes: Sequence[str] = ()) -> "TrainingConfig":
-        """Reads a YAML file, or shipped settings by their name.
-
-        Arguments:
-            path: The file, or the name.
-            changes: Settings to replace, such as ``optimiser.steps=20``.
-
-        Raises:
-            ConfigError: If the file is no YAML, or a key is unknown, missing or out of range.
-        """
-        return read_settings(
-            find_settings(path),
-            cls,
-            described_in="`trackscape config show cpu/line-graph-pat`",
-            changes=changes,
-        )
 
     def counted(self) -> dict[str, Any]:
         """Returns the settings that tell this training from others."""
