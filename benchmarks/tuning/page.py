@@ -26,6 +26,8 @@ SHOWN = (OURS, "Optuna GPSampler", "BoTorch qLogEI", "Optuna TPE", "bayesian-opt
 FEWEST_SEEDS = 3
 MARKS = (50, 100, 150)
 """Trials of single suggestions whose regret batches have to reach."""
+ELSEWHERE = 0.05
+"""Regret above which a search on Hartmann's function has not found its least minimum."""
 LIMITS = {400: 15.0, 1000: 40.0, 2000: 120.0}
 """Milliseconds that a suggestion may take at most."""
 INTRODUCTION = """# Speed and quality of tuning
@@ -200,6 +202,12 @@ def _quality(runs: Sequence[Run]) -> Iterator[str]:
         rows.append([tool, *cells])
     yield from table(["tool", *PROBLEMS], rows)
     yield ""
+    shares = [f"{tool} {_elsewhere(_some(runs, tool, 'hartmann-6'))}" for tool in tools]
+    yield (
+        "Medians hide that Hartmann's function has another minimum, 0.12 above the least. Seeds "
+        f"that end above {ELSEWHERE}: {', '.join(shares)}."
+    )
+    yield ""
     yield "![Median regret of all tools against trials](images/tuning_regret.png)"
     yield ""
     yield "And against the seconds that the suggestions took, beside other work on the same cores:"
@@ -208,6 +216,10 @@ def _quality(runs: Sequence[Run]) -> Iterator[str]:
     if any(run.tool == BATCH for run in runs):
         yield ""
         yield from _batches(runs)
+
+
+def _elsewhere(runs: Sequence[Run]) -> str:
+    return f"{sum(run.best[-1] > ELSEWHERE for run in runs)} of {len(runs)}"
 
 
 def _shown(found: Interval, seeds: int) -> str:
