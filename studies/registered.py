@@ -26,6 +26,7 @@ from scipy import special
 
 from studies.decisions import read_result
 from studies.intervals import FEWEST, Interval
+from studies.settings import Name, check_names
 from trackscape.files import write_json
 from trackscape.formats import Share, Strict, read_settings
 
@@ -39,7 +40,7 @@ Figures = dict[str, dict[str, Interval]]
 class Rule(Strict):
     """What decides on one finding."""
 
-    name: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name: Name
     claim: str
     """Sentence that is put to the test."""
     published: str
@@ -79,9 +80,7 @@ class Rules(Strict):
 
     @pydantic.model_validator(mode="after")
     def _names_differ(self) -> "Rules":
-        names = [rule.name for rule in self.findings]
-        if len(set(names)) < len(names):
-            raise ValueError(f"findings need different names, got {', '.join(names)}")
+        check_names((rule.name for rule in self.findings), of="findings")
         return self
 
     @classmethod

@@ -20,6 +20,7 @@ import typer
 
 from studies.jobs import run_tasks
 from studies.markdown import table
+from studies.settings import Name, Seeds, check_names
 from trackscape.files import replacing
 from trackscape.formats import Count, Share, Strict, read_settings
 from trackscape.training import (
@@ -32,8 +33,6 @@ from trackscape.training import (
     train,
 )
 
-Seeds = Annotated[tuple[Annotated[int, pydantic.Field(ge=0)], ...], pydantic.Field(min_length=2)]
-Name = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 WEIGHTS, CURVE, TIMES = "weights.safetensors", "metrics.csv", "timing.csv"
 ARCHIVED = ("config.json", "provenance.json", CURVE, TIMES, WEIGHTS)
 """What the archive keeps of a run folder: the weights come last."""
@@ -78,9 +77,7 @@ class TrainingPlan(Strict):
 
     @pydantic.model_validator(mode="after")
     def _settings_have_names(self) -> "TrainingPlan":
-        names = [setting.name for setting in self.settings]
-        if len(set(names)) < len(names):
-            raise ValueError(f"settings need different names, got {', '.join(names)}")
+        check_names((setting.name for setting in self.settings), of="settings")
         return self
 
     @pydantic.model_validator(mode="after")

@@ -33,19 +33,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(module.config, "CACHE_DIR", "")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    module._cache_folder.cache_clear()
+    module.cache_folder.cache_clear()
     yield installed
-    module._cache_folder.cache_clear()
+    module.cache_folder.cache_clear()
 
 
 def folder(name: str = "toy") -> Path | None:
-    module._cache_folder.cache_clear()
-    return module._cache_folder(name)
+    module.cache_folder.cache_clear()
+    return module.cache_folder(name)
 
 
 def load(package: Path) -> ModuleType:
     """Imports the toy as another process would."""
-    module._cache_folder.cache_clear()
+    module.cache_folder.cache_clear()
     spec = importlib.util.spec_from_file_location("trackscape.toy.sums", package / "sums.py")
     toy = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(toy)

@@ -65,14 +65,14 @@ def _compile(
         fastmath={"reassoc", "nsz", "contract"} if reorder else False,
     )
     # Compiled functions call those of their own package of trackscape only.
-    folder = _cache_folder(function.__module__.split(".")[1])
+    folder = cache_folder(function.__module__.split(".")[1])
     if folder is not None and not settings.DISABLE_JIT:
         dispatcher._cache = _MachineCode(function, folder)
     return dispatcher
 
 
 @functools.cache
-def _cache_folder(package: str) -> Path | None:
+def cache_folder(package: str) -> Path | None:
     """The folder for the machine code of a package; None if there is no place for it."""
     # numba looks at the file of a function only, not at what it calls: so machine code is kept
     # under a digest of all files that it may come from, and the code of others goes.
@@ -137,7 +137,7 @@ class _Folder:
         Path(self.get_cache_path()).mkdir(parents=True, exist_ok=True)
 
     def get_cache_path(self) -> str:
-        return str(_cache_folder(self._function.__module__.split(".")[1]))
+        return str(cache_folder(self._function.__module__.split(".")[1]))
 
     def get_source_stamp(self) -> str:
         return ""  # the folder has it in its name

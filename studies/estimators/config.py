@@ -1,10 +1,11 @@
 """A YAML file -> a checked, frozen description of a study of estimators."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pydantic
 
+from studies.settings import Name, Seeds, check_names
 from trackscape.formats import Count, Positive, Share, Strict, read_settings
 from trackscape.training import (
     AssignerConfig,
@@ -14,8 +15,6 @@ from trackscape.training import (
     read_objective,
 )
 
-Seeds = Annotated[tuple[Annotated[int, pydantic.Field(ge=0)], ...], pydantic.Field(min_length=2)]
-Name = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Setting = bool | float | str
 HALF = AssignerConfig(semantics="reject", reject=0.5)
 
@@ -113,9 +112,7 @@ class StudyConfig(Strict):
 
     @pydantic.model_validator(mode="after")
     def _methods_have_names(self) -> "StudyConfig":
-        names = [method.name for method in self.methods]
-        if len(set(names)) < len(names):
-            raise ValueError(f"methods need different names, got {', '.join(names)}")
+        check_names((method.name for method in self.methods), of="methods")
         return self
 
     @pydantic.model_validator(mode="after")

@@ -139,6 +139,13 @@ def test_shipped_settings_are_listed_and_shown(trackscape, tmp_path):
     assert "optimiser: steps (7) must be a multiple" in outcome.err
 
 
+def test_only_shipped_settings_are_shown(trackscape, tmp_path):
+    (tmp_path / "own.yaml").write_bytes(b"\xf7")
+    outcome = trackscape("config", "show", "own.yaml")
+    assert outcome.status == 2
+    assert "own.yaml: expected a YAML file or the name of shipped settings" in outcome.err
+
+
 def test_doctor_knows_what_is_installed(trackscape):
     found = json.loads(trackscape("doctor", "--json").out)
     assert found["trackscape"] == package.__version__

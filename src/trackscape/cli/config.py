@@ -18,9 +18,9 @@ def show_verb(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Such as cpu/trackscape.")],
 ) -> None:
     """Print a file of settings, with its comments."""
-    from trackscape.formats import find_settings
+    from trackscape.formats import shipped_file
 
-    print(find_settings(name).read_text(encoding="utf-8"), end="")
+    print(shipped_file(name).read_text(encoding="utf-8"), end="")
 
 
 app = typer.Typer(no_args_is_help=True, help="Settings that come with the package.")

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -67,7 +68,12 @@ def _requirements() -> tuple[dict[str, str | None], dict[str, dict[str, str | No
 
 
 def _place_of_compiled_code() -> str:
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return "kept where NUMBA_CACHE_DIR says"
-    beside = os.access(os.path.dirname(trackscape.__file__), os.W_OK)
-    return "kept beside the package" if beside else "kept in the cache of the user"
+    from trackscape.compiled import cache_folder
+
+    folder = cache_folder("scoring")
+    if folder is None:
+        return "not kept, as no folder for it can be written to: each call compiles again"
+    if folder.is_relative_to(Path(trackscape.__file__).parent):
+        return "kept beside the package"
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    return "kept where NUMBA_CACHE_DIR says" if named else "kept in the cache of the user"

@@ -21,6 +21,7 @@ from trackscape.formats.settings import Share as Share
 from trackscape.formats.settings import Strict as Strict
 from trackscape.formats.settings import read_settings as read_settings
 from trackscape.formats.shipped import find_settings as find_settings
+from trackscape.formats.shipped import shipped_file as shipped_file
 from trackscape.formats.shipped import shipped_settings as shipped_settings
 from trackscape.formats.stream import stream_columns as stream_columns
 from trackscape.formats.volumes import Volume as Volume

@@ -27,9 +27,16 @@ def find_settings(path: Path | str) -> Path:
         ConfigError: There is neither.
     """
     path = Path(path)
-    if path.exists() and not path.is_dir():
-        return path
-    name = path.as_posix().removesuffix(".yaml").removeprefix("configs/")
+    return path if path.exists() and not path.is_dir() else shipped_file(path)
+
+
+def shipped_file(path: Path | str) -> Path:
+    """Returns the file of shipped settings by one of the names in `find_settings`.
+
+    Raises:
+        ConfigError: There are none of this name.
+    """
+    name = Path(path).as_posix().removesuffix(".yaml").removeprefix("configs/")
     known = shipped_settings()
     if name in known:
         return _FOLDER / f"{name}.yaml"

@@ -22,7 +22,7 @@ from trackscape.landscape.connectivity.alignment import (
 from trackscape.landscape.connectivity.units import Group
 
 UnitOutputs = Mapping[str, Float[Tensor, "rows width"]]
-"""UnitOutputs of layers by name, as `layer_features` returns them."""
+"""Outputs of layers by name, as `layer_features` returns them."""
 
 
 def align_by_outputs(
@@ -55,7 +55,7 @@ def align_by_outputs(
         The copy, with the distances of weights before and after, which may grow.
 
     Raises:
-        LandscapeError: UnitOutputs of a group are missing, do not fit it, or are not finite.
+        LandscapeError: Outputs of a group are missing, do not fit it, or are not finite.
     """
     found = {group.name: _match(group, outputs, wanted) for group in groups}
     copy = permuted(model, groups, found)
