@@ -50,3 +50,15 @@ class MissingPackageError(TrackscapeError):
 
 class LandscapeWarning(UserWarning):
     """A landscape that is likely not the one that was meant."""
+
+
+def from_interrupt(error: BaseException) -> bool:
+    """Whether an error is Ctrl-C, or what other code made of it on the way.
+
+    A compiled function that is entered at that moment raises a SystemError instead, Lightning and
+    rich exit; each names the interrupt as its cause or context.
+    """
+    link: BaseException | None = error
+    while link is not None and not isinstance(link, KeyboardInterrupt):
+        link = link.__cause__ or link.__context__
+    return link is not None

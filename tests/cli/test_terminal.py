@@ -79,9 +79,12 @@ def test_nothing_but_results_is_printed_where_nobody_looks(trackscape, tmp_path)
     assert ranges.endswith(" tracks with their ranges: t_ranges.csv")
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("verb", ["reconstruct", "evaluate", "train", "simulate"])
-def test_ctrl_c_is_answered_with_a_sentence(trackscape, tmp_path, monkeypatch, verb):
+def test_ctrl_c_is_answered_with_a_sentence(trackscape, monkeypatch, verb, compiled):
     def interrupt(*arguments: object, **options: object):
+        if compiled:  # what a compiled function makes of it that is being entered
+            raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
         raise KeyboardInterrupt
 
     for name in ("reconstruction.find_files", "simulation.make_setup"):

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from trackscape.errors import ConfigError
+from trackscape.errors import ConfigError, from_interrupt
 
 Threads = Annotated[
     int | None,
@@ -53,7 +53,9 @@ def add_verb(app: typer.Typer, verb: Callable[..., None], *, then: str) -> None:
     def run(**options: Any) -> None:
         try:
             verb(**options)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Exception) as error:
+            if not from_interrupt(error):
+                raise
             print(f"Interrupted. {then}", file=sys.stderr)
             raise typer.Exit(130) from None
 

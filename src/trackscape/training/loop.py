@@ -10,7 +10,7 @@ from typing import Any
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from trackscape.errors import RunError
+from trackscape.errors import RunError, from_interrupt
 from trackscape.training import process
 
 _WEIGHTS = "weights.safetensors"
@@ -71,8 +71,7 @@ def run_trainer(
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     except (SystemExit, Exception) as error:
-        # What Lightning makes of Ctrl-C, or rich, whose bar was about to start.
-        if isinstance(error.__context__, KeyboardInterrupt):
+        if from_interrupt(error):
             raise KeyboardInterrupt from error
         if isinstance(error, OSError):
             raise RunError(
