@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
-	results ceiling robustness study landscape validation imaging downstream confidence alignment pixels throughput \
+	results ceiling robustness study landscape validation imaging downstream instability confidence alignment pixels throughput \
 	lazy-gp emulation trainings studies lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
@@ -89,8 +89,16 @@ studies: .venv/test/ready  ## pages of studies from the archive of trainings: ma
 		--runs '$(RUNS)' --workers 2 --trained-only --figures studies/archive/landscape.json \
 		-o docs/studies/loss_landscape.md
 	$(TEST)/python -m studies.trainings configs/landscape/full.yaml --runs '$(RUNS)' --archive studies/archive --hours 0
+	$(MAKE) instability DATA='$(DATA)' RUNS='$(RUNS)'
 	$(TEST)/python -m studies.verdicts configs/registered/published.yaml studies/archive/landscape.json \
-		-o docs/studies/what_holds.md
+		studies/archive/instability.json -o docs/studies/what_holds.md
+
+instability: .venv/test/ready  ## what seeds do to the image: make instability DATA=folder RUNS=folder
+	$(TEST)/trackscape simulate --scan configs/study/scan.yaml -o '$(RUNS)/scan'
+	$(TEST)/python -m studies.trainings configs/landscape/full.yaml --runs '$(RUNS)' --archive studies/archive --hours 0
+	OMP_NUM_THREADS=1 $(TEST)/python -m studies.instability configs/landscape/full.yaml '$(RUNS)/scan' \
+		--data '$(DATA)' --runs '$(RUNS)' --further studies/archive/downstream --workers 2 \
+		--figures studies/archive/instability.json -o docs/studies/instability.md
 
 robustness: .venv/test/ready  ## other hits than those trained on: make robustness DATA=folder GATE=file
 	$(TEST)/python -m studies.robustness '$(DATA)' '$(GATE)' -o docs/robustness.md
@@ -118,7 +126,8 @@ emulation: .venv/test/ready  ## emulators of the aerosol microphysics M7: make e
 	OMP_NUM_THREADS=1 $(TEST)/python -m studies.emulation '$(WORK)' -o docs/emulation.md
 
 downstream: .venv/test/ready  ## training with the costs of the image: make downstream TUNING=scan JUDGED=scan
-	$(TEST)/python -m studies.downstream '$(TUNING)' '$(JUDGED)' -o docs/studies/downstream.md
+	$(TEST)/python -m studies.downstream '$(TUNING)' '$(JUDGED)' --archive studies/archive/downstream \
+		-o docs/studies/downstream.md
 
 speed: .venv/test/ready  ## speed and memory of the simulation
 	$(TEST)/python -m benchmarks.simulation --million -o docs/benchmarks_simulation.md

@@ -1,13 +1,17 @@
 """The likelihood with costs against all sets of tracks, and the whole study on small scans."""
 
+import dataclasses
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from studies.downstream import COLUMNS, LOSSES, MARGIN, MEASURES, main, measured, page, raised
+from studies.downstream.__main__ import main
+from studies.downstream.judge import COLUMNS, MEASURES, measured
+from studies.downstream.losses import LOSSES, MARGIN, raised
+from studies.downstream.page import by_name, page
+from studies.intervals import leave_one_out
 from trackscape.data import HitGraph, Hits, TrackScores
 from trackscape.graph_construction import triplet_graph
 from trackscape.scoring.track_model import run_bp
@@ -49,19 +53,40 @@ def test_without_costs_it_is_the_likelihood(fork: TrackScores):
     assert torch.equal(raised(fork, nothing).logit, fork.logit)
 
 
+def test_the_expected_regret_is_that_of_drawn_segments(fork: TrackScores):
+    links, cost = torch.tensor([True, False]), torch.tensor([1.0, -0.3], dtype=torch.float64)
+    belief = fork.logit.sigmoid()
+    found = LOSSES["expected costs"](fork, links, cost)
+    assert found.item() == pytest.approx((1 - belief[0] - 0.3 * belief[1]).item(), rel=1e-9)
+
+
+def test_the_blackbox_pays_for_its_decision_and_leads_to_a_better_one(fork: TrackScores):
+    logit = torch.tensor([0.0, 0.5], dtype=torch.float64, requires_grad=True)
+    wrong = dataclasses.replace(fork, logit=logit)  # it chooses the second segment
+    links, cost = torch.tensor([True, False]), torch.tensor([1.0, -0.3], dtype=torch.float64)
+    found = LOSSES["blackbox with costs"](wrong, links, cost)
+    assert found.item() == pytest.approx(0.7)
+    found.backward()
+    assert logit.grad is not None
+    assert logit.grad[0] < 0 < logit.grad[1]
+
+
 def test_measures_are_ratios_of_sums():
-    sums = np.array([200.0, 3.0, 150.0, 120.0, -30.0, 600.0, 15.0, 150.0])
+    sums = torch.tensor([200.0, 3.0, 150.0, 120.0, -30.0, 600.0, 15.0, 150.0]).double()
     assert len(sums) == len(COLUMNS)
-    found = dict(zip(MEASURES, measured(sums), strict=True))
+    halves = (sums / 2).expand(1, 2, -1)  # one seed, two angles
+    found = dict(zip(MEASURES, measured(halves, leave_one_out(1, 2))[:, 0], strict=True))
     assert list(found.values()) == [1.5, 75.0, 80.0, -0.2, 2.0, 0.1, 1.0]
 
 
-def test_the_page_compares_with_the_control():
-    sums = np.random.default_rng(0).uniform(1, 2, (3, 20, len(COLUMNS)))
-    sums[2] = sums[1]
-    lines = list(page(["first", "control", "same"], sums, "About."))
+def test_the_page_compares_with_the_control_of_equal_seeds():
+    sums = torch.rand(3 * 4 + 1, 6, len(COLUMNS), generator=torch.Generator().manual_seed(0)) + 1
+    named = by_name(sums.double(), ["control", "same", "other"], seeds=4)
+    assert torch.equal(named["other"][3], sums[12].double())
+    named["same"] = named["control"]
+    lines = list(page(named, control="control", about="About."))
     assert lines[0] == "About."
-    assert lines[-1].startswith("| same | +0.000 ± 0.000 |")
+    assert sum(line.startswith("| same | +0.000 ± 0.000 |") for line in lines) == 1
     assert sum(line.startswith("| control |") for line in lines) == 1
 
 
@@ -75,7 +100,9 @@ def test_the_study_runs_on_small_scans(tmp_path: Path):
         simulate_scan(once, folder, progress=False)
     output = tmp_path / "page.md"
     output.write_text("# Page\n<!-- generated: numbers, by hand -->\n<!-- end -->\n")
-    main(*scans, output, steps=2, angles=1)
+    archive = tmp_path / "archive"
+    main(*scans, archive, output, steps=2, angles=1, seeds=1)
+    assert len(list(archive.iterdir())) == len(LOSSES)
     text = output.read_text("utf-8")
     assert text.startswith("# Page\n")
     assert all(f"| {name} |" in text for name in ("shipped", *LOSSES))
