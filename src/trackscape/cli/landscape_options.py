@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.completion import NETWORKS, among
+from trackscape.cli.computing import Threads, prepare, set_signature
 from trackscape.cli.options import NETWORK_NAMES, NetworkClass, option
 
 if TYPE_CHECKING:
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 Network = Annotated[
     str,
     typer.Argument(
-        metavar="NETWORK", help=f"Network: {NETWORK_NAMES} (shipped), or a file of weights."
+        metavar="NETWORK",
+        help=f"Network: {NETWORK_NAMES} (shipped), or a file of weights.",
+        autocompletion=among(NETWORKS),
     ),
 ]
-NetworkMethod = Annotated[str, option("NAME", f"Network: {NETWORK_NAMES}.")]
+NetworkMethod = Annotated[
+    str, option("NAME", f"Network: {NETWORK_NAMES}.", autocompletion=among(NETWORKS))
+]
 Frames = Annotated[int, option("N", "Frames that are drawn from the file.", min=1)]
 LOSSES = (
     "cross_entropy, track_likelihood, hamming_blackbox, fenchel_young, imle, perturbed, aimle, "
@@ -112,5 +117,5 @@ def spread_options(
         options = Options(**{field.name: values.pop(field.name) for field in shared})
         verb(**values, options=options)
 
-    run.__signature__ = inspect.Signature([*own, *shared])  # pyright: ignore
+    set_signature(run, [*own, *shared])
     return run
