@@ -1,7 +1,6 @@
 """What is handed on: distributions, their metadata, and the files that hosts of them read."""
 
 import importlib.util
-import itertools
 import re
 import shutil
 import subprocess
