@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from trackscape.cli import completion
-from trackscape.cli.completion import METHODS, NETWORKS, PHANTOMS, detectors, settings_of
+from trackscape.cli.completion import METHODS, NETWORKS, PHANTOMS, REGIMES, detectors, settings_of
+from trackscape.emulation.m7 import REGIMES as KNOWN_REGIMES
 from trackscape.formats import shipped_settings
 from trackscape.scoring import METHODS as SHIPPED
 from trackscape.simulation import load_detector, parse_phantom
@@ -64,6 +65,10 @@ def test_methods_are_those_that_there_are():
     assert sorted(NETWORKS) == sorted(SHIPPED)
     for name in NETWORKS:
         assert load_weights(name).architecture
+
+
+def test_regimes_are_those_that_there_are():
+    assert tuple(KNOWN_REGIMES) == REGIMES
 
 
 def test_detectors_and_phantoms_are_those_that_there_are():

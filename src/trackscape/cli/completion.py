@@ -16,6 +16,16 @@ METHODS = (
     "greedy",
 )
 """All methods that find tracks; `trackscape.tracking` has them."""
+LOSSES = (
+    *("cross_entropy", "track_likelihood", "hamming_blackbox", "fenchel_young", "imle"),
+    *("perturbed", "aimle", "lpgd", "hinge", "spo_plus", "sinkhorn", "identity"),
+)
+"""Objectives with a gradient; `trackscape.training` has them."""
+REGIMES = (
+    *("polluted", "marine", "dust", "biomass", "free_troposphere", "upper_troposphere"),
+    *("polar", "continental", "coastal", "suburban", "savannah", "boreal"),
+)
+"""Kinds of air; `trackscape.emulation.m7` has them."""
 PHANTOMS = ("none", "water:", "wedge", "ctp404", "line-pairs", "head")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trackscape.cli.completion import settings_of
+from trackscape.cli.completion import REGIMES, among, settings_of
 from trackscape.cli.computing import Threads, add_verb, prepare
 from trackscape.cli.options import Changes, option, written_file
 from trackscape.cli.output import Json, publish, say
@@ -27,7 +27,11 @@ def data_verb(
     steps: Annotated[int, option("N", "Steps of each run.", min=1)] = 4,
     regimes: Annotated[
         list[str] | None,
-        option("NAME", "Regime of the air; repeat it. (default: those to train on)"),
+        option(
+            "NAME",
+            f"Regime of the air: {', '.join(REGIMES)}; repeat it. (default: those to train on)",
+            autocompletion=among(REGIMES),
+        ),
     ] = None,
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Take the regimes that are held out.")

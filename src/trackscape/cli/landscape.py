@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from trackscape.cli.completion import LOSSES, NETWORKS, among
 from trackscape.cli.computing import add_verb
 from trackscape.cli.landscape_options import (
-    LOSSES,
     Frames,
     Network,
     NetworkMethod,
@@ -38,6 +38,7 @@ def surface(
             "NETWORK",
             "Method or weights that the grid passes through, instead of around one network, "
             "such as a stage of a training. Repeat it: 2 for a line, 3 or more for a plane.",
+            autocompletion=among(NETWORKS),
         ),
     ] = None,
     along: Annotated[
@@ -155,7 +156,11 @@ def connect(
     ] = True,
     curve: Annotated[
         list[str] | None,
-        option("NAME", f"Loss that a curve is trained by: {LOSSES}. Repeat for more curves."),
+        option(
+            "NAME",
+            f"Loss that a curve is trained by: {', '.join(LOSSES)}. Repeat for more curves.",
+            autocompletion=among(LOSSES),
+        ),
     ] = None,
     curve_data: Annotated[
         Path | None,

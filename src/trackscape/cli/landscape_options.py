@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from trackscape.cli.completion import NETWORKS, among
+from trackscape.cli.completion import LOSSES, NETWORKS, among
 from trackscape.cli.computing import Threads, prepare, set_signature
 from trackscape.cli.options import NETWORK_NAMES, NetworkClass, option
 
@@ -29,11 +29,6 @@ NetworkMethod = Annotated[
     str, option("NAME", f"Network: {NETWORK_NAMES}.", autocompletion=among(NETWORKS))
 ]
 Frames = Annotated[int, option("N", "Frames that are drawn from the file.", min=1)]
-LOSSES = (
-    "cross_entropy, track_likelihood, hamming_blackbox, fenchel_young, imle, perturbed, aimle, "
-    "lpgd, hinge, spo_plus, sinkhorn, identity"
-)
-"""Objectives with a gradient, as `trackscape.training` knows them; named here for a fast start."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,8 +39,9 @@ class Options:
         list[str] | None,
         option(
             "NAME",
-            f"{LOSSES}, hamming, errors or missed; repeat for more. The first is the one that "
-            "is differentiated. (default: what the network is trained by, and hamming)",
+            f"{', '.join(LOSSES)}, hamming, errors or missed; repeat for more. The first is the "
+            "one that is differentiated. (default: what the network is trained by, and hamming)",
+            autocompletion=among((*LOSSES, "hamming", "errors", "missed")),
         ),
     ] = None
     reject: Annotated[

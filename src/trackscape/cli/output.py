@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
@@ -81,7 +82,7 @@ def speaking(*, quiet: bool, verbose: bool) -> Generator[None]:
     """
     if quiet and verbose:
         raise ConfigError("Expected --quiet or --verbose, got both; leave out one of them.")
-    handler = logging.StreamHandler()
+    handler = _ToErrorStream()
     handler.setFormatter(_Timed() if verbose else logging.Formatter())
     before = _LOG.level, _LOG.propagate
     _LOG.addHandler(handler)
@@ -92,6 +93,12 @@ def speaking(*, quiet: bool, verbose: bool) -> Generator[None]:
     finally:
         _LOG.removeHandler(handler)
         _LOG.level, _LOG.propagate = before
+
+
+class _ToErrorStream(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints a line, above the bar if there is one, which takes the place of the stream."""
+        print(self.format(record), file=sys.stderr)
 
 
 class _Timed(logging.Formatter):

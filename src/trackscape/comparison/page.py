@@ -57,11 +57,11 @@ def comparison_as_dict(comparison: FileComparison) -> dict[str, Any]:
         "within_noise": verdicts.count(NOISE),
         "fail": verdicts.count(FAIL),
         "numbers": [
-            dict(zip(tables.ROW, values, strict=True))
+            dict(zip(tables.ROW_COLUMNS, values, strict=True))
             for values in tables.row_values(comparison.rows)
         ],
         "distances": [
-            dict(zip(tables.GAP, values, strict=True))
+            dict(zip(tables.GAP_COLUMNS, values, strict=True))
             for values in tables.gap_values(comparison.gaps)
         ],
         "notes": list(notes(comparison)),

@@ -94,13 +94,13 @@ def _place(key: Key) -> str:
     return ", ".join(part for part in (key.statistic, _layer(key)) if part)
 
 
-ROW = (
+ROW_COLUMNS = (
     *("quantity", "statistic", "layer", "unit", "A", "A_error", "B", "B_error"),
     *("difference", "difference_error", "difference_unit", "tolerance", "verdict"),
     *("A_values", "B_values"),
 )
 """Columns of the file with all numbers."""
-GAP = (
+GAP_COLUMNS = (
     *("quantity", "statistic", "layer", "unit", "ks", "ks_noise", "wasserstein"),
     *("A_values", "B_values"),
 )
@@ -108,7 +108,7 @@ GAP = (
 
 
 def row_values(rows: Iterable[Compared]) -> list[list[object]]:
-    """Returns the values of `ROW` of each row; None for no number."""
+    """Returns the values of `ROW_COLUMNS` of each row; None for no number."""
     lines: list[list[object]] = []
     for row in rows:
         unit, limit, scale, *_ = row.quantity
@@ -120,7 +120,7 @@ def row_values(rows: Iterable[Compared]) -> list[list[object]]:
 
 
 def gap_values(gaps: Iterable[Gap]) -> list[list[object]]:
-    """Returns the values of `GAP` of each pair of distributions."""
+    """Returns the values of `GAP_COLUMNS` of each pair of distributions."""
     lines: list[list[object]] = []
     for gap in gaps:
         *distances, numbers = gap.distance
@@ -130,12 +130,12 @@ def gap_values(gaps: Iterable[Gap]) -> list[list[object]]:
 
 def write_rows(rows: Iterable[Compared], path: Path) -> None:
     """Writes one line for each row, numbers with all their digits; empty: no number."""
-    _write_csv(ROW, row_values(rows), path)
+    _write_csv(ROW_COLUMNS, row_values(rows), path)
 
 
 def write_gaps(gaps: Iterable[Gap], path: Path) -> None:
     """Writes one line for each pair of distributions."""
-    _write_csv(GAP, gap_values(gaps), path)
+    _write_csv(GAP_COLUMNS, gap_values(gaps), path)
 
 
 def _write_csv(header: tuple[str, ...], lines: list[list[object]], path: Path) -> None:
