@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
 	results ceiling robustness study landscape validation imaging downstream instability confidence alignment pixels throughput \
-	lazy-gp emulation trainings studies lock clean
+	lazy-gp emulation trainings studies dist lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -135,6 +135,12 @@ speed: .venv/test/ready  ## speed and memory of the simulation
 validation: .venv/test/ready  ## the fast simulation beside Geant4: make validation DATA=folder
 	$(TEST)/python -m studies.validation '$(DATA)' -o docs/validation
 
+dist: .venv/dist/packages  ## source distribution and wheel in dist/, checked
+	rm -rf build dist
+	.venv/dist/bin/python -m build --no-isolation --outdir dist
+	.venv/dist/bin/twine check --strict dist/*
+	.venv/dist/bin/python packaging/contents.py dist/*.tar.gz dist/*.whl
+
 lock: lock-test lock-demo  ## renew the pinned requirements, on Python 3.11
 
 clean:  ## remove what the other targets made
@@ -159,7 +165,7 @@ clean:  ## remove what the other targets made
 	@touch $@
 
 # The build of torch (+cpu, ...) and the CUDA packages that it brings are the machine's own choice.
-lock-test: WHAT := '.[dev,nifti,root,geant4,cluster,soap,tensorboard,tuning,pyg]'
+lock-test: WHAT := '.[dev,all]'
 lock-demo: WHAT := . --constraint requirements/test.txt
 lock-demo: lock-test
 lock-%:

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from trackscape.training import TrainingConfig as TrainingConfig
     from trackscape.training import train as train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "assignment": ["Assigner"],

@@ -4,10 +4,10 @@ import contextlib
 import functools
 import hashlib
 import inspect
+import logging
 import os
 import shutil
 import stat
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 NEWS = 5.0  # seconds between two lines on how far compilation is
 
+_LOG = logging.getLogger(__name__)
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -216,12 +217,11 @@ class News(event.Listener):
         now = time.monotonic()
         if self._functions == 1:
             self._begin = self._told = now
-            print("Compiling, once; the next call starts at once.", file=sys.stderr)
+            _LOG.warning("Compiling, once; the next call starts at once.")
         elif now - self._told > NEWS:
             self._told = now
             seconds = now - self._begin
-            news = f"Compiling, once: {self._functions} functions, {seconds:.0f} s."
-            print(news, file=sys.stderr)
+            _LOG.warning("Compiling, once: %d functions, %.0f s.", self._functions, seconds)
 
     def on_end(self, event: event.Event) -> None:
         """Nothing to say."""

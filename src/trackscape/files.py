@@ -4,18 +4,23 @@ import contextlib
 import glob
 import hashlib
 import json
+import logging
+import math
 import os
 import platform
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from trackscape.errors import FormatError, RunError
+from trackscape.text import shown
 
 try:
     import fcntl
 except ImportError:  # only Unix has it; elsewhere nothing is locked
     fcntl = None
+
+_LOG = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -34,6 +39,7 @@ def replacing(path: Path | str) -> Generator[Path, None, None]:
         try:
             yield temporary
             os.replace(temporary, path)
+            _LOG.info("Wrote %s.", shown(path))
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -47,6 +53,27 @@ def write_json(path: Path, content: object) -> None:
     """Writes indented JSON, the whole file or none."""
     with replacing(path) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def as_plain(content: Any) -> Any:
+    """Returns what JSON can hold.
+
+    A number that is not finite becomes null, as other programs read no NaN; tuples and arrays
+    become lists, paths and keys texts.
+
+    Example:
+        >>> as_plain({1: (0.5, math.nan), "path": Path("hits.npz")})
+        {'1': [0.5, None], 'path': 'hits.npz'}
+    """
+    if isinstance(content, Mapping):
+        return {str(key): as_plain(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [as_plain(value) for value in content]
+    if isinstance(content, Path):
+        return str(content)
+    if hasattr(content, "tolist"):  # arrays and numbers of NumPy and PyTorch
+        return as_plain(content.tolist())
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def digest_of(path: Path) -> str:

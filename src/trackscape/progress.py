@@ -1,6 +1,7 @@
 """How far a long work has come, for whoever looks at a terminal."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Generator, Iterable, Sequence, Sized
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +18,8 @@ from rich.progress import (
     track,
 )
 from rich.text import Text
+
+_LOG = logging.getLogger(__name__)
 
 
 class _Simulated(Protocol):
@@ -47,11 +50,20 @@ def progress_bar(
     what: str, *, total: int | None, done: int = 0, show: bool = True
 ) -> Generator[Callable[[int], object], None, None]:
     """Shows a bar, with rate and time that remains, and gives a function that moves it on."""
-    count, left = MofNCompleteColumn(), TimeRemainingColumn()
-    columns = (TextColumn(what), BarColumn(), count, _Rate(), left)
-    with Progress(*columns, **_terminal(show=show)) as bar:
-        task = bar.add_task(what, total=total, completed=done)
-        yield lambda items: bar.advance(task, items)
+    with news_bar(what, total=total, done=done, show=show) as move:
+        yield lambda items: move(items, "")
+
+
+@contextlib.contextmanager
+def news_bar(
+    what: str, *, total: int | None, done: int = 0, show: bool = True
+) -> Generator[Callable[[int, str], object], None, None]:
+    """Shows a bar as `progress_bar` does; what moves it on says how it goes, too."""
+    news = TextColumn("{task.fields[news]}", markup=False)
+    timing = (MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(TextColumn(what), BarColumn(), *timing, news, **_terminal(show=show)) as bar:
+        task = bar.add_task(what, total=total, completed=done, news="")
+        yield lambda items, text: bar.update(task, advance=items, news=text)
 
 
 class _Rate(ProgressColumn):
@@ -63,10 +75,15 @@ class _Rate(ProgressColumn):
 def show_status(what: str) -> contextlib.AbstractContextManager[object]:
     """Shows what is being done in a block, on the error stream if that is a terminal."""
     console = Console(stderr=True)
-    return console.status(escape(what)) if console.is_interactive else contextlib.nullcontext()
+    return console.status(escape(what)) if _is_watched(console) else contextlib.nullcontext()
 
 
 def _terminal(*, show: bool = True) -> dict[str, Any]:
     console = Console(stderr=True)
-    console.quiet = not console.is_interactive  # even a transient bar leaves an empty line in a log
+    console.quiet = not _is_watched(console)  # even a transient bar leaves an empty line in a log
     return {"console": console, "transient": True, "disable": console.quiet or not show}
+
+
+def _is_watched(console: Console) -> bool:
+    """Whether there is a terminal, and nobody has asked for silence: a level above warnings."""
+    return console.is_interactive and _LOG.isEnabledFor(logging.WARNING)

@@ -1,6 +1,7 @@
 """`trackscape align`."""
 
 import dataclasses
+import json
 import re
 
 import numpy as np
@@ -27,13 +28,19 @@ def displaced_file(tmp_path):
 
 
 def test_a_displaced_layer_is_found(trackscape, displaced_file):
-    outcome = trackscape("align", displaced_file, "--per-frame", 100, "-o", "alignment.yaml")
+    options = ("--per-frame", 100, "-o", "alignment.yaml", "--json", "numbers.json")
+    outcome = trackscape("align", displaced_file, *options)
     assert outcome.status == 0, outcome.err
     assert "alignment.yaml: 16 layers from 6 frames." in outcome.out
     assert "Left at 0, as too few protons reach them: layers 16 to " in outcome.out
     before, after = (float(number) for number in re.findall(r"\d\.\d{4}", outcome.out))
     assert after > before
     found = read_alignment(displaced_file.with_name("alignment.yaml"))
+    numbers = json.loads(displaced_file.with_name("numbers.json").read_text())
+    assert numbers["evidence_after"] == pytest.approx(after, abs=1e-4)
+    assert [each["fitted"] for each in numbers["layers"]] == found.fitted.tolist()
+    shift = [each["shift"] for each in numbers["layers"]]
+    np.testing.assert_allclose(shift, found.shift, atol=1e-6)  # mm, as the file rounds
     neighbours = (found.shift[4, 1] + found.shift[6, 1]) / 2
     assert found.shift[5, 1] - neighbours == pytest.approx(0.1, abs=0.01)
 

@@ -1,5 +1,6 @@
 """`trackscape emulate` from data to a long run."""
 
+import json
 import re
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from trackscape.cli.main import app
+from trackscape.emulation import load_emulator, read_windows, score
 from trackscape.emulation.m7 import STATE
 
 SETTINGS = """
@@ -34,7 +36,14 @@ def test_from_data_to_a_long_run(tmp_path):
     said = run("evaluate", weights, "--data", data)
     assert all(name in said for name in STATE)
     assert "Negative values: 0 %" in said
-    run("rollout", weights, "--data", data, "-o", states, "--steps", 6, "--keep", 3, "--cells", 5)
+    scores = json.loads(run("evaluate", weights, "--data", data, "--json", "-"))
+    judged = score(load_emulator(weights), read_windows(data))
+    found = [scores["columns"][name]["rmse"] for name in STATE]
+    assert found == judged.rmse.tolist()
+    assert scores["worst_mass"] == judged.worst_mass
+    long = ("-o", states, "--steps", 6, "--keep", 3, "--cells", 5, "--json", tmp_path / "l.json")
+    run("rollout", weights, "--data", data, *long)
+    assert json.loads((tmp_path / "l.json").read_text())["median_errors"].keys() == set(STATE)
     with np.load(states) as found:
         assert found["emulator"].shape == found["model"].shape == (3, 5, len(STATE))
 

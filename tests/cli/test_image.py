@@ -46,6 +46,7 @@ def test_a_scan_becomes_an_image_that_is_scored(trackscape, scan, tmp_path):
     teflon = errors["teflon"]
     assert teflon["true"] == pytest.approx(1.8475, abs=1e-4)
     assert abs(teflon["mean"] - teflon["true"]) < 5 * teflon["standard_error"]
+    assert json.loads(trackscape("rsp", "rsp.mhd", "--json", "-").out) == score
 
 
 def test_tables_are_made_once_and_damaged_ones_again(trackscape, scan, tmp_path):

@@ -64,8 +64,8 @@ def mine(tmp_path, monkeypatch) -> Path:
     sys.modules.pop(MODULE, None)
 
 
-def train(trackscape):
-    return trackscape("train", "mine.yaml", "--data", samples.FOLDER)
+def train(trackscape, *options: object):
+    return trackscape("train", "mine.yaml", "--data", samples.FOLDER, *options)
 
 
 def test_it_is_trained_tracked_with_and_drawn(trackscape, mine):
@@ -74,7 +74,9 @@ def test_it_is_trained_tracked_with_and_drawn(trackscape, mine):
     [folder] = (mine / "runs").iterdir()
     weights = folder / "weights.safetensors"
     before = weights.read_bytes()
-    assert train(trackscape).status == 0  # it is finished
+    finished = json.loads(train(trackscape, "--json", "-").out)
+    assert Path(finished["weights"]) == weights.relative_to(mine)
+    assert 0 <= finished["purity"] <= 1
     assert weights.read_bytes() == before
     provenance = json.loads((folder / "provenance.json").read_text())
     assert f"{MODULE}.py" in provenance["inputs"]

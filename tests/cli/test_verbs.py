@@ -147,7 +147,7 @@ def test_only_shipped_settings_are_shown(trackscape, tmp_path):
 
 
 def test_doctor_knows_what_is_installed(trackscape):
-    found = json.loads(trackscape("doctor", "--json").out)
+    found = json.loads(trackscape("doctor", "--json", "-").out)
     assert found["trackscape"] == package.__version__
     assert found["packages"]["numpy"] == np.__version__
     assert found["extras"].keys() >= {"root", "cluster", "tuning"}

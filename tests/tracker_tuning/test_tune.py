@@ -1,6 +1,7 @@
 """`trackscape tune` on the shipped sample."""
 
 import contextlib
+import json
 import sys
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     command = ["trackscape", "tune", path, "--data", DATA, "--storage", "sqlite:///t.db"]
     for trials in (4, 6):
-        arguments = [*command, "--trials", trials, "-o", "best.yaml"]
+        arguments = [*command, "--trials", trials, "-o", "best.yaml", "--json", "best.json"]
         monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
         with contextlib.suppress(SystemExit):
             main()
@@ -131,5 +132,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert "of 4 trials" in out
     assert "of 6 trials" in out
     best = yaml.safe_load((tmp_path / "best.yaml").read_text())
+    numbers = json.loads((tmp_path / "best.json").read_text())
+    assert numbers == best | {"trials": 6}
     assert 0.15 <= best["settings"]["largest_score"] <= 0.6
     assert (tmp_path / "best.png").read_bytes().startswith(b"\x89PNG")

@@ -12,6 +12,7 @@ References:
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ from trackscape.data import Hits
 from trackscape.errors import DataError
 from trackscape.text import listed
 from trackscape.units import mm
+
+_LOG = logging.getLogger(__name__)
 
 FEWEST_PROTONS = 500
 """Hits of a layer, and protons expected in it, below which it stays where it is."""
@@ -58,7 +61,8 @@ def fit_alignment(frames: Sequence[Hits], *, progress: Progress = iter) -> Layer
     if (few := found.fitted & (sums.protons < FEWEST_PROTONS)).any():
         found = _without(found, few)
         sums = expect(progress(frames), found, blur=0.0)
-    for _ in range(ITERATIONS):
+    for iteration in range(ITERATIONS):
+        _LOG.info("Iteration %d of %d.", iteration + 1, ITERATIONS)
         found = next_alignment(found, sums, stride=STRIDE)
         sums = expect(progress(frames), found, blur=0.0)
     return without_weak_modes(with_errors(found, sums))

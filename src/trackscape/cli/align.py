@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import HitFiles, ProtonsOfFrame, Window, option, written_file
+from trackscape.cli.output import Json, publish, say
 from trackscape.text import shown
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def align_verb(
     frames: Annotated[
         int, option("N", "Frames to take, from the first one on; all if there are less.", min=1)
     ] = 200,
+    json: Json = None,
     threads: Threads = None,
 ) -> None:
     """Find out where the layers are, from tracks alone.
@@ -38,10 +40,31 @@ def align_verb(
     found = fit_alignment(taken, progress=show_progress)
     write_alignment(found, output)
     before, after = evidence(taken), evidence(taken, found)
-    print(f"{shown(output)}: {found.fitted.sum()} layers from {len(taken)} frames.")
-    print(f"Evidence for each hit: {before:.4f} before, {after:.4f} after.")
-    if found.unfitted:
-        print(f"Left at 0, as too few protons reach them: layers {_ranges(found.unfitted)}.")
+    content = {
+        "frames": len(taken),
+        "evidence_before": before,
+        "evidence_after": after,
+        "layers": [
+            {
+                "layer": layer,
+                "depth": found.depth[layer],
+                "fitted": found.fitted[layer],
+                "shift": found.shift[layer],
+                "shift_error": found.shift_error[layer],
+                "rotation": found.rotation[layer],
+                "rotation_error": found.rotation_error[layer],
+            }
+            for layer in range(found.n_layers)
+        ],
+    }
+
+    def show() -> None:
+        say(f"{shown(output)}: {found.fitted.sum()} layers from {len(taken)} frames.")
+        print(f"Evidence for each hit: {before:.4f} before, {after:.4f} after.")
+        if found.unfitted:
+            say(f"Left at 0, as too few protons reach them: layers {_ranges(found.unfitted)}.")
+
+    publish(content, json, show)
 
 
 def _first_frames(given: "Input", number: int) -> "list[Hits]":

@@ -5,8 +5,10 @@ import contextlib
 import ctypes
 import errno
 import functools
+import inspect
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Generator
 from typing import Annotated, Any
@@ -14,6 +16,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from trackscape.cli.output import Quiet, Verbose, speaking
 from trackscape.errors import ConfigError, from_interrupt
 
 Threads = Annotated[
@@ -24,6 +27,7 @@ Threads = Annotated[
         help="Number of PyTorch threads. (default: OMP_NUM_THREADS, else 1, as tensors are small)",
     ),
 ]
+_TYPE = re.compile(r" <[\w\[\]]+>$")  # what typer puts behind the name of an argument
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # parameters of mallopt, from glibc's malloc.h
 _PLAIN = {"²": "2", "±": "+-", "…": "...", "–": "-", "µ": "u", "×": "x", "→": "->", "•": "*"}
 
@@ -31,7 +35,27 @@ _PLAIN = {"²": "2", "±": "+-", "…": "...", "–": "-", "µ": "u", "×": "x",
 class _Verb(typer.core.TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Leaves out the braces around arguments that are needed."""
-        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+        pieces = super().collect_usage_pieces(ctx)
+        return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Leaves out the types of Python behind the names of arguments."""
+        write = formatter.write_dl
+
+        def write_named(rows: list[tuple[str, str]], **layout: Any) -> None:
+            write([(_TYPE.sub("", name), text) for name, text in rows], **layout)
+
+        formatter.write_dl = write_named
+        super().format_options(ctx, formatter)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the verb as loud as the options before or after its name say."""
+        asked = {
+            name: ctx.params[name] or bool((ctx.obj or {}).get(name))
+            for name in ("quiet", "verbose")
+        }
+        with speaking(**asked):
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Makes one sentence of a value that an option cannot take."""
@@ -46,12 +70,13 @@ class _Verb(typer.core.TyperCommand):
 def add_verb(app: typer.Typer, verb: Callable[..., None], *, then: str) -> None:
     """Adds a function as a command, called like it without the suffix ``_verb``.
 
-    Ctrl-C ends it with a sentence, "Interrupted." and `then`, and status 130.
+    Ctrl-C ends it with a sentence, "Interrupted." and `then`, and status 130. Every verb has the
+    options --quiet and --verbose, behind its own.
     """
 
     @functools.wraps(verb)
-    def run(**options: Any) -> None:
-        try:
+    def run(*, quiet: bool, verbose: bool, **options: Any) -> None:
+        try:  # as loud as `_Verb` has made it
             verb(**options)
         except (KeyboardInterrupt, Exception) as error:
             if not from_interrupt(error):
@@ -59,7 +84,18 @@ def add_verb(app: typer.Typer, verb: Callable[..., None], *, then: str) -> None:
             print(f"Interrupted. {then}", file=sys.stderr)
             raise typer.Exit(130) from None
 
+    parameters = list(inspect.signature(verb).parameters.values())
+    for name, annotation in {"quiet": Quiet, "verbose": Verbose}.items():
+        kind = inspect.Parameter.KEYWORD_ONLY
+        parameters.append(inspect.Parameter(name, kind, default=False, annotation=annotation))
+    set_signature(run, parameters)
     app.command(verb.__name__.removesuffix("_verb"), cls=_Verb)(run)
+
+
+def set_signature(function: Callable[..., None], parameters: list[inspect.Parameter]) -> None:
+    """Makes typer see these parameters, as options and arguments of a command."""
+    function.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    function.__annotations__ = {each.name: each.annotation for each in parameters}
 
 
 def prepare(threads: int | None) -> None:

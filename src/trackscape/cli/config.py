@@ -4,18 +4,26 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.completion import settings_of
 from trackscape.cli.computing import add_verb
+from trackscape.cli.output import Json, publish
 
 
-def list_verb() -> None:
+def list_verb(json: Json = None) -> None:
     """List the names of shipped settings, which stand for their files."""
     from trackscape.formats import shipped_settings
 
-    print("\n".join(shipped_settings()))
+    names = shipped_settings()
+    publish({"settings": names}, json, lambda: print("\n".join(names)))
 
 
 def show_verb(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as cpu/trackscape.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Such as cpu/trackscape.", autocompletion=settings_of()
+        ),
+    ],
 ) -> None:
     """Print a file of settings, with its comments."""
     from trackscape.formats import shipped_file

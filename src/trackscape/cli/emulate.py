@@ -1,12 +1,16 @@
 """`trackscape emulate`: networks in the place of the aerosol microphysics M7."""
 
+import math
+import statistics
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from trackscape.cli.completion import REGIMES, among, settings_of
 from trackscape.cli.computing import Threads, add_verb, prepare
 from trackscape.cli.options import Changes, option, written_file
+from trackscape.cli.output import Json, publish, say
 from trackscape.text import shown
 
 EmulatorWeights = Annotated[
@@ -23,7 +27,11 @@ def data_verb(
     steps: Annotated[int, option("N", "Steps of each run.", min=1)] = 4,
     regimes: Annotated[
         list[str] | None,
-        option("NAME", "Regime of the air; repeat it. (default: those to train on)"),
+        option(
+            "NAME",
+            f"Regime of the air: {', '.join(REGIMES)}; repeat it. (default: those to train on)",
+            autocompletion=among(REGIMES),
+        ),
     ] = None,
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Take the regimes that are held out.")
@@ -45,14 +53,16 @@ def data_verb(
     chosen = regimes or (HELD_OUT if held_out else TRAINING)
     with show_status("running M7"):
         write_m7_data(output, M7(), regimes=chosen, runs=runs, steps=steps, seed=seed, mixed=mixed)
-    print(f"{shown(output)}: {runs} runs of {', '.join(chosen)}.")
+    say(f"{shown(output)}: {runs} runs of {', '.join(chosen)}.")
 
 
 def train_verb(
     config: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE|NAME", help="Settings, or shipped ones, such as emulation/fluxes."
+            metavar="FILE|NAME",
+            help="Settings, or shipped ones, such as emulation/fluxes.",
+            autocompletion=settings_of("emulation"),
         ),
     ],
     data: Runs,
@@ -62,6 +72,7 @@ def train_verb(
         int, option("N", "Random seed of the weights and of the order of runs.", min=0)
     ] = 0,
     changes: Changes = None,
+    json: Json = None,
     threads: Threads = None,
 ) -> None:
     """Train an emulator of M7.
@@ -84,28 +95,48 @@ def train_verb(
         rest=M7(repartition=False).step,
         inputs=[data, validation],
     )
-    print(f"Best validation loss {trained.loss:.4f}: {shown(trained.folder)}/weights.safetensors")
+    kept = trained.folder / "weights.safetensors"
+    publish(
+        {"loss": trained.loss, "weights": kept},
+        json,
+        lambda: print(f"Best validation loss {trained.loss:.4f}: {shown(kept)}"),
+    )
 
 
-def evaluate_verb(weights: EmulatorWeights, data: Runs, threads: Threads = None) -> None:
+def evaluate_verb(
+    weights: EmulatorWeights, data: Runs, json: Json = None, threads: Threads = None
+) -> None:
     """Print how well an emulator predicts the first steps of runs, and what it makes or loses."""
-    import numpy as np
-
     from trackscape.emulation import load_emulator, read_windows, score
 
     prepare(threads)
     emulator = load_emulator(weights)
     found = score(emulator, read_windows(data))
+    columns = {
+        name: {"r2": r2, "r2_log": r2_log, "rmse": rmse}
+        for name, r2, r2_log, rmse in zip(
+            emulator.system.state, found.r2, found.r2_log, found.rmse, strict=True
+        )
+    }
+    content = {
+        "columns": columns,
+        "worst_mass": found.worst_mass,
+        "negative_share": found.negative_share,
+    }
+    publish(content, json, lambda: _print_scores(content))
+
+
+def _print_scores(content: dict[str, Any]) -> None:
     print(f"{'':8}{'R²':>9}{'R² log':>9}{'RMSE':>9}")
-    rows = zip(emulator.system.state, found.r2, found.r2_log, found.rmse, strict=True)
-    for name, r2, r2_log, rmse in rows:
-        print(f"{name:8}{r2:9.4f}{r2_log:9.4f}{rmse:9.4f}")
-    moving = np.isfinite(found.r2)  # R² has no meaning for what never changes in these runs
-    if moving.any():
-        r2, r2_log = found.r2[moving].mean(), found.r2_log[moving].mean()
-        print(f"Mean R² of {moving.sum()} columns {r2:.4f}, in the logarithm {r2_log:.4f}.")
-    print(f"Largest relative error of a species in a cell: {found.worst_mass:.1e}.")
-    print(f"Negative values: {100 * found.negative_share:.3g} %.")
+    for name, each in content["columns"].items():
+        print(f"{name:8}{each['r2']:9.4f}{each['r2_log']:9.4f}{each['rmse']:9.4f}")
+    # R² has no meaning for what never changes in these runs.
+    moving = [each for each in content["columns"].values() if math.isfinite(each["r2"])]
+    if moving:
+        r2, r2_log = (statistics.fmean(each[name] for each in moving) for name in ("r2", "r2_log"))
+        print(f"Mean R² of {len(moving)} columns {r2:.4f}, in the logarithm {r2_log:.4f}.")
+    print(f"Largest relative error of a species in a cell: {content['worst_mass']:.1e}.")
+    print(f"Negative values: {100 * content['negative_share']:.3g} %.")
 
 
 def rollout_verb(
@@ -115,6 +146,7 @@ def rollout_verb(
     steps: Annotated[int, option("N", "Steps of 450 s.", min=1)] = 1920,
     keep: Annotated[int, option("N", "Every how many steps states are kept.", min=1)] = 48,
     cells: Annotated[int, option("N", "First runs of the data that are taken.", min=1)] = 200,
+    json: Json = None,
     threads: Threads = None,
 ) -> None:
     """Run an emulator on its own states, beside M7, for ten days if not said otherwise."""
@@ -130,10 +162,17 @@ def rollout_verb(
             load_emulator(weights), M7().run, first, steps=steps, keep=keep, progress=advance
         )
     found.write(output)
-    print(f"{shown(output)}: {len(found.step) - 1} times {len(first)} cells.")
-    for name, error in found.median_errors().items():
-        print(f"{name:8}{100 * error:8.1f} %")
-    print("Median relative error at the end.")
+    cells = len(first)
+    errors = found.median_errors()
+
+    def show() -> None:
+        say(f"{shown(output)}: {len(found.step) - 1} times {cells} cells.")
+        for name, error in errors.items():
+            print(f"{name:8}{100 * error:8.1f} %")
+        print("Median relative error at the end.")
+
+    content = {"steps": found.step[-1], "cells": cells, "median_errors": errors}
+    publish(content, json, show)
 
 
 app = typer.Typer(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from trackscape.cli.completion import METHODS, PHANTOMS, among, detectors
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import (
     DEFAULT_METHOD,
@@ -16,12 +17,12 @@ from trackscape.cli.options import (
     PerFrame,
     Weights,
     WorkerCount,
-    checked_place,
     choose_executor,
     choose_tracker,
     option,
     written_file,
 )
+from trackscape.cli.output import Json, publish, say
 from trackscape.files import check_place
 from trackscape.text import shown
 
@@ -37,7 +38,11 @@ ScanFolder = Annotated[
 ]
 TrackerName = Annotated[
     str,
-    option("NAME", f"{NETWORK_NAMES}, track-follower (see `trackscape reconstruct`), or truth."),
+    option(
+        "NAME",
+        f"{NETWORK_NAMES}, another method of `trackscape reconstruct`, or truth.",
+        autocompletion=among(("truth", *METHODS)),
+    ),
 ]
 HullText = Annotated[
     str,
@@ -116,7 +121,7 @@ def image_verb(
     picture = picture_beside(output)
     save_figure(draw_image(image), picture)
     for path in (*write_image(image, output), picture):
-        print(shown(path))
+        say(shown(path))
 
 
 def pairs_verb(
@@ -150,19 +155,20 @@ def pairs_verb(
     )
     protons = scan_protons(found.rows, found.angles, geometry, progress=_angles)
     files = write_scan_pairs(protons, geometry, output)
-    print(f"{len(found.angles)} angles, {len(files)} files: {shown(output)}")
+    say(f"{len(found.angles)} angles, {len(files)} files: {shown(output)}")
 
 
 def rsp_verb(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image: mhd, npz or nii.")],
     phantom: Annotated[
         str,
-        option("NAME", "Phantom that it shows: ctp404, a YAML or a voxel file."),
+        option(
+            "NAME|FILE",
+            "Phantom that it shows: ctp404, a YAML or a voxel file.",
+            autocompletion=among(PHANTOMS),
+        ),
     ] = "ctp404",
-    json: Annotated[
-        Path | None,
-        option("FILE", "File for all numbers, too.", callback=checked_place()),
-    ] = None,
+    json: Json = None,
 ) -> None:
     """Compare an image with the phantom that it shows.
 
@@ -171,7 +177,6 @@ def rsp_verb(
     from rich.console import Console
     from rich.table import Table
 
-    from trackscape.files import write_json
     from trackscape.imaging import read_image, score_image
     from trackscape.simulation import parse_phantom
 
@@ -188,20 +193,27 @@ def rsp_verb(
             f"{100 * insert.error:+.2f}",
             f"{insert.contrast_to_noise:.1f}",
         )
-    Console().print(table)
-    print(
-        f"Mean absolute error {100 * score.mean_absolute_error:.2f} %, body "
-        f"{100 * score.background_error:+.2f} %, noise {score.noise:.4f}, MTF 10 % at "
-        f"{10 * score.mtf10:.2f} line pairs per cm."
-    )
-    if json is not None:
-        write_json(json, score.as_dict())
+
+    def show() -> None:
+        Console().print(table)
+        print(
+            f"Mean absolute error {100 * score.mean_absolute_error:.2f} %, body "
+            f"{100 * score.background_error:+.2f} %, noise {score.noise:.4f}, MTF 10 % at "
+            f"{10 * score.mtf10:.2f} line pairs per cm."
+        )
+
+    publish(score.as_dict(), json, show)
 
 
 def calibrate_verb(
     output: Annotated[Path, written_file(".npz", text="Calibration to write: npz.")],
     detector: Annotated[
-        str, option("NAME", "Variant (see `trackscape detector`) or YAML file.")
+        str,
+        option(
+            "NAME|FILE",
+            "Variant (see `trackscape detector`) or YAML file.",
+            autocompletion=detectors,
+        ),
     ] = "bergen-auto",
     beam: Annotated[
         str,
@@ -217,6 +229,7 @@ def calibrate_verb(
         Literal["fast", "geant4"],
         option("fast|geant4", "Simulation engine."),
     ] = "fast",
+    json: Json = None,
 ) -> None:
     """Calibrate residual ranges on boxes of water.
 
@@ -235,7 +248,15 @@ def calibrate_verb(
         progress=lambda boxes: show_progress(boxes, "boxes of water"),
     )
     write_calibration(found, output)
-    print(shown(output))
+    content = {
+        "estimator": found.estimator,
+        "range": found.curve[0],
+        "wepl": found.curve[1],
+        "boxes_wepl": found.spread[0],
+        "boxes_spread": found.spread[1],
+        "provenance": found.provenance,
+    }
+    publish(content, json, lambda: say(shown(output)))
 
 
 def _angles(numbers: Sequence[int]) -> Iterable[int]:

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from trackscape.cli.completion import LOSSES, NETWORKS, among
 from trackscape.cli.computing import add_verb
 from trackscape.cli.landscape_options import (
-    LOSSES,
     Frames,
     Network,
     NetworkMethod,
@@ -16,6 +16,7 @@ from trackscape.cli.landscape_options import (
     spread_options,
 )
 from trackscape.cli.options import DEFAULT_METHOD, HitFile, PerFrame, Weights, option
+from trackscape.cli.output import Json, publish, say
 from trackscape.text import shown
 
 
@@ -37,6 +38,7 @@ def surface(
             "NETWORK",
             "Method or weights that the grid passes through, instead of around one network, "
             "such as a stage of a training. Repeat it: 2 for a line, 3 or more for a plane.",
+            autocompletion=among(NETWORKS),
         ),
     ] = None,
     along: Annotated[
@@ -58,11 +60,12 @@ def surface(
         ),
     ] = None,
     frames: Frames = 20,
+    json: Json = None,
     *,
     options: Options,
 ) -> None:
     """Draw losses on a grid: around a network, or through several."""
-    from trackscape.tracker_landscape.outputs import files_of
+    from trackscape.tracker_landscape.outputs import files_of, surface_as_dict
     from trackscape.tracker_landscape.surface import compute_surface
 
     found = compute_surface(
@@ -76,11 +79,16 @@ def surface(
         scale=scale,
         computing=options.computing(),
     )
-    for name in found.names:
-        mean = found.mean(name)[found.finite(name)]
-        span = f"{mean.min():.4g} to {mean.max():.4g}" if len(mean) else "nowhere a number"
-        print(f"{name}: {span}")
-    _print_paths(files_of(output, found))
+    written = files_of(output, found)
+
+    def show() -> None:
+        for name in found.names:
+            mean = found.mean(name)[found.finite(name)]
+            span = f"{mean.min():.4g} to {mean.max():.4g}" if len(mean) else "nowhere a number"
+            print(f"{name}: {span}")
+        _say_paths(written)
+
+    publish(surface_as_dict(found), json, show)
 
 
 def curvature(
@@ -105,6 +113,7 @@ def curvature(
     products: Annotated[int, option("N", "Number of products with vectors, for the trace.")] = 30,
     probes: Annotated[int, option("N", "Number of random vectors, for the density.")] = 4,
     frames: Frames = 5,
+    json: Json = None,
     *,
     options: Options,
 ) -> None:
@@ -123,10 +132,14 @@ def curvature(
         computing=options.computing(),
     )
     values, trace = found.eigenpairs.values.tolist(), found.trace
-    print(f"{found.eigenpairs.kind} of {found.loss}, {found.density.size:,} parameters")
-    print(f"largest eigenvalues: {', '.join(f'{value:.4g}' for value in values)}")
-    print(f"trace: {trace.value:.4g} ({trace.low:.4g} to {trace.high:.4g})")
-    _print_paths(output)
+
+    def show() -> None:
+        print(f"{found.eigenpairs.kind} of {found.loss}, {found.density.size:,} parameters")
+        print(f"largest eigenvalues: {', '.join(f'{value:.4g}' for value in values)}")
+        print(f"trace: {trace.value:.4g} ({trace.low:.4g} to {trace.high:.4g})")
+        _say_paths(output)
+
+    publish(found.as_dict(), json, show)
 
 
 def connect(
@@ -143,7 +156,11 @@ def connect(
     ] = True,
     curve: Annotated[
         list[str] | None,
-        option("NAME", f"Loss that a curve is trained by: {LOSSES}. Repeat for more curves."),
+        option(
+            "NAME",
+            f"Loss that a curve is trained by: {', '.join(LOSSES)}. Repeat for more curves.",
+            autocompletion=among(LOSSES),
+        ),
     ] = None,
     curve_data: Annotated[
         Path | None,
@@ -153,6 +170,7 @@ def connect(
     bends: Annotated[int, option("N", "Number of control points of a curve.")] = 1,
     learning_rate: Annotated[float, option("X", "Learning rate of the optimiser.")] = 1e-3,
     frames: Frames = 20,
+    json: Json = None,
     *,
     options: Options,
 ) -> None:
@@ -174,14 +192,18 @@ def connect(
         ),
         computing=options.computing(),
     )
-    for path in found.paths:
-        for summary in path.summaries:
-            barrier = summary.barrier
-            print(
-                f"{path.name}, {summary.name}: barrier {barrier.value:.4g} +- "
-                f"{barrier.standard_error:.2g} at {barrier.time:.2f}"
-            )
-    _print_paths(output)
+
+    def show() -> None:
+        for path in found.paths:
+            for summary in path.summaries:
+                barrier = summary.barrier
+                print(
+                    f"{path.name}, {summary.name}: barrier {barrier.value:.4g} +- "
+                    f"{barrier.standard_error:.2g} at {barrier.time:.2f}"
+                )
+        _say_paths(output)
+
+    publish(found.as_dict(), json, show)
 
 
 def similarity(
@@ -191,6 +213,7 @@ def similarity(
     per_frame: PerFrame,
     output: Annotated[list[Path] | None, _files("json")] = None,
     frames: Frames = 20,
+    json: Json = None,
     *,
     options: Options,
 ) -> None:
@@ -199,20 +222,24 @@ def similarity(
 
     config = options.configure(file, per_frame=per_frame, frames=frames)
     found = compare_networks(config, (first, second), outputs=tuple(output or ()))
-    for name, layer in found.layers.items():
-        print(f"CKA of {name}: {layer.value:.3f} +- {layer.standard_error:.3f}")
-    a, b = (100 * error for error in found.errors)
-    print(f"wrong decisions: {a:.3f} % and {b:.3f} %")
-    print(
-        f"decided differently: {100 * found.differing:.3f} %; disagreement "
-        f"{found.disagreement:.3f} (by chance {found.by_chance:.3f})"
-    )
-    _print_paths(output)
+
+    def show() -> None:
+        for name, layer in found.layers.items():
+            print(f"CKA of {name}: {layer.value:.3f} +- {layer.standard_error:.3f}")
+        a, b = (100 * error for error in found.errors)
+        print(f"wrong decisions: {a:.3f} % and {b:.3f} %")
+        print(
+            f"decided differently: {100 * found.differing:.3f} %; disagreement "
+            f"{found.disagreement:.3f} (by chance {found.by_chance:.3f})"
+        )
+        _say_paths(output)
+
+    publish(found.as_dict(), json, show)
 
 
-def _print_paths(paths: Sequence[Path] | None) -> None:
+def _say_paths(paths: Sequence[Path] | None) -> None:
     for path in paths or ():
-        print(shown(path))
+        say(shown(path))
 
 
 app = typer.Typer(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.completion import LOSSES, NETWORKS, among
+from trackscape.cli.computing import Threads, prepare, set_signature
 from trackscape.cli.options import NETWORK_NAMES, NetworkClass, option
 
 if TYPE_CHECKING:
@@ -19,16 +20,15 @@ if TYPE_CHECKING:
 Network = Annotated[
     str,
     typer.Argument(
-        metavar="NETWORK", help=f"Network: {NETWORK_NAMES} (shipped), or a file of weights."
+        metavar="NETWORK",
+        help=f"Network: {NETWORK_NAMES} (shipped), or a file of weights.",
+        autocompletion=among(NETWORKS),
     ),
 ]
-NetworkMethod = Annotated[str, option("NAME", f"Network: {NETWORK_NAMES}.")]
+NetworkMethod = Annotated[
+    str, option("NAME", f"Network: {NETWORK_NAMES}.", autocompletion=among(NETWORKS))
+]
 Frames = Annotated[int, option("N", "Frames that are drawn from the file.", min=1)]
-LOSSES = (
-    "cross_entropy, track_likelihood, hamming_blackbox, fenchel_young, imle, perturbed, aimle, "
-    "lpgd, hinge, spo_plus, sinkhorn, identity"
-)
-"""Objectives with a gradient, as `trackscape.training` knows them; named here for a fast start."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,9 @@ class Options:
         list[str] | None,
         option(
             "NAME",
-            f"{LOSSES}, hamming, errors or missed; repeat for more. The first is the one that "
-            "is differentiated. (default: what the network is trained by, and hamming)",
+            f"{', '.join(LOSSES)}, hamming, errors or missed; repeat for more. The first is the "
+            "one that is differentiated. (default: what the network is trained by, and hamming)",
+            autocompletion=among((*LOSSES, "hamming", "errors", "missed")),
         ),
     ] = None
     reject: Annotated[
@@ -112,5 +113,5 @@ def spread_options(
         options = Options(**{field.name: values.pop(field.name) for field in shared})
         verb(**values, options=options)
 
-    run.__signature__ = inspect.Signature([*own, *shared])  # pyright: ignore
+    set_signature(run, [*own, *shared])
     return run

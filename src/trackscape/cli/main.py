@@ -13,6 +13,7 @@ from trackscape.cli.doctor import doctor_verb
 from trackscape.cli.emulate import app as emulate
 from trackscape.cli.image import calibrate_verb, image_verb, pairs_verb, rsp_verb
 from trackscape.cli.landscape import app as landscape
+from trackscape.cli.output import Quiet, Verbose
 from trackscape.cli.pixels import cluster_verb, digitise_verb
 from trackscape.cli.reconstruct import display_verb, evaluate_verb, inspect_verb, reconstruct_verb
 from trackscape.cli.simulate import compare_verb, detector_verb, phantom_verb, simulate_verb
@@ -35,7 +36,7 @@ for verb, then in {
     train_verb: GOES_ON,
     tune_verb: GOES_ON,
     reconstruct_verb: GOES_ON,
-    evaluate_verb: "Nothing was written; with --json the same command goes on.",
+    evaluate_verb: "Nothing was written; with --json FILE the same command goes on.",
     display_verb: NO_HALF,
     demo_verb: GOES_ON,
     detector_verb: NOTHING,
@@ -65,11 +66,14 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(  # pyright: ignore[reportUnusedFunction]
+    ctx: typer.Context,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
 ) -> None:
-    pass
+    ctx.ensure_object(dict).update(quiet=quiet, verbose=verbose)
 
 
 def main() -> None:

@@ -2,15 +2,16 @@
 
 import functools
 import inspect
+import logging
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.completion import METHODS, among, detectors
+from trackscape.cli.computing import Threads, prepare, set_signature
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.text import shown
@@ -49,6 +50,7 @@ def checked_place(*suffixes: str) -> Callable[[Any], Any]:
     return check
 
 
+_LOG = logging.getLogger(__name__)
 NETWORK_NAMES = "trackscape, line-graph-ptt or line-graph-pat"
 DEFAULT_METHOD = "trackscape"
 HitFile = Annotated[
@@ -62,6 +64,7 @@ Method = Annotated[
         f"{NETWORK_NAMES} (networks, shipped weights), nine-constants (trackscape without its "
         "network), line-graph-ptt-tuned-end (tracks may end), track-follower, kalman, "
         "physics-assignment or greedy.",
+        autocompletion=among(METHODS),
     ),
 ]
 Weights = Annotated[
@@ -82,6 +85,7 @@ DetectorName = Annotated[
         "NAME|FILE",
         "Detector that recorded the hits: a variant (see `trackscape detector`) or YAML file; its "
         "sensitive thickness sets the cut. (default: the shipped one with the same layers)",
+        autocompletion=detectors,
     ),
 ]
 MinLastDeposit = Annotated[
@@ -294,7 +298,7 @@ def _cut_for(
     cut = choose_cut(depths, detector=detector, min_last_deposit=deposit)
     warning = mismatch(depths, trained_for(weights), what=name)
     if warning:
-        print(warning, file=sys.stderr)
+        _LOG.warning("%s", warning)
     return cut
 
 
@@ -325,8 +329,7 @@ def opening(
 
         parameters = [*shared[:2], *own, *shared[2:]]
         parameters.sort(key=lambda each: each.default is not each.empty)  # needed ones come first
-        run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        set_signature(run, parameters)
         return run
 
     return decorate

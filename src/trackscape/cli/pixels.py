@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.completion import detectors
 from trackscape.cli.options import (
     DetectorName,
     HitFiles,
@@ -13,6 +14,7 @@ from trackscape.cli.options import (
     option,
     written_file,
 )
+from trackscape.cli.output import say
 from trackscape.errors import ConfigError
 from trackscape.text import shown
 
@@ -50,7 +52,7 @@ def digitise_verb(
         )
     setup = load_detector(detector or (found.name if found else ""))
     written = digitise_files(given, output, detector=setup, noise=noise, seed=seed)
-    print(
+    say(
         f"{shown(output)}: {written.pixels:,} pixels of {written.hits:,} deposits in "
         f"{written.frames:,} frames."
     )
@@ -66,7 +68,12 @@ def cluster_verb(
     ],
     output: Annotated[Path, written_file(*_TABLES, text="Hits to write: parquet, npz or csv.")],
     detector: Annotated[
-        str, option("NAME|FILE", "Detector with its pixels: a variant or a YAML file.")
+        str,
+        option(
+            "NAME|FILE",
+            "Detector with its pixels: a variant or a YAML file.",
+            autocompletion=detectors,
+        ),
     ] = "bergen-auto",
     window: Window = None,
     noisy: Annotated[
@@ -97,7 +104,7 @@ def cluster_verb(
         noisy_share=noisy,
         split=split,
     )
-    print(
+    say(
         f"{shown(output)}: {written.hits:,} clusters of {written.pixels:,} pixels in "
         f"{written.frames:,} frames; {written.noisy:,} noisy pixels left out."
     )

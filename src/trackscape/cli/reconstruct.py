@@ -1,8 +1,9 @@
 """`trackscape inspect`, `reconstruct`, `evaluate` and `display`: hits to tracks and pictures."""
 
-import sys
+import dataclasses
+import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from trackscape.cli.options import (
     CalibrationFile,
@@ -16,6 +17,7 @@ from trackscape.cli.options import (
     option,
     written_file,
 )
+from trackscape.cli.output import Json, file_of, publish, say
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.pictures import PICTURES
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from trackscape.imaging import Calibration
     from trackscape.reconstruction import Outcome
 
+_LOG = logging.getLogger(__name__)
 _MOST_SKIPPED = 20  # lines on what was left out
 
 
@@ -37,7 +40,7 @@ def _checked_output(path: Path) -> Path:
     return path
 
 
-def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
+def inspect_verb(file: HitFile, json: Json = None, max_bytes: MaxBytes = None) -> None:
     """Print what a hit file holds.
 
     Lists columns, layers, events, primaries, beam spots, and what is missing.
@@ -45,12 +48,15 @@ def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
     from trackscape.formats import HitReport, inspect_file
 
     report = inspect_file(file, max_bytes=max_bytes)
-    print(report.render())
+    content: dict[str, Any] = {"kind": "primaries", **dataclasses.asdict(report)}
+    lines: list[str] = []
     if isinstance(report, HitReport):
-        from trackscape.simulation import describe_detector
+        from trackscape.simulation import describe_detector, recognise_detector
 
-        for line in describe_detector(report.layers.depths):
-            print(f"  {line}")
+        found = recognise_detector(report.layers.depths)
+        content |= {"kind": "hits", "detector": None if found is None else found.name}
+        lines = [f"  {line}" for line in describe_detector(report.layers.depths)]
+    publish(content, json, lambda: print(report.render(), *lines, sep="\n"))
 
 
 @opening_files
@@ -111,17 +117,18 @@ def reconstruct_verb(
     )
     executor = opened.executor if device is None else None  # one process feeds a device
     outcome = reconstruct_files(opened.given, work, output, executor=executor)
-    _print_outcome(opened, outcome)
-    print(f"{outcome.frames:,} frames: {shown(output)}")
+    _tell_skipped(outcome)
+    _say_outcome(opened, outcome)
+    say(f"{outcome.frames:,} frames: {shown(output)}")
     tracks = outcome.acceptance.accepted
     if fitting is None:
-        print(
+        say(
             "No ranges: the hits are not of the detector of the shipped calibration; make one "
             "with `trackscape calibrate` and name it with --calibration."
         )
     else:
         place = ranges_beside(output) if output.suffix else output / "ranges"
-        print(f"{tracks:,} tracks with their ranges: {shown(place)}")
+        say(f"{tracks:,} tracks with their ranges: {shown(place)}")
 
 
 def _fitting_calibration(
@@ -146,29 +153,30 @@ def _fitting_calibration(
     return read if fits else None
 
 
-def _print_outcome(opened: OpenedFiles, outcome: "Outcome") -> None:
+def _say_outcome(opened: OpenedFiles, outcome: "Outcome") -> None:
     from trackscape.tracking.acceptance import describe_acceptance
 
-    print(opened.cut)
-    print(describe_acceptance(outcome.acceptance, left_over=outcome.left_over))
+    say(str(opened.cut))
+    say(describe_acceptance(outcome.acceptance, left_over=outcome.left_over))
+
+
+def _tell_skipped(outcome: "Outcome") -> None:
+    """Says what was left out, also with --quiet."""
     for each in outcome.skipped[:_MOST_SKIPPED]:
-        print(each, file=sys.stderr)
+        _LOG.error("%s", each)
     if len(outcome.skipped) > _MOST_SKIPPED:
-        print(f"... and {len(outcome.skipped) - _MOST_SKIPPED:,} more.", file=sys.stderr)
+        _LOG.error("... and %s more.", f"{len(outcome.skipped) - _MOST_SKIPPED:,}")
 
 
 @opening_files
 def evaluate_verb(
     opened: OpenedFiles,
-    json: Annotated[
-        Path | None,
-        option("FILE", "File to which all metrics are written, too.", callback=checked_place()),
-    ] = None,
+    json: Json = None,
 ) -> None:
     """Reconstruct simulated files and compare with their truth.
 
-    Every metric is explained in docs/conventions.md. With --json, the same command goes on after an
-    interruption.
+    Every metric is explained in docs/conventions.md. With --json FILE, the same command goes on
+    after an interruption.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -187,9 +195,10 @@ def evaluate_verb(
         work,
         method=opened.method,
         about=opened.about,
-        output=json,
+        output=file_of(json),
         executor=opened.executor,
     )
+    _tell_skipped(outcome)
     paths, per_frame = opened.given.paths, opened.given.rule.per_frame
     density = f"{per_frame} p+/F, " if per_frame else ""
     name = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
@@ -199,9 +208,13 @@ def evaluate_verb(
     for row in summary.rows():
         table.add_row(*row)
     table.add_row("graph ceiling", f"{100 * summary.graph_ceiling:.2f}", "")
-    Console().print(table)
-    _print_outcome(opened, outcome)
-    print(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
+
+    def show() -> None:
+        Console().print(table)
+        _say_outcome(opened, outcome)
+        say(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
+
+    publish(summary.as_dict(), json, show)
 
 
 @opening_frames
@@ -237,7 +250,7 @@ def display_verb(
         min_last_deposit=opened.cut.min_last_deposit,
         tally=tally,
     )
-    print(opened.cut)
-    print(f"Frame {frame}: {describe_acceptance(tally.total)}")
+    say(str(opened.cut))
+    say(f"Frame {frame}: {describe_acceptance(tally.total)}")
     for path in written:
-        print(shown(path))
+        say(shown(path))

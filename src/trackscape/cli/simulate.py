@@ -2,13 +2,23 @@
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from trackscape.cli.completion import PHANTOMS, among, detectors, settings_of
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.options import MaxBytes, checked_place, choose_executor, option, written_file
+from trackscape.cli.options import (
+    Changes,
+    MaxBytes,
+    checked_place,
+    choose_executor,
+    option,
+    written_file,
+)
+from trackscape.cli.output import Json, publish, say
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.pictures import PICTURES, save_figure
@@ -33,10 +43,11 @@ def simulate_verb(
     ],
     scan: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Scan to simulate: YAML such as configs/scan/ctp404.yaml. Options below change "
-            "what it says.",
+        option(
+            "FILE|NAME",
+            "Scan to simulate: YAML, or shipped settings such as scan/ctp404. Options below "
+            "change what it says.",
+            autocompletion=settings_of("scan"),
         ),
     ] = None,
     phantom: Annotated[
@@ -45,6 +56,7 @@ def simulate_verb(
             "NAME",
             "none, water:MM, wedge, ctp404, line-pairs, head, a cylinder with inserts (yaml), "
             "or labelled voxels (npz, mhd).",
+            autocompletion=among(PHANTOMS),
         ),
     ] = "water:100",
     primaries: Annotated[
@@ -56,7 +68,12 @@ def simulate_verb(
         option("fast|geant4", "Simulation engine; geant4 needs the extra `geant4`."),
     ] = "fast",
     detector: Annotated[
-        str, option("NAME", "Variant (see `trackscape detector`) or YAML file.")
+        str,
+        option(
+            "NAME|FILE",
+            "Variant (see `trackscape detector`) or YAML file.",
+            autocompletion=detectors,
+        ),
     ] = "bergen-auto",
     beam: Annotated[
         str,
@@ -82,6 +99,7 @@ def simulate_verb(
         Literal["geant4", "theory"],
         option("geant4|theory", "Scattering of the fast engine: as in Geant4's steps, or theory."),
     ] = "geant4",
+    changes: Changes = None,
     threads: Annotated[
         int | None,
         option(
@@ -101,8 +119,10 @@ def simulate_verb(
     phantom from angle to angle; after an interruption the same command goes on.
     """
     if scan is not None:
-        _simulate_scan(ctx, scan, output, threads, executor)
+        _simulate_scan(ctx, scan, output, changes or (), threads, executor)
         return
+    if changes:
+        raise ConfigError("Expected --set beside --scan, whose settings it replaces; leave it out.")
     if executor is not None:
         raise ConfigError(
             "Expected --executor beside --scan, whose angles are shared; leave it out."
@@ -131,11 +151,16 @@ def simulate_verb(
         threads=threads,
         progress=show_primaries,
     )
-    print(f"{primaries:,} primaries, {rows:,} hits: {shown(output)}")
+    say(f"{primaries:,} primaries, {rows:,} hits: {shown(output)}")
 
 
 def _simulate_scan(
-    ctx: typer.Context, scan: Path, folder: Path, threads: int | None, executor: str | None
+    ctx: typer.Context,
+    scan: Path,
+    folder: Path,
+    changes: Sequence[str],
+    threads: int | None,
+    executor: str | None,
 ) -> None:
     from trackscape.compiled import announce_compilation
     from trackscape.simulation import load_scan_settings, simulate_scan
@@ -151,23 +176,25 @@ def _simulate_scan(
                 f"Expected no --{name} beside --scan, which has angles of its own and writes the "
                 "primaries of each; leave it out."
             )
-    for name in ("scan", "output", "threads", "executor"):
+    for name in ("scan", "output", "changes", "threads", "executor", "quiet", "verbose"):
         given.pop(name, None)
-    settings = load_scan_settings(scan, **given)
+    settings = load_scan_settings(scan, changes=changes, **given)
     announce_compilation()
     crew = None if executor is None else choose_executor(executor, threads)
     cores = len(os.sched_getaffinity(0))
     workers = cores if threads is None and crew is None else threads or 1
     done = simulate_scan(settings, folder, workers=workers, executor=crew)
     angles = len(done.angles)
-    print(f"{angles:,} angles, {angles * done.primaries:,} primaries: {shown(folder)}")
+    say(f"{angles:,} angles, {angles * done.primaries:,} primaries: {shown(folder)}")
 
 
 def detector_verb(
     variant: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="Shipped variant, or a YAML file that describes a detector."
+            metavar="NAME|FILE",
+            help="Shipped variant, or a YAML file that describes a detector.",
+            autocompletion=detectors,
         ),
     ] = "bergen-auto",
     energy: Annotated[
@@ -179,6 +206,7 @@ def detector_verb(
     output: Annotated[
         Path | None, written_file(*PICTURES, text="Picture of the stack to write: png, pdf or svg.")
     ] = None,
+    json: Json = None,
 ) -> None:
     """Print a detector as a table, and draw it.
 
@@ -190,24 +218,40 @@ def detector_verb(
     stack, energies = load_detector(variant), energy or [200.0, 100.0]
     water = shipped_materials()["water"]
     rows = detector_view.tabulate_modules(stack, energies=energies, water=water)
-    print(f"{shown(stack.name)}\n{shown(stack.source, limit=2000)}\n")
-    print(detector_view.module_table(rows, energies=energies, water=water))
+    content = {
+        "name": stack.name,
+        "source": stack.source,
+        "energies": energies,
+        "modules": [row._asdict() for row in rows],
+        "all": detector_view.sum_of_modules(rows)._asdict(),
+    }
     if output is not None:
         save_figure(detector_view.draw_detector(stack), output, dpi=150)
-        print(shown(output))
+
+    def show() -> None:
+        print(f"{shown(stack.name)}\n{shown(stack.source, limit=2000)}\n")
+        print(detector_view.module_table(rows, energies=energies, water=water))
+        if output is not None:
+            say(shown(output))
+
+    publish(content, json, show)
 
 
 def phantom_verb(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Phantom, as `trackscape simulate --phantom`.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="Phantom, as `trackscape simulate --phantom`.",
+            autocompletion=among(PHANTOMS),
+        ),
     ],
-    energy: Annotated[
-        float, typer.Option(metavar="MEV", help="Proton energy of the stopping powers.")
-    ] = 190.0,
+    energy: Annotated[float, option("MEV", "Proton energy of the stopping powers.")] = 190.0,
     output: Annotated[
         Path | None,
         written_file(".npz", text="Labelled voxels to write: npz, and a yaml file beside it."),
     ] = None,
+    json: Json = None,
 ) -> None:
     """Print the materials and inserts of a phantom with their stopping powers; write its voxels.
 
@@ -216,22 +260,53 @@ def phantom_verb(
     from trackscape.simulation import parse_phantom, relative_stopping_power, write_phantom
 
     phantom = parse_phantom(name)
-    boxes = " x ".join(map(str, phantom.labels.shape))
-    size = " x ".join(f"{edges[-1] - edges[0]:g}" for edges in phantom.edges)
-    print(f"{shown(phantom.name)}: {boxes} voxels, {size} mm\n")
-    print(f"{'material':<24}{'g/cm3':>8}{'RSP':>9}")
-    for material in phantom.materials:
-        rsp = relative_stopping_power(material, energy)
-        print(f"{shown(material.name):<24}{material.density:>8.4g}{rsp:>9.4f}")
-    if phantom.inserts:
-        print(f"\n{'insert':<24}{'x':>8}{'z':>8}{'radius':>8}{'RSP':>9}  (mm)")
-    for insert in phantom.inserts:
-        rsp = relative_stopping_power(insert.material, energy)
-        place = f"{insert.x:>8.1f}{insert.z:>8.1f}{insert.radius:>8.1f}"
-        print(f"{shown(insert.name):<24}{place}{rsp:>9.4f}")
+    content: dict[str, Any] = {
+        "name": phantom.name,
+        "energy": energy,
+        "voxels": phantom.labels.shape,
+        "size": [float(edges[-1] - edges[0]) for edges in phantom.edges],
+        "materials": [
+            {
+                "name": material.name,
+                "density": material.density,
+                "rsp": relative_stopping_power(material, energy),
+            }
+            for material in phantom.materials
+        ],
+        "inserts": [
+            {
+                "name": insert.name,
+                "x": insert.x,
+                "z": insert.z,
+                "radius": insert.radius,
+                "rsp": relative_stopping_power(insert.material, energy),
+            }
+            for insert in phantom.inserts
+        ],
+    }
     if output is not None:
         write_phantom(phantom, output)
-        print(shown(output))
+
+    def show() -> None:
+        _print_phantom(content)
+        if output is not None:
+            say(shown(output))
+
+    publish(content, json, show)
+
+
+def _print_phantom(content: dict[str, Any]) -> None:
+    boxes = " x ".join(map(str, content["voxels"]))
+    size = " x ".join(f"{length:g}" for length in content["size"])
+    print(f"{shown(content['name'])}: {boxes} voxels, {size} mm\n")
+    print(f"{'material':<24}{'g/cm3':>8}{'RSP':>9}")
+    for each in content["materials"]:
+        print(f"{shown(each['name']):<24}{each['density']:>8.4g}{each['rsp']:>9.4f}")
+    if content["inserts"]:
+        print(f"\n{'insert':<24}{'x':>8}{'z':>8}{'radius':>8}{'RSP':>9}  (mm)")
+    for each in content["inserts"]:
+        place = f"{each['x']:>8.1f}{each['z']:>8.1f}{each['radius']:>8.1f}"
+        print(f"{shown(each['name']):<24}{place}{each['rsp']:>9.4f}")
 
 
 def compare_verb(
@@ -245,6 +320,7 @@ def compare_verb(
         Path | None,
         option("FOLDER", "Folder for all numbers (CSV, Markdown) and a picture.", "--output", "-o"),
     ] = None,
+    json: Json = None,
     max_bytes: MaxBytes = None,
     threads: Threads = None,
 ) -> None:
@@ -255,7 +331,12 @@ def compare_verb(
     """
     from rich.console import Console
 
-    from trackscape.comparison import compare_files, print_comparison, write_comparison
+    from trackscape.comparison import (
+        compare_files,
+        comparison_as_dict,
+        print_comparison,
+        write_comparison,
+    )
     from trackscape.progress import show_status
 
     prepare(threads)
@@ -271,7 +352,12 @@ def compare_verb(
             primaries_b=primaries_b,
             max_bytes=max_bytes,
         )
-    print_comparison(comparison, Console())
     if output is not None:
         write_comparison(comparison, output)
-        print(f"{shown(output)}: comparison.md, comparison.csv, distances.csv, comparison.png")
+
+    def show() -> None:
+        print_comparison(comparison, Console())
+        if output is not None:
+            say(f"{shown(output)}: comparison.md, comparison.csv, distances.csv, comparison.png")
+
+    publish(comparison_as_dict(comparison), json, show)

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.completion import settings_of
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import Changes, option
+from trackscape.cli.output import Json, publish, say
 from trackscape.text import shown
 
 
@@ -14,7 +16,9 @@ def train_verb(
     config: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE|NAME", help="Training settings, or shipped ones, such as cpu/trackscape."
+            metavar="FILE|NAME",
+            help="Training settings, or shipped ones, such as cpu/trackscape.",
+            autocompletion=settings_of("cpu", "paper"),
         ),
     ],
     data: Annotated[Path, option("FOLDER", "Folder with the hit files that the settings name.")],
@@ -26,6 +30,7 @@ def train_verb(
         int, option("N", "Random seed of the weights and of the order of frames.", min=0)
     ] = 0,
     changes: Changes = None,
+    json: Json = None,
     threads: Threads = None,
 ) -> None:
     """Train a network, without or through the assignment.
@@ -39,9 +44,11 @@ def train_verb(
     prepare(threads)
     settings = TrainingConfig.load(config, changes or ())
     trained = train(settings, data=data, runs=runs, seed=seed, weights=weights)
-    print(
-        f"Best validation purity {100 * trained.purity:.2f} %: "
-        f"{shown(trained.folder)}/weights.safetensors"
+    kept = trained.folder / "weights.safetensors"
+    publish(
+        {"purity": trained.purity, "weights": kept},
+        json,
+        lambda: print(f"Best validation purity {100 * trained.purity:.2f} %: {shown(kept)}"),
     )
 
 
@@ -65,4 +72,4 @@ def demo_verb(
     prepare(threads)
     check_place(output / "report.html")
     report = run_demo(data=data, output=output)
-    print(f"Report: {shown(report)}")
+    say(f"Report: {shown(report)}")

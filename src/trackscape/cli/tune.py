@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from trackscape.cli.completion import settings_of
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import Changes, ExecutorName, choose_executor, option, written_file
+from trackscape.cli.output import Json, publish, say
 from trackscape.text import shown
 
 
@@ -16,6 +18,7 @@ def tune_verb(
         typer.Argument(
             metavar="FILE|NAME",
             help="What is tuned, and in which ranges, or shipped settings, such as tuning/kalman.",
+            autocompletion=settings_of("tuning"),
         ),
     ],
     data: Annotated[Path, option("FOLDER", "Folder with the hit files that the settings name.")],
@@ -33,6 +36,7 @@ def tune_verb(
     workers: Annotated[int, option("N", "Trials that run side by side.", min=1)] = 1,
     executor: ExecutorName = "processes",
     changes: Changes = None,
+    json: Json = None,
     threads: Threads = None,
 ) -> None:
     """Tune settings of a tracker or a training, by Bayesian optimisation.
@@ -58,9 +62,16 @@ def tune_verb(
     )
     with replacing(output) as partial:
         partial.write_text(found.as_yaml(), encoding="utf-8")
-    print(f"Best score {100 * found.score:.2f} % of {found.trials} trials: {shown(output)}")
-    for name, value in found.values.items():
-        print(f"  {name}: {value:.6g}" if isinstance(value, float) else f"  {name}: {value}")
-    if found.trials >= 5:
+    drawn = found.trials >= 5
+    if drawn:
         save_figure(draw_tuning(found.optimizer, maximised=True, value_name="score"), picture)
-        print(shown(picture))
+
+    def show() -> None:
+        print(f"Best score {100 * found.score:.2f} % of {found.trials} trials: {shown(output)}")
+        for name, value in found.values.items():
+            print(f"  {name}: {value:.6g}" if isinstance(value, float) else f"  {name}: {value}")
+        if drawn:
+            say(shown(picture))
+
+    content = {"score": found.score, "trials": found.trials, "settings": found.values}
+    publish(content, json, show)

@@ -44,6 +44,30 @@ def print_comparison(comparison: FileComparison, console: Console) -> None:
     console.print(verdict(comparison), highlight=False, markup=False)
 
 
+def comparison_as_dict(comparison: FileComparison) -> dict[str, Any]:
+    """Returns the files, all numbers with their verdicts, distances and notes, in plain values."""
+    verdicts = [row.verdict for row in comparison.rows]
+    sides = {
+        side: {"path": each.path, "primaries": each.primaries, "hits": each.hits}
+        for side, each in zip("AB", (comparison.a, comparison.b), strict=True)
+    }
+    return {
+        **sides,
+        "pass": verdicts.count(PASS),
+        "within_noise": verdicts.count(NOISE),
+        "fail": verdicts.count(FAIL),
+        "numbers": [
+            dict(zip(tables.ROW_COLUMNS, values, strict=True))
+            for values in tables.row_values(comparison.rows)
+        ],
+        "distances": [
+            dict(zip(tables.GAP_COLUMNS, values, strict=True))
+            for values in tables.gap_values(comparison.gaps)
+        ],
+        "notes": list(notes(comparison)),
+    }
+
+
 def verdict(comparison: FileComparison) -> str:
     """Returns one sentence: how many of the judged numbers pass."""
     verdicts = [row.verdict for row in comparison.rows]

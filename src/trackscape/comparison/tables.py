@@ -94,37 +94,53 @@ def _place(key: Key) -> str:
     return ", ".join(part for part in (key.statistic, _layer(key)) if part)
 
 
-_ROW = (
-    "quantity statistic layer unit A A_error B B_error difference difference_error "
-    "difference_unit tolerance verdict A_values B_values"
+ROW_COLUMNS = (
+    *("quantity", "statistic", "layer", "unit", "A", "A_error", "B", "B_error"),
+    *("difference", "difference_error", "difference_unit", "tolerance", "verdict"),
+    *("A_values", "B_values"),
 )
-_GAP = "quantity statistic layer unit ks ks_noise wasserstein A_values B_values"
+"""Columns of the file with all numbers."""
+GAP_COLUMNS = (
+    *("quantity", "statistic", "layer", "unit", "ks", "ks_noise", "wasserstein"),
+    *("A_values", "B_values"),
+)
+"""Columns of the file with all distances of distributions."""
 
 
-def write_rows(rows: Iterable[Compared], path: Path) -> None:
-    """Writes one line for each row, numbers with all their digits; empty: no number."""
-    lines: list[Sequence[object]] = []
+def row_values(rows: Iterable[Compared]) -> list[list[object]]:
+    """Returns the values of `ROW_COLUMNS` of each row; None for no number."""
+    lines: list[list[object]] = []
     for row in rows:
         unit, limit, scale, *_ = row.quantity
         (a, a_error, a_number), (b, b_error, b_number) = row.a, row.b
         difference = [x if math.isfinite(x) else None for x in (row.difference, row.error)]
         judged = [*difference, scale, limit, row.verdict]
         lines.append([*row.key, unit, a, a_error, b, b_error, *judged, a_number, b_number])
-    _write_csv(_ROW, lines, path)
+    return lines
+
+
+def gap_values(gaps: Iterable[Gap]) -> list[list[object]]:
+    """Returns the values of `GAP_COLUMNS` of each pair of distributions."""
+    lines: list[list[object]] = []
+    for gap in gaps:
+        *distances, numbers = gap.distance
+        lines.append([*gap.key, QUANTITIES[gap.key.quantity].unit, *distances, *numbers])
+    return lines
+
+
+def write_rows(rows: Iterable[Compared], path: Path) -> None:
+    """Writes one line for each row, numbers with all their digits; empty: no number."""
+    _write_csv(ROW_COLUMNS, row_values(rows), path)
 
 
 def write_gaps(gaps: Iterable[Gap], path: Path) -> None:
     """Writes one line for each pair of distributions."""
-    lines: list[Sequence[object]] = []
-    for gap in gaps:
-        *distances, numbers = gap.distance
-        lines.append([*gap.key, QUANTITIES[gap.key.quantity].unit, *distances, *numbers])
-    _write_csv(_GAP, lines, path)
+    _write_csv(GAP_COLUMNS, gap_values(gaps), path)
 
 
-def _write_csv(header: str, lines: Iterable[Sequence[object]], path: Path) -> None:
+def _write_csv(header: tuple[str, ...], lines: list[list[object]], path: Path) -> None:
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header.split(), *lines])
+        csv.writer(file).writerows([header, *lines])
 
 
 def _cells(row: Compared, *, errors: bool = False) -> list[str]:

@@ -143,7 +143,11 @@ def _fit(
 ) -> None:
     epochs = config.optimiser.steps // config.optimiser.validate_every
     trainer = make_trainer(
-        keep, epochs=epochs, progress=progress, gradient_clip_val=1.0, logger=False
+        keep,
+        epochs=epochs,
+        progress="validation_loss" if progress else None,
+        gradient_clip_val=1.0,
+        logger=False,
     )
     if keep.checkpoint.exists():
         load_emulator(keep.weights)  # the best ones may stay the best

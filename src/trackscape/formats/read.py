@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,10 @@ def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
         (18377, torch.float32, 42)
     """
     path = Path(path)
+    begin = time.monotonic()
     found = recognise(path, max_bytes=max_bytes)
+    rows, seconds = len(found.columns.values["energy"]), time.monotonic() - begin
+    _LOG.info("Read %s: %s rows in %.2f s.", shown(path), f"{rows:,}", seconds)
     for note in found.notes:
         _LOG.warning("%s: %s", shown(path), note)
     return to_hits(found)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ from trackscape.imaging.track_table import TRACK, read_track_table, track_rows, 
 from trackscape.imaging.truth import true_tracks
 from trackscape.simulation import Scan
 from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker
+
+_LOG = logging.getLogger(__name__)
 
 _Progress = Callable[[Sequence[int]], Iterable[int]]
 TRUE_TRACKS = "truth"
@@ -149,8 +152,8 @@ def track_scan(
     left = [number for number in numbers if not job.is_done(number)]
     crew = executor if len(left) > 1 else None
     with contextlib.closing(run_jobs(job, left, crew)) as finished:
-        for _ in zip(progress(left), finished, strict=True):
-            pass
+        for _, (number, _) in zip(progress(left), finished, strict=True):
+            _LOG.info("Found the tracks of angle %d.", number)
     return ScanTracks(
         [job.path(number) for number in numbers], scan.angles.tolist(), optics_of(scan)
     )

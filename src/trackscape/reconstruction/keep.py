@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from trackscape.errors import RunError
 from trackscape.execution import Workers, run_jobs
 from trackscape.files import locked, write_json
 from trackscape.reconstruction.parts import FilePart
+
+_LOG = logging.getLogger(__name__)
 
 ABOUT = "about.json"
 _DONE = "done"
@@ -64,6 +67,7 @@ def run_parts(
 
         with contextlib.closing(run_jobs(_Keeping(work, folder), left(), executor)) as finished:
             for part, _ in finished:
+                _LOG.info("Part %d is done: %d frames.", part.number, len(part.frames.start) - 1)
                 advance(part)
         return [json.loads(_done(folder, each).read_text("utf-8")) for each in numbers]
 

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +19,8 @@ from trackscape.scoring.interface import Scorer
 from trackscape.scoring.line_graph.network import HitGraphNetwork, LineGraphNetwork
 from trackscape.scoring.track_model import TrackModel
 from trackscape.text import shown
+
+_LOG = logging.getLogger(__name__)
 
 NETWORKS: dict[str, type[Scorer]] = {
     "line_graph": LineGraphNetwork,
@@ -135,6 +138,8 @@ def load_network(path: Path | str, *, network: Scorer | type[Scorer] | None = No
             f"{path}: the weights do not fit the network that the header names ({reason}). "
             "Train again, or use weights of this architecture."
         ) from error
+    size = sum(weight.numel() for weight in weights.values())
+    _LOG.info("Loaded %s: %s, %s numbers.", shown(path), network.architecture, f"{size:,}")
     return network.eval()
 
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from trackscape.simulation.setup.scan import (
 )
 from trackscape.simulation.setup.scan_settings import ScanSettings
 from trackscape.text import listed
+
+_LOG = logging.getLogger(__name__)
 
 
 def simulate_scan(
@@ -181,7 +184,8 @@ def _simulate_angles(job: _AngleJob, executor: Workers | None, *, progress: bool
         contextlib.closing(run_jobs(job, left, executor if len(left) > 1 else None)) as finished,
         progress_bar("angles", total=len(numbers), done=done, show=progress) as advance,
     ):
-        for _ in finished:
+        for number, _ in finished:
+            _LOG.info("Simulated angle %d.", number)
             advance(1)
 
 

@@ -1,14 +1,13 @@
 """What was found -> files, by their endings."""
 
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trackscape.files import replacing, write_json
+from trackscape.files import as_plain, replacing, write_json
 from trackscape.landscape import Surface, Trajectory, output
 from trackscape.pictures import PICTURES
 
@@ -23,15 +22,7 @@ def write_outputs(outputs: Sequence[Path], *, writers: Mapping[str, Writer]) -> 
 
 def write_numbers(path: Path, content: Mapping[str, Any]) -> None:
     """Writes JSON, with null where a number is not finite: other programs read no NaN."""
-    write_json(path, _finite(content))
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, Mapping):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [_finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
+    write_json(path, as_plain(content))
 
 
 def write_arrays(path: Path, **arrays: Any) -> None:
@@ -46,15 +37,15 @@ def surface_writers(surface: Surface, *, route: Trajectory) -> dict[str, Writer]
     return {
         ".npz": functools.partial(output.save_surface, surface, trajectory=way),
         ".csv": functools.partial(output.write_csv, surface),
-        ".json": lambda path: write_numbers(path, _as_dict(surface)),
+        ".json": lambda path: write_numbers(path, surface_as_dict(surface)),
         ".html": functools.partial(output.write_surface_html, surface, trajectory=way),
         ".vts": functools.partial(output.write_vtk, surface),
         **dict.fromkeys(PICTURES, functools.partial(_draw, surface, trajectory=way)),
     }
 
 
-def _as_dict(surface: Surface) -> dict[str, Any]:
-    """Means and standard errors in plain values, in the order of the coordinates."""
+def surface_as_dict(surface: Surface) -> dict[str, Any]:
+    """Returns means and standard errors in plain values, in the order of the coordinates."""
     return {
         "shape": list(surface.points.shape),
         "axes": list(surface.points.axes),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, final
 
 from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import RichProgressBar
 
 from trackscape.errors import RunError, WeightsError
 from trackscape.files import locked, replacing
@@ -116,8 +115,7 @@ def fit(
         trainer = make_trainer(
             keep,
             epochs=epochs,
-            progress=progress,
-            callbacks=[_ProgressBar(leave=True)] if progress else [],
+            progress="validation_purity" if progress else None,
             logger=_logger(keep.folder),
             accumulate_grad_batches=graphs_per_step,
             log_every_n_steps=1,
@@ -147,10 +145,3 @@ def _check_weights(keep: KeepRun) -> None:
         raise RunError(
             f"{str(error).rstrip('.')}. Restore it, or remove {keep.checkpoint} to start again."
         ) from error
-
-
-class _ProgressBar(RichProgressBar):
-    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        """Leaves out the version of the logger, which a run folder does not have."""
-        metrics = super().get_metrics(trainer, pl_module)
-        return {name: value for name, value in metrics.items() if name != "v_num"}

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from trackscape.errors import RunError, from_interrupt
+from trackscape.progress import news_bar
 from trackscape.training import process
+
+_LOG = logging.getLogger(__name__)
 
 _WEIGHTS = "weights.safetensors"
 
@@ -31,6 +34,50 @@ class KeepsRun(Callback):
         self.trains = True
 
 
+class _Steps(Callback):
+    """Shows the bar of all other verbs: steps, how fast they come, and the last validation."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._bar = what, contextlib.ExitStack()
+        self._move: Callable[[int, str], object] = lambda steps, news: None
+        self._done, self._news = 0, ""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Opens the bar, where a resumed training goes on."""
+        self._done = trainer.global_step
+        total = int(trainer.estimated_stepping_batches)
+        bar = news_bar("steps", total=total, done=self._done)
+        self._move = self._bar.enter_context(bar)
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Moves the bar on; some batches together make a step."""
+        self._move(trainer.global_step - self._done, self._news)
+        self._done = trainer.global_step
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Tells the validation, in the log as well."""
+        value = float(trainer.callback_metrics[self._what])
+        self._news = f"{self._what.replace('_', ' ')} {value:.4g}"
+        _LOG.info("Step %d: %s.", trainer.global_step, self._news)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Closes the bar."""
+        self._bar.close()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Closes the bar, before what went wrong is said."""
+        self._bar.close()
+
+
 class _Training(Trainer):
     """Of another name than its parent, whose arguments variables PL_TRAINER_... would change."""
 
@@ -39,19 +86,21 @@ def make_trainer(
     keep: KeepsRun,
     *,
     epochs: int,
-    progress: bool,
-    callbacks: Sequence[Callback] = (),
+    progress: str | None,
     **settings: Any,
 ) -> Trainer:
-    """Returns the trainer of one process that leaves checkpoints to the callback `keep`."""
+    """Returns the trainer of one process that leaves checkpoints to the callback `keep`.
+
+    A bar shows its steps, and the validated value that `progress` names; None for no bar.
+    """
     return _Training(
         default_root_dir=keep.folder,
         max_epochs=epochs,
-        callbacks=[keep, *callbacks],
+        callbacks=[keep] if progress is None else [keep, _Steps(progress)],
         plugins=[process.OneProcess(), process.WholeCheckpoints()],
         enable_checkpointing=False,
         enable_model_summary=False,
-        enable_progress_bar=progress,
+        enable_progress_bar=False,
         num_sanity_val_steps=0,
         accelerator="auto",
         devices=1,
@@ -95,7 +144,7 @@ def check_finished(trainer: Trainer, folder: Path) -> None:
 
 @contextlib.contextmanager
 def quiet() -> Generator[None, None, None]:
-    """Silences what Lightning says about itself; errors and the progress bar stay."""
+    """Silences what Lightning says about itself; errors stay."""
     logger = logging.getLogger("lightning.pytorch")
     with warnings.catch_warnings(), contextlib.ExitStack() as stack:
         stack.callback(logger.setLevel, logger.level)

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import itertools
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from trackscape.training.fit import fit
 from trackscape.training.frames import FrameData
 from trackscape.training.modules import TrackingModule, check_optimiser
 from trackscape.training.run_folder import open_run
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,7 @@ def train(
     data, runs = Path(data), Path(runs)
     weights = None if weights is None else Path(weights)
     training, validation = read_training_frames(config.data, folder=data)
+    _LOG.info("Frames: %d to train on, %d to choose by.", len(training), len(validation))
     torch.manual_seed(seed)
     scorer = build_network(config.network.kind, **config.network.sizes)
     if weights is not None:

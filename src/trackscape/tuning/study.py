@@ -4,6 +4,7 @@ One process asks and tells; trials run here, in processes or on a cluster. Whoev
 storage meanwhile, such as Optuna's dashboard, sees them under way.
 """
 
+import logging
 import os
 import platform
 from collections.abc import Callable, Generator
@@ -29,6 +30,8 @@ from trackscape.text import shown
 from trackscape.tuning.optimizer import Optimizer
 from trackscape.tuning.optuna_sampler import LazyGPSampler
 from trackscape.tuning.space import Categorical, Float, Parameter, Space
+
+_LOG = logging.getLogger(__name__)
 
 PROCESS = "process"
 """User attribute of a trial: machine and process that asked for it."""
@@ -113,8 +116,10 @@ def run_study(
                 failure = found
                 study.set_user_attr(f"failure of trial {number}", found)
                 study.tell(number, state=TrialState.FAIL)
+                _LOG.info("Trial %d failed: %s", number, shown(found))
             else:
                 study.tell(number, found)
+                _LOG.info("Trial %d: %.6g.", number, found)
                 done += 1
             advance(1)
     if not done:

@@ -83,7 +83,7 @@ def module_table(rows: Sequence[ModuleRow], *, energies: Sequence[float], water:
     """Returns the rows as a Markdown table, with a line for the sum of all modules."""
     header = ["module", "layer", "plane / mm", "thickness / mm", "g/cm²", "x/X0"]
     header += [f"WET at {energy:g} MeV / mm" for energy in energies]
-    lines = [header, *(_cells(row) for row in (*rows, _sum_of(rows)))]
+    lines = [header, *(_cells(row) for row in (*rows, sum_of_modules(rows)))]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
     cells = ((line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])) for line in lines)
@@ -103,7 +103,8 @@ def _cells(row: ModuleRow) -> list[str]:
     ]
 
 
-def _sum_of(rows: Sequence[ModuleRow]) -> ModuleRow:
+def sum_of_modules(rows: Sequence[ModuleRow]) -> ModuleRow:
+    """Returns a row for all modules together."""
     wets = zip(*(row.water_equivalent for row in rows), strict=True)
     return ModuleRow(
         name="all",

@@ -1,5 +1,6 @@
 """A YAML file -> what is scanned: phantom, angles, spots, beam and detector."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -71,11 +72,13 @@ class ScanSettings(Strict):
         return self.spots.make_plan(beam) if self.spots else read_plan(self.plan or "", beam)
 
 
-def load_scan_settings(path: Path, **given: Any) -> ScanSettings:
+def load_scan_settings(path: Path, changes: Sequence[str] = (), **given: Any) -> ScanSettings:
     """Reads the settings of a scan.
 
     Arguments:
         path: YAML file, see `ScanSettings`, or the name of a shipped one, such as ``scan/ctp404``.
+        changes: Settings to replace, such as ``angles.number=20``; files among them are looked for
+            beside the settings.
         given: Values that count instead of those of the file; files among them are looked for in
             the working folder.
 
@@ -83,7 +86,7 @@ def load_scan_settings(path: Path, **given: Any) -> ScanSettings:
         ConfigError: The file is no such description.
     """
     path = find_settings(path)
-    settings = read_settings(path, ScanSettings, described_in="docs/simulation.md")
+    settings = read_settings(path, ScanSettings, described_in="docs/simulation.md", changes=changes)
     if "plan" in given:
         given["spots"] = None
     beside = {
