@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from trackscape.errors import FormatError, RunError
+from trackscape.errors import FormatError, RunError, WeightsError
 
 try:
     import fcntl
@@ -52,6 +52,32 @@ def write_json(path: Path, content: object) -> None:
 def digest_of(path: Path) -> str:
     """Returns the SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+MODEL_FILE = "model.safetensors"
+"""Weights in a folder of a model, where programs for such folders look for them."""
+RUN_WEIGHTS = "weights.safetensors"
+"""Weights in the folder of a training."""
+
+
+def weights_file(path: Path | str) -> Path:
+    """Returns the file of weights that a path means: itself, or that of a folder.
+
+    A folder is one that `save_pretrained` wrote, or the run folder of a training.
+
+    Raises:
+        WeightsError: The folder holds no weights.
+    """
+    path = Path(path)
+    if not os.path.isdir(path):
+        return path
+    for name in (MODEL_FILE, RUN_WEIGHTS):
+        if os.path.isfile(path / name):
+            return path / name
+    raise WeightsError(
+        f"{path}: expected a folder with {MODEL_FILE}, as `save_pretrained` writes it, or with "
+        f"{RUN_WEIGHTS}, as a training does, but neither is there; name such a folder or a file."
+    )
 
 
 def remove_leftovers(path: Path) -> None:

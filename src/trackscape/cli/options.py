@@ -65,7 +65,12 @@ Method = Annotated[
     ),
 ]
 Weights = Annotated[
-    Path | None, option("FILE", "Weights of your own training, used instead of a shipped method.")
+    Path | None,
+    option(
+        "FILE|FOLDER",
+        "Weights of your own training, used instead of a shipped method: a file, a run folder, or "
+        "a folder of a model.",
+    ),
 ]
 NetworkClass = Annotated[
     str | None,
@@ -197,7 +202,7 @@ def open_files(
 ) -> OpenedFiles:
     """Looks at hit files for a method, and warns if that was made for another detector."""
     from trackscape.alignment import read_alignment
-    from trackscape.files import digest_of
+    from trackscape.files import digest_of, weights_file
     from trackscape.reconstruction import FrameRule, Input, find_files
     from trackscape.simulation import check_layers
 
@@ -212,7 +217,7 @@ def open_files(
     cut = _cut_for(depths, name, weights, detector, min_last_deposit)
     about = {
         "method": name,
-        "weights": None if weights is None else digest_of(weights),
+        "weights": None if weights is None else digest_of(weights_file(weights)),
         "per_frame": per_frame,
         "min_last_deposit": cut.min_last_deposit,
         "alignment": None if alignment is None else digest_of(alignment),
@@ -305,7 +310,8 @@ def choose_tracker(method: str, weights: Path | None, network: str | None) -> "t
 
     if weights is not None:
         own = None if network is None else find_network(network)
-        return shown(weights.stem), network_tracker(load_network(weights, network=own))
+        name = weights.resolve().name if weights.is_dir() else weights.stem
+        return shown(name), network_tracker(load_network(weights, network=own))
     return method, load_tracker(method)
 
 
