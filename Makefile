@@ -150,7 +150,7 @@ clean:  ## remove what the other targets made
 	@touch $@
 
 # The build of torch (+cpu, ...) and the CUDA packages that it brings are the machine's own choice.
-lock-test: WHAT := '.[dev,nifti,root,geant4,cluster,soap,tensorboard,tuning,pyg]'
+lock-test: WHAT := '.[dev,nifti,root,geant4,cluster,soap,tensorboard,tuning,pyg,awkward,pandas]'
 lock-demo: WHAT := . --constraint requirements/test.txt
 lock-demo: lock-test
 lock-%:

@@ -43,6 +43,8 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
     Raises:
         FormatError: The suffix is unknown, or the file cannot be written there.
     """
+    from trackscape.data.tables import hit_columns, optional_columns
+
     tracker = hits.layer < N_TRACKERS
     columns = hit_columns(hits)
     columns["level1ID"] = hits.layer.where(tracker, 0)
@@ -99,6 +101,8 @@ def _part(
 ) -> "dict[str, Tensor]":
     import torch
 
+    from trackscape.data.tables import hit_columns
+
     hits, number, counts = tracks.hits.select(tracks.index), tracks.number, torch.tensor(n_tracks)
     first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
     columns = {
@@ -118,28 +122,6 @@ def _no_tracks() -> "Tracks":
     none = torch.empty(0, dtype=torch.int64)
     hits = Hits(position=torch.empty(0, 3), energy=torch.empty(0), layer=none)
     return Tracks(hits=hits, index=none, offset=torch.zeros(1, dtype=torch.int64))
-
-
-def hit_columns(hits: "Hits") -> "dict[str, Tensor]":
-    """Returns position in mm and deposit in MeV, and the truth where it is known."""
-    x, y, z = hits.position.unbind(1)
-    columns = {"posX": x, "posY": y, "posZ": z, "edep": hits.energy}
-    if hits.truth is not None:
-        columns["eventID"], columns["trackID"] = hits.truth.event, hits.truth.track
-        columns["parentID"] = hits.truth.parent
-    return columns
-
-
-def optional_columns(hits: "Hits") -> "dict[str, Tensor]":
-    """Returns pdg, spotX and spotY in mm, and frameID, where hits have them."""
-    columns: dict[str, Tensor] = {}
-    if hits.truth is not None and hits.truth.pdg is not None:
-        columns["pdg"] = hits.truth.pdg
-    if hits.spot is not None:
-        columns["spotX"], columns["spotY"] = hits.spot.unbind(1)
-    if hits.frame is not None:
-        columns["frameID"] = hits.frame
-    return columns
 
 
 def _write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path) -> None:

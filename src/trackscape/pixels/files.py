@@ -11,9 +11,10 @@ from jaxtyping import Shaped
 
 import trackscape
 from trackscape.data import Hits
+from trackscape.data.tables import all_hit_columns
 from trackscape.errors import ConfigError, DataError
 from trackscape.formats.rows import write_table
-from trackscape.formats.write import gathered, hit_columns, optional_columns
+from trackscape.formats.write import gathered
 from trackscape.graph_construction import merge_deposits
 from trackscape.pixels.cluster import cluster_pixels
 from trackscape.pixels.digitise import digitise_hits, fields_of
@@ -207,7 +208,7 @@ def pixel_grid(detector: Detector) -> PixelGrid:
 
 
 def _as_rows(hits: Hits, dtype: np.dtype) -> Shaped[np.ndarray, " hits"]:
-    columns = hit_columns(hits) | optional_columns(hits) | {"layer": hits.layer}
+    columns = all_hit_columns(hits)
     rows = np.empty(len(hits), dtype)
     for name in dtype.names or ():
         rows[name] = columns[name]
