@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from trackscape.cli.computing import Threads, prepare
+from trackscape.cli.pipes import from_standard_input
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.text import shown
@@ -52,7 +53,11 @@ def checked_place(*suffixes: str) -> Callable[[Any], Any]:
 NETWORK_NAMES = "trackscape, line-graph-ptt or line-graph-pat"
 DEFAULT_METHOD = "trackscape"
 HitFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Hit file: npz, npy, root, parquet or csv.")
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="Hit file: npz, npy, root, parquet or csv; - reads it from standard input.",
+    ),
 ]
 PerFrame = Annotated[int, option("PROTONS", "Primary protons per readout frame.", min=1)]
 Method = Annotated[
@@ -121,7 +126,8 @@ HitFiles = Annotated[
     list[str],
     typer.Argument(
         metavar="FILES",
-        help="Hit files (npz, npy, root, parquet or csv), folders of them, patterns.",
+        help="Hit files (npz, npy, root, parquet or csv), folders of them, patterns; - reads one "
+        "from standard input.",
     ),
 ]
 ProtonsOfFrame = Annotated[
@@ -326,8 +332,9 @@ def opening(
 
         @functools.wraps(verb)
         def run(**options: Any) -> None:
-            opened = open_(**{each.name: options.pop(each.name) for each in shared})
-            verb(opened, **options)
+            given = {each.name: options.pop(each.name) for each in shared}
+            with from_standard_input(given[shared[0].name]) as files:
+                verb(open_(**given | {shared[0].name: files}), **options)
 
         parameters = [*shared[:2], *own, *shared[2:]]
         parameters.sort(key=lambda each: each.default is not each.empty)  # needed ones come first

@@ -1,5 +1,6 @@
 """`trackscape inspect`, `reconstruct`, `evaluate` and `display`: hits to tracks and pictures."""
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from trackscape.cli.options import (
     option,
     written_file,
 )
+from trackscape.cli.pipes import from_standard_input, is_piped, to_standard_output
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.pictures import PICTURES
@@ -29,9 +31,14 @@ _MOST_SKIPPED = 20  # lines on what was left out
 
 
 def _checked_output(path: Path) -> Path:
-    """Refuses before any work what cannot be written; a name without suffix is a folder."""
+    """Refuses before any work what cannot be written; a name without suffix is a folder, but -."""
+    from trackscape.formats.files import kind_to_write
+
+    if is_piped(path):
+        return path
     if path.suffix:
-        checked_place(".parquet", ".csv", ".npz")(path)
+        check_place(path)
+        kind_to_write(path)
     else:
         check_place(path / "about.json")
     return path
@@ -44,8 +51,9 @@ def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
     """
     from trackscape.formats import HitReport, inspect_file
 
-    report = inspect_file(file, max_bytes=max_bytes)
-    print(report.render())
+    with from_standard_input(file) as path:
+        report = inspect_file(path, max_bytes=max_bytes)
+    print(dataclasses.replace(report, path=file).render())
     if isinstance(report, HitReport):
         from trackscape.simulation import describe_detector
 
@@ -60,7 +68,8 @@ def reconstruct_verb(
         Path,
         option(
             "FILE|FOLDER",
-            "File to write (parquet, csv or npz), or folder for many tables of parquet.",
+            "File to write (parquet, csv, root or npz), or folder for many tables of parquet; - is "
+            "standard output as csv, -.parquet as parquet.",
             "--output",
             "-o",
             callback=_checked_output,
@@ -84,14 +93,32 @@ def reconstruct_verb(
 
     The output has one row for each hit on a track. NAME_ranges beside it has one row for each
     track, with its residual range and water-equivalent path length (WEPL), where the detector is
-    that of the calibration. A folder has both, as tracks/*.parquet and ranges/*.parquet. After an
-    interruption the same command goes on.
+    that of the calibration. A folder has both, as tracks/*.parquet and ranges/*.parquet. Standard
+    output has the tracks alone. After an interruption the same command goes on.
     """
+    with to_standard_output(output) as place:
+        _reconstruct(opened, place, calibration, min_probability, device, piped=place != output)
+
+
+def _reconstruct(
+    opened: OpenedFiles,
+    output: Path,
+    calibration: Path | None,
+    min_probability: float,
+    device: str | None,
+    *,
+    piped: bool,
+) -> None:
     from trackscape.reconstruction import FindTracks, ranges_beside, reconstruct_files
     from trackscape.tracking import on_device
 
+    if piped and calibration is not None:
+        raise ConfigError(
+            "--calibration: ranges are a table of their own, and standard output takes that of "
+            "tracks; name a file (--output)."
+        )
     tracker = opened.tracker if device is None else on_device(opened.tracker, device)
-    fitting = _fitting_calibration(opened.depths, calibration)
+    fitting = None if piped else _fitting_calibration(opened.depths, calibration)
     provenance = opened.about | {
         "hits": [path.name for path in opened.given.paths],
         "min_probability": min_probability,
@@ -112,7 +139,9 @@ def reconstruct_verb(
     executor = opened.executor if device is None else None  # one process feeds a device
     outcome = reconstruct_files(opened.given, work, output, executor=executor)
     _print_outcome(opened, outcome)
-    print(f"{outcome.frames:,} frames: {shown(output)}")
+    print(f"{outcome.frames:,} frames: {'standard output' if piped else shown(output)}")
+    if piped:
+        return
     tracks = outcome.acceptance.accepted
     if fitting is None:
         print(

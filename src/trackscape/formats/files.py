@@ -8,13 +8,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 from trackscape.errors import FormatError, TrackscapeError
+from trackscape.formats.write_root import import_uproot
 from trackscape.text import shown
 
 # First bytes of each binary kind of file.
 _MAGIC = {".npz": b"PK\x03\x04", ".npy": b"\x93NUMPY", ".root": b"root", ".parquet": b"PAR1"}
 READABLE = (*_MAGIC, ".csv")
 """Suffixes of files of hits."""
-_WRITABLE = (".npz", ".parquet", ".csv")
+WRITABLE = (".npz", ".parquet", ".csv", ".root")
+"""Suffixes of files to which hits and tracks are written."""
 _RATIO = 100  # multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs
 ALWAYS = 64 * 2**20
 """Bytes that any file may unpack to, however small it is."""
@@ -35,7 +37,7 @@ def kind_to_read(path: Path) -> str:
         start = file.read(8)
     if not start:
         raise FormatError(f"{path}: expected hits, but the file is empty (0 bytes); write it anew.")
-    content = next((name for name, magic in _MAGIC.items() if start.startswith(magic)), ".csv")
+    content = _content(start)
     if content != kind:
         found = "something else" if content == ".csv" else f"those of a {content} file"
         raise FormatError(
@@ -43,6 +45,16 @@ def kind_to_read(path: Path) -> str:
             "give the file its true suffix, or write it anew."
         )
     return kind
+
+
+def kind_of_content(path: Path) -> str:
+    """Returns the suffix that the first bytes of a file stand for; any text is .csv."""
+    with reading(path), path.open("rb") as file:
+        return _content(file.read(8))
+
+
+def _content(start: bytes) -> str:
+    return next((name for name, magic in _MAGIC.items() if start.startswith(magic)), ".csv")
 
 
 def check_there(path: Path) -> None:
@@ -75,7 +87,10 @@ def reading(path: Path) -> Generator[None, None, None]:
 
 def kind_to_write(path: Path) -> str:
     """Returns the suffix of a file, or refuses one to which no hits and tracks can be written."""
-    return _known_suffix(path, _WRITABLE, verb="write")
+    kind = _known_suffix(path, WRITABLE, verb="write")
+    if kind == ".root":
+        import_uproot(path, verb="writing")
+    return kind
 
 
 def _known_suffix(path: Path, suffixes: tuple[str, ...], *, verb: str) -> str:

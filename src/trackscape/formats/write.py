@@ -1,4 +1,4 @@
-"""`Hits`, `Tracks` -> .npz, .parquet or .csv; hits chunk by chunk -> one .npz file."""
+"""`Hits`, `Tracks` -> .npz, .parquet, .csv or .root; hits chunk by chunk -> one .npz file."""
 
 import contextlib
 import itertools
@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from trackscape.files import check_place, remove_leftovers, replacing
 from trackscape.formats.files import kind_to_write
 from trackscape.formats.layers import N_TRACKERS
 from trackscape.formats.tables import PROVENANCE_KEY, PUBLISHED_KEY
+from trackscape.formats.write_root import root_writer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,16 +30,18 @@ if TYPE_CHECKING:
 _LEVEL = 1  # of compression: 9 would save another 6 % of simulated hits, in 18 times the time
 _BLOCK = 2**20  # bytes that are compressed at a time
 _BATCH = 64  # frames whose tracks are put together
+_TRACKS = "Tracks"  # tree of tracks in ROOT files
 _GROUP = 2**18  # rows of parquet that are written at a time
 
 
 def write_hits(hits: "Hits", path: Path | str) -> None:
-    """Writes hits to an .npz, .parquet or .csv file, or in place of an old one.
+    """Writes hits to an .npz, .parquet, .csv or .root file, or in place of an old one.
 
     The columns: posX posY posZ (mm), edep (MeV), eventID trackID parentID, level1ID level2ID,
     then pdg, spotX spotY (mm), frameID where they are known. An .npz file holds one structured
-    array under `arr_0`. The trackers 0 and 1 have level1ID = layer, level2ID = -1; deeper layers
-    have level1ID = 0, level2ID = layer - 2. `read_hits` returns the same if layers are planes in z.
+    array under `arr_0`, a .root file a TTree `Hits`. The trackers 0 and 1 have level1ID = layer,
+    level2ID = -1; deeper layers have level1ID = 0, level2ID = layer - 2. `read_hits` returns the
+    same if layers are planes in z.
 
     Raises:
         FormatError: The suffix is unknown, or the file cannot be written there.
@@ -49,26 +52,27 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
     columns = hit_columns(hits)
     columns["level1ID"] = hits.layer.where(tracker, 0)
     columns["level2ID"] = (hits.layer - N_TRACKERS).where(~tracker, -1)
-    _write_parts([columns | optional_columns(hits)], Path(path))
+    _write_parts([columns | optional_columns(hits)], Path(path), tree="Hits")
 
 
 def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path | str) -> None:
-    """Writes the tracks of numbered frames to a .parquet, .csv or .npz file, a row for each hit.
+    """Writes the tracks of numbered frames, a row for each hit, as .parquet, .csv, .root or .npz.
 
     The columns: frame, track (counted in its frame from 0), step (0 is the first layer of the
     track), layer, posX posY posZ (mm), edep (MeV), and eventID trackID parentID where the truth
-    is known. Hits without a track are left out. Parquet and CSV are written frame by frame; the
-    file appears when the last frame is done, and not at all if one fails.
+    is known. Hits without a track are left out. A .root file holds a TTree `Tracks`. All but .npz
+    are written frame by frame; the file appears when the last frame is done, and not at all if one
+    fails.
 
     Raises:
         FormatError: The suffix is unknown, or the folder is absent or full.
         DataError: The truth is known in some of the frames only.
     """
-    _write_parts(_parts(frames), Path(path))
+    _write_parts(_parts(frames), Path(path), tree=_TRACKS)
 
 
 def join_tables(tables: Sequence[Path], path: Path) -> None:
-    """Writes tables of .parquet files, one below the other, as one .parquet, .csv or .npz file.
+    """Writes tables of .parquet files, one below the other, as one file of any suffix.
 
     Raises:
         FormatError: The file cannot be written there.
@@ -78,9 +82,9 @@ def join_tables(tables: Sequence[Path], path: Path) -> None:
     filled = (array for array in arrays if len(array))
     first = next(filled, None)
     if first is None:
-        _write_parts([_part(_no_tracks(), [0], [0])], path)
+        _write_parts([_part(_no_tracks(), [0], [0])], path, tree=_TRACKS)
     else:
-        _write_arrays(itertools.chain([first], filled), path)
+        _write_arrays(itertools.chain([first], filled), path, tree=_TRACKS)
 
 
 def _parts(frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[dict[str, Tensor]]":
@@ -124,24 +128,50 @@ def _no_tracks() -> "Tracks":
     return Tracks(hits=hits, index=none, offset=torch.zeros(1, dtype=torch.int64))
 
 
-def _write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path) -> None:
-    _write_arrays(map(_structured, parts), path)
+def _write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path, *, tree: str) -> None:
+    _write_arrays(map(_structured, parts), path, tree=tree)
 
 
-def _write_arrays(arrays: Iterable[np.ndarray], path: Path) -> None:
+def _write_arrays(arrays: Iterable[np.ndarray], path: Path, *, tree: str) -> None:
     """Writes tables below one another; .npz when all are there."""
     kind = kind_to_write(path)
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("w+b") as file:
         arrays = gathered(_alike(arrays))
         if kind == ".npz":
             np.savez_compressed(file, arr_0=np.concatenate(list(arrays)))
             return
-        open_writer = arrow_parquet.ParquetWriter if kind == ".parquet" else arrow_csv.CSVWriter
-        first = _arrow(next(arrays))
-        with open_writer(file, first.schema) as writer:
-            writer.write_table(first)
-            for array in arrays:
-                writer.write_table(_arrow(array))
+        first = next(arrays)
+        with table_writer(file, first.dtype, tree=tree, path=path) as add:
+            for array in itertools.chain([first], arrays):
+                add(array)
+
+
+@contextlib.contextmanager
+def table_writer(
+    file: BinaryIO,
+    dtype: np.dtype[Any],
+    *,
+    tree: str,
+    path: Path,
+    metadata: Mapping[bytes, str] | None = None,
+) -> Generator[Callable[[np.ndarray], None], None, None]:
+    """Gives a function that adds rows to a new file, .parquet, .csv or .root as `path` is named."""
+    kind = kind_to_write(path)
+    if kind == ".root":
+        with root_writer(file, dtype, tree=tree, path=path) as add:
+            yield add
+        return
+    names = dtype.names or ()
+    fields = [(name, pa.from_numpy_dtype(dtype[name])) for name in names]
+    schema = pa.schema(fields, metadata=metadata)
+    open_writer = arrow_parquet.ParquetWriter if kind == ".parquet" else arrow_csv.CSVWriter
+    with open_writer(file, schema) as writer:
+
+        def add_table(rows: np.ndarray) -> None:
+            columns = [np.ascontiguousarray(rows[name]) for name in names]
+            writer.write_table(pa.table(columns, schema=schema))
+
+        yield add_table
 
 
 def _alike(arrays: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -177,11 +207,6 @@ def _structured(part: "dict[str, Tensor]") -> np.ndarray:
     for name, column in columns.items():
         array[name] = column
     return array
-
-
-def _arrow(array: np.ndarray) -> Any:  # pyarrow's tables have no type
-    names = array.dtype.names or ()
-    return pa.table({name: np.ascontiguousarray(array[name]) for name in names})
 
 
 def _from_arrow(table: Any) -> np.ndarray:

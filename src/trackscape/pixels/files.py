@@ -101,7 +101,8 @@ def digitise_files(
         "noise": noise,
         "seed": seed,
     }
-    pixels = write_table(gathered(chunks()), output, dtype=dtype, provenance=provenance)
+    rows = gathered(chunks())
+    pixels = write_table(rows, output, dtype=dtype, provenance=provenance, tree="Pixels")
     return Written(parts.frames, hits, pixels)
 
 
@@ -189,7 +190,7 @@ def cluster_files(
         "split": split,
         "noisy pixels": len(noisy),
     }
-    write_table(chunks(), output, dtype=dtype, provenance=provenance)
+    write_table(chunks(), output, dtype=dtype, provenance=provenance, tree="Hits")
     return Written(*counts.tolist(), noisy=len(noisy))
 
 

@@ -98,8 +98,8 @@ def reconstruct_files(
     Arguments:
         given: Files, and what makes a frame.
         work: How tracks are found.
-        output: A file (.parquet, .csv or .npz), with NAME_ranges beside it, or else a folder of
-            tables, which other programs read as one: ``tracks/*.parquet``, ``ranges/*.parquet``.
+        output: A file (.parquet, .csv, .root or .npz), with NAME_ranges beside it, or else a folder
+            of tables, which other programs read as one: ``tracks/*.parquet``, ``ranges/*.parquet``.
         executor: Who computes; other machines need a folder that they see, too. This process if
             None.
         progress: Whether to show a bar.
