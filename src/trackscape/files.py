@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -40,6 +41,31 @@ def replacing(path: Path | str) -> Generator[Path, None, None]:
         raise FormatError(
             f"{path}: expected a place to write to, but got {error.strerror or error}; name "
             "another folder or make room there."
+        ) from error
+
+
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Generator[Path, None, None]:
+    """Gives a new folder beside `path`, which takes its place when all went well.
+
+    Raises:
+        FormatError: The folder cannot be written there.
+    """
+    temporary = path.with_name(f"{_temporary(path).name}s")  # no .part, which are files
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise FormatError(
+            f"{path}: expected a place to write a folder to, but got {error.strerror or error}; "
+            "name another place or make room there."
         ) from error
 
 

@@ -32,13 +32,18 @@ _MOST_SKIPPED = 20  # lines on what was left out
 
 def _checked_output(path: Path) -> Path:
     """Refuses before any work what cannot be written; a name without suffix is a folder, but -."""
+    from trackscape.formats.event_names import TRACKML
     from trackscape.formats.files import kind_to_write
+    from trackscape.formats.write_trackml import check_event_folder
 
     if is_piped(path):
         return path
     if path.suffix:
-        check_place(path)
-        kind_to_write(path)
+        if kind_to_write(path, events=True) == TRACKML:
+            check_event_folder(path)
+            check_place(path / "submission.csv")
+        else:
+            check_place(path)
     else:
         check_place(path / "about.json")
     return path
@@ -68,8 +73,9 @@ def reconstruct_verb(
         Path,
         option(
             "FILE|FOLDER",
-            "File to write (parquet, csv, root or npz), or folder for many tables of parquet; - is "
-            "standard output as csv, -.parquet as parquet.",
+            "File to write (parquet, csv, root or npz), folder NAME.trackml for files of TrackML, "
+            "or folder for many tables of parquet; - is standard output as csv, -.parquet as "
+            "parquet.",
             "--output",
             "-o",
             callback=_checked_output,

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from trackscape.errors import FormatError, TrackscapeError
+from trackscape.formats.event_names import TRACKML, find_event_files
 from trackscape.formats.write_root import import_uproot
 from trackscape.text import shown
 
@@ -15,22 +16,26 @@ from trackscape.text import shown
 _MAGIC = {".npz": b"PK\x03\x04", ".npy": b"\x93NUMPY", ".root": b"root", ".parquet": b"PAR1"}
 READABLE = (*_MAGIC, ".csv")
 """Suffixes of files of hits."""
-WRITABLE = (".npz", ".parquet", ".csv", ".root")
-"""Suffixes of files to which hits and tracks are written."""
-_RATIO = 100  # multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs
+_TABLES = (".npz", ".parquet", ".csv", ".root")
+_EVENTS = (*_TABLES, TRACKML)
+RATIO = 100
+"""Multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs."""
 ALWAYS = 64 * 2**20
 """Bytes that any file may unpack to, however small it is."""
-_NEVER = 16 * 2**30  # bytes that no file may unpack to, however large it is
+NEVER = 16 * 2**30
+"""Bytes that no file may unpack to, however large it is."""
 NUMBER_BYTES = 8
 """Largest number of bytes that a number takes in a file."""
 
 
 def kind_to_read(path: Path) -> str:
-    """Returns the suffix of a file whose content fits its suffix.
+    """Returns the suffix of a file whose content fits its suffix; .trackml of files of events.
 
     Raises:
         FormatError: There is no such file, it is empty, of an unknown kind or misnamed.
     """
+    if find_event_files(path) is not None:
+        return TRACKML
     check_there(path)
     kind = _known_suffix(path, READABLE, verb="read")
     with reading(path), path.open("rb") as file:
@@ -85,9 +90,12 @@ def reading(path: Path) -> Generator[None, None, None]:
         ) from error
 
 
-def kind_to_write(path: Path) -> str:
-    """Returns the suffix of a file, or refuses one to which no hits and tracks can be written."""
-    kind = _known_suffix(path, WRITABLE, verb="write")
+def kind_to_write(path: Path, *, events: bool = False) -> str:
+    """Returns the suffix of a file, or refuses one to which no tables can be written.
+
+    With `events`, it may be a folder of files of events, .trackml.
+    """
+    kind = _known_suffix(path, _EVENTS if events else _TABLES, verb="write")
     if kind == ".root":
         import_uproot(path, verb="writing")
     return kind
@@ -142,5 +150,5 @@ def budget(
         always: Another smallest limit, in bytes.
         advice: What to do where it is too little, for the message.
     """
-    usual = min(max(_RATIO * path.stat().st_size, always), _NEVER)
+    usual = min(max(RATIO * path.stat().st_size, always), NEVER)
     return Budget(path, usual if max_bytes is None else max_bytes, advice)

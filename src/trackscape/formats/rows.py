@@ -16,7 +16,8 @@ from trackscape.formats.files import budget, kind_to_read, kind_to_write, readin
 from trackscape.formats.read import read_provenance
 from trackscape.formats.root import open_trees
 from trackscape.formats.tables import PUBLISHED_KEY, open_archive
-from trackscape.formats.write import hit_stream, table_writer
+from trackscape.formats.write import table_writer
+from trackscape.formats.write_stream import hit_stream
 
 _KEY = b"trackscape"  # of the metadata of parquet
 

@@ -1,11 +1,7 @@
-"""`Hits`, `Tracks` -> .npz, .parquet, .csv or .root; hits chunk by chunk -> one .npz file."""
+"""`Hits`, `Tracks` -> .npz, .parquet, .csv, .root or .trackml."""
 
 import contextlib
 import itertools
-import json
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,19 +12,18 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
 from trackscape.errors import DataError
-from trackscape.files import check_place, remove_leftovers, replacing
+from trackscape.files import replacing
+from trackscape.formats.event_names import TRACKML
 from trackscape.formats.files import kind_to_write
 from trackscape.formats.layers import N_TRACKERS
-from trackscape.formats.tables import PROVENANCE_KEY, PUBLISHED_KEY
 from trackscape.formats.write_root import root_writer
+from trackscape.formats.write_trackml import write_hit_events, write_track_events
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from trackscape.data import Hits, Tracks
 
-_LEVEL = 1  # of compression: 9 would save another 6 % of simulated hits, in 18 times the time
-_BLOCK = 2**20  # bytes that are compressed at a time
 _BATCH = 64  # frames whose tracks are put together
 _TRACKS = "Tracks"  # tree of tracks in ROOT files
 _GROUP = 2**18  # rows of parquet that are written at a time
@@ -43,11 +38,17 @@ def write_hits(hits: "Hits", path: Path | str) -> None:
     level2ID = -1; deeper layers have level1ID = 0, level2ID = layer - 2. `read_hits` returns the
     same if layers are planes in z.
 
+    A name that ends with .trackml is that of a folder with the files of TrackML (docs/formats.md),
+    an event for each frame; beam spots are left out there.
+
     Raises:
         FormatError: The suffix is unknown, or the file cannot be written there.
     """
     from trackscape.data.tables import hit_columns, optional_columns
 
+    if kind_to_write(Path(path), events=True) == TRACKML:
+        write_hit_events(hits, Path(path))
+        return
     tracker = hits.layer < N_TRACKERS
     columns = hit_columns(hits)
     columns["level1ID"] = hits.layer.where(tracker, 0)
@@ -64,11 +65,17 @@ def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path | str) -> No
     are written frame by frame; the file appears when the last frame is done, and not at all if one
     fails.
 
+    A name that ends with .trackml is that of a folder with the files of TrackML: all hits of each
+    frame, and submission.csv, their tracks.
+
     Raises:
         FormatError: The suffix is unknown, or the folder is absent or full.
         DataError: The truth is known in some of the frames only.
     """
-    _write_parts(_parts(frames), Path(path), tree=_TRACKS)
+    if kind_to_write(Path(path), events=True) == TRACKML:
+        write_track_events(frames, Path(path))
+    else:
+        _write_parts(_parts(frames), Path(path), tree=_TRACKS)
 
 
 def join_tables(tables: Sequence[Path], path: Path) -> None:
@@ -215,73 +222,3 @@ def _from_arrow(table: Any) -> np.ndarray:
     for name, column in columns.items():
         array[name] = column
     return array
-
-
-@contextlib.contextmanager
-def hit_stream(
-    path: Path, dtype: np.dtype, *, provenance: Mapping[str, Any]
-) -> Generator[Callable[[np.ndarray], None], None, None]:
-    """Opens an .npz file to which rows are added, in memory that does not grow with them.
-
-    The file appears when the block ends, and not at all if it ends by an exception or Ctrl-C.
-
-    Arguments:
-        path: New file ending in .npz; an old one is replaced. Missing folders are made.
-        dtype: Structured type of the rows.
-        provenance: What made the rows: anything that JSON can hold.
-
-    Yields:
-        A function that adds an array of rows.
-
-    Raises:
-        FormatError: The suffix is another one, or the file cannot be written there.
-        DataError: A chunk is of another type, or the provenance does not fit into JSON.
-
-    Example:
-        >>> target = Path(tempfile.mkdtemp()) / "hits.npz"
-        >>> row = np.dtype([("eventID", "i4"), ("edep", "f4")])
-        >>> with hit_stream(target, row, provenance={"seed": 1}) as add:
-        ...     for event in range(3):
-        ...         add(np.array([(event, 0.03)], dtype=row))
-        >>> np.load(target)["arr_0"]["eventID"].tolist()
-        [0, 1, 2]
-    """
-    path = Path(path)
-    check_place(path, suffixes=(".npz",))
-    text = _as_json(provenance)
-    remove_leftovers(path)
-    with (
-        replacing(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive,
-        # How many rows there are stands before them in the archive, but is known at the end only:
-        # until then they wait in a file that has no name and cannot stay behind.
-        tempfile.TemporaryFile(dir=path.parent) as waiting,
-    ):
-        with archive.open(f"{PROVENANCE_KEY}.npy", "w") as member:
-            np.lib.format.write_array(member, np.array(text), allow_pickle=False)
-
-        def add(chunk: np.ndarray) -> None:
-            if chunk.dtype != dtype or chunk.ndim != 1:
-                raise DataError(
-                    f"Expected rows of the type {dtype}, shape (rows,), but got {chunk.dtype}, "
-                    f"shape {chunk.shape}; give every chunk the type of the file."
-                )
-            waiting.write(chunk.tobytes())
-
-        yield add
-        type_, rows = np.lib.format.dtype_to_descr(dtype), waiting.tell() // dtype.itemsize
-        header = {"descr": type_, "fortran_order": False, "shape": (rows,)}
-        waiting.seek(0)
-        with archive.open(f"{PUBLISHED_KEY}.npy", "w", force_zip64=True) as member:
-            np.lib.format.write_array_header_1_0(member, header)
-            shutil.copyfileobj(waiting, member, _BLOCK)
-
-
-def _as_json(provenance: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(dict(provenance), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"Expected a provenance of texts, numbers, lists and mappings, but {error}; "
-            "turn such values into one of these."
-        ) from error
