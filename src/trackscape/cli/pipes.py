@@ -1,4 +1,4 @@
-"""`-` among the names of files: standard input, and standard output."""
+"""Where hits and tracks come from and go to; `-` is standard input and standard output."""
 
 import contextlib
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trackscape.errors import TrackscapeError
+from trackscape.files import check_place
 
 PIPE = "-"
 _OUTPUTS = {PIPE: ".csv", "-.csv": ".csv", "-.parquet": ".parquet"}
@@ -18,6 +19,22 @@ _PLACE = "standard input"
 def is_piped(output: Path) -> bool:
     """Whether the name of an output means standard output: ``-``, ``-.csv`` or ``-.parquet``."""
     return str(output) in _OUTPUTS
+
+
+def checked_output(path: Path) -> Path:
+    """Refuses before any work what no hits and tracks can be written to."""
+    from trackscape.formats.event_names import TRACKML
+    from trackscape.formats.files import kind_to_write
+    from trackscape.formats.write_trackml import check_event_folder
+
+    if is_piped(path):
+        return path
+    if kind_to_write(path, events=True) == TRACKML:
+        check_event_folder(path)
+        check_place(path / "submission.csv")
+    else:
+        check_place(path)
+    return path
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from trackscape.cli.options import (
     option,
     written_file,
 )
-from trackscape.cli.pipes import from_standard_input, is_piped, to_standard_output
+from trackscape.cli.pipes import checked_output, from_standard_input, is_piped, to_standard_output
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.pictures import PICTURES
@@ -30,22 +30,11 @@ if TYPE_CHECKING:
 _MOST_SKIPPED = 20  # lines on what was left out
 
 
-def _checked_output(path: Path) -> Path:
-    """Refuses before any work what cannot be written; a name without suffix is a folder, but -."""
-    from trackscape.formats.event_names import TRACKML
-    from trackscape.formats.files import kind_to_write
-    from trackscape.formats.write_trackml import check_event_folder
-
-    if is_piped(path):
-        return path
-    if path.suffix:
-        if kind_to_write(path, events=True) == TRACKML:
-            check_event_folder(path)
-            check_place(path / "submission.csv")
-        else:
-            check_place(path)
-    else:
-        check_place(path / "about.json")
+def _file_or_folder(path: Path) -> Path:
+    """Refuses before any work what cannot be written; a name without suffix is a folder."""
+    if path.suffix or is_piped(path):
+        return checked_output(path)
+    check_place(path / "about.json")
     return path
 
 
@@ -78,7 +67,7 @@ def reconstruct_verb(
             "parquet.",
             "--output",
             "-o",
-            callback=_checked_output,
+            callback=_file_or_folder,
         ),
     ],
     calibration: CalibrationFile = None,
