@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import trackscape.tuning
-from trackscape.data import HitGraph, Hits
+from trackscape.data import HitGraph, Hits, Tracks
 from trackscape.errors import MissingPackageError, TrackscapeError
 from trackscape.execution.executors import RayCluster
-from trackscape.formats import read_hits
+from trackscape.formats import read_hits, write_hits
 from trackscape.imaging import Grid, write_image
 from trackscape.simulation.geant4.engine import check_installed
 from trackscape.training import TrainingConfig
@@ -28,6 +28,8 @@ PACKAGES = {
     "pyg": "torch_geometric",
     "nifti": "nibabel",
     "tuning": "optuna",
+    "awkward": "awkward",
+    "pandas": "pandas",
 }
 LOADED = {"tuning": ("trackscape.tuning.optuna_sampler", "trackscape.tuning.study")}
 """Modules of ours that import such a package as a whole."""
@@ -79,7 +81,20 @@ def write_nifti(hits: Hits, folder: Path) -> None:
     write_image(Grid(size=10.0).empty(), folder / "image.nii")
 
 
+def no_tracks(hits: Hits) -> Tracks:
+    none = torch.zeros(0, dtype=torch.int64)
+    return Tracks(hits=hits, index=none, offset=torch.zeros(1, dtype=torch.int64))
+
+
+def write_root_file(hits: Hits, folder: Path) -> None:
+    write_hits(hits, folder / "hits.root")
+
+
 USES = {
+    lambda hits, folder: no_tracks(hits).to_awkward(): "awkward",
+    lambda hits, folder: no_tracks(hits).to_pandas(): "pandas",
+    lambda hits, folder: hits.to_pandas(): "pandas",
+    write_root_file: "root",
     sample_in_a_study: "tuning",
     write_nifti: "nifti",
     read_root_file: "root",

@@ -8,11 +8,12 @@ import logging
 import math
 import os
 import platform
+import shutil
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from trackscape.errors import FormatError, RunError
+from trackscape.errors import FormatError, RunError, WeightsError
 from trackscape.text import shown
 
 try:
@@ -49,6 +50,31 @@ def replacing(path: Path | str) -> Generator[Path, None, None]:
         ) from error
 
 
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Generator[Path, None, None]:
+    """Gives a new folder beside `path`, which takes its place when all went well.
+
+    Raises:
+        FormatError: The folder cannot be written there.
+    """
+    temporary = path.with_name(f"{_temporary(path).name}s")  # no .part, which are files
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise FormatError(
+            f"{path}: expected a place to write a folder to, but got {error.strerror or error}; "
+            "name another place or make room there."
+        ) from error
+
+
 def write_json(path: Path, content: object) -> None:
     """Writes indented JSON, the whole file or none."""
     with replacing(path) as partial:
@@ -79,6 +105,32 @@ def as_plain(content: Any) -> Any:
 def digest_of(path: Path) -> str:
     """Returns the SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+MODEL_FILE = "model.safetensors"
+"""Weights in a folder of a model, where programs for such folders look for them."""
+RUN_WEIGHTS = "weights.safetensors"
+"""Weights in the folder of a training."""
+
+
+def weights_file(path: Path | str) -> Path:
+    """Returns the file of weights that a path means: itself, or that of a folder.
+
+    A folder is one that `save_pretrained` wrote, or the run folder of a training.
+
+    Raises:
+        WeightsError: The folder holds no weights.
+    """
+    path = Path(path)
+    if not os.path.isdir(path):
+        return path
+    for name in (MODEL_FILE, RUN_WEIGHTS):
+        if os.path.isfile(path / name):
+            return path / name
+    raise WeightsError(
+        f"{path}: expected a folder with {MODEL_FILE}, as `save_pretrained` writes it, or with "
+        f"{RUN_WEIGHTS}, as a training does, but neither is there; name such a folder or a file."
+    )
 
 
 def remove_leftovers(path: Path) -> None:

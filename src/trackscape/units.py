@@ -15,6 +15,7 @@ cm = 10.0 * mm
 
 MeV = 1.0
 keV = 1e-3 * MeV
+GeV = 1e3 * MeV
 
 rad = 1.0
 mrad = 1e-3 * rad

@@ -13,7 +13,9 @@ from trackscape.errors import DataError, FormatError
 from trackscape.formats import read_hits, write_hits, write_tracks
 from trackscape.samples import VALIDATION
 
-SUFFIXES = ("npz", "parquet", "csv")
+uproot = pytest.importorskip("uproot")
+
+SUFFIXES = ("npz", "parquet", "csv", "root")
 
 
 def tensors(rows: int, dtype, elements) -> st.SearchStrategy[torch.Tensor]:
@@ -82,7 +84,7 @@ def test_old_file_is_replaced_whole(published, save_npz, tmp_path):
     assert len(read_hits(path)) == 2
 
 
-@pytest.mark.parametrize("name", ["hits.root", "hits.txt", "hits"])
+@pytest.mark.parametrize("name", ["hits.npy", "hits.txt", "hits"])
 def test_unknown_suffix(name, tmp_path):
     hits = read_hits(VALIDATION)
     with pytest.raises(FormatError, match=r"can write files named \.npz, \.parquet, \.csv"):
@@ -116,6 +118,11 @@ def tracks(published, save_npz) -> Tracks:
 def read_rows(path) -> dict[str, list]:
     if path.suffix == ".parquet":
         return arrow_parquet.read_table(path).to_pydict()
+    if path.suffix == ".root":
+        with uproot.open({path: None}) as file:
+            [tree] = file.values()
+            arrays = tree.arrays(library="np")
+        return {name: values.tolist() for name, values in arrays.items()}
     if path.suffix == ".npz":
         array = np.load(path, allow_pickle=False)["arr_0"]
     else:
@@ -136,6 +143,45 @@ def test_tracks(tracks, published, tmp_path, suffix):
         expected = np.tile(published[name][tracks.index.numpy()], 2)
         assert rows[name] == pytest.approx(expected.tolist())
     assert len(rows) == 11
+
+
+def test_a_root_file_holds_a_plain_tree(tracks, published, save_npz, tmp_path, same_hits):
+    write_tracks([(0, tracks)], tmp_path / "tracks:1.root")
+    write_tracks([(0, tracks)], tmp_path / "tracks.parquet")
+    with (tmp_path / "tracks:1.root").open("rb") as content, uproot.open(content) as file:
+        assert file.classnames() == {"Tracks;1": "TTree"}
+        types = {name: branch.typename for name, branch in file["Tracks"].items()}
+        arrays = file["Tracks"].arrays(library="np")
+    assert types["track"] == "int64_t"
+    assert types["edep"] == "float"
+    table = arrow_parquet.read_table(tmp_path / "tracks.parquet")
+    assert list(arrays) == table.column_names
+    for name, values in arrays.items():  # to the bit
+        assert values.dtype == table.column(name).to_numpy().dtype
+        assert values.tobytes() == table.column(name).to_numpy().tobytes()
+    same_hits(read_hits(tmp_path / "tracks:1.root"), tracks.hits.select(tracks.index))
+    hits = read_hits(save_npz(published))
+    write_hits(hits, tmp_path / "hits.root")
+    with uproot.open(tmp_path / "hits.root") as file:
+        assert file.classnames() == {"Hits;1": "TTree"}
+
+
+def test_many_frames_are_one_tree_of_several_parts(tracks, tmp_path, monkeypatch):
+    monkeypatch.setattr("trackscape.formats.write._GROUP", 100)
+    monkeypatch.setattr("trackscape.formats.write._BATCH", 7)
+    write_tracks(((number, tracks) for number in range(60)), tmp_path / "tracks.root")
+    with uproot.open(tmp_path / "tracks.root") as file:
+        assert file.keys() == ["Tracks;1"]
+        assert file["Tracks"]["frame"].num_baskets > 1
+        frame = file["Tracks"]["frame"].array(library="np")
+    assert frame.tolist() == [number for number in range(60) for _ in range(9)]
+
+
+def test_a_full_disk_leaves_no_tree(tracks, tmp_path, full_disk):
+    frames = ((number, tracks) for number in range(2000))
+    with full_disk(10_000), pytest.raises(FormatError, match="make room there"):
+        write_tracks(frames, tmp_path / "new" / "tracks.root")
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_tracks_of_measured_hits_have_no_truth(tracks, tmp_path):

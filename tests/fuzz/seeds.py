@@ -432,6 +432,38 @@ def _manifests() -> list[bytes]:
     return [json.dumps(content, indent=2).encode()]
 
 
+EVENT = {
+    "hits": b"hit_id,x,y,z,volume_id,layer_id,module_id\n"
+    + b"".join(b"%d,%d.5,1,%d.25,7,%d,1\n" % (n, n, 10 * n, 2 * n) for n in range(1, 9)),
+    "cells": b"hit_id,ch0,ch1,value\n" + b"".join(b"%d,1,2,0.5\n" % n for n in range(1, 9)),
+    "truth": b"hit_id,particle_id,tx,ty,tz,tpx,tpy,tpz,weight\n"
+    + b"".join(b"%d,%d,0,0,0,0,0,1,0.125\n" % (n, n % 3) for n in range(1, 9)),
+    "particles": b"particle_id,particle_type,vx,vy,vz,px,py,pz,q,nhits\n"
+    + b"".join(b"%d,2212,0,0,0,0,0,1,1,3\n" % n for n in range(1, 3)),
+}
+SIMULATED = b"particle_id,geometry_id,tx,ty,tz,deltae,index\n" + b"".join(
+    b"%d,%d,0.5,%d,%d,-0.0002,%d\n" % (n % 2 + 2**60, (200 << 56) + (n << 36), n, 9 * n, n)
+    for n in range(8)
+)
+
+
+def _read_event(name: str, *, others: dict[str, bytes]) -> Callable[[Path], object]:
+    """Reads a folder of an event with one damaged file, from its first row on and as a whole."""
+
+    def read(path: Path) -> object:
+        from trackscape.formats import stream_columns
+
+        with tempfile.TemporaryDirectory() as folder:
+            for other, content in others.items():
+                (Path(folder) / f"event000000007-{other}.csv").write_bytes(content)
+            shutil.copy(path, Path(folder) / f"event000000007-{name}.csv")
+            with stream_columns(Path(folder)) as stream:
+                list(stream.chunks)
+            return _read_hits(Path(folder))
+
+    return read
+
+
 LABELS = b"labels: {0: air, 1: water}\n"
 READERS = {
     "npz": Reader(
@@ -518,5 +550,10 @@ READERS = {
         ".npz", _read_calibration, _texts("src/trackscape/imaging/calibrations/*.npz")
     ),
     "scan": Reader(".json", _read_manifest, _manifests),
+    **{
+        f"event-{name}": Reader(".csv", _read_event(name, others=EVENT), lambda text=text: [text])
+        for name, text in EVENT.items()
+    },
+    "event-simulated": Reader(".csv", _read_event("hits", others={}), lambda: [SIMULATED]),
 }
 """By name. `make fuzz` takes all of them."""

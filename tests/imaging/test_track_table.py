@@ -15,7 +15,7 @@ def rows() -> np.ndarray:
     return rows
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".npz", ".csv"])
+@pytest.mark.parametrize("suffix", [".parquet", ".npz", ".csv", ".root"])
 def test_what_is_written_is_read(rows, tmp_path, suffix) -> None:
     path = tmp_path / f"tracks{suffix}"
     about = {"method": "truth", "per_frame": 100}
@@ -23,7 +23,7 @@ def test_what_is_written_is_read(rows, tmp_path, suffix) -> None:
     found, told = read_track_table(path)
     for name in TRACK.names:
         assert found[name] == pytest.approx(rows[name], nan_ok=True)
-    assert told == ({} if suffix == ".csv" else about)
+    assert told == ({} if suffix in (".csv", ".root") else about)
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".npz", ".csv"])
@@ -33,7 +33,13 @@ def test_another_table_is_refused(straight_tracks, tmp_path, suffix) -> None:
         read_track_table(tmp_path / f"hits{suffix}")
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".npz", ".csv"])
+def test_another_tree_is_refused(straight_tracks, tmp_path) -> None:
+    write_hits(straight_tracks(3), tmp_path / "hits.root")
+    with pytest.raises(FormatError, match="expected columns for rows, but frame, track, hits"):
+        read_track_table(tmp_path / "hits.root")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".npz", ".csv", ".root"])
 def test_a_file_that_is_cut_short_is_refused(rows, tmp_path, suffix) -> None:
     path = tmp_path / f"tracks{suffix}"
     write_track_table([rows], path, provenance={})

@@ -297,7 +297,7 @@ def _track(
     soft: bool = False,
 ) -> "ScanTracks":
     from trackscape.errors import ConfigError
-    from trackscape.files import digest_of
+    from trackscape.files import digest_of, weights_file
     from trackscape.imaging import (
         TRUE_TRACKS,
         Recipe,
@@ -322,7 +322,7 @@ def _track(
         per_frame=per_frame,
         calibration=made,
         min_last_deposit=least_last_deposit(made.thickness),
-        weights="" if weights is None else digest_of(weights),
+        weights="" if weights is None else digest_of(weights_file(weights)),
         soft=soft,
     )
     place = tables or scan.folder / f"tracks_{name}_{per_frame}{'_soft' if soft else ''}"

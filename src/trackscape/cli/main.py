@@ -9,6 +9,7 @@ import trackscape
 from trackscape.cli.align import align_verb
 from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memory, whole_output
 from trackscape.cli.config import app as config
+from trackscape.cli.convert import convert_verb
 from trackscape.cli.doctor import doctor_verb
 from trackscape.cli.emulate import app as emulate
 from trackscape.cli.image import calibrate_verb, image_verb, pairs_verb, rsp_verb
@@ -33,6 +34,7 @@ NO_HALF = "No file is left half written."
 GOES_ON = "Run the same command again to go on."
 for verb, then in {
     inspect_verb: NOTHING,
+    convert_verb: NOTHING,
     train_verb: GOES_ON,
     tune_verb: GOES_ON,
     reconstruct_verb: GOES_ON,

@@ -12,6 +12,7 @@ import typer
 
 from trackscape.cli.completion import METHODS, among, detectors
 from trackscape.cli.computing import Threads, prepare, set_signature
+from trackscape.cli.pipes import from_standard_input
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.text import shown
@@ -54,7 +55,11 @@ _LOG = logging.getLogger(__name__)
 NETWORK_NAMES = "trackscape, line-graph-ptt or line-graph-pat"
 DEFAULT_METHOD = "trackscape"
 HitFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Hit file: npz, npy, root, parquet or csv.")
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="Hit file: npz, npy, root, parquet or csv; - reads it from standard input.",
+    ),
 ]
 PerFrame = Annotated[int, option("PROTONS", "Primary protons per readout frame.", min=1)]
 Method = Annotated[
@@ -68,7 +73,12 @@ Method = Annotated[
     ),
 ]
 Weights = Annotated[
-    Path | None, option("FILE", "Weights of your own training, used instead of a shipped method.")
+    Path | None,
+    option(
+        "FILE|FOLDER",
+        "Weights of your own training, used instead of a shipped method: a file, a run folder, or "
+        "a folder of a model.",
+    ),
 ]
 NetworkClass = Annotated[
     str | None,
@@ -120,7 +130,8 @@ HitFiles = Annotated[
     list[str],
     typer.Argument(
         metavar="FILES",
-        help="Hit files (npz, npy, root, parquet or csv), folders of them, patterns.",
+        help="Hit files (npz, npy, root, parquet or csv), folders of them, patterns; - reads one "
+        "from standard input.",
     ),
 ]
 ProtonsOfFrame = Annotated[
@@ -201,7 +212,7 @@ def open_files(
 ) -> OpenedFiles:
     """Looks at hit files for a method, and warns if that was made for another detector."""
     from trackscape.alignment import read_alignment
-    from trackscape.files import digest_of
+    from trackscape.files import digest_of, weights_file
     from trackscape.reconstruction import FrameRule, Input, find_files
     from trackscape.simulation import check_layers
 
@@ -216,7 +227,7 @@ def open_files(
     cut = _cut_for(depths, name, weights, detector, min_last_deposit)
     about = {
         "method": name,
-        "weights": None if weights is None else digest_of(weights),
+        "weights": None if weights is None else digest_of(weights_file(weights)),
         "per_frame": per_frame,
         "min_last_deposit": cut.min_last_deposit,
         "alignment": None if alignment is None else digest_of(alignment),
@@ -309,7 +320,8 @@ def choose_tracker(method: str, weights: Path | None, network: str | None) -> "t
 
     if weights is not None:
         own = None if network is None else find_network(network)
-        return shown(weights.stem), network_tracker(load_network(weights, network=own))
+        name = weights.resolve().name if weights.is_dir() else weights.stem
+        return shown(name), network_tracker(load_network(weights, network=own))
     return method, load_tracker(method)
 
 
@@ -324,8 +336,9 @@ def opening(
 
         @functools.wraps(verb)
         def run(**options: Any) -> None:
-            opened = open_(**{each.name: options.pop(each.name) for each in shared})
-            verb(opened, **options)
+            given = {each.name: options.pop(each.name) for each in shared}
+            with from_standard_input(given[shared[0].name]) as files:
+                verb(open_(**given | {shared[0].name: files}), **options)
 
         parameters = [*shared[:2], *own, *shared[2:]]
         parameters.sort(key=lambda each: each.default is not each.empty)  # needed ones come first

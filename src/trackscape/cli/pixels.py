@@ -18,13 +18,15 @@ from trackscape.cli.output import say
 from trackscape.errors import ConfigError
 from trackscape.text import shown
 
-_TABLES = (".parquet", ".npz", ".csv")
+_TABLES = (".parquet", ".npz", ".csv", ".root")
 _NOISY_SHARE = 0.05
 
 
 def digitise_verb(
     files: HitFiles,
-    output: Annotated[Path, written_file(*_TABLES, text="Pixels to write: parquet, npz or csv.")],
+    output: Annotated[
+        Path, written_file(*_TABLES, text="Pixels to write: parquet, npz, csv, root.")
+    ],
     per_frame: ProtonsOfFrame = None,
     window: Window = None,
     detector: DetectorName = None,
@@ -66,7 +68,7 @@ def cluster_verb(
             help="Files of pixels (npz, npy, root, parquet or csv), folders of them, patterns.",
         ),
     ],
-    output: Annotated[Path, written_file(*_TABLES, text="Hits to write: parquet, npz or csv.")],
+    output: Annotated[Path, written_file(*_TABLES, text="Hits to write: parquet, npz, csv, root.")],
     detector: Annotated[
         str,
         option(

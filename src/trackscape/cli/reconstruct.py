@@ -11,13 +11,13 @@ from trackscape.cli.options import (
     MaxBytes,
     Opened,
     OpenedFiles,
-    checked_place,
     opening_files,
     opening_frames,
     option,
     written_file,
 )
 from trackscape.cli.output import Json, file_of, publish, say
+from trackscape.cli.pipes import checked_output, from_standard_input, is_piped, to_standard_output
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
 from trackscape.pictures import PICTURES
@@ -31,12 +31,11 @@ _LOG = logging.getLogger(__name__)
 _MOST_SKIPPED = 20  # lines on what was left out
 
 
-def _checked_output(path: Path) -> Path:
+def _file_or_folder(path: Path) -> Path:
     """Refuses before any work what cannot be written; a name without suffix is a folder."""
-    if path.suffix:
-        checked_place(".parquet", ".csv", ".npz")(path)
-    else:
-        check_place(path / "about.json")
+    if path.suffix or is_piped(path):
+        return checked_output(path)
+    check_place(path / "about.json")
     return path
 
 
@@ -47,7 +46,8 @@ def inspect_verb(file: HitFile, json: Json = None, max_bytes: MaxBytes = None) -
     """
     from trackscape.formats import HitReport, inspect_file
 
-    report = inspect_file(file, max_bytes=max_bytes)
+    with from_standard_input(file) as path:
+        report = dataclasses.replace(inspect_file(path, max_bytes=max_bytes), path=file)
     content: dict[str, Any] = {"kind": "primaries", **dataclasses.asdict(report)}
     lines: list[str] = []
     if isinstance(report, HitReport):
@@ -66,10 +66,12 @@ def reconstruct_verb(
         Path,
         option(
             "FILE|FOLDER",
-            "File to write (parquet, csv or npz), or folder for many tables of parquet.",
+            "File to write (parquet, csv, root or npz), folder NAME.trackml for files of TrackML, "
+            "or folder for many tables of parquet; - is standard output as csv, -.parquet as "
+            "parquet.",
             "--output",
             "-o",
-            callback=_checked_output,
+            callback=_file_or_folder,
         ),
     ],
     calibration: CalibrationFile = None,
@@ -90,14 +92,32 @@ def reconstruct_verb(
 
     The output has one row for each hit on a track. NAME_ranges beside it has one row for each
     track, with its residual range and water-equivalent path length (WEPL), where the detector is
-    that of the calibration. A folder has both, as tracks/*.parquet and ranges/*.parquet. After an
-    interruption the same command goes on.
+    that of the calibration. A folder has both, as tracks/*.parquet and ranges/*.parquet. Standard
+    output has the tracks alone. After an interruption the same command goes on.
     """
+    with to_standard_output(output) as place:
+        _reconstruct(opened, place, calibration, min_probability, device, piped=place != output)
+
+
+def _reconstruct(
+    opened: OpenedFiles,
+    output: Path,
+    calibration: Path | None,
+    min_probability: float,
+    device: str | None,
+    *,
+    piped: bool,
+) -> None:
     from trackscape.reconstruction import FindTracks, ranges_beside, reconstruct_files
     from trackscape.tracking import on_device
 
+    if piped and calibration is not None:
+        raise ConfigError(
+            "--calibration: ranges are a table of their own, and standard output takes that of "
+            "tracks; name a file (--output)."
+        )
     tracker = opened.tracker if device is None else on_device(opened.tracker, device)
-    fitting = _fitting_calibration(opened.depths, calibration)
+    fitting = None if piped else _fitting_calibration(opened.depths, calibration)
     provenance = opened.about | {
         "hits": [path.name for path in opened.given.paths],
         "min_probability": min_probability,
@@ -119,7 +139,9 @@ def reconstruct_verb(
     outcome = reconstruct_files(opened.given, work, output, executor=executor)
     _tell_skipped(outcome)
     _say_outcome(opened, outcome)
-    say(f"{outcome.frames:,} frames: {shown(output)}")
+    say(f"{outcome.frames:,} frames: {'standard output' if piped else shown(output)}")
+    if piped:
+        return
     tracks = outcome.acceptance.accepted
     if fitting is None:
         say(

@@ -2,14 +2,18 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
 from trackscape.data.base import DeviceMixin, check_finite, check_integers, check_shape
+from trackscape.data.tables import all_hit_columns, to_arrow_table, to_data_frame
 from trackscape.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow
 
 _Value = TypeVar("_Value")
 
@@ -137,6 +141,22 @@ class Hits(DeviceMixin):
         if bool((self.layer[1:] >= self.layer[:-1]).all()):
             return self
         return self.select(torch.argsort(self.layer, stable=True))
+
+    def to_arrow(self) -> "pyarrow.Table":
+        """Returns a table with a row for each hit, which polars and DuckDB take as well.
+
+        The columns are named as in files: posX posY posZ in mm, edep in MeV, eventID trackID
+        parentID, layer, pdg, spotX spotY in mm, frameID, those that the hits have.
+        """
+        return to_arrow_table(all_hit_columns(self))
+
+    def to_pandas(self) -> Any:
+        """Returns the rows of `to_arrow` as a `pandas.DataFrame`.
+
+        Raises:
+            MissingPackageError: pandas is not installed.
+        """
+        return to_data_frame(all_hit_columns(self))
 
     @property
     def known_truth(self) -> Truth:

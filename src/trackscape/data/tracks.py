@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Bool, Int64
@@ -10,7 +11,12 @@ from torch import Tensor
 
 from trackscape.data.base import DeviceMixin, check_integers, check_range, check_shape
 from trackscape.data.hits import Hits
+from trackscape.data.tables import to_arrow_table, to_data_frame, to_records, track_columns
 from trackscape.errors import DataError
+
+if TYPE_CHECKING:
+    import awkward
+    import pyarrow
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -105,3 +111,31 @@ class Tracks(DeviceMixin):
             index=self.index[mask[self.number]],
             offset=torch.cat([length.new_zeros(1), length.cumsum(0)]),
         )
+
+    def to_arrow(self) -> "pyarrow.Table":
+        """Returns a table with a row for each hit on a track.
+
+        The columns: track, step (0 is the first hit of the track), hit (its place in `hits`), and
+        those of `Hits.to_arrow`.
+        """
+        return to_arrow_table(track_columns(self))
+
+    def to_pandas(self) -> Any:
+        """Returns the rows of `to_arrow` as a `pandas.DataFrame`.
+
+        Raises:
+            MissingPackageError: pandas is not installed.
+        """
+        return to_data_frame(track_columns(self))
+
+    def to_awkward(self) -> "awkward.Array":
+        """Returns a record for each track: its `length` and its `hits`, a list of records.
+
+        A hit has the fields `hit` (its place among all hits of the frame), x, y, z in mm, edep in
+        MeV and layer, and eventID, trackID, parentID, pdg, spotX, spotY and frameID where they are
+        known: ``array.hits.x`` is a list of x for each track.
+
+        Raises:
+            MissingPackageError: awkward is not installed.
+        """
+        return to_records(self)

@@ -1,7 +1,7 @@
 """Files <-> nouns: the only place that reads or writes hits and tracks.
 
-.npz .npy .root .parquet .csv -> Hits
-Hits, Tracks -> .npz .parquet .csv
+.npz .npy .root .parquet .csv, files of events (TrackML, ACTS) -> Hits
+Hits, Tracks -> .npz .parquet .csv .root, files of events (TrackML)
 .npz .mhd .mha -> voxel volumes; .yaml -> settings
 """
 
@@ -26,6 +26,6 @@ from trackscape.formats.shipped import shipped_settings as shipped_settings
 from trackscape.formats.stream import stream_columns as stream_columns
 from trackscape.formats.volumes import Volume as Volume
 from trackscape.formats.volumes import read_volume as read_volume
-from trackscape.formats.write import hit_stream as hit_stream
 from trackscape.formats.write import write_hits as write_hits
 from trackscape.formats.write import write_tracks as write_tracks
+from trackscape.formats.write_stream import hit_stream as hit_stream

@@ -8,34 +8,41 @@ from collections.abc import Generator
 from pathlib import Path
 
 from trackscape.errors import FormatError, TrackscapeError
+from trackscape.formats.event_names import TRACKML, find_event_files
+from trackscape.formats.write_root import import_uproot
 from trackscape.text import shown
 
 # First bytes of each binary kind of file.
 _MAGIC = {".npz": b"PK\x03\x04", ".npy": b"\x93NUMPY", ".root": b"root", ".parquet": b"PAR1"}
 READABLE = (*_MAGIC, ".csv")
 """Suffixes of files of hits."""
-_WRITABLE = (".npz", ".parquet", ".csv")
-_RATIO = 100  # multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs
+_TABLES = (".npz", ".parquet", ".csv", ".root")
+_EVENTS = (*_TABLES, TRACKML)
+RATIO = 100
+"""Multiple of its own size that a file may unpack to; hits take 2 to 20 times theirs."""
 ALWAYS = 64 * 2**20
 """Bytes that any file may unpack to, however small it is."""
-_NEVER = 16 * 2**30  # bytes that no file may unpack to, however large it is
+NEVER = 16 * 2**30
+"""Bytes that no file may unpack to, however large it is."""
 NUMBER_BYTES = 8
 """Largest number of bytes that a number takes in a file."""
 
 
 def kind_to_read(path: Path) -> str:
-    """Returns the suffix of a file whose content fits its suffix.
+    """Returns the suffix of a file whose content fits its suffix; .trackml of files of events.
 
     Raises:
         FormatError: There is no such file, it is empty, of an unknown kind or misnamed.
     """
+    if find_event_files(path) is not None:
+        return TRACKML
     check_there(path)
     kind = _known_suffix(path, READABLE, verb="read")
     with reading(path), path.open("rb") as file:
         start = file.read(8)
     if not start:
         raise FormatError(f"{path}: expected hits, but the file is empty (0 bytes); write it anew.")
-    content = next((name for name, magic in _MAGIC.items() if start.startswith(magic)), ".csv")
+    content = _content(start)
     if content != kind:
         found = "something else" if content == ".csv" else f"those of a {content} file"
         raise FormatError(
@@ -43,6 +50,16 @@ def kind_to_read(path: Path) -> str:
             "give the file its true suffix, or write it anew."
         )
     return kind
+
+
+def kind_of_content(path: Path) -> str:
+    """Returns the suffix that the first bytes of a file stand for; any text is .csv."""
+    with reading(path), path.open("rb") as file:
+        return _content(file.read(8))
+
+
+def _content(start: bytes) -> str:
+    return next((name for name, magic in _MAGIC.items() if start.startswith(magic)), ".csv")
 
 
 def check_there(path: Path) -> None:
@@ -73,9 +90,15 @@ def reading(path: Path) -> Generator[None, None, None]:
         ) from error
 
 
-def kind_to_write(path: Path) -> str:
-    """Returns the suffix of a file, or refuses one to which no hits and tracks can be written."""
-    return _known_suffix(path, _WRITABLE, verb="write")
+def kind_to_write(path: Path, *, events: bool = False) -> str:
+    """Returns the suffix of a file, or refuses one to which no tables can be written.
+
+    With `events`, it may be a folder of files of events, .trackml.
+    """
+    kind = _known_suffix(path, _EVENTS if events else _TABLES, verb="write")
+    if kind == ".root":
+        import_uproot(path, verb="writing")
+    return kind
 
 
 def _known_suffix(path: Path, suffixes: tuple[str, ...], *, verb: str) -> str:
@@ -127,5 +150,5 @@ def budget(
         always: Another smallest limit, in bytes.
         advice: What to do where it is too little, for the message.
     """
-    usual = min(max(_RATIO * path.stat().st_size, always), _NEVER)
+    usual = min(max(RATIO * path.stat().st_size, always), NEVER)
     return Budget(path, usual if max_bytes is None else max_bytes, advice)

@@ -12,6 +12,8 @@ import numpy as np
 
 from trackscape.formats import tables
 from trackscape.formats.columns import SPOT, TRUTH, FileColumns, checked
+from trackscape.formats.event_data import read_events
+from trackscape.formats.event_names import TRACKML
 from trackscape.formats.events import number_events
 from trackscape.formats.files import kind_to_read
 from trackscape.formats.layers import Numbering, number_layers
@@ -30,6 +32,7 @@ _READERS = {
     ".root": read_root,
     ".parquet": tables.read_parquet,
     ".csv": tables.read_csv,
+    TRACKML: read_events,
 }
 
 
@@ -49,7 +52,8 @@ def read_hits(path: Path | str, *, max_bytes: int | None = None) -> "Hits":
     """Reads simulated or measured hits; one row is one hit, and rows keep their order.
 
     Understands `.npz` (the published structured array, or one array for each column), `.npy`,
-    `.root` (trees of GATE 8, 9 and 10; needs the extra `root`), `.parquet` and `.csv`, with
+    `.root` (trees of GATE 8, 9 and 10; needs the extra `root`), `.parquet` and `.csv`, and folders
+    of files of events of TrackML and ACTS or one of their files of hits (docs/formats.md), with
     positions in mm, energies in MeV and the beam along +z. Columns are found by name, layers by the
     rule that agrees with posZ; `inspect_file` reports both. Numbers become float32. The truth is
     None where eventID, trackID and parentID are missing; no two of its events share a number.

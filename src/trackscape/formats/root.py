@@ -13,6 +13,7 @@ import numpy as np
 from trackscape.errors import FormatError
 from trackscape.formats.columns import HITS, FileColumns, TableKind, is_complete, select
 from trackscape.formats.files import NUMBER_BYTES, Budget, budget, reading
+from trackscape.formats.write_root import import_uproot
 from trackscape.text import listed, shown
 
 _FIRST_CHOICES = ("Hits", "hits", "PhaseSpace", "tree")  # trees that are taken before others
@@ -71,21 +72,10 @@ def read_root(path: Path, max_bytes: int | None = None) -> FileColumns:
         return trees.read()
 
 
-def _import_uproot(path: Path) -> Any:
-    try:
-        import uproot  # an optional extra
-    except ImportError as error:
-        raise FormatError(
-            f"{path}: reading ROOT files needs the package uproot, which is not installed; "
-            "run `pip install uproot`."
-        ) from error
-    return uproot
-
-
 @contextlib.contextmanager
 def open_trees(path: Path, spare: Budget, kind: TableKind = HITS) -> Generator["Trees", None, None]:
     """Opens the tree of a kind of table, or the trees of its runs; see `read_root`."""
-    open_file: Any = _import_uproot(path).open  # its types do not fit what it takes and gives
+    open_file: Any = import_uproot(path).open  # its types do not fit what it takes and gives
     # A file that is open, since uproot takes colons in names of files for protocols and objects.
     with reading(path), path.open("rb") as content, open_file(content) as file:
         _check_names(file, path=path)

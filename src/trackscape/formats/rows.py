@@ -1,4 +1,4 @@
-"""Structured arrays with their provenance <-> .parquet, .npz or .csv."""
+"""Structured arrays with their provenance <-> .parquet, .npz, .csv or .root."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -6,24 +6,33 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
 from trackscape.errors import DataError, FormatError
 from trackscape.files import replacing
+from trackscape.formats.columns import Meaning, TableKind
 from trackscape.formats.files import budget, kind_to_read, kind_to_write, reading
 from trackscape.formats.read import read_provenance
+from trackscape.formats.root import open_trees
 from trackscape.formats.tables import PUBLISHED_KEY, open_archive
-from trackscape.formats.write import hit_stream
+from trackscape.formats.write import table_writer
+from trackscape.formats.write_stream import hit_stream
 
 _KEY = b"trackscape"  # of the metadata of parquet
 
 
 def write_table(
-    chunks: Iterable[np.ndarray], path: Path, *, dtype: np.dtype, provenance: Mapping[str, Any]
+    chunks: Iterable[np.ndarray],
+    path: Path,
+    *,
+    dtype: np.dtype,
+    provenance: Mapping[str, Any],
+    tree: str,
 ) -> int:
-    """Writes chunk by chunk and returns the number of rows; CSV holds no provenance.
+    """Writes chunk by chunk and returns the number of rows; CSV and ROOT hold no provenance.
+
+    A ROOT file holds them in the TTree `tree`.
 
     Raises:
         FormatError: The suffix is another one, or the file cannot be written there.
@@ -36,19 +45,17 @@ def write_table(
                 add(chunk)
                 rows += len(chunk)
         return rows
-    names = dtype.names or ()
-    schema = pa.schema(
-        [(name, pa.from_numpy_dtype(dtype[name])) for name in names],
-        metadata={_KEY: json.dumps(dict(provenance), allow_nan=False)},
-    )
-    open_writer = arrow_parquet.ParquetWriter if kind == ".parquet" else arrow_csv.CSVWriter
+    about = {_KEY: json.dumps(dict(provenance), allow_nan=False)}
     rows = 0
-    with replacing(path) as temporary, temporary.open("wb") as file, open_writer(file, schema) as w:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w+b") as file,
+        table_writer(file, dtype, tree=tree, path=path, metadata=about) as add,
+    ):
         for chunk in chunks:
             if chunk.dtype != dtype:
                 raise DataError(f"Expected rows of the type {dtype}, got {chunk.dtype}.")
-            columns = [np.ascontiguousarray(chunk[name]) for name in names]
-            w.write_table(pa.table(columns, schema=schema))
+            add(chunk)
             rows += len(chunk)
     return rows
 
@@ -67,6 +74,8 @@ def read_table(path: Path, *, dtype: np.dtype) -> tuple[np.ndarray, dict[str, An
         if rows.dtype != dtype or rows.ndim != 1:
             _refuse(path, names)
         return rows, read_provenance(path) or {}
+    if kind == ".root":
+        return _read_tree(path, dtype), {}
     if kind not in (".parquet", ".csv"):
         _refuse(path, names)
     with reading(path):
@@ -85,6 +94,17 @@ def read_table(path: Path, *, dtype: np.dtype) -> tuple[np.ndarray, dict[str, An
             rows[name] = table.column(name).to_numpy()
         about = (table.schema.metadata or {}).get(_KEY, b"{}")
         return rows, dict(json.loads(about))
+
+
+def _read_tree(path: Path, dtype: np.dtype) -> np.ndarray:
+    names = dtype.names or ()
+    columns = {f"column {name}": Meaning(name, (name,)) for name in names}
+    with open_trees(path, budget(path), TableKind("rows", columns, tuple(columns))) as trees:
+        found = trees.read().values
+    rows = np.empty(max(map(len, found.values())), dtype=dtype)
+    for name in names:
+        rows[name] = found[f"column {name}"]
+    return rows
 
 
 def _check_names(path: Path, found: list[str], names: tuple[str, ...]) -> None:

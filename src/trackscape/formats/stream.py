@@ -13,6 +13,8 @@ import pyarrow.parquet as arrow_parquet
 from trackscape.errors import FormatError
 from trackscape.formats import tables
 from trackscape.formats.columns import DECIMAL, HITS, FileColumns, TableKind, read_columns, select
+from trackscape.formats.event_data import stream_events
+from trackscape.formats.event_names import TRACKML
 from trackscape.formats.files import Budget, kind_to_read, reading
 from trackscape.formats.root import open_trees
 from trackscape.text import shown
@@ -165,10 +167,20 @@ def _open_root(path: Path, kind: TableKind) -> Generator[HitStream, None, None]:
         yield HitStream(sum(trees.rows), trees.read_in_parts(CHUNK))
 
 
+@contextlib.contextmanager
+def _open_events(path: Path, kind: TableKind) -> Generator[HitStream, None, None]:
+    if kind is not HITS:
+        raise FormatError(
+            f"{path}: expected {kind.what}, but these are files of events with hits; name another."
+        )
+    yield HitStream(None, stream_events(path))
+
+
 _OPENERS: dict[str, Callable[[Path, TableKind], Any]] = {
     ".npz": _open_npz,
     ".npy": _open_npy,
     ".root": _open_root,
     ".parquet": _open_parquet,
     ".csv": _open_csv,
+    TRACKML: _open_events,
 }

@@ -1,14 +1,10 @@
-"""`Hits`, `Tracks` -> .npz, .parquet or .csv; hits chunk by chunk -> one .npz file."""
+"""`Hits`, `Tracks` -> .npz, .parquet, .csv, .root or .trackml."""
 
 import contextlib
 import itertools
-import json
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -16,57 +12,74 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
 from trackscape.errors import DataError
-from trackscape.files import check_place, remove_leftovers, replacing
+from trackscape.files import replacing
+from trackscape.formats.event_names import TRACKML
 from trackscape.formats.files import kind_to_write
 from trackscape.formats.layers import N_TRACKERS
-from trackscape.formats.tables import PROVENANCE_KEY, PUBLISHED_KEY
+from trackscape.formats.write_root import root_writer
+from trackscape.formats.write_trackml import write_hit_events, write_track_events
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from trackscape.data import Hits, Tracks
 
-_LEVEL = 1  # of compression: 9 would save another 6 % of simulated hits, in 18 times the time
-_BLOCK = 2**20  # bytes that are compressed at a time
 _BATCH = 64  # frames whose tracks are put together
+_TRACKS = "Tracks"  # tree of tracks in ROOT files
 _GROUP = 2**18  # rows of parquet that are written at a time
 
 
 def write_hits(hits: "Hits", path: Path | str) -> None:
-    """Writes hits to an .npz, .parquet or .csv file, or in place of an old one.
+    """Writes hits to an .npz, .parquet, .csv or .root file, or in place of an old one.
 
     The columns: posX posY posZ (mm), edep (MeV), eventID trackID parentID, level1ID level2ID,
     then pdg, spotX spotY (mm), frameID where they are known. An .npz file holds one structured
-    array under `arr_0`. The trackers 0 and 1 have level1ID = layer, level2ID = -1; deeper layers
-    have level1ID = 0, level2ID = layer - 2. `read_hits` returns the same if layers are planes in z.
+    array under `arr_0`, a .root file a TTree `Hits`. The trackers 0 and 1 have level1ID = layer,
+    level2ID = -1; deeper layers have level1ID = 0, level2ID = layer - 2. `read_hits` returns the
+    same if layers are planes in z.
+
+    A name that ends with .trackml is that of a folder with the files of TrackML (docs/formats.md),
+    an event for each frame; beam spots are left out there.
 
     Raises:
         FormatError: The suffix is unknown, or the file cannot be written there.
     """
+    from trackscape.data.tables import hit_columns, optional_columns
+
+    if kind_to_write(Path(path), events=True) == TRACKML:
+        write_hit_events(hits, Path(path))
+        return
     tracker = hits.layer < N_TRACKERS
     columns = hit_columns(hits)
     columns["level1ID"] = hits.layer.where(tracker, 0)
     columns["level2ID"] = (hits.layer - N_TRACKERS).where(~tracker, -1)
-    _write_parts([columns | optional_columns(hits)], Path(path))
+    _write_parts([columns | optional_columns(hits)], Path(path), tree="Hits")
 
 
 def write_tracks(frames: "Iterable[tuple[int, Tracks]]", path: Path | str) -> None:
-    """Writes the tracks of numbered frames to a .parquet, .csv or .npz file, a row for each hit.
+    """Writes the tracks of numbered frames, a row for each hit, as .parquet, .csv, .root or .npz.
 
     The columns: frame, track (counted in its frame from 0), step (0 is the first layer of the
     track), layer, posX posY posZ (mm), edep (MeV), and eventID trackID parentID where the truth
-    is known. Hits without a track are left out. Parquet and CSV are written frame by frame; the
-    file appears when the last frame is done, and not at all if one fails.
+    is known. Hits without a track are left out. A .root file holds a TTree `Tracks`. All but .npz
+    are written frame by frame; the file appears when the last frame is done, and not at all if one
+    fails.
+
+    A name that ends with .trackml is that of a folder with the files of TrackML: all hits of each
+    frame, and submission.csv, their tracks.
 
     Raises:
         FormatError: The suffix is unknown, or the folder is absent or full.
         DataError: The truth is known in some of the frames only.
     """
-    _write_parts(_parts(frames), Path(path))
+    if kind_to_write(Path(path), events=True) == TRACKML:
+        write_track_events(frames, Path(path))
+    else:
+        _write_parts(_parts(frames), Path(path), tree=_TRACKS)
 
 
 def join_tables(tables: Sequence[Path], path: Path) -> None:
-    """Writes tables of .parquet files, one below the other, as one .parquet, .csv or .npz file.
+    """Writes tables of .parquet files, one below the other, as one file of any suffix.
 
     Raises:
         FormatError: The file cannot be written there.
@@ -76,9 +89,9 @@ def join_tables(tables: Sequence[Path], path: Path) -> None:
     filled = (array for array in arrays if len(array))
     first = next(filled, None)
     if first is None:
-        _write_parts([_part(_no_tracks(), [0], [0])], path)
+        _write_parts([_part(_no_tracks(), [0], [0])], path, tree=_TRACKS)
     else:
-        _write_arrays(itertools.chain([first], filled), path)
+        _write_arrays(itertools.chain([first], filled), path, tree=_TRACKS)
 
 
 def _parts(frames: "Iterable[tuple[int, Tracks]]") -> "Iterator[dict[str, Tensor]]":
@@ -98,6 +111,8 @@ def _part(
     tracks: "Tracks", frames: "Sequence[int]", n_tracks: Sequence[int]
 ) -> "dict[str, Tensor]":
     import torch
+
+    from trackscape.data.tables import hit_columns
 
     hits, number, counts = tracks.hits.select(tracks.index), tracks.number, torch.tensor(n_tracks)
     first = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
@@ -120,46 +135,50 @@ def _no_tracks() -> "Tracks":
     return Tracks(hits=hits, index=none, offset=torch.zeros(1, dtype=torch.int64))
 
 
-def hit_columns(hits: "Hits") -> "dict[str, Tensor]":
-    """Returns position in mm and deposit in MeV, and the truth where it is known."""
-    x, y, z = hits.position.unbind(1)
-    columns = {"posX": x, "posY": y, "posZ": z, "edep": hits.energy}
-    if hits.truth is not None:
-        columns["eventID"], columns["trackID"] = hits.truth.event, hits.truth.track
-        columns["parentID"] = hits.truth.parent
-    return columns
+def _write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path, *, tree: str) -> None:
+    _write_arrays(map(_structured, parts), path, tree=tree)
 
 
-def optional_columns(hits: "Hits") -> "dict[str, Tensor]":
-    """Returns pdg, spotX and spotY in mm, and frameID, where hits have them."""
-    columns: dict[str, Tensor] = {}
-    if hits.truth is not None and hits.truth.pdg is not None:
-        columns["pdg"] = hits.truth.pdg
-    if hits.spot is not None:
-        columns["spotX"], columns["spotY"] = hits.spot.unbind(1)
-    if hits.frame is not None:
-        columns["frameID"] = hits.frame
-    return columns
-
-
-def _write_parts(parts: "Iterable[dict[str, Tensor]]", path: Path) -> None:
-    _write_arrays(map(_structured, parts), path)
-
-
-def _write_arrays(arrays: Iterable[np.ndarray], path: Path) -> None:
+def _write_arrays(arrays: Iterable[np.ndarray], path: Path, *, tree: str) -> None:
     """Writes tables below one another; .npz when all are there."""
     kind = kind_to_write(path)
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("w+b") as file:
         arrays = gathered(_alike(arrays))
         if kind == ".npz":
             np.savez_compressed(file, arr_0=np.concatenate(list(arrays)))
             return
-        open_writer = arrow_parquet.ParquetWriter if kind == ".parquet" else arrow_csv.CSVWriter
-        first = _arrow(next(arrays))
-        with open_writer(file, first.schema) as writer:
-            writer.write_table(first)
-            for array in arrays:
-                writer.write_table(_arrow(array))
+        first = next(arrays)
+        with table_writer(file, first.dtype, tree=tree, path=path) as add:
+            for array in itertools.chain([first], arrays):
+                add(array)
+
+
+@contextlib.contextmanager
+def table_writer(
+    file: BinaryIO,
+    dtype: np.dtype[Any],
+    *,
+    tree: str,
+    path: Path,
+    metadata: Mapping[bytes, str] | None = None,
+) -> Generator[Callable[[np.ndarray], None], None, None]:
+    """Gives a function that adds rows to a new file, .parquet, .csv or .root as `path` is named."""
+    kind = kind_to_write(path)
+    if kind == ".root":
+        with root_writer(file, dtype, tree=tree, path=path) as add:
+            yield add
+        return
+    names = dtype.names or ()
+    fields = [(name, pa.from_numpy_dtype(dtype[name])) for name in names]
+    schema = pa.schema(fields, metadata=metadata)
+    open_writer = arrow_parquet.ParquetWriter if kind == ".parquet" else arrow_csv.CSVWriter
+    with open_writer(file, schema) as writer:
+
+        def add_table(rows: np.ndarray) -> None:
+            columns = [np.ascontiguousarray(rows[name]) for name in names]
+            writer.write_table(pa.table(columns, schema=schema))
+
+        yield add_table
 
 
 def _alike(arrays: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -197,84 +216,9 @@ def _structured(part: "dict[str, Tensor]") -> np.ndarray:
     return array
 
 
-def _arrow(array: np.ndarray) -> Any:  # pyarrow's tables have no type
-    names = array.dtype.names or ()
-    return pa.table({name: np.ascontiguousarray(array[name]) for name in names})
-
-
 def _from_arrow(table: Any) -> np.ndarray:
     columns = {name: table.column(name).to_numpy() for name in table.column_names}
     array = np.empty(table.num_rows, dtype=[(name, c.dtype) for name, c in columns.items()])
     for name, column in columns.items():
         array[name] = column
     return array
-
-
-@contextlib.contextmanager
-def hit_stream(
-    path: Path, dtype: np.dtype, *, provenance: Mapping[str, Any]
-) -> Generator[Callable[[np.ndarray], None], None, None]:
-    """Opens an .npz file to which rows are added, in memory that does not grow with them.
-
-    The file appears when the block ends, and not at all if it ends by an exception or Ctrl-C.
-
-    Arguments:
-        path: New file ending in .npz; an old one is replaced. Missing folders are made.
-        dtype: Structured type of the rows.
-        provenance: What made the rows: anything that JSON can hold.
-
-    Yields:
-        A function that adds an array of rows.
-
-    Raises:
-        FormatError: The suffix is another one, or the file cannot be written there.
-        DataError: A chunk is of another type, or the provenance does not fit into JSON.
-
-    Example:
-        >>> target = Path(tempfile.mkdtemp()) / "hits.npz"
-        >>> row = np.dtype([("eventID", "i4"), ("edep", "f4")])
-        >>> with hit_stream(target, row, provenance={"seed": 1}) as add:
-        ...     for event in range(3):
-        ...         add(np.array([(event, 0.03)], dtype=row))
-        >>> np.load(target)["arr_0"]["eventID"].tolist()
-        [0, 1, 2]
-    """
-    path = Path(path)
-    check_place(path, suffixes=(".npz",))
-    text = _as_json(provenance)
-    remove_leftovers(path)
-    with (
-        replacing(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive,
-        # How many rows there are stands before them in the archive, but is known at the end only:
-        # until then they wait in a file that has no name and cannot stay behind.
-        tempfile.TemporaryFile(dir=path.parent) as waiting,
-    ):
-        with archive.open(f"{PROVENANCE_KEY}.npy", "w") as member:
-            np.lib.format.write_array(member, np.array(text), allow_pickle=False)
-
-        def add(chunk: np.ndarray) -> None:
-            if chunk.dtype != dtype or chunk.ndim != 1:
-                raise DataError(
-                    f"Expected rows of the type {dtype}, shape (rows,), but got {chunk.dtype}, "
-                    f"shape {chunk.shape}; give every chunk the type of the file."
-                )
-            waiting.write(chunk.tobytes())
-
-        yield add
-        type_, rows = np.lib.format.dtype_to_descr(dtype), waiting.tell() // dtype.itemsize
-        header = {"descr": type_, "fortran_order": False, "shape": (rows,)}
-        waiting.seek(0)
-        with archive.open(f"{PUBLISHED_KEY}.npy", "w", force_zip64=True) as member:
-            np.lib.format.write_array_header_1_0(member, header)
-            shutil.copyfileobj(waiting, member, _BLOCK)
-
-
-def _as_json(provenance: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(dict(provenance), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"Expected a provenance of texts, numbers, lists and mappings, but {error}; "
-            "turn such values into one of these."
-        ) from error

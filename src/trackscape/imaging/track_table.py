@@ -117,16 +117,17 @@ def _add_truth(rows: np.ndarray, tracks: Tracks) -> None:
 def write_track_table(
     chunks: Iterable[np.ndarray], path: Path | str, *, provenance: Mapping[str, Any]
 ) -> int:
-    """Writes rows of tracks as parquet, csv or npz, with the provenance inside, and counts them.
+    """Writes rows of tracks as parquet, csv, root or npz, with the provenance, and counts them.
 
-    CSV holds no provenance. The file appears when all is written.
+    CSV and ROOT hold no provenance; a ROOT file has the TTree `Ranges`. The file appears when
+    all is written.
 
     Arguments:
         chunks: Arrays of type `TRACK`.
         path: New file; an old one is replaced.
         provenance: What JSON can hold.
     """
-    return write_table(chunks, Path(path), dtype=TRACK, provenance=provenance)
+    return write_table(chunks, Path(path), dtype=TRACK, provenance=provenance, tree="Ranges")
 
 
 def read_track_table(path: Path | str) -> tuple[np.ndarray, dict[str, Any]]:

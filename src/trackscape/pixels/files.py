@@ -11,9 +11,10 @@ from jaxtyping import Shaped
 
 import trackscape
 from trackscape.data import Hits
+from trackscape.data.tables import all_hit_columns
 from trackscape.errors import ConfigError, DataError
 from trackscape.formats.rows import write_table
-from trackscape.formats.write import gathered, hit_columns, optional_columns
+from trackscape.formats.write import gathered
 from trackscape.graph_construction import merge_deposits
 from trackscape.pixels.cluster import cluster_pixels
 from trackscape.pixels.digitise import digitise_hits, fields_of
@@ -100,7 +101,8 @@ def digitise_files(
         "noise": noise,
         "seed": seed,
     }
-    pixels = write_table(gathered(chunks()), output, dtype=dtype, provenance=provenance)
+    rows = gathered(chunks())
+    pixels = write_table(rows, output, dtype=dtype, provenance=provenance, tree="Pixels")
     return Written(parts.frames, hits, pixels)
 
 
@@ -188,7 +190,7 @@ def cluster_files(
         "split": split,
         "noisy pixels": len(noisy),
     }
-    write_table(chunks(), output, dtype=dtype, provenance=provenance)
+    write_table(chunks(), output, dtype=dtype, provenance=provenance, tree="Hits")
     return Written(*counts.tolist(), noisy=len(noisy))
 
 
@@ -207,7 +209,7 @@ def pixel_grid(detector: Detector) -> PixelGrid:
 
 
 def _as_rows(hits: Hits, dtype: np.dtype) -> Shaped[np.ndarray, " hits"]:
-    columns = hit_columns(hits) | optional_columns(hits) | {"layer": hits.layer}
+    columns = all_hit_columns(hits)
     rows = np.empty(len(hits), dtype)
     for name in dtype.names or ():
         rows[name] = columns[name]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trackscape.errors import FormatError
+from trackscape.formats.event_names import find_event_files
 from trackscape.formats.files import READABLE, check_there
 from trackscape.formats.stream import stream_columns
 from trackscape.simulation import read_scan
@@ -19,8 +20,9 @@ _SAMPLE = 2**20  # bytes at both ends of a file that tell it from others
 def find_files(names: Sequence[Path | str]) -> list[Path]:
     """Returns the files of hits that are meant, in the order of their names.
 
-    A folder stands for its files of hits, that of a scan for those of its angles; a pattern such
-    as ``run_*.parquet`` for what it matches.
+    A folder stands for its files of hits, that of a scan for those of its angles, and one of files
+    of events (TrackML, ACTS), which are read as one, for itself; a pattern such as
+    ``run_*.parquet`` for what it matches.
 
     Raises:
         FormatError: Nothing is there, or a file is meant twice.
@@ -40,6 +42,8 @@ def find_files(names: Sequence[Path | str]) -> list[Path]:
 def _files_of(path: Path) -> list[Path]:
     if (path / MANIFEST).is_file():
         return list(read_scan(path).files)
+    if find_event_files(path) is not None:
+        return [path]
     if path.is_dir():
         files = sorted(each for each in path.iterdir() if each.suffix.lower() in READABLE)
         what = f"files of hits ({', '.join(READABLE)}) in the folder"
@@ -57,7 +61,7 @@ def _files_of(path: Path) -> list[Path]:
 def describe_files(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Returns name, size and a digest of both ends of each file, to tell them from others."""
     found: list[dict[str, Any]] = []
-    for path in paths:
+    for path in (each for named in paths for each in _all_files(named)):
         size = path.stat().st_size
         with path.open("rb") as file:
             begin = file.read(_SAMPLE)
@@ -67,10 +71,17 @@ def describe_files(paths: Sequence[Path]) -> list[dict[str, Any]]:
     return found
 
 
+def _all_files(path: Path) -> list[Path]:
+    events = find_event_files(path)
+    return [path] if events is None else events.all_files()
+
+
 def count_rows(paths: Sequence[Path]) -> int | None:
     """Returns the rows of all files, None if one does not say before it is read."""
     total = 0
     for path in paths:
+        if find_event_files(path) is not None:
+            return None
         try:
             with stream_columns(path) as stream:
                 rows = stream.rows

@@ -19,7 +19,9 @@ from trackscape.evaluation import Summary
 from trackscape.evaluation.evaluate import check_primaries, summarise_frames
 from trackscape.execution import Workers
 from trackscape.files import write_json
+from trackscape.formats.event_names import TRACKML
 from trackscape.formats.write import join_tables
+from trackscape.formats.write_trackml import join_event_folders
 from trackscape.imaging.track_table import join_track_tables
 from trackscape.progress import progress_bar
 from trackscape.reconstruction.cutting import FrameRule
@@ -98,7 +100,8 @@ def reconstruct_files(
     Arguments:
         given: Files, and what makes a frame.
         work: How tracks are found.
-        output: A file (.parquet, .csv or .npz), with NAME_ranges beside it, or else a folder of
+        output: A file (.parquet, .csv, .root or .npz), with NAME_ranges beside it; a folder
+            NAME.trackml with the files of TrackML, and NAME_ranges.parquet; or else a folder of
             tables, which other programs read as one: ``tracks/*.parquet``, ``ranges/*.parquet``.
         executor: Who computes; other machines need a folder that they see, too. This process if
             None.
@@ -109,6 +112,8 @@ def reconstruct_files(
         RunError: The folder holds something else.
     """
     about = {"work": "tracks", **work.provenance}
+    if output.suffix.lower() == TRACKML:
+        work = dataclasses.replace(work, suffix=TRACKML)
     if not output.suffix:
         results, parts = _run(given, work, output, about, executor, progress=progress)
         outcome = _outcome(results, parts)
@@ -117,16 +122,18 @@ def reconstruct_files(
     with _folder_beside(output) as folder:
         results, parts = _run(given, work, folder, about, executor, progress=progress)
         names = [f"{number:06d}.parquet" for number in range(parts.parts)]
+        found = [(folder / TRACKS / name).with_suffix(work.suffix) for name in names]
         if work.calibration is not None:
             tables = [folder / RANGES / name for name in names]
             join_track_tables(tables, ranges_beside(output), provenance=work.provenance)
-        join_tables([folder / TRACKS / name for name in names], output)
+        (join_event_folders if work.suffix == TRACKML else join_tables)(found, output)
     return _outcome(results, parts)
 
 
 def ranges_beside(output: Path) -> Path:
     """Returns the name of the table with one row for each track, beside that of hits on tracks."""
-    return output.with_name(f"{output.stem}_ranges{output.suffix}")
+    suffix = ".parquet" if output.suffix.lower() == TRACKML else output.suffix
+    return output.with_name(f"{output.stem}_ranges{suffix}")
 
 
 def evaluate_files(

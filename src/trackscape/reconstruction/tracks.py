@@ -44,15 +44,17 @@ class FindTracks:
     """Where the layers are; None where the file says."""
     min_probability: float = 0.0
     """Of the tracks that are written; where it is not known they all are."""
+    suffix: str = ".parquet"
+    """Of the tables of tracks; .trackml of folders with all hits, and their tracks."""
     together: bool = False
     """Whether the frames of a part are tracked in one go, by what `on_device` returned."""
 
     def __call__(self, part: FilePart, folder: Path) -> dict[str, Any]:
-        """Writes tracks/NUMBER.parquet and ranges/NUMBER.parquet, and counts chains and tracks."""
+        """Writes tracks/NUMBER.SUFFIX and ranges/NUMBER.parquet, and counts chains and tracks."""
         found, skipped = self._rate(part)
         tracks = [(number, rated.tracks) for number, rated in found]
         name = f"{part.number:06d}.parquet"
-        write_tracks(tracks, folder / TRACKS / name)
+        write_tracks(tracks, (folder / TRACKS / name).with_suffix(self.suffix))
         if self.calibration is not None:
             rows = rows_of_frames(tracks, calibration=self.calibration)
             probability = [rated.probability for _, rated in found]

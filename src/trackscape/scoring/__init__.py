@@ -3,6 +3,7 @@
 from trackscape.scoring.interface import Scorer as Scorer
 from trackscape.scoring.line_graph.network import HitGraphNetwork as HitGraphNetwork
 from trackscape.scoring.line_graph.network import LineGraphNetwork as LineGraphNetwork
+from trackscape.scoring.model_folder import save_pretrained as save_pretrained
 from trackscape.scoring.pretrained import METHODS as METHODS
 from trackscape.scoring.pretrained import build_network as build_network
 from trackscape.scoring.pretrained import find_network as find_network

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from trackscape.errors import WeightsError
-from trackscape.files import replacing
+from trackscape.files import replacing, weights_file
 from trackscape.scoring.interface import Scorer
 from trackscape.scoring.line_graph.network import HitGraphNetwork, LineGraphNetwork
 from trackscape.scoring.track_model import TrackModel
@@ -113,6 +113,7 @@ def _name(network: type[Scorer]) -> str:
 def load_network(path: Path | str, *, network: Scorer | type[Scorer] | None = None) -> Scorer:
     """Reads a network that `save_network` wrote and puts it into evaluation mode.
 
+    The path is a file of weights, the run folder of a training, or a folder of `save_pretrained`.
     No class is imported because a file names it: pass the class of your own network, which is made
     with the sizes that the file names, or a network, which takes the weights and is returned.
 
@@ -144,11 +145,12 @@ def load_network(path: Path | str, *, network: Scorer | type[Scorer] | None = No
 
 
 def read_weights(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Returns what `save_network` wrote, its header and the weights by name.
+    """Returns what `save_network` wrote, its header and the weights by name; see `load_network`.
 
     Raises:
         WeightsError: If the file is damaged or missing, or has another header.
     """
+    path = weights_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             header: dict[str, str] = file.metadata() or {}
@@ -225,8 +227,13 @@ def save_network(network: Scorer, path: Path | str, *, about: dict[str, Any]) ->
         partial.write_bytes(content)
 
 
+def method_file(method: str) -> Path:
+    """Returns the file with the shipped weights of a method."""
+    if method not in METHODS:
+        raise WeightsError(f"Expected a method of {', '.join(METHODS)}, got {shown(method)!r}.")
+    return SHIPPED / f"{method}.safetensors"
+
+
 def load_method(method: str) -> Scorer:
     """Returns the shipped network of a method, in evaluation mode."""
-    if method not in METHODS:
-        raise WeightsError(f"Expected a method of {', '.join(METHODS)}, got {method!r}.")
-    return load_network(SHIPPED / f"{method}.safetensors")
+    return load_network(method_file(method))

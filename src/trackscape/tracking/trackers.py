@@ -1,7 +1,9 @@
 """Hits -> Tracks: the whole reconstruction of a frame, and every way behind one interface."""
 
 import dataclasses
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from jaxtyping import Int64
@@ -10,7 +12,8 @@ from torch import Tensor
 from trackscape.assignment import Assigner
 from trackscape.data import Assignment, EdgeScores, Hits, Tracks
 from trackscape.errors import WeightsError
-from trackscape.scoring import METHODS, Scorer, load_method
+from trackscape.scoring import METHODS, Scorer, load_method, load_network
+from trackscape.text import shown
 from trackscape.tracking.acceptance import MINIMUM_LAST_ENERGY, accept
 from trackscape.tracking.baselines import BASELINES
 from trackscape.tracking.follow import (
@@ -99,18 +102,29 @@ def network_tracker(scorer: Scorer) -> NetworkTracker:
     return NetworkTracker(scorer=scorer, assigner=assigner, bridges=scorer.bridges_gaps)
 
 
-def load_tracker(name: str = DEFAULT_TRACKER) -> Tracker:
-    """Returns a tracker by its name, networks with the shipped weights.
+def load_tracker(name: str | Path = DEFAULT_TRACKER) -> Tracker:
+    """Returns a tracker by its name, networks with the shipped weights, or one of your own weights.
+
+    These are a file, the run folder of a training, or a folder of `save_pretrained`; of a network
+    of your own, `network_tracker(load_network(path, network=...))` makes a tracker. A name of
+    `TRACKERS` comes before a file of that name, which ``./name`` means.
 
     Raises:
-        WeightsError: If there is no such tracker.
+        WeightsError: If there is no such tracker, or the weights are damaged.
     """
+    if isinstance(name, Path):
+        return network_tracker(load_network(name))
     if name in BASELINES:
         return BASELINES[name]
     if name in TUNED_ENDS:
         method, reject = TUNED_ENDS[name]
         assigner = Assigner(semantics="with_unmatched", unmatched_cost=reject)
         return NetworkTracker(scorer=load_method(method), assigner=assigner)
-    if name not in METHODS:
-        raise WeightsError(f"Expected a method of {', '.join(TRACKERS)}, got {name!r}.")
-    return network_tracker(load_method(name))
+    if name in METHODS:
+        return network_tracker(load_method(name))
+    if not os.path.exists(name):
+        raise WeightsError(
+            f"Expected a method of {', '.join(TRACKERS)}, or a file or folder of weights, got "
+            f"{shown(name)!r}."
+        )
+    return network_tracker(load_network(name))
