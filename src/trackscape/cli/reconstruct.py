@@ -184,6 +184,7 @@ def evaluate_verb(
 
     from trackscape.reconstruction import MeasureTracks, evaluate_files
 
+    written = file_of(json)
     work = MeasureTracks(
         opened.tracker,
         opened.cut.min_last_deposit,
@@ -195,7 +196,7 @@ def evaluate_verb(
         work,
         method=opened.method,
         about=opened.about,
-        output=file_of(json),
+        output=written,
         executor=opened.executor,
     )
     _tell_skipped(outcome)
@@ -214,7 +215,7 @@ def evaluate_verb(
         _say_outcome(opened, outcome)
         say(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
 
-    publish(summary.as_dict(), json, show)
+    publish(summary.as_dict(), json if written is None else None, show)
 
 
 @opening_frames
