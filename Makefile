@@ -137,7 +137,8 @@ validation: .venv/test/ready  ## the fast simulation beside Geant4: make validat
 
 dist: .venv/dist/packages  ## source distribution and wheel in dist/, checked
 	rm -rf build dist
-	.venv/dist/bin/python -m build --no-isolation --outdir dist
+	.venv/dist/bin/python -m build --no-isolation --outdir dist > .venv/dist/log 2>&1 || { \
+		cat .venv/dist/log; exit 1; }
 	.venv/dist/bin/twine check --strict dist/*
 	.venv/dist/bin/python packaging/contents.py dist/*.tar.gz dist/*.whl
 

@@ -71,6 +71,20 @@ def test_a_scan_is_a_folder_that_the_same_command_finishes(trackscape, tmp_path)
     assert trackscape("inspect", "scan/hits_001.npz").status == 0
 
 
+def test_settings_of_a_scan_are_replaced(trackscape, tmp_path):
+    (tmp_path / "scan.yaml").write_text(SCAN)
+    changes = ("--set", "angles.number=1", "--set", "spots={columns: 3, pitch: 5}", "-n", 9)
+    command = ("simulate", "--scan", "scan.yaml", *changes, "--threads", 1)
+    outcome = trackscape(*command, "-q", "-o", "scan")
+    assert (outcome.status, outcome.out) == (0, ""), outcome.err
+    scan = read_scan(tmp_path / "scan")
+    assert (len(scan.angles), scan.primaries) == (1, 9)
+    assert scan.spots.tolist() == [[-5, 0], [0, 0], [5, 0]]
+    outcome = trackscape("simulate", "--set", "angles.number=1", "-o", "hits.npz")
+    assert outcome.status == 2
+    assert "Expected --set beside --scan" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
@@ -79,6 +93,8 @@ def test_a_scan_is_a_folder_that_the_same_command_finishes(trackscape, tmp_path)
         (["--phantom", "butter"], "butter"),
         (["--seed", "-1"], "seed"),
         (["-n", "0"], "primaries"),
+        (["--set", "angles.count=3"], "unknown key angles.count; expected one of first, step"),
+        (["--set", "spots.pitch"], "--set"),
         (["-o", "scan.yaml/scan"], "scan.yaml"),
     ],
 )

@@ -206,6 +206,7 @@ def evaluate_verb(
 
     from trackscape.reconstruction import MeasureTracks, evaluate_files
 
+    written = file_of(json)
     work = MeasureTracks(
         opened.tracker,
         opened.cut.min_last_deposit,
@@ -217,7 +218,7 @@ def evaluate_verb(
         work,
         method=opened.method,
         about=opened.about,
-        output=file_of(json),
+        output=written,
         executor=opened.executor,
     )
     _tell_skipped(outcome)
@@ -236,7 +237,7 @@ def evaluate_verb(
         _say_outcome(opened, outcome)
         say(f"{1e3 * summary.seconds_per_frame:.0f} ms per frame")
 
-    publish(summary.as_dict(), json, show)
+    publish(summary.as_dict(), json if written is None else None, show)
 
 
 @opening_frames

@@ -18,7 +18,7 @@ from trackscape.errors import DataError
 from trackscape.evaluation import Summary
 from trackscape.evaluation.evaluate import check_primaries, summarise_frames
 from trackscape.execution import Workers
-from trackscape.files import write_json
+from trackscape.files import as_plain, write_json
 from trackscape.formats.event_names import TRACKML
 from trackscape.formats.write import join_tables
 from trackscape.formats.write_trackml import join_event_folders
@@ -174,7 +174,7 @@ def evaluate_files(
         per_frame = given.rule.per_frame or 0
         summary = summarise_frames(measured, method=method, per_frame=per_frame)
         if output is not None:
-            write_json(output, summary.as_dict())
+            write_json(output, as_plain(summary.as_dict()))
     total = sum((each.acceptance for each in measured), Acceptance())
     skipped = _skipped(results, parts)
     return summary, Outcome(len(measured), total, parts.left_over, skipped)
