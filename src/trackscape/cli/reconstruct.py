@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from trackscape.cli.options import (
     CalibrationFile,
-    HitFile,
     MaxBytes,
     Opened,
     OpenedFiles,
+    PipedFile,
     checked_place,
     opening_files,
     opening_frames,
@@ -38,7 +38,7 @@ def _file_or_folder(path: Path) -> Path:
     return path
 
 
-def inspect_verb(file: HitFile, max_bytes: MaxBytes = None) -> None:
+def inspect_verb(file: PipedFile, max_bytes: MaxBytes = None) -> None:
     """Print what a hit file holds.
 
     Lists columns, layers, events, primaries, beam spots, and what is missing.
