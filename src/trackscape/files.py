@@ -58,16 +58,18 @@ def replacing_folder(path: Path) -> Generator[Path, None, None]:
         FormatError: The folder cannot be written there.
     """
     temporary = path.with_name(f"{_temporary(path).name}s")  # no .part, which are files
+    old = path.with_name(f"{_temporary(path).name}.old")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         try:
             yield temporary
             if os.path.isdir(path):
-                shutil.rmtree(path)
+                os.replace(path, old)  # a folder cannot take the place of one with files
             os.replace(temporary, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise FormatError(
             f"{path}: expected a place to write a folder to, but got {error.strerror or error}; "

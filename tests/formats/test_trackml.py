@@ -178,6 +178,13 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path):
         read_hits(folder)
 
 
+def test_events_with_other_columns_are_refused(tmp_path):
+    folder = write_event(tmp_path / "data")
+    write_event(folder, 1001, particles=PARTICLES.replace("particle_type", "kind"))
+    with pytest.raises(FormatError, match=r"same columns for all events.* event 1001 are other"):
+        read_hits(folder)
+
+
 def test_an_empty_file_is_refused(tmp_path):
     folder = write_event(tmp_path / "data")
     (folder / "event000001000-cells.csv").write_bytes(b"")

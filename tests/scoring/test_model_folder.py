@@ -124,6 +124,21 @@ def test_folders_without_weights_or_with_damaged_ones_are_refused(run, tmp_path)
         save_pretrained("trackscape", tmp_path / "file" / "x")
 
 
+def test_nothing_of_others_is_overwritten(run, tmp_path):
+    settings = (run / "config.json").read_bytes()
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "README.md").write_text("mine")
+    for folder in (run, tmp_path / "thesis"):
+        with pytest.raises(WeightsError, match="other files are there, which would be overwritten"):
+            save_pretrained("trackscape", folder)
+    assert (run / "config.json").read_bytes() == settings
+    (tmp_path / "model").mkdir()
+    save_pretrained("trackscape", tmp_path / "model")
+    save_pretrained("nine-constants", tmp_path / "model")
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert config["name"] == "nine-constants"
+
+
 def test_texts_of_others_do_not_break_the_card(tmp_path):
     about = {"run": "a | b\n# heading", "step": "1", "validation_purity": "0.5"}
     save_network(build_network("belief", hidden=0), tmp_path / "w.safetensors", about=about)

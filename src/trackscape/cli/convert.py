@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from trackscape.cli.options import HitFile, MaxBytes, option
+from trackscape.cli.options import MaxBytes, PipedFile, option
 from trackscape.cli.pipes import checked_output, from_standard_input, is_piped, to_standard_output
 from trackscape.text import shown
 
 
 def convert_verb(
-    file: HitFile,
+    file: PipedFile,
     output: Annotated[
         Path,
         option(

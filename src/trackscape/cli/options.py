@@ -57,8 +57,14 @@ DEFAULT_METHOD = "trackscape"
 HitFile = Annotated[
     Path,
     typer.Argument(
+        metavar="FILE", help="Hit file: npz, npy, root, parquet or csv, or folder of events."
+    ),
+]
+PipedFile = Annotated[
+    Path,
+    typer.Argument(
         metavar="FILE",
-        help="Hit file: npz, npy, root, parquet or csv; - reads it from standard input.",
+        help="Hit file: npz, npy, root, parquet or csv, or folder of events; - is standard input.",
     ),
 ]
 PerFrame = Annotated[int, option("PROTONS", "Primary protons per readout frame.", min=1)]
@@ -130,8 +136,15 @@ HitFiles = Annotated[
     list[str],
     typer.Argument(
         metavar="FILES",
-        help="Hit files (npz, npy, root, parquet or csv), folders of them, patterns; - reads one "
-        "from standard input.",
+        help="Hit files (npz, npy, root, parquet or csv), folders of them, patterns.",
+    ),
+]
+PipedFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILES",
+        help="Hit files (npz, npy, root, parquet or csv), folders of them or of events, patterns; "
+        "- is standard input.",
     ),
 ]
 ProtonsOfFrame = Annotated[
@@ -195,7 +208,7 @@ class OpenedFiles(NamedTuple):
 
 
 def open_files(
-    files: HitFiles,
+    files: PipedFiles,
     per_frame: ProtonsOfFrame = None,
     window: Window = None,
     method: Method = DEFAULT_METHOD,
@@ -273,7 +286,7 @@ class Opened(NamedTuple):
 
 
 def open_frames(
-    file: HitFile,
+    file: PipedFile,
     per_frame: ProtonsOfFrame = None,
     method: Method = DEFAULT_METHOD,
     weights: Weights = None,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from trackscape.cli.options import (
     CalibrationFile,
-    HitFile,
     MaxBytes,
     Opened,
     OpenedFiles,
+    PipedFile,
     opening_files,
     opening_frames,
     option,
@@ -39,7 +39,7 @@ def _file_or_folder(path: Path) -> Path:
     return path
 
 
-def inspect_verb(file: HitFile, json: Json = None, max_bytes: MaxBytes = None) -> None:
+def inspect_verb(file: PipedFile, json: Json = None, max_bytes: MaxBytes = None) -> None:
     """Print what a hit file holds.
 
     Lists columns, layers, events, primaries, beam spots, and what is missing.

@@ -7,7 +7,7 @@ import numpy as np
 from trackscape.formats.event_tables import (
     Beside,
     EventHits,
-    Particles,
+    HitOwners,
     planes_of,
     read_event_table,
     sum_cells,
@@ -48,5 +48,5 @@ def read_simulated_hits(path: Path, beside: Beside, spare: Budget) -> EventHits:
         position=hits.together("tx", "ty", "tz"),
         energy=-hits["deltae"] * GeV,
         plane=planes_of(hits),
-        particles=Particles(index.reshape(-1).astype(np.int64), len(kinds)),
+        particles=HitOwners(index.reshape(-1).astype(np.int64), len(kinds)),
     )

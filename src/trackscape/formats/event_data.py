@@ -43,6 +43,7 @@ _NAMES = {  # where the values come from, in words of these files
     "parent": "(parent)",
     "pdg": "particle_type",
 }
+_SIMULATED = {"x": "tx", "y": "ty", "z": "tz", "energy": "deltae"}
 
 
 def read_events(path: Path, max_bytes: int | None = None) -> FileColumns:
@@ -79,7 +80,7 @@ def event_chunks(files: EventFiles, *, max_bytes: int | None) -> Iterator[FileCo
     """Gives the columns of each event; see `read_events`."""
     spare = _budget(files, max_bytes)
     layers, own = _number_layers(files, spare)
-    notes, particles = files.notes, 0
+    notes, particles, meanings = files.notes, 0, None
     parts = {name: files.part(name) for name in ("cells", "truth", "particles")}
     for number, path in files.hits.items():
         beside = {name: part[number] for name, part in parts.items() if part is not None}
@@ -87,9 +88,14 @@ def event_chunks(files: EventFiles, *, max_bytes: int | None) -> Iterator[FileCo
         if not own:
             notes = (*files.notes, *_notes(files, event))
         values = _columns(event, number, layers, first=particles)
+        if values.keys() != (meanings := meanings or values.keys()):
+            raise FormatError(
+                f"{files.path}: expected the same columns for all events, but those of event "
+                f"{number} are others than before; write all events alike."
+            )
         particles += 0 if event.particles is None else event.particles.count
-        names = {meaning: _NAMES[meaning] for meaning in values}
-        yield FileColumns(values, names, (), notes)
+        known = _NAMES | (_SIMULATED if files.kind == "simhits" else {})
+        yield FileColumns(values, {meaning: known[meaning] for meaning in values}, (), notes)
 
 
 def _found(path: Path) -> EventFiles:

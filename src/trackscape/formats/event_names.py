@@ -60,7 +60,10 @@ def find_event_files(path: Path) -> EventFiles | None:
         FormatError: Two files are of one event.
     """
     if os.path.isdir(path):
-        names = sorted(os.listdir(path))
+        try:
+            names = sorted(os.listdir(path))
+        except OSError:  # which is told by what looks at the folder next
+            return None
         notes = ()
         found = [path / name for name in names if _is(name, "hits")]
         points = [path / name for name in names if _is(name, "spacepoint")]
@@ -110,8 +113,11 @@ def _numbered(files: list[Path], path: Path) -> dict[int, Path]:
 
 def _kind(file: Path) -> str | None:
     """What the columns of the first file say; None where they are those of hits of ours."""
-    with file.open("rb") as content:
-        line = content.read(_FIRST_LINE).split(b"\n", 1)[0]
+    try:
+        with file.open("rb") as content:
+            line = content.read(_FIRST_LINE).split(b"\n", 1)[0]
+    except OSError:
+        return None
     names = {name.strip().strip(b'"').lower() for name in re.split(b"[,;]", line)}
     if names & {b"posx", b"edep"}:
         return None

@@ -23,7 +23,7 @@ Beside = Mapping[str, Path]
 
 
 @dataclasses.dataclass(frozen=True)
-class Particles:
+class HitOwners:
     """Who left each of N hits."""
 
     number: np.ndarray
@@ -46,7 +46,7 @@ class EventHits:
     """Deposits as stored, (N,) float64; None where they are not known."""
     plane: np.ndarray
     """Volume and layer as they are numbered in the file, (N, 2) int64."""
-    particles: Particles | None = None
+    particles: HitOwners | None = None
     """Who left them; None for measured hits."""
 
 

@@ -8,7 +8,7 @@ from trackscape.formats.event_tables import (
     Beside,
     EventHits,
     EventTable,
-    Particles,
+    HitOwners,
     plane_columns,
     planes_of,
     read_event_table,
@@ -38,7 +38,7 @@ def read_trackml_event(path: Path, beside: Beside, spare: Budget) -> EventHits:
     )
 
 
-def _particles(hits: EventTable, beside: Beside, spare: Budget) -> Particles | None:
+def _particles(hits: EventTable, beside: Beside, spare: Budget) -> HitOwners | None:
     path, kinds = beside.get("truth"), beside.get("particles")
     if path is None:
         return None
@@ -49,7 +49,7 @@ def _particles(hits: EventTable, beside: Beside, spare: Budget) -> Particles | N
     known = np.unique(particle[~nobody])
     number = np.where(nobody, -1, np.searchsorted(known, particle))
     if kinds is None:
-        return Particles(number, len(known))
+        return HitOwners(number, len(known))
     table = read_event_table(
         kinds, whole=("particle_id",), optional=("particle_type", *OWN_IDS), spare=spare
     )
@@ -65,4 +65,4 @@ def _particles(hits: EventTable, beside: Beside, spare: Budget) -> Particles | N
     pdg = of_hits("particle_type", 0) if "particle_type" in table else None
     own = all(name in table for name in OWN_IDS)
     ids = tuple(of_hits(name, -1) for name in OWN_IDS) if own else None
-    return Particles(number, len(known), pdg, ids)
+    return HitOwners(number, len(known), pdg, ids)

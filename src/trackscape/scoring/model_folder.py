@@ -36,7 +36,7 @@ def save_pretrained(
 
     Arguments:
         source: Name of a shipped method; run folder of a training; or a file of weights.
-        folder: Folder to write; the three files in it are replaced.
+        folder: Folder to write: a new one, an empty one, or one of a model, which is replaced.
         licence: Licence of the weights, such as cc-by-4.0; that of trackscape for shipped ones.
             Else the card says that none is stated.
 
@@ -44,7 +44,7 @@ def save_pretrained(
         What was written to ``config.json``.
 
     Raises:
-        WeightsError: There are no weights, or they are damaged.
+        WeightsError: There are no weights, they are damaged, or the folder holds something else.
         FormatError: The folder cannot be written.
     """
     source, folder = Path(source), Path(folder)
@@ -54,6 +54,7 @@ def save_pretrained(
         weights = weights_file(source)
         name = source.resolve().name if source.is_dir() else source.stem
     header = read_weights(weights)[0]
+    _check_ours(folder)
     config = _config(name, header, weights.parent if source.is_dir() else None)
     with replacing(folder / MODEL_FILE) as partial:
         shutil.copyfile(weights, partial)
@@ -61,6 +62,17 @@ def save_pretrained(
     with replacing(folder / "README.md") as partial:
         partial.write_text(_card(config, licence=licence), encoding="utf-8")
     return config
+
+
+def _check_ours(folder: Path) -> None:
+    """Refuses a folder whose README or settings of a training would be overwritten."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if _read_json(folder / "config.json").get("model_type") != HEADER:
+        raise WeightsError(
+            f"{folder}: expected a new folder or one of a model, but other files are there, which "
+            "would be overwritten; name another folder."
+        )
 
 
 def _config(name: str, header: dict[str, Any], run: Path | None) -> dict[str, Any]:
