@@ -40,9 +40,6 @@ def test_the_help_of_every_verb_is_plain_text(trackscape, verb):
     assert outcome.status == 0
     assert outcome.out.isascii()
     assert "<str>" not in outcome.out.replace("NAME <str>", "")
-    usage, _ = outcome.out.split("\n", 1)
-    assert usage.startswith("Usage:")
-    assert not set("{}") & set(usage)
 
 
 @pytest.mark.parametrize(

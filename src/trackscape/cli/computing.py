@@ -31,8 +31,7 @@ _PLAIN = {"²": "2", "±": "+-", "…": "...", "–": "-", "µ": "u", "×": "x",
 class _Verb(typer.core.TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Leaves out the braces around arguments that are needed."""
-        pieces = super().collect_usage_pieces(ctx)
-        return [piece.replace("{", "").replace("}", "") for piece in pieces]
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Makes one sentence of a value that an option cannot take."""

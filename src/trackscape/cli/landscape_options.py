@@ -39,9 +39,8 @@ class Options:
         list[str] | None,
         option(
             "NAME",
-            f"{LOSSES}, hamming, errors or missed, or a class of your own, such as "
-            "my_package.MyLoss; repeat for more. The first is the one that is differentiated. "
-            "(default: what the network is trained by, and hamming)",
+            f"{LOSSES}, hamming, errors or missed; repeat for more. The first is the one that "
+            "is differentiated. (default: what the network is trained by, and hamming)",
         ),
     ] = None
     reject: Annotated[
