@@ -19,6 +19,14 @@ MEAN_AT = 100
 """Primaries per frame at which means over the phantoms are given, as for trainings."""
 SPREAD_OF = ("purity", "efficiency", "complete_efficiency")
 STRICTER = ("trackml_score", "complete_efficiency", "strict_purity")
+IN_SHORT = (
+    "- **What it shows:** every method beside every other, and beside published figures, on hits "
+    "that chose nothing.\n"
+    "- **Look at** the table below, the page in short, and at the picture of [purity against "
+    "efficiency](#purity-against-efficiency): what each network can trade.\n"
+    "- All further tables are the same for each density and phantom, with intervals, and for "
+    "stricter metrics."
+)
 INTRODUCTION = (
     "All methods on test files of the Geant4 engine, which chose nothing: "
     "`python -m studies.data_sets test FOLDER` makes them (5,000 primaries behind "
@@ -43,14 +51,15 @@ def _page(summaries: Summaries, seeds: Summaries) -> Iterator[str]:
     methods = list(dict.fromkeys(method for method, _ in summaries))
     cells = list(dict.fromkeys(cell for _, cell in summaries))
     phantoms = list(dict.fromkeys(cell.phantom for cell in cells))
-    yield from ("# Results", "", INTRODUCTION)
+    yield from ("# Results", "", IN_SHORT, "")
+    if MEAN_AT in (cell.per_frame for cell in cells):
+        yield from _means(summaries, methods, phantoms)
+    yield from ("## How it was measured", "", INTRODUCTION)
     yield from ("", "## Purity / efficiency as published", "")
     for per_frame in dict.fromkeys(cell.per_frame for cell in cells):
         rows = _rows(summaries, per_frame, "purity", "efficiency")
         yield from _table(per_frame, phantoms, [*rows, *_published(per_frame, phantoms)])
         yield ""
-    if MEAN_AT in (cell.per_frame for cell in cells):
-        yield from _means(summaries, methods, phantoms)
     if seeds:
         yield from _seeds(seeds, phantoms)
     yield from ("## Purity against efficiency", "")
@@ -102,14 +111,15 @@ def _published(per_frame: int, phantoms: Sequence[int]) -> Iterator[list[str]]:
 
 
 def _means(summaries: Summaries, methods: Sequence[str], phantoms: Sequence[int]) -> Iterator[str]:
-    yield f"Mean of the phantoms at {MEAN_AT} p+/F, purity / efficiency:"
+    rows: list[list[str]] = []
     for method in methods:
         of = [summaries[method, Cell(MEAN_AT, phantom)] for phantom in phantoms]
-        means = [
-            100 * sum(summary.values[name] for summary in of) / len(of)
+        means = (
+            statistics.fmean(100 * summary.values[name] for summary in of)
             for name in ("purity", "efficiency")
-        ]
-        yield f"{method} {means[0]:.2f} / {means[1]:.2f}{'.' if method == methods[-1] else ';'}"
+        )
+        rows.append([method, *(f"{mean:.2f}" for mean in means)])
+    yield from table([f"mean of the phantoms, {MEAN_AT} p+/F", "purity", "efficiency"], rows)
     yield ""
 
 

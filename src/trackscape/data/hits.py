@@ -163,8 +163,8 @@ class Hits(DeviceMixin):
         """The truth, or an error that says that the hits have none."""
         if self.truth is None:
             raise DataError(
-                "These hits have no truth (event, track and parent of each hit), which frames, "
-                "training and evaluation need. Use a simulated file."
+                "These hits have no truth (event, track and parent of each hit), which frames of so"
+                " many protons, training and evaluation need. Use a simulated file."
             )
         return self.truth
 

@@ -11,6 +11,7 @@ from trackscape.formats.inspect import PARTICLES as PARTICLES
 from trackscape.formats.inspect import HitReport as HitReport
 from trackscape.formats.inspect import inspect_file as inspect_file
 from trackscape.formats.inspect import inspect_hits as inspect_hits
+from trackscape.formats.places import find_class as find_class
 from trackscape.formats.primaries import PrimaryReport as PrimaryReport
 from trackscape.formats.primaries import read_primaries as read_primaries
 from trackscape.formats.read import read_hits as read_hits

@@ -1,10 +1,8 @@
 """Networks <-> safetensors files, and the weights that the package ships."""
 
-import importlib
 import inspect
 import json
 import logging
-import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +13,7 @@ from torch import Tensor
 
 from trackscape.errors import WeightsError
 from trackscape.files import replacing, weights_file
+from trackscape.formats import find_class
 from trackscape.scoring.interface import Scorer
 from trackscape.scoring.line_graph.network import HitGraphNetwork, LineGraphNetwork
 from trackscape.scoring.track_model import TrackModel
@@ -52,24 +51,7 @@ def find_network(name: str) -> type[Scorer]:
     """
     if name in NETWORKS:
         return NETWORKS[name]
-    module, _, attribute = name.rpartition(".")
-    if not module or not all(part.isidentifier() for part in name.split(".")):
-        raise WeightsError(
-            f"Expected a network of {', '.join(NETWORKS)}, got {shown(name)!r}; one of your own is "
-            "named by its place, such as my_package.MyScorer."
-        )
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # to stay, so that other processes find it as well
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise WeightsError(
-            f"Expected a network {shown(name)}, but it cannot be imported ({shown(error)}); go to "
-            "the folder of its module, or install it."
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, Scorer)):
-        raise WeightsError(f"Expected {shown(name)} to be a class that inherits Scorer.")
-    return found
+    return find_class(name, Scorer, what="network", known=NETWORKS, error=WeightsError)
 
 
 def build_network(kind: str | type[Scorer], **sizes: Any) -> Scorer:

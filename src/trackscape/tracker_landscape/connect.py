@@ -48,7 +48,7 @@ class CurveConfig:
 
     def __post_init__(self) -> None:
         for name, loss in self.objectives.items():
-            if loss.kind not in TRAINABLE:
+            if loss.smoothness == "constant":
                 raise LandscapeError(
                     f"Expected curves that are trained by {', '.join(TRAINABLE)}, got {name}."
                 )

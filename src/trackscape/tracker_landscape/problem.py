@@ -16,7 +16,7 @@ from trackscape.evaluation.evaluate import read_frames
 from trackscape.landscape import NormPolicy, Problem
 from trackscape.landscape.connectivity import Group, chain_of, join
 from trackscape.scoring import Scorer
-from trackscape.training import OBJECTIVES, Example, Objective, canonical_name
+from trackscape.training import OBJECTIVES, Example, Objective, canonical_name, find_objective
 from trackscape.training.frames import Examples
 
 LossLike = str | Objective
@@ -59,13 +59,13 @@ def name_losses(losses: Sequence[LossLike]) -> dict[str, Objective]:
         LandscapeError: There is no loss, none of a name, or the same twice.
     """
     names = [each if isinstance(each, str) else each.kind for each in losses]
-    known = all(canonical_name(name) in OBJECTIVES for name in names)
+    known = all("." in name or canonical_name(name) in OBJECTIVES for name in names)
     if not known or not losses or len(set(names)) != len(losses):
         raise LandscapeError(
             f"Expected different losses of {', '.join(OBJECTIVES)}, got {', '.join(names) or None}."
         )
     return {
-        name: OBJECTIVES[canonical_name(each)]() if isinstance(each, str) else each
+        name: find_objective(each)() if isinstance(each, str) else each
         for name, each in zip(names, losses, strict=True)
     }
 

@@ -13,6 +13,7 @@ from trackscape.training.interface import OBJECTIVES as OBJECTIVES
 from trackscape.training.interface import FrameLoss as FrameLoss
 from trackscape.training.interface import Objective as Objective
 from trackscape.training.interface import canonical_name as canonical_name
+from trackscape.training.interface import find_objective as find_objective
 from trackscape.training.modules import Diagnostics as Diagnostics
 from trackscape.training.modules import TrackingModule as TrackingModule
 from trackscape.training.modules import WatchedAssigner as WatchedAssigner

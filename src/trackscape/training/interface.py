@@ -3,13 +3,16 @@
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, Protocol, dataclass_transform
+from typing import Any, ClassVar, Literal, Protocol, dataclass_transform, get_args
 
 from jaxtyping import Float
 from torch import Tensor
 
 from trackscape.assignment import Noise, Solver
 from trackscape.data import EdgeScores
+from trackscape.errors import ConfigError
+from trackscape.formats import find_class
+from trackscape.text import shown
 
 Smoothness = Literal["smooth", "piecewise", "surrogate", "constant"]
 """``smooth``: twice differentiable in the scores. ``piecewise``: continuous, with the exact
@@ -43,11 +46,13 @@ class FrameLoss(Protocol):
 class Objective:
     """A loss of the scores of a frame, whose settings are its fields; equal ones are equal losses.
 
-    A subclass becomes a frozen dataclass, and is known by its kind if it names one. Its function
-    takes scores, truth, assigner and settings.
+    A subclass becomes a frozen dataclass, and is known by its kind, which one of your own need not
+    name: it is its place then, such as ``my_package.MyLoss``. Either its function takes scores,
+    truth, assigner and settings, or it overrides `value`. All settings have defaults.
     """
 
     kind: ClassVar[str]
+    """Name in settings and results."""
     smoothness: ClassVar[Smoothness]
     function: ClassVar[Callable[..., Tensor]]
 
@@ -55,7 +60,8 @@ class Objective:
         for name, value in about.items():
             setattr(cls, name, staticmethod(value) if name == "function" else value)
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        if "kind" in about:
+        if not cls.__name__.startswith("_"):
+            cls.kind = about.get("kind", f"{cls.__module__}.{cls.__qualname__}")
             OBJECTIVES[cls.kind] = cls
 
     def __call__(
@@ -105,6 +111,31 @@ class Objective:
     def seeded(self, seed: int) -> FrameLoss:
         """Returns the loss of one training, with a seed for its noise."""
         return functools.partial(self, seed=seed)
+
+
+def find_objective(name: str) -> "type[Objective]":
+    """Returns the kind of objectives of a name of `OBJECTIVES`, or one named by its place.
+
+    Only names that a user typed, in settings or as an option, may come here; see `find_class`.
+
+    Raises:
+        ConfigError: There is no such loss, or it lacks its smoothness or defaults.
+    """
+    if found := OBJECTIVES.get(canonical_name(name)):
+        return found
+    found = find_class(name, Objective, what="loss", known=OBJECTIVES, error=ConfigError)
+    if not hasattr(found, "smoothness"):
+        raise ConfigError(
+            f"Expected {shown(name)} to say how smooth it is, in the head of its class, such as "
+            f"smoothness='smooth'; it is one of {', '.join(get_args(Smoothness))}."
+        )
+    if needed := [each.name for each in dataclasses.fields(found) if _is_needed(each)]:
+        raise ConfigError(f"Expected a default of each setting of {shown(name)}: {needed[0]}.")
+    return found
+
+
+def _is_needed(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is field.default_factory is dataclasses.MISSING
 
 
 def setting_names(objective: type[Objective]) -> list[str]:

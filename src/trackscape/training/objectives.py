@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from trackscape import assignment
 from trackscape.assignment import AdaptiveStrength, Convention, NoiseLaw, Side, Solver
 from trackscape.data import EdgeScores
-from trackscape.errors import AssignmentError
+from trackscape.errors import AssignmentError, ConfigError
 from trackscape.formats import Count, Positive, Share, Strict
 from trackscape.graph_construction.labels import link_labels
 from trackscape.scoring import likelihood_loss
 from trackscape.text import shown
 from trackscape.training.interface import ALIASES as ALIASES
-from trackscape.training.interface import OBJECTIVES, FrameLoss, Objective, canonical_name
+from trackscape.training.interface import OBJECTIVES, FrameLoss, Objective
+from trackscape.training.interface import find_objective as find_objective
 from trackscape.training.interface import setting_names as setting_names
 
 
@@ -222,9 +223,7 @@ def read_objective(content: Any) -> Objective:
     if isinstance(content, Objective):
         return content
     name: Any = content.get("kind") if isinstance(content, Mapping) else None
-    if not isinstance(name, str) or canonical_name(name) not in TRAINABLE:
-        raise ValueError(f"expected the kind of a loss, {', '.join(TRAINABLE)}, got {shown(name)}")
-    kind = OBJECTIVES[canonical_name(name)]
+    kind = _trainable(name)
     given = {key: value for key, value in content.items() if key != "kind" and value is not None}
     needed, known = setting_names(kind), kind().as_published()
     if given.keys() <= known.keys() and given.keys() != set(needed):
@@ -235,6 +234,18 @@ def read_objective(content: Any) -> Objective:
         return kind(**checked)
     except AssignmentError as error:
         raise ValueError(str(error).rstrip(".")) from error
+
+
+def _trainable(name: Any) -> type[Objective]:
+    try:
+        kind = find_objective(name) if isinstance(name, str) else None
+    except ConfigError as error:
+        if "." in name:  # one of the user's own
+            raise ValueError(str(error).rstrip(".")) from error
+        kind = None
+    if kind is None or kind.smoothness == "constant":
+        raise ValueError(f"expected the kind of a loss, {', '.join(TRAINABLE)}, got {shown(name)}")
+    return kind
 
 
 @functools.cache

@@ -123,11 +123,11 @@ def check_origin(folder: Path, config: RunSettings, now: dict[str, Any]) -> None
 
 def _check_settings(path: Path, config: RunSettings) -> None:
     content = _read(path)
-    network = content.get("network")
-    kind = network.get("kind") if isinstance(network, dict) else network
-    own = config.model_dump()["network"]["kind"]
-    if kind != own and "." in str(kind):  # of which no file may have an import
-        raise _damaged(path, "it holds another network")
+    for what, own in config.model_dump().items():
+        then = content.get(what)
+        kind = then.get("kind") if isinstance(then, dict) else then
+        if isinstance(own, dict) and "." in str(kind) and kind != own.get("kind"):
+            raise _damaged(path, f"it holds another {what}")  # no file may have an import
     try:
         digest = type(config).model_validate(content).digest
     except pydantic.ValidationError as error:

@@ -1,5 +1,6 @@
 """Configuration + files -> a run folder with trained weights."""
 
+import contextlib
 import dataclasses
 import inspect
 import itertools
@@ -75,8 +76,7 @@ def train(
         _start_from(weights, scorer)
     names = dict.fromkeys([*config.data.training, *config.data.validation])
     inputs = [*(data / name for name in names), *([weights] if weights else [])]
-    if "." in config.network.kind:  # a class that may change before the training goes on
-        inputs.append(Path(inspect.getfile(type(scorer))))
+    inputs += _own_code(type(scorer), type(config.loss))
     folder = open_run(runs, config, seed=seed, inputs=inputs)
     optimiser = config.optimiser
     depths = _depths(training)
@@ -105,6 +105,16 @@ def train(
         progress=progress,
     )
     return Trained(folder=folder, purity=purity)
+
+
+def _own_code(*classes: type) -> list[Path]:
+    """Files of classes of the user's own, which may change before the training goes on."""
+    own = [each for each in classes if each.__module__.partition(".")[0] != "trackscape"]
+    found: list[Path] = []
+    for each in own:
+        with contextlib.suppress(OSError, TypeError):  # what was typed has no file
+            found.append(Path(inspect.getfile(each)))
+    return [path for path in dict.fromkeys(found) if path.is_file()]
 
 
 def _start_from(weights: Path, scorer: Scorer) -> None:
