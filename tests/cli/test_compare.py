@@ -6,7 +6,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from trackscape import samples
-from trackscape.cli.simulate import compare_verb
+from trackscape.cli.describe import compare_verb
 from trackscape.errors import DataError, FormatError
 
 

@@ -50,13 +50,14 @@ def test_every_verb_that_computes_has_the_option(trackscape, verb):
     assert trackscape(verb, "--threads", 0).status == 2
 
 
-def test_a_first_call_says_that_it_compiles_once(capsys, monkeypatch):
+def test_a_first_call_says_that_it_compiles_once(caplog, monkeypatch):
     monkeypatch.setattr("trackscape.compiled.NEWS", 0.0)
     function = numba.njit(lambda x: x + 1)
     with event.install_listener("numba:compile", News()):
         assert (function(1), function(1.0)) == (2, 2.0)
-        told = capsys.readouterr().err.splitlines()
+        told = list(caplog.messages)
+        caplog.clear()
         assert function(1) == 2
     assert "Compiling, once; the next call starts at once." in told
     assert any("2 functions" in line for line in told)
-    assert capsys.readouterr().err == ""  # what is compiled already needs no word
+    assert caplog.messages == []  # what is compiled already needs no word
