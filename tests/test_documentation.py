@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import typer
 
 from trackscape import samples
+from trackscape.cli.main import app
 from trackscape.simulation import load_scan_settings, simulate_scan
-from website import public, reference
+from website import command_line, public, reference
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = public.packages()
@@ -70,6 +72,23 @@ def test_the_docstring_of_the_package_lists_every_package_but_those_for_all():
     )
     top = {name.split(".")[1] for name in PACKAGES if name.count(".") == 1}
     assert top - set(listed) == {"cli", "errors", "execution", "pages", "samples", "units"}
+
+
+def test_every_verb_and_option_is_on_the_page_of_the_command_line():
+    page = command_line.page()
+    for status in (0, 1, 2, 130):
+        assert f"| {status} |" in page
+    _, *parts = re.split(r"^## (trackscape .*) \{.*\n", page, flags=re.MULTILINE)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    verbs = {}
+    for name, command in typer.main.get_command(app).commands.items():
+        inner = getattr(command, "commands", {"": command})
+        verbs |= {f"trackscape {name} {below}".rstrip(): verb for below, verb in inner.items()}
+    assert verbs.keys() == sections.keys()
+    for name, verb in verbs.items():
+        for option in verb.params:
+            for each in option.opts if option.param_type_name == "option" else ():
+                assert re.search(rf"[`\s]{each}[`,\s]", sections[name])
 
 
 def blocks(path: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """The page of the command line, made from the command itself."""
 
+import re
 from typing import Any
 
 import typer
@@ -17,9 +18,9 @@ progress to standard error.
 | status | meaning |
 |---|---|
 | 0 | All is done. |
-| 1 | A check of the verb failed, or nobody read the output to its end. |
+| 1 | An error that nobody foresaw, with a traceback; or nobody read the output to its end. |
 | 2 | Something that you can mend: one sentence says what was expected, what came and what to do. |
-| 130 | Interrupted by Ctrl-C: one sentence says what was kept, and whether the same command goes on. |
+| 130 | Interrupted by Ctrl-C: a sentence says what was kept, and if the same command goes on. |
 
 ## Verbs
 
@@ -50,7 +51,7 @@ def _section(name: str, verb: Any) -> str:
     arguments = [each for each in shown if each.param_type_name == "argument"]
     options = [each for each in shown if each.param_type_name == "option"]
     usage = [name, *map(_argument, arguments), "[OPTIONS]" if options else ""]
-    lines = [f"## {name} {{ #{_anchor(name)} }}", "", verb.help, "", "```text"]
+    lines = [f"## {name} {{ #{_anchor(name)} }}", "", *_text(verb.help), "```text"]
     lines += [" ".join(usage).strip(), "```", ""]
     if arguments:
         lines += ["| argument | meaning |", "|---|---|"]
@@ -63,17 +64,19 @@ def _section(name: str, verb: Any) -> str:
     return "\n".join(lines)
 
 
+def _text(text: str) -> list[str]:
+    return [line for part in text.split("\n\n") for line in (_cell(part), "")]
+
+
 def _argument(argument: Any) -> str:
     name = (argument.metavar or argument.name.upper()) + ("..." if argument.nargs == -1 else "")
     return name if argument.required else f"[{name}]"
 
 
 def _names(option: Any) -> str:
-    takes = "" if option.secondary_opts or not option.metavar else f" {option.metavar}"
-    if not takes and not option.secondary_opts and not isinstance(option.default, bool):
-        takes = f" {option.get_type_metavar()}" if hasattr(option, "get_type_metavar") else ""
-    names = [*sorted(option.opts, key=len, reverse=True), *option.secondary_opts]
-    return ", ".join(f"`{_cell(name + takes)}`" for name in names)
+    """The names of an option and what it takes, as its help writes them."""
+    names = [*sorted(option.opts, key=len), *option.secondary_opts]
+    return f"`{', '.join(names)}{f' {option.metavar}' if option.metavar else ''}`"
 
 
 def _meaning(option: Any) -> str:
@@ -81,7 +84,7 @@ def _meaning(option: Any) -> str:
     ends = {"at least": option.min, "at most": option.max}
     limits = [f"{word} {value}" for word, value in ends.items() if value is not None]
     notes = [*limits, *(["can be repeated"] if option.multiple else [])]
-    return f"{text} ({', '.join(notes)})" if notes else text
+    return f"{text} {', '.join(notes).capitalize()}." if notes else text
 
 
 def _default(option: Any) -> str:
@@ -91,11 +94,10 @@ def _default(option: Any) -> str:
     if said:
         return said.removesuffix(")")
     if option.secondary_opts:
-        name = option.opts[0] if option.default else option.secondary_opts[0]
-        return f"`{name}`"
-    if option.default in (None, False, (), []):
+        return f"`{(option.opts if option.default else option.secondary_opts)[0]}`"
+    if option.default is None or option.default is False or not str(option.default):
         return "none" if option.metavar else "off"
-    return f"`{_cell(str(option.default))}`"
+    return f"`{option.default}`" if not isinstance(option.default, list | tuple) else "none"
 
 
 def _first(text: str) -> str:
@@ -103,7 +105,10 @@ def _first(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join((text or "").split()).replace("|", r"\|")
+    """A text on one line, as it is but for what it has in backticks."""
+    parts = " ".join((text or "").split()).split("`")
+    parts[::2] = [re.sub(r"([*_<\[|\\])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
 def _anchor(name: str) -> str:

@@ -49,6 +49,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: Files) -> str:
     """Turns links to files of the repository into links to pages of the site, weighs for search."""
     place = page.file.src_uri
+    if place == "index.md":
+        page.meta["hide"] = ["navigation"]  # it would be the only entry
     weights = [weight for start, weight in SEARCH.items() if place.startswith(start)]
     if weights and "search" not in page.meta:
         page.meta["search"] = {"boost": weights[0]}

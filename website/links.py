@@ -42,7 +42,7 @@ def for_site(markdown: str, *, source: str, place: str) -> str:
 
 
 def outside(markdown: str, *, source: str) -> set[str]:
-    """Files and folders of the repository that a page links to and that are no pages by themselves."""
+    """What a page links to in the repository that is no page by itself."""
     found: set[str] = set()
 
     def collect(target: str, anchor: str) -> str:

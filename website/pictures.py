@@ -11,7 +11,7 @@ WIDEST = 1600
 
 
 def shrink(site: Path) -> None:
-    """Writes PNG files over `LARGE` anew: at most `WIDEST` across, with a palette of 256 colours."""
+    """Writes PNG files over `LARGE` anew: at most `WIDEST` across, with 256 colours."""
     for path in site.rglob("*.png"):
         before = path.stat().st_size
         if before < LARGE:

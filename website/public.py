@@ -1,6 +1,6 @@
 """The public names of trackscape, read from its source without importing it.
 
-A name is public where a package offers it: in `__all__`, as `import x as x`, or as its own constant.
+A name is public where a package offers it: in `__all__`, as `import x as x`, or as its constant.
 """
 
 import ast

@@ -52,7 +52,7 @@ def make_notebook(script: Path) -> Any:
 
 
 def _tidy(cell: Any) -> None:
-    """Leaves out what differs from run to run: when a cell ran, progress bars, temporary folders."""
+    """Leaves out what differs from run to run: times, progress bars, temporary folders."""
     cell.metadata.pop("execution", None)
     if cell.cell_type != "code":
         return
