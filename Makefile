@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
 	results ceiling robustness study landscape validation imaging downstream instability confidence alignment pixels throughput \
-	lazy-gp emulation trainings studies dist lock clean
+	lazy-gp emulation trainings studies docs dist lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -35,6 +35,10 @@ test: .venv/test/ready  ## everything that must hold before a commit
 
 test-slow: .venv/test/ready  ## what takes minutes: whole studies, killed processes, checked shapes
 	PYTHONPATH=tests $(PYTEST) -m slow -p checked_types
+
+docs: .venv/docs/ready  ## the documentation as a site that needs no network: site/index.html
+	NO_MKDOCS_2_WARNING=1 .venv/docs/bin/python -m mkdocs --quiet build --strict
+	@.venv/docs/bin/python -m website.weights site
 
 coverage: .venv/test/ready  ## how much of the source all tests run: 92 % or more
 	rm -f .coverage
@@ -142,10 +146,10 @@ dist: .venv/dist/packages  ## source distribution and wheel in dist/, checked
 	.venv/dist/bin/twine check --strict dist/*
 	.venv/dist/bin/python packaging/contents.py dist/*.tar.gz dist/*.whl
 
-lock: lock-test lock-demo  ## renew the pinned requirements, on Python 3.11
+lock: lock-test lock-demo lock-docs  ## renew the pinned requirements, on Python 3.11
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .hypothesis .pytest_cache .ruff_cache .import_linter_cache .coverage
+	rm -rf site .cache .venv .hypothesis .pytest_cache .ruff_cache .import_linter_cache .coverage
 	rm -rf build dist src/trackscape.egg-info
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
@@ -169,6 +173,8 @@ clean:  ## remove what the other targets made
 lock-test: WHAT := '.[dev,all]'
 lock-demo: WHAT := . --constraint requirements/test.txt
 lock-demo: lock-test
+lock-docs: WHAT := '.[docs]' --constraint requirements/test.txt
+lock-docs: lock-test
 lock-%:
 	$(PYTHON) -m venv --clear .venv/lock
 	.venv/lock/bin/pip install $(PIP_FLAGS) --upgrade torch==2.13.0 setuptools --editable $(WHAT)

@@ -193,12 +193,18 @@ _MODES = "\n".join(f"- {mode}" for mode in WEAK_MODES)
 HEAD = f"""# Alignment without truth
 
 A displaced layer bends every track at it. `trackscape align` finds the shifts and rotations of all
-layers in their planes from the hits of unlabelled frames:
+layers in their planes from the hits of unlabelled frames, and `--alignment` corrects the hits of
+the misaligned layers by them:
 
 ```
 trackscape align hits.npz --per-frame 100 -o alignment.yaml
+trackscape reconstruct hits.npz --per-frame 100 --alignment alignment.yaml -o tracks.parquet
 ```
 
+<!-- run first
+from trackscape import read_hits, split_frames
+frames = split_frames(read_hits("hits.npz"), per_frame=100)
+-->
 ```python
 from trackscape.alignment import align_hits, fit_alignment
 found = fit_alignment(frames)

@@ -116,7 +116,8 @@ def lines_of(
     yield ""
     yield (
         f"CTP404, {len(scan.angles)} angles of {scan.primaries:,} protons each, engine "
-        f"{scan.engine}, mean over up to {scans} scans with standard errors. Made by `python -m "
+        f"{scan.engine}, mean over up to {scans} scans with standard errors: how accurate the "
+        f"reconstructed stopping power is beside the truth. Made by `python -m "
         f"studies.imaging SCANS{options} -o docs/{output.name}`."
     )
     yield ""

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Your own training
+# # Train your own network, with your own loss function
 # A YAML file describes a training; `trackscape train FILE --data FOLDER` runs it. From Python:
 
 # %%

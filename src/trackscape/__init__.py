@@ -12,7 +12,10 @@ Each arrow is one subpackage, and each subpackage imports only from those above 
     assignment           one successor a hit   -> Assignment
     tracking             chaining, filters     -> Tracks
     evaluation           tracks and truth      -> purity, efficiency, ...
+    alignment            unlabelled frames     -> where the layers are
     imaging              tracks of a scan      -> ranges, paths, images of stopping power
+    reconstruction       files of any size     -> tables of tracks, metrics
+    pixels               hits                  -> pixels -> hits
     training             frames and objective  -> weights
     display              tracks                -> pictures and pages
     landscape            any model             -> surfaces, curvature, paths, similarity
@@ -20,6 +23,7 @@ Each arrow is one subpackage, and each subpackage imports only from those above 
     comparison           two hit files         -> how far they agree
     tracker_landscape    networks and frames   -> their landscapes
     tracker_tuning       trackers, trainings   -> their best settings
+    emulation            a box model           -> a network in its place
 
 What most people need can be imported from here; it is loaded when it is first used.
 """

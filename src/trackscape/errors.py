@@ -6,7 +6,8 @@ prints that of a `TrackscapeError` without a traceback and exits with status 2.
 
 from trackscape.text import shown
 
-LONGEST_MESSAGE = 10_000  # characters
+LONGEST_MESSAGE = 10_000
+"""Characters of a message; the rest of a longer one is left out."""
 
 
 class TrackscapeError(Exception):

@@ -10,12 +10,20 @@ Example:
 """
 
 mm = 1.0
+"""Millimetre, the unit of length."""
 um = 1e-3 * mm
+"""Micrometre."""
 cm = 10.0 * mm
+"""Centimetre."""
 
 MeV = 1.0
+"""Mega-electronvolt, the unit of energy."""
 keV = 1e-3 * MeV
+"""Kilo-electronvolt."""
 GeV = 1e3 * MeV
+"""Giga-electronvolt."""
 
 rad = 1.0
+"""Radian, the unit of angles."""
 mrad = 1e-3 * rad
+"""Milliradian."""

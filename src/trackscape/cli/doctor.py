@@ -12,7 +12,7 @@ from typing import Any
 import trackscape
 from trackscape.cli.output import Json, publish
 
-_COLLECTIONS = ("dev", "all")  # extras that are other ones together
+_COLLECTIONS = ("all", "dev", "docs")  # not for users, or other extras together
 
 
 def doctor_verb(json: Json = None) -> None:

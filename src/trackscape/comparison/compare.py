@@ -13,6 +13,8 @@ from trackscape.execution.jobs import one_thread
 from trackscape.text import shown
 
 PASS, NOISE, FAIL, FEW, OPEN = "pass", "within noise", "fail", "too few", "not judged"
+"""Verdicts on a number: within its tolerance, above by less than twice the error, above, and two
+for numbers that are not judged."""
 
 
 class Compared(NamedTuple):

@@ -13,7 +13,9 @@ from trackscape.emulation.windows import Windows
 from trackscape.errors import ConfigError
 
 Constraint = Literal["none", "complete", "correct", "renormalise", "project"]
+"""How an emulator is held to conservation and positivity."""
 CONSTRAINTS: tuple[Constraint, ...] = ("none", "complete", "correct", "renormalise", "project")
+"""All of them, from none to an exact one."""
 EXACT: tuple[Constraint, ...] = ("renormalise", "project")
 """Constraints that are a part of training; the published two act on finished predictions only."""
 SMALLEST_SHARE = 1e-5

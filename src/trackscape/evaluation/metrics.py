@@ -125,6 +125,7 @@ METRICS: dict[str, Callable[[Sequence[FrameCounts]], Ratio]] = {
         double_majority_efficiency, fake_rate, trackml_score, edge_tpr, edge_fpr,
     )
 }  # fmt: skip
+"""Every metric that is a ratio, by its name: counts of many frames in, `Ratio` out."""
 
 
 def _pooled(counts: Sequence[FrameCounts], numerator: str, denominator: str) -> Ratio:

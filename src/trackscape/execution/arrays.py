@@ -63,6 +63,7 @@ class FileQueue:
 
 
 Executor: TypeAlias = Workers | FileQueue | concurrent.futures.Executor
+"""Whatever can compute the rows of an array."""
 
 
 def compute_array(

@@ -16,8 +16,11 @@ from trackscape.errors import ConfigError
 from trackscape.text import shown
 
 Positive = Annotated[float, pydantic.Field(gt=0)]
+"""A setting that is a number above 0."""
 Count = Annotated[int, pydantic.Field(ge=1)]
+"""A setting that is a whole number, 1 or more."""
 Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
+"""A setting that is a number between 0 and 1, both left out."""
 _MAX_BYTES = 100_000  # of a file; the parser takes a second for so many
 _MAX_NODES = 100_000  # keys, values and lists in a file, each as often as others refer to it
 _MAX_DEPTH = 50  # lists and mappings inside of one another

@@ -6,5 +6,8 @@
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+"""Where the sample files lie, as a folder for `--data`."""
 TRAIN = FOLDER / "water_150_train.npz"
+"""The larger file, for trainings."""
 VALIDATION = FOLDER / "water_150_val.npz"
+"""The smaller file, of other primaries."""

@@ -31,6 +31,7 @@ TUNED_ENDS = {"line-graph-ptt-tuned-end": ("line-graph-ptt", 0.9991)}
 TRACKERS = (*BASELINES, *TUNED_ENDS, *METHODS)
 """Names that `load_tracker` knows: the classical baselines, then the networks."""
 DEFAULT_TRACKER = "trackscape"
+"""The method that `load_tracker` and the verbs take if none is named."""
 
 
 def reconstruct(

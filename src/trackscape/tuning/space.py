@@ -62,6 +62,7 @@ class Categorical:
 
 
 Parameter = Float | Integer | Categorical
+"""What a setting may be."""
 
 
 class Space:

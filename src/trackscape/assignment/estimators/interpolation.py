@@ -16,6 +16,7 @@ from trackscape.data import EdgeScores, HitGraph
 from trackscape.errors import AssignmentError
 
 Convention = Literal["published", "corrected"]
+"""Which blackbox gradient: that of the published code, or that of the formula."""
 
 
 def blackbox_assignment(
@@ -61,6 +62,7 @@ def blackbox_assignment(
 
 
 Side = Literal["lower", "upper", "average"]
+"""Which envelope of the loss a Lagrangian gradient follows, or the mean of both."""
 
 
 def lagrangian_assignment(

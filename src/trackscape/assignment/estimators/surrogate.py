@@ -49,6 +49,7 @@ class _Surrogate(torch.autograd.Function):
 
 
 NoiseLaw = Literal["normal", "sum_of_gamma"]
+"""How noise on costs is distributed."""
 _ONES, _TERMS = 10, 10  # k and s of Niepert et al.
 
 

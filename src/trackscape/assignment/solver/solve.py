@@ -17,7 +17,9 @@ from trackscape.errors import AssignmentError
 from trackscape.text import shown
 
 Semantics = Literal["max_cardinality", "perfect", "with_unmatched"]
+"""What is minimised where not every hit can have a partner: see `Solver`."""
 Backend = Literal["sparse", "scipy"]
+"""Who solves the assignment: the solver of this package, or that of scipy on dense matrices."""
 SEMANTICS: dict[str, Semantics] = {
     "card": "max_cardinality",
     "full": "perfect",

@@ -133,6 +133,7 @@ REGIMES = {
     ),
 }
 # fmt: on
+"""Kinds of air by name: those that networks are trained on, chosen by, and judged on."""
 DEVELOPMENT = ("continental", "coastal")
 """Regimes that are not trained on, but were looked at when networks and regimes were chosen."""
 HELD_OUT = ("suburban", "savannah", "boreal")

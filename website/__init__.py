@@ -1,0 +1,1 @@
+"""Builds the site of the documentation, with MkDocs; nothing of it is installed."""
