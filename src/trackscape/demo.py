@@ -15,7 +15,7 @@ from trackscape.pages import Page
 from trackscape.progress import show_progress
 from trackscape.scoring import METHODS, load_network
 from trackscape.simulation import MANIFEST, Scan, read_scan
-from trackscape.tracking import Tracker, accept, load_tracker, network_tracker
+from trackscape.tracking import Tracker, load_tracker, network_tracker, rate_tracks
 from trackscape.tracking.acceptance import choose_cut, describe_acceptance
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import Trained, train
@@ -62,8 +62,8 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
     rejected = (f"{name}: {describe_acceptance(each.total)}" for name, each in tallies.items())
     said = [str(cut), *rejected]
     name, tracker = next(iter(trackers.items()))
-    tracks = accept(tracker(frames[0]), min_last_deposit=cut.min_last_deposit)
-    view = viewer_fragment(tracks, f"Frame 0, {name}")
+    rated = rate_tracks(tracker, frames[0], min_last_deposit=cut.min_last_deposit)
+    view = viewer_fragment(rated, f"Frame 0, {name}")
     page = _report(config, trained, summaries, said, view)
     if scan is not None:
         _add_image(page, scan, progress=show_progress if progress else iter)
