@@ -1,6 +1,7 @@
 """Everything once: train through the assignment, reconstruct, evaluate, show it on a page."""
 
 import csv
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -177,10 +178,10 @@ def _learning_curve(metrics: Path) -> Figure:
 def _by_hits(summaries: Sequence[Summary]) -> Figure:
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.subplots()
-    for summary in summaries:
+    for summary, marker in zip(summaries, itertools.cycle("osD^vX"), strict=False):
         found = zip(summary.total.found_by_hits, summary.total.reconstructable_by_hits, strict=True)
         shares = [100 * part / whole if whole else float("nan") for part, whole in found]
-        axes.plot(HIT_BINS, shares, marker="o", label=summary.method)
+        axes.plot(HIT_BINS, shares, marker=marker, label=summary.method)
     axes.set(xlabel="hits of the primary, from ... on", ylabel="found, %", ylim=(0, 100))
     axes.legend(frameon=False)
     return figure

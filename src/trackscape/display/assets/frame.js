@@ -81,9 +81,8 @@ function openFrames() {
   part("frames").hidden = payload.frames.length < 2;
   part("probability").hidden = !rated;
   part("truth").hidden = !known;
-  if (!known) {
-    pick("colour").querySelector("[value=truth]").remove();
-  }
+  pick("colour").querySelector("[value=truth]").hidden = !known;
+  if (!known) pick("colour").value = "track";
   limit("least length").value = 1;
   limit("most length").value = payload.longest;
   layOutLegend();

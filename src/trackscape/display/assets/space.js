@@ -9,7 +9,7 @@ function spacePane() {
   const canvas = root.querySelector("[data-pane=space]");
   const camera = openCamera(canvas, {
     start: { yaw: 0.45, pitch: 0.25 }, tilt: [-1.57, 1.57], zoom: [0.3, 60], lens: 12,
-    size: (width, height) => Array(2).fill(Math.min(width / 5.4, height / 3.5)),
+    size: (width, height) => Array(2).fill(Math.min((width - 60) / 5.2, height / 3.5)),
   });
   let at = []; // where the hits are on the canvas
 
