@@ -64,16 +64,16 @@ function drawFrame(pen, at, colour, marked) {
   }
   drawTracks(pen, at, shown, colour);
   drawHits(pen, at, hits.filter((hit) => on.has(frame.trackOf[hit])), colour, "hit", 1.2);
-  if (withTruth()) {
+  if (withTruth() && ticked("missed")) {
     const { colour: ink, width, dash } = styles.missed;
-    if (ticked("missed")) pen.stroke(ends(frame.missed), colour(ink), width, dash);
-    if (ticked("bad")) {
-      const bad = ends(shown.flatMap((number) => frame.bad[number]));
-      pen.stroke(bad, colour(styles.bad.colour), styles.bad.width);
-      for (const segment of bad) cross(pen, segment, colour("missed"));
-    }
+    pen.stroke(ends(frame.missed), colour(ink), width, dash);
   }
   if (marked !== null) drawMarked(pen, at, marked, colour);
+  if (withTruth() && ticked("bad")) {
+    const bad = ends(shown.flatMap((number) => frame.bad[number]));
+    pen.stroke(bad, colour(styles.bad.colour), styles.bad.width);
+    for (const segment of bad) cross(pen, segment, colour("missed"));
+  }
 }
 
 // The hit that is pointed at, and its track.
