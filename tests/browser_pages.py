@@ -5,7 +5,9 @@ and `expected.json` from the folder.
 """
 
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 import torch
 
 from trackscape import demo, samples
-from trackscape.data import Hits
+from trackscape.data import Hits, Tracks
 from trackscape.display import write_html
 from trackscape.evaluation.evaluate import read_frames
 from trackscape.evaluation.matching import held_segments, judge
@@ -30,7 +32,7 @@ FILTERS = [
     {},
     {"least probability": 0.5},
     {"most probability": 0.5},
-    {"least length": 15, "most length": 20},
+    {"least length": 22, "most length": 22},
     {"least probability": 0.9, "least length": 18},
 ]
 
@@ -45,10 +47,14 @@ def main(folder: Path) -> None:
     small = next(each for each in few if bool(judge(each.tracks).wrong.any()))
     write_html(small, folder / "small.html", title="A frame of 30 protons")
     write_html(without_truth(small), folder / "measured.html", title="A measured frame")
+    none = small.tracks.hits.select(torch.zeros(0, dtype=torch.int64))
+    nothing = Tracks(hits=none, index=none.layer, offset=torch.zeros(1, dtype=torch.int64))
+    write_html([nothing, nothing], folder / "empty.html", title="Frames without a hit")
     surface = bowl()
     way = Trajectory(np.array([[-0.9, 0.5], [-0.5, 0.4], [0.1, 0.1]]), np.array([3.0, 1.0, 0.1]))
     write_surface_html(surface, folder / "surface.html", title="A bowl", trajectory=way)
-    report(folder / "demo").replace(folder / "report.html")
+    with tempfile.TemporaryDirectory() as scratch:
+        shutil.copy(report(Path(scratch)), folder / "report.html")
     expected = {
         "frames": [numbers_of(each) for each in rated],
         "small": {
@@ -70,7 +76,7 @@ def wrong_segments(rated: Rated) -> list[Any]:
 def without_truth(rated: Rated) -> Rated:
     hits = rated.tracks.hits
     blind = Hits(position=hits.position, energy=hits.energy, layer=hits.layer)
-    tracks = type(rated.tracks)(hits=blind, index=rated.tracks.index, offset=rated.tracks.offset)
+    tracks = Tracks(hits=blind, index=rated.tracks.index, offset=rated.tracks.offset)
     return Rated(tracks, tracks, rated.log_odds, rated.short)
 
 
@@ -142,7 +148,6 @@ def report(folder: Path) -> Path:
     optimiser = config.optimiser.model_copy(update={"steps": 2, "validate_every": 1})
     size = config.data.sizes[0]
     short = config.model_copy(update={"optimiser": optimiser})
-    folder.mkdir(exist_ok=True)
     for source, name in ((samples.TRAIN, "a_train.npz"), (samples.VALIDATION, "a_val.npz")):
         hits = read_hits(source)
         last = hits.known_truth.event.unique()[4 * size]

@@ -25,6 +25,21 @@ INSIDE = ("file:", "data:", "blob:", "about:")
 PAGES = Path(os.environ.get("TRACKSCAPE_PAGES", ".venv/browser/pages")).resolve()
 
 
+MEASURED: list[str] = []
+
+
+@pytest.fixture
+def note() -> Callable[[str], None]:
+    """Takes a line on what was measured, for the end of the run."""
+    return MEASURED.append
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Prints the lines that `note` took."""
+    for line in MEASURED:
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Generator[Browser, None, None]:
     """A chromium of the system."""

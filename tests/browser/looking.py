@@ -66,9 +66,29 @@ def contrast(one: tuple[int, ...], other: tuple[int, ...]) -> float:
 
 
 def _luminance(colour: tuple[int, ...]) -> float:
+    return _weighted((0.2126, 0.7152, 0.0722), _linear(colour))
+
+
+def _linear(colour: tuple[int, ...]) -> list[float]:
     shares = [channel / 255 for channel in colour]
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+
+
+def _weighted(weights: tuple[float, ...], values: list[float]) -> float:
+    return sum(weight * value for weight, value in zip(weights, values, strict=True))
+
+
+# Machado, Oliveira, Fernandes, IEEE TVCG 15 (2009) 1291, whole loss of one kind of cone.
+BLINDNESS = {
+    "red": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    "green": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    "blue": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+}
+
+
+def as_seen(colour: tuple[int, ...], blindness: str) -> list[float]:
+    """Linear red, green and blue, from 0 to 1, as an eye without that kind of cone sees them."""
+    return [_weighted(row, _linear(colour)) for row in BLINDNESS[blindness]]
 
 
 def faint_texts(page: Page, least: float = 4.5) -> list[tuple[str, float]]:

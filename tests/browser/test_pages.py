@@ -7,11 +7,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from browser.looking import contrast, faint_texts, rgb, settle, variable
+from browser.looking import BLINDNESS, as_seen, contrast, faint_texts, rgb, settle, variable
 from playwright.sync_api import Page
 
 Visit = Callable[..., Page]
-NAMES = ("viewer", "small", "measured", "surface", "report")
+NAMES = ("viewer", "small", "measured", "empty", "surface", "report")
 VIEWERS = ("viewer", "surface")
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -46,6 +46,15 @@ def test_what_is_drawn_stands_out(visit: Visit, scheme: str) -> None:
     assert {name: ratio for name, ratio in faint.items() if ratio < 3} == {}
     page = visit("surface", color_scheme=scheme)
     assert contrast(variable(page, "text"), variable(page, "card")) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_right_and_wrong_differ_for_all_eyes(visit: Visit, scheme: str) -> None:
+    page = visit("small", color_scheme=scheme)
+    right, wrong = variable(page, "correct"), variable(page, "wrong")
+    for kind in BLINDNESS:
+        seen = zip(as_seen(right, kind), as_seen(wrong, kind), strict=True)
+        assert max(abs(one - other) for one, other in seen) > 0.2, kind
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """The page of tracks: what it shows, and that it answers to pointer, fingers and keys."""
 
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -48,14 +49,14 @@ def middle_of(canvas: Locator) -> tuple[float, float]:
 
 
 def test_ten_dense_frames_are_a_small_page_that_is_there_at_once(
-    visit: Visit, pages: Path, record_property: Callable[[str, object], None]
+    visit: Visit, pages: Path, note: Callable[[str], None]
 ) -> None:
     page = visit("viewer")
     size = (pages / "viewer.html").stat().st_size
     (paint,) = page.evaluate(
         "performance.getEntriesByName('first-contentful-paint').map((paint) => paint.startTime)"
     )
-    print(f"10 frames of 150 protons: {size / 1e6:.2f} MB, first paint after {paint:.0f} ms")
+    note(f"10 frames of 150 protons: {size / 1e6:.2f} MB, first paint after {paint:.0f} ms")
     assert size < 5_000_000
     assert paint < 5000  # a busy machine paints late; 1000 is what it should be
 
@@ -270,7 +271,10 @@ def test_tracks_have_colours_of_their_own(visit: Visit, scheme: str) -> None:
     page.locator("[data-choose=colour]").select_option("by track")
     settle(page)
     drawn = colours(pane(page, "space"))
-    assert all(near(drawn, variable(page, f"track{k}"), within=12) > 50 for k in range(7))
+    own = [variable(page, f"track{k}") for k in range(7)]
+    assert all(near(drawn, one, within=12) > 50 for one in own)
+    for one, other in itertools.combinations(own, 2):
+        assert max(abs(a - b) for a, b in zip(one, other, strict=True)) > 30
     page.locator("[data-choose=colour]").select_option("by deposit")
     settle(page)
     assert page.locator(".legend .scale").is_visible()
@@ -306,11 +310,12 @@ def test_dragging_turns_space_and_moves_projections(visit: Visit) -> None:
 
 def test_keys_turn_move_and_magnify(visit: Visit) -> None:
     page = visit("small")
-    space, seen = pane(page, "space"), set[str]()
+    space = pane(page, "space")
+    seen = {picture(space)}
     for key in ("ArrowLeft", "ArrowUp", "+", "Shift+ArrowRight"):
         press(page, key)  # the page listens without a click
         seen.add(picture(space))
-    assert len(seen) == 4
+    assert len(seen) == 5
     page.locator("[data-do=reset]").click()
     space.focus()
     page.mouse.move(5, 5)
