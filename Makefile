@@ -2,7 +2,7 @@
 # under .venv/ from pinned requirements, once, and again when the pins change.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
+.PHONY: help demo test test-slow test-browser coverage foreign fuzz bench rivals bench-imaging bench-tuning speed data \
 	results ceiling robustness study landscape validation imaging downstream instability confidence alignment pixels throughput \
 	lazy-gp emulation trainings studies docs dist lock clean
 .PRECIOUS: .venv/%/packages .venv/%/ready
@@ -15,6 +15,7 @@ TEST := .venv/test/bin
 # As many workers as cores: each has one thread, as more of them wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(TEST)/pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile --durations=20
 COVERAGE := --cov=trackscape --cov=studies --cov-append --cov-report=term:skip-covered
+BROWSER := command -v chromium || command -v chromium-browser || command -v google-chrome
 # Otherwise pyright asks the network whether it is the newest.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
@@ -39,6 +40,17 @@ test-slow: .venv/test/ready  ## what takes minutes: whole studies, killed proces
 docs: .venv/docs/ready  ## the documentation as a site that needs no network: site/index.html
 	NO_MKDOCS_2_WARNING=1 .venv/docs/bin/python -m mkdocs --quiet build --strict
 	@.venv/docs/bin/python -m website.weights site
+
+# The test environment makes the pages; a small one with a driver opens them.
+test-browser: .venv/test/ready .venv/browser/packages  ## every page in a real browser: needs chromium
+	@{ $(BROWSER); } > /dev/null || { test "$$(id -u)" = 0 && apt-get update && \
+		apt-get install --yes chromium; } > .venv/browser/apt 2>&1 || true
+	@if { $(BROWSER); } > /dev/null; then \
+		OMP_NUM_THREADS=1 $(TEST)/python tests/browser_pages.py .venv/browser/pages && \
+		.venv/browser/bin/pytest tests/browser --confcutdir=tests/browser --durations=5; \
+	else \
+		echo "Skipped: no browser was found; install chromium, for instance by apt-get install chromium."; \
+	fi
 
 coverage: .venv/test/ready  ## how much of the source all tests run: 92 % or more
 	rm -f .coverage
@@ -157,7 +169,7 @@ clean:  ## remove what the other targets made
 	@$(PYTHON) -c '$(NEW_ENOUGH)' || { \
 		echo "trackscape needs Python 3.11 or newer; $(PYTHON) is not."; \
 		echo "Name one that is: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; } >&2
-	@echo "Building .venv/$* with $$($(PYTHON) --version). PyTorch is large: this can take minutes."
+	@echo "Building .venv/$* with $$($(PYTHON) --version). Where it has PyTorch, this can take minutes."
 	$(PYTHON) -m venv --clear .venv/$*
 	.venv/$*/bin/pip install $(PIP_FLAGS) --requirement $<
 	@touch $@

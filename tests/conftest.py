@@ -15,6 +15,8 @@ from trackscape.scoring import LineGraphNetwork, save_network
 hypothesis.settings.register_profile("trackscape", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("trackscape")
 
+collect_ignore = ["browser"]  # has its own environment and target: make test-browser
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -1,6 +1,7 @@
 """Everything once: train through the assignment, reconstruct, evaluate, show it on a page."""
 
 import csv
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from trackscape.pages import Page
 from trackscape.progress import show_progress
 from trackscape.scoring import METHODS, load_network
 from trackscape.simulation import MANIFEST, Scan, read_scan
-from trackscape.tracking import Tracker, accept, load_tracker, network_tracker
+from trackscape.tracking import Tracker, load_tracker, network_tracker, rate_tracks
 from trackscape.tracking.acceptance import choose_cut, describe_acceptance
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import Trained, train
@@ -62,8 +63,8 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
     rejected = (f"{name}: {describe_acceptance(each.total)}" for name, each in tallies.items())
     said = [str(cut), *rejected]
     name, tracker = next(iter(trackers.items()))
-    tracks = accept(tracker(frames[0]), min_last_deposit=cut.min_last_deposit)
-    view = viewer_fragment(tracks, f"Frame 0, {name}")
+    rated = rate_tracks(tracker, frames[0], min_last_deposit=cut.min_last_deposit)
+    view = viewer_fragment(rated, f"Frame 0, {name}")
     page = _report(config, trained, summaries, said, view)
     if scan is not None:
         _add_image(page, scan, progress=show_progress if progress else iter)
@@ -177,10 +178,10 @@ def _learning_curve(metrics: Path) -> Figure:
 def _by_hits(summaries: Sequence[Summary]) -> Figure:
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.subplots()
-    for summary in summaries:
+    for summary, marker in zip(summaries, itertools.cycle("osD^vX"), strict=False):
         found = zip(summary.total.found_by_hits, summary.total.reconstructable_by_hits, strict=True)
         shares = [100 * part / whole if whole else float("nan") for part, whole in found]
-        axes.plot(HIT_BINS, shares, marker="o", label=summary.method)
+        axes.plot(HIT_BINS, shares, marker=marker, label=summary.method)
     axes.set(xlabel="hits of the primary, from ... on", ylabel="found, %", ylim=(0, 100))
     axes.legend(frameon=False)
     return figure

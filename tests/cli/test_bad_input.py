@@ -156,6 +156,12 @@ def test_unknown_method_and_frame(trackscape):
     the_only_sentence(outcome, names="0 to 16")
 
 
+@pytest.mark.parametrize("frame", ["3-1", "-1", "a", "0,1", "1-", ""])
+def test_frames_are_a_number_or_two(trackscape, frame):
+    given = ("display", samples.VALIDATION, "--per-frame", 50, f"--frame={frame}")
+    the_only_sentence(trackscape(*given), names="--frame: expected a number from 0 on")
+
+
 def test_weights_of_another_architecture(trackscape, tmp_path):
     save_network(HitGraphNetwork(hidden=8), tmp_path / "good.safetensors", about={})
     header, body = read_parts(tmp_path / "good.safetensors")

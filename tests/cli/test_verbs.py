@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pyarrow.parquet
@@ -103,6 +104,16 @@ def test_display_draws_a_picture_and_a_page(trackscape, tmp_path):
     page = (tmp_path / "pictures" / "f.html").read_text()
     assert "<canvas" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_display_puts_several_frames_on_one_page(trackscape, tmp_path):
+    given = ("display", samples.VALIDATION, "--per-frame", 20, "--method", "greedy")
+    outcome = trackscape(*given, "--frame", "2-4", "-o", "f.html")
+    assert outcome.status == 0, outcome.err
+    assert outcome.out.splitlines()[1].startswith("Frames 2 to 4: ")
+    page = (tmp_path / "f.html").read_text("utf-8")
+    assert "frames 2 to 4, 20 p+/F, greedy" in page
+    assert re.findall(r'<tr><td class="number">(\d+)</td>', page) == ["2", "3", "4"]
 
 
 def test_reconstruct_on_a_device_writes_the_same_tracks(trackscape, tmp_path):

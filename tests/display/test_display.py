@@ -1,5 +1,6 @@
 """Pictures of frames: what they say must be what the tracks are."""
 
+import base64
 import itertools
 import json
 import re
@@ -8,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -26,6 +28,7 @@ from trackscape.display.figure import CORRECT, MISSED, WRONG, WRONG_SEGMENT, vie
 from trackscape.errors import DataError
 from trackscape.evaluation.matching import held_segments, judge, true_segments
 from trackscape.pictures import save_figure
+from trackscape.tracking import Rated
 
 
 def straight_hits(*, n_events: int, n_layers: int) -> Hits:
@@ -181,7 +184,8 @@ def test_scarce_frames_can_be_drawn(tracks: Tracks, known: bool, tmp_path: Path)
     save_figure(draw_frame(tracks, title=""), tmp_path / "frame.png")
     write_html(tracks, tmp_path / "frame.html", title="scarce")
     assert (tmp_path / "frame.png").read_bytes().startswith(b"\x89PNG")
-    assert len(payload_of((tmp_path / "frame.html").read_text("utf-8"))["tracks"]) == len(tracks)
+    (frame,) = payload_of((tmp_path / "frame.html").read_text("utf-8"))["frames"]
+    assert len(chains_in(frame)) == len(tracks)
 
 
 def payload_of(page: str) -> dict[str, Any]:
@@ -189,28 +193,97 @@ def payload_of(page: str) -> dict[str, Any]:
     return json.loads(text)
 
 
+def unpack(packed: list[str]) -> np.ndarray:
+    kind, text = packed
+    sizes = {"Uint8Array": "<u1", "Uint16Array": "<u2", "Uint32Array": "<u4"}
+    return np.frombuffer(base64.b64decode(text), sizes[kind])
+
+
+def chains_in(frame: dict[str, Any]) -> list[list[int]]:
+    ends = np.cumsum(unpack(frame["length"]))
+    return [part.tolist() for part in np.split(unpack(frame["index"]), ends)[:-1]]
+
+
 def test_the_viewer_holds_the_tracks(swapped: Tracks) -> None:
     payload = payload_of(viewer_fragment(swapped, "swapped"))
-    assert payload["tracks"] == [swapped[number].tolist() for number in range(len(swapped))]
-    assert payload["event"] == swapped.hits.known_truth.event.tolist()
-    assert payload["layer"] == swapped.hits.layer.tolist()
-    assert payload["missed"] == judge(swapped).missed.T.tolist()
-    position = torch.tensor(payload["position"]).T
-    torch.testing.assert_close(position, swapped.hits.position, rtol=0, atol=0.0051)
+    (frame,) = payload["frames"]
+    hits, truth = swapped.hits, swapped.hits.known_truth
+    assert chains_in(frame) == [swapped[number].tolist() for number in range(len(swapped))]
+    assert unpack(frame["layer"]).tolist() == hits.layer.tolist()
+    assert unpack(frame["missed"]).reshape(-1, 2).tolist() == judge(swapped).missed.T.tolist()
+    particle = unpack(frame["particle"])
+    for name in ("event", "track", "parent"):
+        found = np.array(frame["particles"][name])[particle]
+        assert found.tolist() == getattr(truth, name).tolist()
+    assert "pdg" not in frame["particles"], "these hits have no codes"
+    assert "probability" not in frame
 
 
-def test_the_viewer_switches_what_the_truth_allows(swapped: Tracks) -> None:
-    def switches(tracks: Tracks) -> list[str]:
-        return re.findall(r'data-show="(\w+)"', viewer_fragment(tracks, ""))
+def decoded_position(payload: dict[str, Any], frame: int) -> torch.Tensor:
+    counts = np.stack([unpack(axis) for axis in payload["frames"][frame]["position"]], axis=1)
+    return torch.from_numpy(counts * np.array(payload["step"]) + np.array(payload["origin"]))
 
-    assert switches(swapped) == ["correct", "wrong", "bad", "missed", "free"]
-    assert switches(without_truth(swapped)) == ["plain", "free"]
-    assert "event" not in payload_of(viewer_fragment(without_truth(swapped), ""))
+
+@pytest.mark.parametrize(("scale", "error"), [(1.0, 0.005), (100.0, 0.0294)])
+def test_positions_keep_their_resolution(swapped: Tracks, scale: float, error: float) -> None:
+    """Steps of 0.01 mm, or of 1/65535 of the extent, 3.85 m here, where that is more."""
+    hits = swapped.hits
+    large = Hits(position=scale * hits.position, energy=hits.energy, layer=hits.layer)
+    tracks = Tracks(hits=large, index=swapped.index, offset=swapped.offset)
+    found = decoded_position(payload_of(viewer_fragment(tracks, "")), 0)
+    torch.testing.assert_close(found, large.position.double(), rtol=0, atol=1.01 * error)
+
+
+@pytest.mark.parametrize("most", [200.0, 6.0, 2e-3])
+def test_deposits_keep_their_resolution(swapped: Tracks, most: float) -> None:
+    energy = torch.linspace(0, most, len(swapped.hits))
+    hits = Hits(position=swapped.hits.position, energy=energy, layer=swapped.hits.layer)
+    payload = payload_of(viewer_fragment(tracks_of(hits, []), ""))
+    found = torch.from_numpy(unpack(payload["frames"][0]["energy"]) * payload["energyStep"])
+    error = 0.51 * max(1e-4, most / 65535)
+    torch.testing.assert_close(found, energy.double(), rtol=1e-6, atol=error)
+
+
+def test_several_frames_share_one_scale_and_keep_their_probabilities(swapped: Tracks) -> None:
+    other = tracks_of(straight_hits(n_events=3, n_layers=6), [[0, 3, 6], [1, 4]])
+    log_odds = torch.tensor([-3.0, 4.0]).double()
+    rated = Rated(other, other, log_odds, torch.zeros(2).double())
+    payload = payload_of(viewer_fragment([swapped, rated], "", first=7))
+    assert payload["first"] == 7
+    first, second = payload["frames"]
+    assert "probability" not in first
+    said = torch.from_numpy(unpack(second["probability"]) / 1e4)
+    torch.testing.assert_close(said, rated.probability, rtol=0, atol=0.51e-4)
+    for number, tracks in enumerate((swapped, other)):
+        found = decoded_position(payload, number)
+        torch.testing.assert_close(found, tracks.hits.position.double(), rtol=0, atol=0.0051)
+    assert [n for n, _ in payload["layers"]] == list(range(8))
+    assert [z for _, z in payload["layers"]] == [225 + 5.5 * n for n in range(8)]
+
+
+def test_measured_frames_have_no_truth_in_the_page(swapped: Tracks) -> None:
+    (frame,) = payload_of(viewer_fragment(without_truth(swapped), ""))["frames"]
+    assert not {"particle", "particles", "missed"} & set(frame)
+
+
+def test_a_page_needs_a_frame(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="one or more frames"):
+        write_html([], tmp_path / "frame.html", title="")
+
+
+def test_the_page_counts_every_frame(swapped: Tracks, tmp_path: Path) -> None:
+    write_html([swapped, swapped], tmp_path / "frame.html", title="two", first=4)
+    page = (tmp_path / "frame.html").read_text("utf-8")
+    rows = re.findall(r"<tr>(.*?)</tr>", page)[1:]
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
+    # 54 hits, 17 without a track, 5 tracks; 3 correct, 2 wrong, 2 wrong and 12 missing segments.
+    assert cells == [[number, "54", "17", "5", "3", "2", "2", "12"] for number in ("4", "5")]
 
 
 def test_a_page_needs_no_network_and_escapes_its_title(swapped: Tracks, tmp_path: Path) -> None:
     write_html(swapped, tmp_path / "frame.html", title='</script><b a="1">&%%{data}')
     page = (tmp_path / "frame.html").read_text("utf-8")
+    page = page.replace("http://www.w3.org/2000/svg", "")  # a name, for saved pictures
     addresses = re.findall(r'(?:src|href|action|data)\s*=\s*["\']?([^"\'>\s]+)', page)
     assert all(address.startswith(("data:", "#")) for address in addresses)
     assert not re.search(r"https?://|@import|url\(|fetch\(|XMLHttpRequest|import\(", page)
@@ -223,7 +296,7 @@ def test_a_full_frame_stays_small(tmp_path: Path) -> None:
     hits = straight_hits(n_events=150, n_layers=20)
     chains = [[event + 150 * layer for layer in range(20)] for event in range(150)]
     write_html(tracks_of(hits, chains), tmp_path / "frame.html", title="150 primaries")
-    assert (tmp_path / "frame.html").stat().st_size < 2_000_000
+    assert (tmp_path / "frame.html").stat().st_size < 200_000
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node checks the script")

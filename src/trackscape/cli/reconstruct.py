@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -240,6 +241,21 @@ def evaluate_verb(
     publish(summary.as_dict(), json if written is None else None, show)
 
 
+def _checked_numbers(frame: str) -> str:
+    _numbers_of(frame)
+    return frame
+
+
+def _numbers_of(frame: str) -> range:
+    found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", frame.strip(), re.ASCII)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if first > last:
+        raise ConfigError(
+            f"--frame: expected a number from 0 on, or two such as 0-9, got {shown(frame)}."
+        )
+    return range(first, last + 1)
+
+
 @opening_frames
 def display_verb(
     opened: Opened,
@@ -251,22 +267,31 @@ def display_verb(
             text="Picture to write (png, pdf, svg) with a page beside it, or the page (html).",
         ),
     ] = Path("frame.png"),
-    frame: Annotated[int, option("N", "Number of the frame, counted from 0.", min=0)] = 0,
+    frame: Annotated[
+        str,
+        option(
+            "N|N-N",
+            "Number of the frame, counted from 0, or of the first and the last of several, such as "
+            "0-9.",
+            callback=_checked_numbers,
+        ),
+    ] = "0",
 ) -> None:
-    """Draw the tracks of one frame.
+    """Draw the tracks of one frame, or of several on one page.
 
-    Beside the picture, a page shows them in a view to rotate and zoom; it works offline.
+    The page shows them in views to rotate, zoom and filter, and their numbers; it works offline. A
+    picture is of the first frame.
     """
-    from trackscape.display.frame import display_frame
+    from trackscape.display.frame import display_frames
     from trackscape.evaluation.evaluate import Tally
     from trackscape.tracking.acceptance import describe_acceptance
 
-    tally = Tally()
-    written = display_frame(
+    tally, numbers = Tally(), _numbers_of(frame)
+    written = display_frames(
         opened.path,
         opened.file.frames,
         per_frame=opened.per_frame,
-        number=frame,
+        numbers=numbers,
         tracker=opened.tracker,
         method=opened.method,
         output=output,
@@ -274,6 +299,7 @@ def display_verb(
         tally=tally,
     )
     say(str(opened.cut))
-    say(f"Frame {frame}: {describe_acceptance(tally.total)}")
+    which = f"Frame {frame}" if len(numbers) == 1 else f"Frames {numbers[0]} to {numbers[-1]}"
+    say(f"{which}: {describe_acceptance(tally.total)}")
     for path in written:
         say(shown(path))

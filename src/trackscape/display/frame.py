@@ -1,52 +1,54 @@
-"""A frame of a file -> a picture, and an interactive HTML page that needs no network."""
+"""Frames of a file -> a picture, and an interactive HTML page that needs no network."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from trackscape.data import Hits, Tracks
-from trackscape.display.figure import draw_frame, draw_projections, view_limits
+from trackscape.display.figure import draw_frame
+from trackscape.display.payload import ShownFrame, pack_frames
 from trackscape.errors import DataError
-from trackscape.evaluation.evaluate import Tally, reconstruct_frames
+from trackscape.evaluation.evaluate import Tally
 from trackscape.evaluation.matching import judge
 from trackscape.files import check_place
 from trackscape.pages import Page, make_viewer
 from trackscape.pictures import PICTURES, save_figure
 from trackscape.text import shown
-from trackscape.tracking import MINIMUM_LAST_ENERGY, Tracker
+from trackscape.tracking import MINIMUM_LAST_ENERGY, Rated, Tracker, rate_tracks
 
 PAGE = ".html"
 
 
-def display_frame(
+def display_frames(
     file: Path | str,
     frames: Sequence[Hits],
     *,
     per_frame: int | None,
-    number: int,
+    numbers: range,
     tracker: Tracker,
     method: str,
     output: Path | str,
     min_last_deposit: float = MINIMUM_LAST_ENERGY,
     tally: Tally | None = None,
 ) -> list[Path]:
-    """Reconstructs one of the frames of a hit file and draws it; returns what was written.
+    """Reconstructs some of the frames of a hit file and draws them; returns what was written.
 
-    That is the picture `output` and the page of the same name with the suffix ``.html``, or the
-    page alone if that is `output`. File, `per_frame` and method stand in the title.
+    That is `output`, a picture of the first of them, and the page of the same name with the suffix
+    ``.html``, which has all; or the page alone if that is `output`. File, `per_frame` and method
+    stand in the title.
 
     Arguments:
         file: The hit file.
         frames: Its frames.
         per_frame: Primaries in a frame, if that is known.
-        number: Number of the frame.
-        tracker: Finds its chains.
+        numbers: Numbers of the frames, one after the other.
+        tracker: Finds their chains.
         method: Name of the tracker.
         output: The picture, or the page.
         min_last_deposit: Cut in MeV; see `accept`.
         tally: Counts the chains and why they were rejected.
 
     Raises:
-        DataError: The file has no frame of this number.
+        DataError: The file has no frame of one of the numbers.
         FormatError: `output` can be neither a picture nor a page; before any work is done.
     """
     file, output = Path(file), Path(output)
@@ -54,65 +56,91 @@ def display_frame(
     alone = output.suffix.lower() == PAGE
     page = output if alone else output.with_suffix(PAGE)
     check_place(page)
-    if number >= len(frames):
+    if numbers[-1] >= len(frames):
         each = f" ({per_frame} protons each)" if per_frame else ""
         raise DataError(
-            f"{file}: expected a frame number from 0 to {len(frames) - 1}{each}, got {number}. "
-            "Choose one of these."
+            f"{file}: expected a frame number from 0 to {len(frames) - 1}{each}, "
+            f"got {numbers[-1]}. Choose one of these."
         )
-    ((_, tracks),) = reconstruct_frames(
-        [frames[number]], tracker=tracker, min_last_deposit=min_last_deposit, tally=tally
-    )
+    rated: list[Rated] = []
+    for number in numbers:
+        rated.append(rate_tracks(tracker, frames[number], min_last_deposit=min_last_deposit))
+        if tally is not None:
+            tally.add(rated[-1].chains, min_last_deposit=min_last_deposit)
     density = f", {per_frame} p+/F" if per_frame else ""
-    title = f"{shown(file.name)}, frame {number}{density}, {method}"
+    one, to_last = f"frame {numbers[0]}", f"frames {numbers[0]} to {numbers[-1]}"
     if not alone:
-        save_figure(draw_frame(tracks, title=title), output, dpi=150)
-    write_html(tracks, page, title=title)
+        title = f"{shown(file.name)}, {one}{density}, {method}"
+        save_figure(draw_frame(rated[0].tracks, title=title), output, dpi=150)
+    which = one if len(numbers) == 1 else to_last
+    title = f"{shown(file.name)}, {which}{density}, {method}"
+    write_html(rated, page, title=title, first=numbers[0])
     return [page] if alone else [output, page]
 
 
-def write_html(tracks: Tracks, path: Path | str, *, title: str) -> None:
-    """Writes one frame as a page: interactive view, two projections and a table of counts."""
-    tracks = tracks.to("cpu")
+def write_html(
+    frames: Tracks | Rated | Sequence[Tracks | Rated],
+    path: Path | str,
+    *,
+    title: str,
+    first: int = 0,
+) -> None:
+    """Writes frames as a page: views in space and projected that are linked, and their counts.
+
+    Arguments:
+        frames: The tracks of one frame or of several; from `rate_tracks`, with how probably each is
+            right. A frame of 150 protons takes some 0.1 MB.
+        path: The page.
+        title: Its heading.
+        first: Number of the first frame.
+
+    Raises:
+        DataError: There is no frame.
+        FormatError: The page cannot be written there.
+    """
+    some = _listed(frames)
     page = Page(title)
-    page.add_html_fragment(viewer_fragment(tracks, title))
-    caption = "The same frame, seen from above and from the side."
-    page.add_figure(draw_projections(tracks, title=""), caption)
-    page.add_table(["", "number"], list(_counts(tracks).items()), "What the frame holds.")
+    page.add_html_fragment(viewer_fragment(frames, title, first=first))
+    counts = [_counts(tracks) for tracks, _ in some]
+    # A frame without truth has no number of correct tracks.
+    names = [name for name in counts[0] if all(name in each for each in counts)]
+    rows = [[first + k, *(each[name] for name in names)] for k, each in enumerate(counts)]
+    page.add_table(["frame", *names], rows, "What each frame holds.")
     page.write(path)
 
 
-def viewer_fragment(tracks: Tracks, title: str) -> str:
-    """Returns the interactive view as HTML for `Page.add_html_fragment`.
+def viewer_fragment(
+    frames: Tracks | Rated | Sequence[Tracks | Rated], title: str, *, first: int = 0
+) -> str:
+    """Returns the interactive view as HTML for `Page.add_html_fragment`; see `write_html`.
 
-    The title says what the view shows, for those who cannot see it.
+    The title says what the view shows, for those who cannot see it, and above saved pictures.
     """
-    tracks = tracks.to("cpu")
-    counts = _counts(tracks)
-    shown = _SWITCHES if tracks.hits.truth is not None else {"tracks": "plain", **_FREE}
-    switches = [
-        f'<label><input type="checkbox" checked data-show="{kind}">'
-        f'<i class="{kind}"></i>{label} ({counts[label]})</label>'
-        for label, kind in shown.items()
-    ]
+    some = _listed(frames)
     return make_viewer(
         "trackscape.display",
         "frame",
+        scripts=["decode", "choice", "strokes", "space", "projection", "reading", "frame"],
         label=f"{title}: hits and tracks in three dimensions",
-        switches=switches,
-        hint="point at a track to know more about it.",
-        data=_payload(tracks),
+        hint=_FRAMES + _HINT if len(some) > 1 else _HINT,
+        data=pack_frames(some, title=title, first=first),
     )
 
 
-_FREE = {"hits without a track": "free"}
-_SWITCHES = {
-    "correct tracks": "correct",
-    "wrong tracks": "wrong",
-    "wrong segments": "bad",
-    "true segments on no track": "missed",
-    **_FREE,
-}
+_FRAMES = "Keys n and p, or . and ,: next and previous frame; space: play. "
+_HINT = "Key t: truth on and off. Point at a hit: its numbers, and its track in all views."
+
+
+def _listed(frames: Tracks | Rated | Sequence[Tracks | Rated]) -> list[ShownFrame]:
+    several = [frames] if isinstance(frames, Tracks | Rated) else frames
+    if not several:
+        raise DataError("Expected the tracks of one or more frames for a page, got none.")
+    return [
+        ShownFrame(each.tracks.to("cpu"), each.probability.cpu())
+        if isinstance(each, Rated)
+        else ShownFrame(each.to("cpu"), None)
+        for each in several
+    ]
 
 
 def _counts(tracks: Tracks) -> dict[str, int]:
@@ -130,18 +158,3 @@ def _counts(tracks: Tracks) -> dict[str, int]:
             "true segments on no track": found.missed.shape[1],
         }
     return counts
-
-
-def _payload(tracks: Tracks) -> dict[str, object]:
-    """What the script draws; lengths in mm, to 0.01 mm."""
-    hits = tracks.hits
-    payload: dict[str, object] = {
-        "limits": [[round(edge, 2) for edge in pair] for pair in view_limits(hits)],
-        "position": [[round(x, 2) for x in axis] for axis in hits.position.double().T.tolist()],
-        "layer": hits.layer.tolist(),
-        "tracks": [tracks[number].tolist() for number in range(len(tracks))],
-    }
-    if hits.truth is not None:
-        payload["event"] = hits.truth.event.tolist()
-        payload["missed"] = judge(tracks).missed.T.tolist()
-    return payload

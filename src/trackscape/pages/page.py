@@ -5,7 +5,7 @@ import html
 import json
 import re
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,29 +135,41 @@ def _fill(name: str, **places: str) -> str:
     return _Template(_asset(_HERE, name)).substitute(places)
 
 
+_SHARED = ("colours", "pens", "camera", "gestures", "pictures", "stage")
+
+
 def make_viewer(
-    package: str, name: str, *, label: str, switches: Iterable[str], hint: str, data: object
+    package: str, name: str, *, scripts: Sequence[str], label: str, hint: str, data: object
 ) -> str:
     """Returns a view in three dimensions as HTML; any number of them fit on one page.
 
     Arguments:
-        package: Package whose folder `assets` holds ``NAME.js``, which draws by means of
-            `openCamera` of ``camera.js``, and ``NAME.css``, the style of the class `name`.
+        package: Package whose folder `assets` holds ``NAME.html``, the switches and canvases,
+            ``NAME.css``, the style of the class `name`, and the scripts.
         name: Name of both files.
+        scripts: Names of the scripts without their suffix, in order; they draw by means of what
+            the scripts of `trackscape.pages` offer, `openStage` first of all.
         label: What the view shows, for those who cannot see it.
-        switches: HTML of what stands below the canvas; the script is told of changes.
         hint: What pointing at something does, and what the marks mean.
-        data: What the script draws, as JSON.
+        data: What the scripts draw, as JSON.
     """
+    content = _Template(_asset(package, f"{name}.html")).substitute(
+        label=html.escape(label), buttons=_asset(_HERE, "buttons.html")
+    )
+    sources = [(_HERE, script) for script in _SHARED] + [(package, script) for script in scripts]
     return _fill(
         "viewer.html",
         kind=name,
-        style=_asset(package, f"{name}.css"),
-        label=html.escape(label),
-        switches="\n".join(switches),
-        hint=html.escape(hint),
+        style=_asset(_HERE, "viewer.css") + _asset(package, f"{name}.css"),
+        content=content,
+        hint=html.escape(f"{_HELP} {hint}"),
         # "<" could end the script that holds the data.
         data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
-        camera=_asset(_HERE, "camera.js"),
-        scene=_asset(package, f"{name}.js"),
+        script="\n".join(_asset(where, f"{script}.js") for where, script in sources),
     )
+
+
+_HELP = (
+    "Drag, or arrow keys: rotate; with shift, or two fingers: move. Wheel, pinch, or + and \u2212: "
+    "zoom. Click or tap: hold what is there; Escape lets go."
+)

@@ -1,112 +1,114 @@
-// Draws the hits and tracks of one frame in three dimensions.
-const [x, y, z] = payload.position;
-const { tracks, layer, event } = payload;
-const muted = ["#88ccee", "#44aa99", "#999933", "#ddcc77", "#cc6677", "#aa4499", "#6699cc", "#5aae61"];
+// Puts the views of a frame together and listens to what is chosen.
+const SECONDS = 1; // that a frame is shown while all are played
+const numberOf = (place) => payload.first + place;
+const button = (name) => root.querySelector(`[data-do=${name}]`);
+const frameName = () => `frame ${numberOf(pick("frame").selectedIndex)}`;
+const caption = () => payload.title + (payload.frames.length > 1 ? `: ${frameName()}` : "");
+let playing = null;
 
-const events = tracks.map((hits) => (event ? [...new Set(hits.map((hit) => event[hit]))] : []));
-const kind = events.map((all) => (event ? (all.length === 1 ? "correct" : "wrong") : "plain"));
-const trackOf = new Int32Array(x.length).fill(-1);
-tracks.forEach((hits, number) => hits.forEach((hit) => { trackOf[hit] = number; }));
+const panes = [spacePane(), projectionPane(0), projectionPane(1)];
 
-// The beam runs along the first axis of the view and is drawn shorter than it is.
-const middle = payload.limits.map(([low, high]) => (low + high) / 2);
-const half = payload.limits.map(([low, high]) => (high - low) / 2);
-const across = Math.max(half[0], half[1]);
-const place = (px, py, pz) =>
-  [1.9 * (pz - middle[2]) / half[2], (px - middle[0]) / across, (py - middle[1]) / across];
-const points = x.map((_, hit) => place(x[hit], y[hit], z[hit]));
-let at = points; // where the hits are on the canvas
+// The switches of the legend, kept as they are ticked; each has a swatch drawn as the lines are.
+function layOutLegend() {
+  const legend = part("legend");
+  for (const kind of Object.keys(names)) {
+    const label = document.createElement("label"), box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = true;
+    box.dataset.show = kind;
+    label.append(box, document.createElement("i"), document.createElement("span"));
+    legend.append(label);
+  }
+  const scale = document.createElement("span");
+  scale.className = "scale";
+  scale.append(document.createElement("i"), document.createElement("span"));
+  legend.append(scale);
+}
 
-const { pen, project, stroke, write } = openCamera({
-  start: { yaw: 0.45, pitch: 0.25 }, tilt: [-1.57, 1.57], zoom: [0.3, 60], lens: 12,
-  size: (width, height) => Math.min(width / 5.6, height / 3.2),
-  draw, find: trackAt, describe,
+function writeLegend() {
+  const entries = legendEntries();
+  const style = getComputedStyle(root), colour = (name) => style.getPropertyValue("--" + name).trim();
+  const fill = (where, entry) => {
+    where.hidden = !entry;
+    if (!entry) return;
+    const pen = svgPen();
+    entry.drawn(pen, 0, 7, colour);
+    where.querySelector("i").innerHTML = pen.finish(28, 14);
+    where.querySelector("span").textContent = entry.text;
+  };
+  for (const kind of Object.keys(names)) {
+    fill(root.querySelector(`[data-show=${kind}]`).parentElement, entries.find((each) => each.kind === kind));
+  }
+  fill(part("legend").querySelector(".scale"), entries.find((each) => each.kind === null));
+}
+
+function refresh() {
+  pick("colour").querySelector("[value=truth]").disabled = !withTruth();
+  writeLegend();
+  writeCounts();
+  stage.redraw();
+}
+
+function show(place) {
+  const number = payload.frames.length;
+  pick("frame").selectedIndex = ((place % number) + number) % number;
+  frame = decode(pick("frame").selectedIndex);
+  stage.letGo();
+  refresh();
+}
+
+const step = (by) => show(pick("frame").selectedIndex + by);
+
+function play() {
+  const on = playing === null && payload.frames.length > 1;
+  clearInterval(playing);
+  playing = on ? setInterval(step, 1000 * SECONDS, 1) : null;
+  button("play").textContent = on ? "Pause" : "Play";
+}
+
+function stop() {
+  if (playing !== null) play();
+}
+
+const keys = {
+  n: () => { stop(); step(1); }, p: () => { stop(); step(-1); }, " ": play,
+  t: () => known && root.querySelector("[data-show=truth]").click(),
+};
+[keys["."], keys[","]] = [keys.n, keys.p];
+
+function openFrames() {
+  payload.frames.forEach((_, place) => pick("frame").add(new Option(`frame ${numberOf(place)}`)));
+  part("frames").hidden = payload.frames.length < 2;
+  part("probability").hidden = !rated;
+  part("truth").hidden = !known;
+  pick("colour").querySelector("[value=truth]").hidden = !known;
+  if (!known) pick("colour").value = "track";
+  limit("least length").value = 1;
+  limit("most length").value = payload.longest;
+  layOutLegend();
+  button("next").addEventListener("click", keys.n);
+  button("previous").addEventListener("click", keys.p);
+  button("play").addEventListener("click", play);
+  pick("frame").addEventListener("change", () => { stop(); show(pick("frame").selectedIndex); });
+  root.addEventListener("change", refresh);
+  root.addEventListener("input", refresh);
+  root.addEventListener("keydown", (press) => {
+    const typing = press.target.matches("select, input[type=number]");
+    const pressing = press.key === " " && !press.target.matches("canvas");
+    if (press.ctrlKey || press.metaKey || press.altKey || typing || pressing || !keys[press.key]) return;
+    press.preventDefault();
+    keys[press.key]();
+  });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
+  show(0);
+  // A page that begins with this view listens to keys at once.
+  if (root.previousElementSibling?.tagName === "H1") panes[0].canvas.focus({ preventScroll: true });
+}
+
+const stage = openStage({
+  panes, describe, caption,
+  legend: () => legendEntries()
+    .filter(({ kind }) => kind === null || ticked(kind))
+    .map(({ text, drawn }) => [text, drawn]),
 });
-
-function visible(number) {
-  return ticked(kind[number]);
-}
-
-function drawSegments(segments, ...style) {
-  stroke(segments.map(([from, to]) => [at[from], at[to]]), ...style);
-}
-
-function drawHits(hits, colour, radius) {
-  pen.fillStyle = colour;
-  for (const hit of hits) pen.fillRect(at[hit][0] - radius, at[hit][1] - radius, 2 * radius, 2 * radius);
-}
-
-function segmentsOf(number) {
-  return tracks[number].slice(1).map((hit, k) => [tracks[number][k], hit]);
-}
-
-function drawBox(colour) {
-  const corner = (code) => place(...[0, 1, 2].map((axis) => payload.limits[axis][(code >> axis) & 1]));
-  const corners = [...Array(8).keys()].map((code) => project(corner(code)));
-  const edges = [1, 2, 4].flatMap((axis) => [...corners.keys()].filter((code) => !(code & axis))
-    .map((code) => [corners[code], corners[code | axis]]));
-  stroke(edges, colour("edge"), 1);
-  const centre = project([0, 0, 0]);
-  // One edge for each axis, by the corner where it begins: x at the far end, y and z at the near.
-  [["x", 0, 4], ["y", 1, 0], ["z", 2, 0]].forEach(([name, axis, base]) => {
-    const [from, to] = [corners[base], corners[base | (1 << axis)]];
-    const [low, high] = payload.limits[axis].map((edge) => edge.toFixed(0));
-    [[0.06, low], [0.5, name + " / mm"], [0.94, high]].forEach(([share, text]) => {
-      const spot = [0, 1].map((k) => from[k] + share * (to[k] - from[k]));
-      const away = Math.hypot(spot[0] - centre[0], spot[1] - centre[1]) || 1;
-      write(text, spot.map((here, k) => here + 18 * (here - centre[k]) / away), colour("text"));
-    });
-  });
-}
-
-function draw(colour, marked) {
-  at = points.map(project);
-  const shown = tracks.map((_, number) => visible(number));
-  const hits = [...trackOf.keys()], all = [...tracks.keys()].filter((number) => shown[number]);
-  const pick = (which) => all.filter((number) => kind[number] === which).flatMap(segmentsOf);
-
-  drawBox(colour);
-  if (ticked("free")) drawHits(hits.filter((hit) => trackOf[hit] < 0), colour("free"), 1.4);
-  drawSegments(pick("correct"), colour("correct"), 1);
-  if (!event) all.forEach((number) => drawSegments(segmentsOf(number), muted[number % muted.length], 1.2));
-  drawHits(hits.filter((hit) => shown[trackOf[hit]]), colour("hit"), 1.1);
-  const wrong = pick("wrong");
-  drawSegments(wrong, colour("wrong"), 1.5);
-  if (event && ticked("missed")) drawSegments(payload.missed, colour("missed"), 1, [4, 3]);
-  if (event && ticked("bad")) {
-    drawSegments(wrong.filter(([from, to]) => event[from] !== event[to]), colour("bad"), 3.5);
-  }
-  if (marked !== null && shown[marked]) {
-    drawSegments(segmentsOf(marked), colour("glow"), 2.5);
-    drawHits(tracks[marked], colour("glow"), 2.2);
-  }
-}
-
-function distance(px, py, from, to) {
-  const ax = at[to][0] - at[from][0], ay = at[to][1] - at[from][1];
-  const along = ((px - at[from][0]) * ax + (py - at[from][1]) * ay) / (ax * ax + ay * ay || 1);
-  const t = Math.min(1, Math.max(0, along));
-  return Math.hypot(px - at[from][0] - t * ax, py - at[from][1] - t * ay);
-}
-
-function trackAt(px, py) {
-  let best = null, least = 8;
-  tracks.forEach((hits, number) => {
-    if (!visible(number)) return;
-    hits.forEach((hit, k) => {
-      const away = distance(px, py, hits[Math.max(0, k - 1)], hit);
-      if (away < least) [best, least] = [number, away];
-    });
-  });
-  return best;
-}
-
-function describe(number) {
-  const hits = tracks[number];
-  const lines = [`Track ${number}: ${hits.length} hits`, `deepest layer ${layer[hits[hits.length - 1]]}`];
-  if (event) {
-    const some = events[number].slice(0, 8).join(", ") + (events[number].length > 8 ? ", …" : "");
-    lines.push(`${events[number].length === 1 ? "event" : "events"} ${some}: ${kind[number]}`);
-  }
-  return lines.join("\n");
-}
+openFrames();

@@ -102,19 +102,12 @@ def _array(name: str, values: NDArray[Any], *, components: int = 1) -> str:
 
 
 _HINT = (
-    "point at the surface to read a value with its standard error. The cross is the centre. "
+    "Point at the surface to read a value with its standard error. The cross is the centre. "
     f"White dots: cells with a corner within {SURE:g} standard errors of the minimum."
 )
 _TRAJECTORY = (
     " Checkpoints of the training are drawn where they are nearest to the plane, the first one "
     "large; the redder, the farther away. Those beyond the grid are left out."
-)
-_SWITCHES = (
-    "<label>value <select></select></label>",
-    '<label><input type="checkbox" data-show="log"> logarithmic</label>',
-    '<label><input type="checkbox" data-show="mesh" checked> mesh</label>',
-    '<label><input type="checkbox" data-show="uncertain" checked> near the minimum</label>',
-    '<label><input type="checkbox" data-show="trajectory" checked> training</label>',
 )
 
 
@@ -146,8 +139,8 @@ def surface_fragment(surface: Surface, *, title: str, trajectory: Trajectory | N
     return make_viewer(
         "trackscape.landscape.output",
         "surface",
+        scripts=["surface"],
         label=f"{title}: a surface in three dimensions",
-        switches=_SWITCHES,
         hint=_HINT + (_TRAJECTORY if trajectory is not None else ""),
         data=_payload(surface, trajectory),
     )

@@ -1,26 +1,12 @@
 // Draws values over two directions as a surface.
 const { x, y, trajectory } = payload;
 const chooser = root.querySelector("select");
-const viridis = ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"]
-  .map((code) => [1, 3, 5].map((at) => parseInt(code.slice(at, at + 2), 16)));
 const box = (name) => root.querySelector(`[data-show=${name}]`);
 let shape; // what is drawn: heights and colours of the chosen value
 let vertices = [], stations = []; // where points of the grid and checkpoints are on the canvas
-
-const { pen, project, stroke, write, leave } = openCamera({
-  start: { yaw: 0.65, pitch: 0.55 }, tilt: [-0.2, 1.57], zoom: [0.4, 30], lens: 9, shift: 20,
-  size: (width, height) => Math.min((width - 110) / 2.9, height / 2.9),
-  draw, find, describe,
-});
+let pen, project; // of the picture that is drawn
 
 const number = (value) => (value === null ? "no number" : String(Number(value.toPrecision(4))));
-const between = (share, low, high) => low + share * (high - low);
-
-function colourOf(share, light = 1) {
-  const at = Math.min(0.9999, Math.max(0, share)) * (viridis.length - 1), below = Math.floor(at);
-  const part = viridis[below].map((one, k) => light * between(at - below, one, viridis[below + 1][k]));
-  return `rgb(${part.map((one) => Math.min(255, Math.round(one))).join(",")})`;
-}
 
 // Heights are shares of the range of the chosen value, on the chosen scale; null is a hole.
 function choose() {
@@ -49,11 +35,11 @@ function leftmost() {
 // The floor, and the axis of the value at the leftmost corner.
 function drawFrame(colour) {
   const floor = corners.map((at) => project([...at, -0.5])), side = leftmost();
-  stroke([[...floor, floor[0]]], colour("edge"), 1);
-  stroke([[project([...side, -0.5]), project([...side, 0.5])]], colour("edge"), 1);
+  pen.stroke([[...floor, floor[0]]], colour("edge"), 1);
+  pen.stroke([[project([...side, -0.5]), project([...side, 0.5])]], colour("edge"), 1);
   for (const share of steps) {
     const at = project([...side, rise(share)]);
-    stroke([[at, [at[0] - 5, at[1]]]], colour("edge"), 1);
+    pen.stroke([[at, [at[0] - 5, at[1]]]], colour("edge"), 1);
   }
 }
 
@@ -62,19 +48,19 @@ function drawWords(colour) {
   // Of the two edges along each direction, the one nearer to the reader is labelled.
   const near = (first, second) => (project(first)[2] < project(second)[2] ? -1 : 1);
   const sideB = near([0, -1, -0.5], [0, 1, -0.5]), sideA = near([-1, 0, -0.5], [1, 0, -0.5]);
-  const word = (words, a, b) => write(words, project([a, b, -0.5]), text);
+  const word = (words, a, b) => pen.write(words, project([a, b, -0.5]), text);
   for (const at of [-1, 0, 1]) {
     const share = (at + 1) / 2;
-    word(number(between(share, x[0], x[x.length - 1])), 0.94 * at, 1.1 * sideB);
-    word(number(between(share, y[0], y[y.length - 1])), 1.1 * sideA, 0.94 * at);
+    word(number(between(share, x[0], x[x.length - 1])), 0.88 * at, 1.1 * sideB);
+    word(number(between(share, y[0], y[y.length - 1])), 1.1 * sideA, 0.88 * at);
   }
   word(payload.axes[0], 0.45, 1.22 * sideB);
   word(payload.axes[1], 1.22 * sideA, 0.45);
   const side = leftmost(), top = project([...side, 0.5]);
-  write(shape.value.name, [top[0], top[1] - 16], text);
+  pen.write(shape.value.name, [top[0], top[1] - 16], text);
   for (const share of steps) {
     const at = project([...side, rise(share)]);
-    write(shape.labelAt(share), [at[0] - 9, at[1]], text, "right");
+    pen.write(shape.labelAt(share), [at[0] - 9, at[1]], text, "right");
   }
 }
 
@@ -104,12 +90,11 @@ function drawSurface(colour) {
     const share = four.reduce((sum, corner) => sum + shape.height[corner], 0) / 4;
     const fill = colourOf(share, light(four)), edge = four.map((corner) => vertices[corner]);
     // Without a mesh, the lines close the seams between cells.
-    stroke([[...edge, edge[0]]], mesh ? "rgba(0,0,0,.35)" : fill, mesh ? 0.5 : 1, [], fill);
+    pen.stroke([[...edge, edge[0]]], mesh ? "rgba(0,0,0,.35)" : fill, mesh ? 0.5 : 1, [], fill);
     const found = four.map((corner) => shape.value.significance[corner]);
     if (uncertain && found.some((one) => one !== null && one < payload.sure)) {
       const [px, py] = [0, 1].map((k) => edge.reduce((sum, corner) => sum + corner[k], 0) / 4);
-      pen.fillStyle = colour("sure");
-      pen.fillRect(px - 1.2, py - 1.2, 2.4, 2.4);
+      pen.squares([[px, py]], 1.2, colour("sure"));
     }
   }
 }
@@ -124,16 +109,6 @@ function heightAt(a, b) {
   return h.includes(null) ? null : between(s, between(t, h[0], h[1]), between(t, h[2], h[3]));
 }
 
-function drawDisc([px, py], radius, fill, colour, width) {
-  pen.beginPath();
-  pen.arc(px, py, radius, 0, 7);
-  pen.fillStyle = fill;
-  pen.strokeStyle = colour("line");
-  pen.lineWidth = width;
-  pen.fill();
-  pen.stroke();
-}
-
 function drawTrajectory(colour) {
   const far = Math.max(...trajectory.residuals, 1e-300);
   const at = trajectory.coordinates.map(([a, b]) => {
@@ -142,19 +117,20 @@ function drawTrajectory(colour) {
   });
   at.forEach((point, k) => {
     if (!k || !point || !at[k - 1]) return;
-    stroke([[at[k - 1], point]], colour("glow"), 3);
-    stroke([[at[k - 1], point]], colour("line"), 1.4);
+    pen.stroke([[at[k - 1], point]], colour("glow"), 3);
+    pen.stroke([[at[k - 1], point]], colour("line"), 1.4);
   });
   at.forEach((point, k) => {
     if (!point) return;
     const share = trajectory.residuals[k] / far, fade = Math.round(between(share, 245, 40));
     const fill = `rgb(${Math.round(between(share, 255, 190))},${fade},${fade})`;
-    drawDisc(point, k ? 3.2 : 5, fill, colour, 1);
+    pen.disc(point, k ? 3.2 : 5, fill, colour("line"), 1);
   });
   return at;
 }
 
-function draw(colour, marked) {
+function draw(given, colour, eye, marked) {
+  [pen, project] = [given, eye];
   vertices = shape.height.map((height, at) => project(
     [across(x, x[Math.floor(at / y.length)]), across(y, y[at % y.length]), rise(height ?? 0)]));
   drawFrame(colour);
@@ -164,11 +140,13 @@ function draw(colour, marked) {
   if (middle !== null) {
     const [px, py] = project([across(x, 0), across(y, 0), rise(middle)]);
     const cross = [[[px - 7, py], [px + 7, py]], [[px, py - 7], [px, py + 7]]];
-    for (const line of cross) stroke([line], colour("glow"), 4);
-    for (const line of cross) stroke([line], colour("line"), 1.6);
+    for (const line of cross) pen.stroke([line], colour("glow"), 4);
+    for (const line of cross) pen.stroke([line], colour("line"), 1.6);
   }
   stations = trajectory && ticked("trajectory") ? drawTrajectory(colour) : [];
-  if (marked?.vertex >= 0) drawDisc(vertices[marked.vertex], 4, colour("glow"), colour, 1.5);
+  if (marked?.vertex >= 0) {
+    pen.disc(vertices[marked.vertex], 4, colour("glow"), colour("line"), 1.5);
+  }
 }
 
 // Of all points within some pixels, the one nearest to the reader.
@@ -181,12 +159,14 @@ function nearest(points, px, py, reach, skip) {
   return best;
 }
 
-function find(px, py) {
-  const station = nearest(stations, px, py, 7, () => false);
+function find(px, py, reach) {
+  const station = nearest(stations, px, py, reach, () => false);
   if (station >= 0) return { station };
-  const vertex = nearest(vertices, px, py, 12, (at) => shape.height[at] === null);
+  const vertex = nearest(vertices, px, py, reach + 3, (at) => shape.height[at] === null);
   return vertex < 0 ? null : { vertex };
 }
+
+const locate = ({ station, vertex }) => (station >= 0 ? stations[station] : vertices[vertex]);
 
 function describe({ station, vertex: at }) {
   if (station >= 0) {
@@ -204,11 +184,22 @@ function describe({ station, vertex: at }) {
 }
 
 payload.values.forEach((value) => chooser.add(new Option(value.name)));
-root.querySelector(".switches").addEventListener("change", (change) => {
-  if (change.target === chooser) box("log").checked = payload.values[chooser.selectedIndex].logarithmic;
-  choose();
-  leave();
-});
 box("trajectory").parentElement.hidden = !trajectory;
 box("log").checked = payload.values[0].logarithmic;
 choose();
+
+const canvas = root.querySelector("canvas");
+const camera = openCamera(canvas, {
+  start: { yaw: 0.65, pitch: 0.55 }, tilt: [-0.2, 1.57], zoom: [0.4, 30], lens: 9, shift: [20, 0],
+  size: (width, height) => Array(2).fill(Math.min((width - 110) / 2.9, height / 2.9)),
+});
+root.querySelector(".switches").addEventListener("change", (change) => {
+  if (change.target === chooser) box("log").checked = payload.values[chooser.selectedIndex].logarithmic;
+  choose();
+  stage.letGo();
+});
+const stage = openStage({
+  panes: [{ canvas, camera, draw, find, locate }],
+  describe,
+  caption: () => `${document.title}: ${shape.value.name}`,
+});
