@@ -292,7 +292,7 @@ def _cut_for(
 
     deposit = None if min_last_deposit is None else min_last_deposit * keV
     cut = choose_cut(depths, detector=detector, min_last_deposit=deposit)
-    warning = mismatch(depths, trained_for(weights), what=name)
+    warning = mismatch(depths, trained_for(weights), what=name, detector=detector)
     if warning:
         print(warning, file=sys.stderr)
     return cut
