@@ -101,7 +101,7 @@ def _report(
         f"{config.data.sizes[0]} protons. Its loss was the number of wrong decisions of the "
         "assignment that joins the hits, and the gradient went through that assignment. Below, "
         f"it is compared with the shipped weights on {summaries[0].frames} frames that none of "
-        "them has been trained on. All hits are Geant4 simulations."
+        "them has been trained on. All hits are simulated."
     )
     titles = [name.replace("_", " ") for name in _SHOWN]
     report.add_table(["method", *titles, "ms a frame"], [_row(s) for s in summaries], _CAPTION)

@@ -47,6 +47,7 @@ def test_the_demo_writes_one_page_that_needs_nothing_else(little, tmp_path):
     for text in ("trained just now (PAT)", "line-graph-ptt (shipped)", "line-graph-pat (shipped)"):
         assert text in page
     assert 'src="http' not in page
+    assert "Geant4" not in page  # nobody said so of files of one's own
     # Each method has a graph of its own, and there is more to find than in that of another.
     assert "no network can find more" not in page
     assert page.count(" % for ") == 1 + len(METHODS)

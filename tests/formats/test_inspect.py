@@ -54,6 +54,12 @@ def test_measured_hits(published, save_npz):
     assert any(remark.startswith("no truth") for remark in report.remarks)
 
 
+@pytest.mark.parametrize(("unit", "noted"), [(1.0, False), (1e3, True)])
+def test_deposits_that_must_be_in_kev_are_noted(published, save_npz, unit, noted):
+    report = inspect_hits(save_npz(published | {"edep": unit * np.array(published["edep"])}))
+    assert any("in keV" in remark for remark in report.remarks) == noted
+
+
 def test_text_names_columns_rule_and_what_is_missing(published, save_npz):
     path = save_npz(published | {"mass": np.zeros(12)})
     text = inspect_hits(path).render()

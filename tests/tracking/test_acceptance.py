@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from trackscape import samples
+from trackscape import samples, simulation
 from trackscape.cli.main import app
 from trackscape.data import Hits
 from trackscape.errors import DataError
@@ -60,8 +60,19 @@ def test_a_method_for_another_detector_is_warned_of():
     assert "trackscape was made for the detector bergen-auto (43 layers, 5.5 mm apart" in warning
     assert "these hits are of gate-2017-al3mm (101 layers, 3.435 mm apart" in warning
     assert "unknown (20 layers, 4 mm apart)" in mismatch(OTHER, trained_for(), what="kalman")
+    said = {"what": "kalman", "detector": "bergen-auto"}  # which is not true
+    assert "these hits are of gate-2017-al3mm" in mismatch(GATE, trained_for(), **said)
     assert describe_detector(AUTO)[1:] == []
     assert "every shipped method" in describe_detector(GATE)[1]
+
+
+def test_a_detector_that_is_named_is_called_by_its_name(tmp_path: Path):
+    path = tmp_path / "toy.yaml"
+    shipped = Path(simulation.__file__).parent / "detectors" / "gate-2017-al3mm.yaml"
+    path.write_text(shipped.read_text().replace("name: gate-2017-al3mm", "name: toy"))
+    warning = mismatch(GATE, trained_for(), what="kalman", detector=str(path))
+    assert warning is not None
+    assert "these hits are of toy (101 layers" in warning
 
 
 def test_weights_know_their_detector(tmp_path: Path):

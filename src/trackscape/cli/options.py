@@ -320,7 +320,7 @@ def _cut_for(
 
     deposit = None if min_last_deposit is None else min_last_deposit * keV
     cut = choose_cut(depths, detector=detector, min_last_deposit=deposit)
-    warning = mismatch(depths, trained_for(weights), what=name)
+    warning = mismatch(depths, trained_for(weights), what=name, detector=detector)
     if warning:
         _LOG.warning("%s", warning)
     return cut

@@ -27,6 +27,7 @@ PARTICLES = {
     1000020040: "alpha",
 }
 """Names of the common codes of the Particle Data Group."""
+_TOO_MUCH = 10.0  # MeV: of 230 MeV, five layers and more cannot have it each and often
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,6 +190,12 @@ def _remarks(found: Recognised, truth: TruthSummary | None) -> tuple[str, ...]:
         remarks.append("no particle codes (pdg): hits of electrons cannot be told apart")
     if truth is not None and truth.primary_hits == 0:
         remarks.append("no row has parentID 0: purity and efficiency count primaries only")
+    middle = float(np.median(found.columns.values["energy"]))
+    if middle > _TOO_MUCH:
+        remarks.append(
+            f"half of the rows deposit more than {middle:.3g} MeV, too much for a layer; if the "
+            "file is in keV, divide its energies by 1000"
+        )
     if not found.columns.has(SPOT):
         remarks.append("no beam spots (spotX, spotY): positions are taken relative to x = y = 0")
     return tuple(remarks)

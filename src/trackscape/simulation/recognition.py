@@ -105,8 +105,17 @@ def geometry_of_hits(depths: Mapping[int, float]) -> Geometry:
     return Geometry(name="unknown", layer_z=tuple(places.tolist()), thickness=None)
 
 
-def mismatch(depths: Mapping[int, float], geometry: Geometry | None, *, what: str) -> str | None:
-    """Returns a warning if hits are from another detector than `what` was made for, or None."""
+def mismatch(
+    depths: Mapping[int, float],
+    geometry: Geometry | None,
+    *,
+    what: str,
+    detector: str | None = None,
+) -> str | None:
+    """Returns a warning if hits are from another detector than `what` was made for, or None.
+
+    A `detector` that the user names, or its YAML file, is believed if its layers lie so.
+    """
     if geometry is None or not geometry.layer_z:
         return None
     compared = depths
@@ -114,10 +123,12 @@ def mismatch(depths: Mapping[int, float], geometry: Geometry | None, *, what: st
         compared = {k: z for k, z in depths.items() if k < len(geometry.layer_z)}
     if geometry.distance(compared) < _TOLERANCE:
         return None
+    named = None if detector is None else geometry_of(detector)
+    fits = named is not None and bool(named.layer_z) and named.distance(depths) < _TOLERANCE
+    found = named if fits else geometry_of_hits(depths)
     return (
-        f"Warning: {what} was made for the detector {geometry}, but these hits are of "
-        f"{geometry_of_hits(depths)}. Expect fewer and worse tracks; train on hits of this "
-        "detector."
+        f"Warning: {what} was made for the detector {geometry}, but these hits are of {found}. "
+        "Expect fewer and worse tracks; train on hits of this detector."
     )
 
 
