@@ -34,7 +34,7 @@ from trackscape.text import listed
 
 def simulate_scan(
     settings: ScanSettings,
-    folder: Path,
+    folder: Path | str,
     *,
     workers: int = 1,
     executor: Workers | None = None,
@@ -62,6 +62,7 @@ def simulate_scan(
         RunError: The folder holds another scan, or another process writes to it.
         FormatError: A file cannot be written.
     """
+    folder = Path(folder)
     check_place(folder / MANIFEST)
     beam = parse_beam(settings.beam)
     setup = Setup(
