@@ -47,7 +47,7 @@ def test_two_processes_share_a_job_and_both_return_all_of_it(roots, tmp_path):
 def test_the_block_of_a_dead_process_is_taken_over(roots, tmp_path):
     """It dies while it computes an item, which it holds."""
     process = start(roots(pause=0.05, dies_at=20), tmp_path, tmp_path / "never.npy")
-    rows = compute_array(roots(pause=0.05), executor=FileQueue(tmp_path), progress=False)
+    rows = compute_array(roots(pause=0.05), executor=FileQueue(str(tmp_path)), progress=False)
     process.join()
     assert rows.tobytes() == compute_array(roots(), progress=False).tobytes()
 

@@ -45,7 +45,7 @@ def begin(scan: Scan, folder: Path) -> None:
 @pytest.mark.slow
 def test_tables_do_not_depend_on_the_processes_nor_on_a_kill(scan: Scan, tmp_path: Path) -> None:
     alone, killed = tmp_path / "alone", tmp_path / "killed"
-    track_scan(scan, recipe(), alone)
+    track_scan(scan, recipe(), str(alone))
     process = multiprocessing.get_context("spawn").Process(target=begin, args=(scan, killed))
     process.start()
     while not list(killed.glob("*.parquet")):

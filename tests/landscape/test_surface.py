@@ -218,7 +218,7 @@ def test_an_interrupted_surface_goes_on_to_the_same_bytes(problem, rng, tmp_path
     with pytest.raises(KeyboardInterrupt):
         draw(made, points, folder=tmp_path, executor=Stopping())
     assert (tmp_path / "done.u8").read_bytes() == b"\1\1"
-    found = draw(made, points, folder=tmp_path)
+    found = draw(made, points, folder=str(tmp_path))
     assert found.values.tobytes() == draw(made, points).values.tobytes()
 
 

@@ -100,7 +100,7 @@ def test_each_hit_knows_its_spot_and_where_it_comes_from(scan):
 def test_angles_and_seeds_have_random_numbers_of_their_own(scan, settings, tmp_path):
     beams = [np.load(path)["arr_0"]["end_z"] for path in scan.primaries_files]
     other = settings.model_copy(update={"seed": 6})
-    again = simulate_scan(other, tmp_path / "other", progress=False)
+    again = simulate_scan(other, str(tmp_path / "other"), progress=False)
     beams += [np.load(path)["arr_0"]["end_z"] for path in again.primaries_files]
     assert len({beam.tobytes() for beam in beams}) == 8
 

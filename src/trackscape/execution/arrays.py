@@ -59,7 +59,7 @@ class FileQueue:
     stay in the folder, in one for each job, and the next run begins with them.
     """
 
-    folder: Path
+    folder: Path | str
 
 
 Executor: TypeAlias = Workers | FileQueue | concurrent.futures.Executor
@@ -70,7 +70,7 @@ def compute_array(
     job: ArrayJob,
     *,
     executor: Executor | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     progress: bool = True,
     what: str = "points",
 ) -> Rows:
@@ -108,14 +108,16 @@ def compute_array(
 
 @contextlib.contextmanager
 def _open(
-    job: ArrayJob, executor: Executor | None, folder: Path | None
+    job: ArrayJob, executor: Executor | None, folder: Path | str | None
 ) -> Generator[Store | None, None, None]:
     """Opens the folder of a job, which is locked unless a queue shares it."""
     shared = isinstance(executor, FileQueue)
-    folder = executor.folder / job.fingerprint[:16] if shared else folder
+    if isinstance(executor, FileQueue):
+        folder = Path(executor.folder) / job.fingerprint[:16]
     if folder is None:
         yield None
         return
+    folder = Path(folder)
     about: dict[str, object] = {
         "fingerprint": job.fingerprint,
         "job": type(job).__name__.strip("_"),

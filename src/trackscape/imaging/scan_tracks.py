@@ -121,7 +121,7 @@ class ScanTracks(NamedTuple):
 def track_scan(
     scan: Scan,
     recipe: Recipe,
-    folder: Path,
+    folder: Path | str,
     *,
     executor: Workers | None = None,
     progress: _Progress = iter,
@@ -146,6 +146,7 @@ def track_scan(
         check_beliefs(recipe.tracker, recipe.calibration, name=recipe.method)
     if recipe.tracker is not None:
         _check_per_frame(scan, recipe.per_frame)
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     job = _AngleJob(scan, recipe, folder)
     numbers = range(len(scan.files))

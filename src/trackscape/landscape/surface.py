@@ -130,7 +130,7 @@ def evaluate(
     points: SampleGrid,
     *,
     executor: Executor | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     progress: bool = True,
 ) -> Surface:
     """Evaluates a problem at points, here or on an executor.

@@ -37,7 +37,7 @@ _LOG = logging.getLogger(__name__)
 
 def simulate_scan(
     settings: ScanSettings,
-    folder: Path,
+    folder: Path | str,
     *,
     workers: int = 1,
     executor: Workers | None = None,
@@ -65,6 +65,7 @@ def simulate_scan(
         RunError: The folder holds another scan, or another process writes to it.
         FormatError: A file cannot be written.
     """
+    folder = Path(folder)
     check_place(folder / MANIFEST)
     beam = parse_beam(settings.beam)
     setup = Setup(

@@ -107,7 +107,7 @@ def evaluate_path(
     *,
     steps: int = 25,
     executor: Executor | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     progress: bool = True,
 ) -> Surface:
     """Evaluates a problem along a Bezier curve, as `evaluate` does; two points make a line.

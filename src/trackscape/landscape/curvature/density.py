@@ -79,7 +79,7 @@ def spectral_density(
     width: float = 0.01,
     level: float = 0.95,
     executor: Executor | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     progress: bool = True,
 ) -> Density:
     r"""Finds the density of eigenvalues by stochastic Lanczos quadrature.
