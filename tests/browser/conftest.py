@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.looking import settle
+from browser.looking import WIDTHS, settle
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -20,7 +20,6 @@ QUIET = [
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
 INSIDE = ("file:", "data:", "blob:", "about:")
 PAGES = Path(os.environ.get("TRACKSCAPE_PAGES", ".venv/browser/pages")).resolve()
 

@@ -2,6 +2,8 @@
 
 from playwright.sync_api import Locator, Page
 
+WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
+
 _PIXELS = """(canvas, [x, y, width, height]) => {
   const { data } = canvas.getContext("2d").getImageData(x, y, width, height);
   const counts = {};

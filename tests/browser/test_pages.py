@@ -2,12 +2,12 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from browser.looking import BLINDNESS, as_seen, contrast, faint_texts, rgb, settle, variable
+from browser.looking import BLINDNESS, WIDTHS, as_seen, contrast, faint_texts, rgb, settle, variable
 from playwright.sync_api import Page
 
 Visit = Callable[..., Page]
@@ -16,56 +16,54 @@ VIEWERS = ("viewer", "surface")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", ["wide", "narrow"])
-@pytest.mark.parametrize("name", NAMES)
-def test_pages_fit_and_can_be_read(visit: Visit, name: str, width: str, scheme: str) -> None:
-    page = visit(name, width, color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert faint_texts(page) == []
-    ground = rgb(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    assert (sum(ground) < 3 * 64) == (scheme == "dark")
-    for canvas in page.locator("canvas").all():
-        box = canvas.bounding_box()
-        assert box is not None
-        assert box["width"] > 0.4 * min(box["x"] + box["width"], 900)
-        assert box["height"] > 150
-    if width == "wide":
-        cut = "(tables) => tables.filter((one) => one.scrollWidth > one.clientWidth).length"
-        assert page.locator(".table").evaluate_all(cut) == 0, "a column is cut off"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_drawn_stands_out(visit: Visit, scheme: str) -> None:
-    """Letters by 4.5 to 1 as texts, lines by 3 to 1 as graphics (WCAG 2, AA)."""
-    page = visit("viewer", color_scheme=scheme)
-    card = variable(page, "card")
-    lines = ["correct", "wrong", "missed", "glow", "focus", "hit", *(f"track{k}" for k in range(7))]
-    assert contrast(variable(page, "text"), card) >= 4.5
-    faint = {name: contrast(variable(page, name), card) for name in lines}
-    assert {name: ratio for name, ratio in faint.items() if ratio < 3} == {}
-    page = visit("surface", color_scheme=scheme)
-    assert contrast(variable(page, "text"), variable(page, "card")) >= 4.5
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_right_and_wrong_differ_for_all_eyes(visit: Visit, scheme: str) -> None:
-    page = visit("small", color_scheme=scheme)
-    right, wrong = variable(page, "correct"), variable(page, "wrong")
-    for kind in BLINDNESS:
-        seen = zip(as_seen(right, kind), as_seen(wrong, kind), strict=True)
-        assert max(abs(one - other) for one, other in seen) > 0.2, kind
+def dressings(page: Page) -> Iterator[tuple[str, str]]:
+    """Gives the page every width, and in each both themes."""
+    for width, (across, high) in WIDTHS.items():
+        page.set_viewport_size({"width": across, "height": high})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            settle(page)
+            yield width, scheme
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_can_be_used_has_a_name(visit: Visit, name: str) -> None:
-    """Fields and pictures say what they are to those who cannot see them."""
+def test_pages_fit_and_can_be_read(visit: Visit, name: str) -> None:
     page = visit(name)
-    nameless = page.evaluate(
-        """[...document.querySelectorAll("canvas, input, select, button, img")].filter((one) =>
-          !one.ariaLabel && !one.alt && !one.labels?.length && !one.textContent.trim()).length"""
-    )
-    assert nameless == 0
+    for width, scheme in dressings(page):
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert faint_texts(page) == []
+        ground = rgb(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert (sum(ground) < 3 * 64) == (scheme == "dark")
+        for box in (canvas.bounding_box() for canvas in page.locator("canvas").all()):
+            assert box is not None
+            assert box["width"] > 0.4 * min(box["x"] + box["width"], 900)
+            assert box["height"] > 150
+        if width == "wide":
+            cut = "(tables) => tables.filter((one) => one.scrollWidth > one.clientWidth).length"
+            assert page.locator(".table").evaluate_all(cut) == 0, "a column is cut off"
+    assert page.evaluate(_NAMELESS) == 0, "fields and pictures say what they are"
+
+
+_NAMELESS = """[...document.querySelectorAll("canvas, input, select, button, img")].filter((one) =>
+  !one.ariaLabel && !one.alt && !one.labels?.length && !one.textContent.trim()).length"""
+
+
+def test_what_is_drawn_stands_out(visit: Visit) -> None:
+    """Letters by 4.5 to 1 as texts, lines by 3 to 1 as graphics (WCAG 2, AA), for all eyes."""
+    page = visit("small")
+    lines = ["correct", "wrong", "missed", "glow", "focus", "hit", *(f"track{k}" for k in range(7))]
+    for _ in dressings(page):
+        card = variable(page, "card")
+        assert contrast(variable(page, "text"), card) >= 4.5
+        faint = {name: contrast(variable(page, name), card) for name in lines}
+        assert {name: ratio for name, ratio in faint.items() if ratio < 3} == {}
+        right, wrong = variable(page, "correct"), variable(page, "wrong")
+        for kind in BLINDNESS:
+            seen = zip(as_seen(right, kind), as_seen(wrong, kind), strict=True)
+            assert max(abs(one - other) for one, other in seen) > 0.2, kind
+    page = visit("surface")
+    for _ in dressings(page):
+        assert contrast(variable(page, "text"), variable(page, "card")) >= 4.5
 
 
 def saved(page: Page, kind: str, folder: Path) -> Path:

@@ -265,21 +265,22 @@ def test_wrong_segments_have_their_colour_where_they_are(
     assert near(colours(pane(page, "x")), colour, within=12) == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_tracks_have_colours_of_their_own(visit: Visit, scheme: str) -> None:
-    page = visit("viewer", color_scheme=scheme)
-    page.locator("[data-choose=colour]").select_option("by track")
-    settle(page)
-    drawn = colours(pane(page, "space"))
-    own = [variable(page, f"track{k}") for k in range(7)]
-    assert all(near(drawn, one, within=12) > 50 for one in own)
-    for one, other in itertools.combinations(own, 2):
-        assert max(abs(a - b) for a, b in zip(one, other, strict=True)) > 30
-    page.locator("[data-choose=colour]").select_option("by deposit")
-    settle(page)
-    assert page.locator(".legend .scale").is_visible()
-    drawn = colours(pane(page, "space"))
-    assert near(drawn, variable(page, "correct"), within=12) == 0
+def test_tracks_have_colours_of_their_own(visit: Visit) -> None:
+    page = visit("viewer")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.locator("[data-choose=colour]").select_option("by track")
+        settle(page)
+        drawn = colours(pane(page, "space"))
+        own = [variable(page, f"track{k}") for k in range(7)]
+        assert all(near(drawn, one, within=12) > 50 for one in own)
+        for one, other in itertools.combinations(own, 2):
+            assert max(abs(a - b) for a, b in zip(one, other, strict=True)) > 30
+        page.locator("[data-choose=colour]").select_option("by deposit")
+        settle(page)
+        assert page.locator(".legend .scale").is_visible()
+        drawn = colours(pane(page, "space"))
+        assert near(drawn, variable(page, "correct"), within=12) == 0
 
 
 def test_planes_are_drawn_or_not(visit: Visit) -> None:

@@ -24,13 +24,13 @@ function projectionPane(axis) {
     drawAxes(pen, colour, project);
   }
 
-  const inside = ([x, y]) =>
-    x > LEFT && x < canvas.clientWidth - RIGHT && y > TOP && y < canvas.clientHeight - BOTTOM;
+  const edges = () => [LEFT, canvas.clientWidth - RIGHT, TOP, canvas.clientHeight - BOTTOM];
+  const inside = ([x, y], [x0, x1, y0, y1]) => x > x0 && x < x1 && y > y0 && y < y1;
 
   // Margins that cover what is outside, ticks, names, and how much is not seen.
   function drawAxes(pen, colour, project) {
     const width = canvas.clientWidth, height = canvas.clientHeight;
-    const [x0, x1, y0, y1] = [LEFT, width - RIGHT, TOP, height - BOTTOM];
+    const ends = edges(), [x0, x1, y0, y1] = ends;
     const bars = [[0, 0, LEFT, height], [x1, 0, width, height], [0, 0, width, y0], [0, y1, width, height]];
     for (const [left, top, right, bottom] of bars) {
       const outline = [[left, top], [right, top], [right, bottom], [left, bottom]];
@@ -52,13 +52,13 @@ function projectionPane(axis) {
     }
     pen.write("z, along the beam / mm", [(x0 + x1) / 2, height - 11], colour("text"));
     pen.write(`${name} / mm`, [8, 10], colour("text"), "left");
-    const outside = at.filter((point) => !inside(point)).length;
+    const outside = at.filter((point) => !inside(point, ends)).length;
     if (outside) pen.write(`${outside} hits outside`, [x1, 10], colour("text"), "right");
   }
 
   return {
     canvas, camera, draw,
-    find: (px, py, reach) => (inside([px, py]) ? hitAt(at, px, py, reach) : null),
+    find: (px, py, reach) => (inside([px, py], edges()) ? hitAt(at, px, py, reach) : null),
     locate: (hit) => at[hit],
   };
 }
