@@ -38,7 +38,7 @@ test-slow: .venv/test/ready  ## what takes minutes: whole studies, killed proces
 	PYTHONPATH=tests $(PYTEST) -m slow -p checked_types
 
 docs: .venv/docs/ready  ## the documentation as a site that needs no network: site/index.html
-	NO_MKDOCS_2_WARNING=1 .venv/docs/bin/python -m mkdocs --quiet build --strict
+	NO_MKDOCS_2_WARNING=1 .venv/docs/bin/python -m mkdocs build --strict
 	@.venv/docs/bin/python -m website.weights site
 
 # The test environment makes the pages; a small one with a driver opens them.

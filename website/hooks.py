@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 
 from website import citation, command_line, links, pictures, reference, tutorials
 
@@ -41,8 +41,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         text = files.src_uris[place].content_string
         for path in sorted(links.outside(text, source=source)):
             if links.site_place(path) not in files.src_uris:
-                page = links.page_of(path)
-                files.append(File.generated(config, links.site_place(path), content=page))
+                shown = File.generated(
+                    config,
+                    links.site_place(path),
+                    content=links.page_of(path),
+                    inclusion=InclusionLevel.NOT_IN_NAV,
+                )
+                files.append(shown)
     return files
 
 
