@@ -110,7 +110,7 @@ studies: .venv/test/ready  ## pages of studies from the archive of trainings: ma
 		studies/archive/instability.json -o docs/studies/what_holds.md
 
 instability: .venv/test/ready  ## what seeds do to the image: make instability DATA=folder RUNS=folder
-	$(TEST)/trackscape simulate --scan configs/study/scan.yaml -o '$(RUNS)/scan'
+	$(TEST)/trackscape simulate --scan configs/scan/ctp404-coarse.yaml -o '$(RUNS)/scan'
 	$(TEST)/python -m studies.trainings configs/landscape/full.yaml --runs '$(RUNS)' --archive studies/archive --hours 0
 	OMP_NUM_THREADS=1 $(TEST)/python -m studies.instability configs/landscape/full.yaml '$(RUNS)/scan' \
 		--data '$(DATA)' --runs '$(RUNS)' --further studies/archive/downstream --workers 2 \
