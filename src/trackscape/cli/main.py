@@ -11,13 +11,15 @@ from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memo
 from trackscape.cli.config import app as config
 from trackscape.cli.convert import convert_verb
 from trackscape.cli.describe import compare_verb, detector_verb, phantom_verb
+from trackscape.cli.display import display_verb
 from trackscape.cli.doctor import doctor_verb
 from trackscape.cli.emulate import app as emulate
-from trackscape.cli.image import calibrate_verb, image_verb, pairs_verb, rsp_verb
+from trackscape.cli.image import image_verb, pairs_verb
 from trackscape.cli.landscape import app as landscape
 from trackscape.cli.output import Quiet, Verbose
 from trackscape.cli.pixels import cluster_verb, digitise_verb
-from trackscape.cli.reconstruct import display_verb, evaluate_verb, inspect_verb, reconstruct_verb
+from trackscape.cli.reconstruct import evaluate_verb, inspect_verb, reconstruct_verb
+from trackscape.cli.rsp import calibrate_verb, rsp_verb
 from trackscape.cli.simulate import simulate_verb
 from trackscape.cli.train import demo_verb, train_verb
 from trackscape.cli.tune import tune_verb

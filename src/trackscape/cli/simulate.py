@@ -9,12 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from trackscape.cli.completion import PHANTOMS, among, detectors, settings_of
-from trackscape.cli.options import (
-    Changes,
-    checked_place,
-    choose_executor,
-    option,
-)
+from trackscape.cli.opening import choose_executor
+from trackscape.cli.options import Changes, checked_place, option
 from trackscape.cli.output import say
 from trackscape.errors import ConfigError
 from trackscape.files import check_place

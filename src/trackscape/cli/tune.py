@@ -7,7 +7,8 @@ import typer
 
 from trackscape.cli.completion import settings_of
 from trackscape.cli.computing import Threads, prepare
-from trackscape.cli.options import Changes, ExecutorName, choose_executor, option, written_file
+from trackscape.cli.opening import choose_executor
+from trackscape.cli.options import Changes, ExecutorName, option, written_file
 from trackscape.cli.output import Json, publish, say
 from trackscape.text import shown
 
