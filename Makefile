@@ -37,8 +37,8 @@ test: .venv/test/ready  ## everything that must hold before a commit
 test-slow: .venv/test/ready  ## what takes minutes: whole studies, killed processes, checked shapes
 	PYTHONPATH=tests $(PYTEST) -m slow -p checked_types
 
-docs: .venv/docs/ready  ## the documentation as a site that needs no network: site/index.html
-	NO_MKDOCS_2_WARNING=1 .venv/docs/bin/python -m mkdocs build --strict
+docs: .venv/docs/packages  ## the documentation as a site that needs no network: site/index.html (OUTPUTS=no: tutorials as they are)
+	OUTPUTS='$(OUTPUTS)' NO_MKDOCS_2_WARNING=1 .venv/docs/bin/python -m mkdocs build --strict
 	@.venv/docs/bin/python -m website.weights site
 
 # The test environment makes the pages; a small one with a driver opens them.
@@ -176,6 +176,15 @@ clean:  ## remove what the other targets made
 
 .venv/rivals/packages .venv/foreign/packages .venv/imaging/packages .venv/tuning-rivals/packages: \
 	requirements/test.txt
+
+# What builds the site, and beside it what the tests run on: PyTorch is not installed twice.
+.venv/docs/packages: requirements/docs.txt .venv/test/ready
+	$(PYTHON) -m venv --clear .venv/docs
+	grep -vxFf requirements/test.txt $< > .venv/docs/own
+	.venv/docs/bin/pip install $(PIP_FLAGS) --no-deps --requirement .venv/docs/own
+	for packages in .venv/docs/lib/python*/site-packages; do \
+		printf '%s\n' '$(CURDIR)'/.venv/test/lib/python*/site-packages '$(CURDIR)/src' > $$packages/beside.pth; done
+	@touch $@
 
 .venv/%/ready: .venv/%/packages pyproject.toml
 	.venv/$*/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .

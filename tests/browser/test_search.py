@@ -28,7 +28,7 @@ def hits(page: Page, question: str) -> list[str]:
     page.click("input.md-search__input")
     page.fill("input.md-search__input", question)
     page.keyboard.press("End")  # the search listens to keys
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(400)
     page.locator(".md-search-result__item").first.wait_for()
     links = page.eval_on_selector_all(
         ".md-search-result__item", "all => all.map(each => each.querySelector('a').href)"
