@@ -145,3 +145,17 @@ def test_texts_of_others_do_not_break_the_card(tmp_path):
     save_pretrained(tmp_path / "w.safetensors", tmp_path / "model")
     card = (tmp_path / "model" / "README.md").read_text()
     assert r"| run | a \| b\n# heading |" in card
+
+
+def test_the_card_names_its_folder_and_a_class_of_its_own(tmp_path):
+    save_pretrained("line-graph-ptt", tmp_path / "my-model")
+    card = (tmp_path / "my-model" / "README.md").read_text()
+    assert "load_tracker('./my-model')" in card
+    assert "--weights my-model`" in card
+    own = build_network("belief", hidden=0)
+    own.__class__ = type("Straight", (type(own),), {"__module__": "my_scorers"})
+    save_network(own, tmp_path / "w.safetensors", about={})
+    save_pretrained(tmp_path / "w.safetensors", tmp_path / "own")
+    card = (tmp_path / "own" / "README.md").read_text()
+    assert "from my_scorers import Straight\n" in card
+    assert "--weights own --network my_scorers.Straight`" in card

@@ -5,12 +5,14 @@ import contextlib
 import ctypes
 import errno
 import functools
+import glob
 import inspect
 import io
 import os
 import re
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +30,7 @@ Threads = Annotated[
     ),
 ]
 _TYPE = re.compile(r" <[\w\[\]]+>$")  # what typer puts behind the name of an argument
+_OUTPUTS = ("output", "json")  # options that name files to write
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # parameters of mallopt, from glibc's malloc.h
 _PLAIN = {"²": "2", "±": "+-", "…": "...", "–": "-", "µ": "u", "×": "x", "→": "->", "•": "*"}
 
@@ -77,6 +80,7 @@ def add_verb(app: typer.Typer, verb: Callable[..., None], *, then: str) -> None:
     @functools.wraps(verb)
     def run(*, quiet: bool, verbose: bool, **options: Any) -> None:
         try:  # as loud as `_Verb` has made it
+            check_outputs(options)
             verb(**options)
         except (KeyboardInterrupt, Exception) as error:
             if not from_interrupt(error):
@@ -90,6 +94,35 @@ def add_verb(app: typer.Typer, verb: Callable[..., None], *, then: str) -> None:
         parameters.append(inspect.Parameter(name, kind, default=False, annotation=annotation))
     set_signature(run, parameters)
     app.command(verb.__name__.removesuffix("_verb"), cls=_Verb)(run)
+
+
+def check_outputs(options: Mapping[str, Any]) -> None:
+    """Refuses, before any work, an output that is one of the files that are read.
+
+    Arguments:
+        options: Values by name; all that are no output are looked at as files and patterns.
+
+    Raises:
+        ConfigError: As said; the input would be lost.
+    """
+    read = {name: value for name, value in options.items() if name not in _OUTPUTS}
+    inputs = [path for value in read.values() for path in _files_of(value)]
+    for output in (path for name in _OUTPUTS for path in _files_of(options.get(name))):
+        if any(os.path.samefile(output, path) for path in inputs):
+            raise ConfigError(
+                f"{output}: expected another file than the one that is read, which it would "
+                "replace; name another output."
+            )
+
+
+def _files_of(value: Any) -> list[str]:
+    """Returns the files that are there of a path, a text, or a list of them."""
+    several = value if isinstance(value, (list, tuple)) else [value]
+    names = [
+        str(each) for each in several if isinstance(each, (str, Path)) and "\0" not in str(each)
+    ]
+    found = [path for name in names for path in (glob.glob(name) or [name])]
+    return [path for path in found if os.path.isfile(path)]
 
 
 def set_signature(function: Callable[..., None], parameters: list[inspect.Parameter]) -> None:

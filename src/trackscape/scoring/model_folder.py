@@ -60,7 +60,7 @@ def save_pretrained(
         shutil.copyfile(weights, partial)
     write_json(folder / "config.json", config)
     with replacing(folder / "README.md") as partial:
-        partial.write_text(_card(config, licence=licence), encoding="utf-8")
+        partial.write_text(_card(config, folder.name, licence=licence), encoding="utf-8")
     return config
 
 
@@ -134,10 +134,11 @@ def _metrics(path: Path, step: object) -> dict[str, float]:
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
-def _card(config: Mapping[str, Any], *, licence: str | None) -> str:
+def _card(config: Mapping[str, Any], folder: str, *, licence: str | None) -> str:
     name, kind = shown(config["name"]), config["network"]
-    own_class = f"A network of a class of its own, {shown(config['training'].get('class'))}."
-    what = _ABOUT.get(kind, own_class)
+    own = shown(config["training"].get("class")).replace(":", ".") if kind == OWN else None
+    option = "" if own is None else f" --network {own}"
+    what = _ABOUT.get(kind, f"A network of a class of its own, {own}.")
     stated = f"license: {shown(licence)}\n" if licence else ""
     sections = [
         f"---\nlibrary_name: trackscape\n{stated}tags:\n- particle-tracking\n- proton-ct\n---",
@@ -151,19 +152,23 @@ def _card(config: Mapping[str, Any], *, licence: str | None) -> str:
         "## Licence",
         f"{shown(licence)}." if licence else "None is stated: ask whoever gave you this folder.",
         "## Use",
-        f"```python\n{_example(name, own=kind == OWN)}\n```",
-        f"or `trackscape reconstruct FILE --weights {name}`. The weights are safetensors; nothing "
-        "in this folder is code.",
+        f"```python\n{_example(shown(folder), own)}\n```",
+        f"or `trackscape reconstruct FILE --weights {shown(folder)}{option}`. The weights are "
+        "safetensors; nothing in this folder is code.",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _example(name: str, *, own: bool) -> str:
-    names, load = "load_tracker", f"load_tracker('./{name}')"
-    if own:
-        names = "load_network, network_tracker"
-        load = f"network_tracker(load_network('./{name}', network=MyScorer))"
-    return f"from trackscape import {names}\n\ntracks = {load}(hits)"
+def _example(folder: str, own: str | None) -> str:
+    """Lines that load the folder; `own` is the place of a class of its own."""
+    if own is None:
+        names, load = "from trackscape import load_tracker", f"load_tracker('./{folder}')"
+    else:
+        module, _, network = own.rpartition(".")
+        names = "from trackscape import load_network, network_tracker"
+        names += f"\n\nfrom {module} import {network}"
+        load = f"network_tracker(load_network('./{folder}', network={network}))"
+    return f"{names}\n\ntracks = {load}(hits)"
 
 
 def _training(config: Mapping[str, Any]) -> str:
