@@ -8,8 +8,8 @@ import pytest
 from fuzz.run import fuzz
 from fuzz.seeds import READERS
 
-COUNT = 1000
-FEWER = {"root": 200}
+COUNT = 400
+FEWER = {"root": 80}
 """Readers that take more time for a file; `make fuzz` runs as many of them as of the others."""
 
 
