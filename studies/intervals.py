@@ -47,6 +47,15 @@ class Interval(NamedTuple):
     def _half(self) -> float:
         return float(special.stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.error
 
+    def scaled(self, factor: float) -> "Interval":
+        """Returns the figure in another unit.
+
+        Example:
+            >>> Interval(0.01, 0.001).scaled(100)
+            Interval(value=1.0, error=0.1, freedom=inf)
+        """
+        return Interval(factor * self.value, factor * self.error, self.freedom)
+
     def p_value(self, null: float = 0.0) -> float:
         """Returns the p value of a two-sided t test against ``null``."""
         distance = abs(self.value - null)

@@ -6,11 +6,25 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from trackscape.assignment import Assigner
-from trackscape.data import EdgeScores
+from trackscape.data import EdgeScores, Hits
 from trackscape.errors import AssignmentError
+from trackscape.graph_construction import edge_labels
+from trackscape.scoring import Scorer
 
 # Even in the logit, from 0.02 to 0.9998: where losses know nothing of ends, the best lie near 1.
 CANDIDATES = tuple(1 / (1 + math.exp(-number / 4)) for number in range(-16, 35))
+
+
+def tune_end(scorer: Scorer, frames: Sequence[Hits]) -> Assigner:
+    """Returns the assignment whose tracks end at the cost that suits a network best.
+
+    Arguments:
+        scorer: The network.
+        frames: Frames with truth that it is not judged by; see `tune_reject`.
+    """
+    scores = [scorer.score(frame) for frame in frames]
+    reject = tune_reject(scores, [edge_labels(each.graph) for each in scores])
+    return Assigner(semantics="with_unmatched", unmatched_cost=reject)
 
 
 def tune_reject(

@@ -44,7 +44,7 @@ def run_demo(*, data: Path | None, output: Path, progress: bool = True) -> Path:
     files = [split_file(folder / name, per_frame=size) for name in config.data.validation]
     frames = [frame for file in files for frame in file.frames[:MOST_FRAMES]]
     cut = choose_cut(files[0].depths)
-    just_trained = load_network(trained.folder / "weights.safetensors")
+    just_trained = load_network(trained.folder)
     trackers: dict[str, Tracker] = {"trained just now (PAT)": network_tracker(just_trained)}
     trackers |= {f"{method} (shipped)": load_tracker(method) for method in METHODS}
     tallies = {name: Tally() for name in trackers}

@@ -10,21 +10,18 @@ from torch import Tensor
 from studies.downstream.losses import ASSIGNER
 from studies.downstream.train import (
     PER_FRAME,
-    RADIUS,
     Angle,
     links_and_costs,
     read_angle,
     shipped,
 )
 from studies.intervals import LeftOut
+from studies.scans import path_model, used_tracks
 from trackscape.compiled import Floats
 from trackscape.imaging import (
-    Cylinder,
     PathModel,
-    optics_of,
     read_calibration,
     regret,
-    select_protons,
     track_rows,
 )
 from trackscape.progress import show_progress
@@ -42,11 +39,11 @@ def judge(scan: Scan, numbers: Sequence[int], weights: Sequence[Path | None]) ->
 
     Shape (networks, angles, columns).
     """
-    geometry = PathModel.of(optics_of(scan), Cylinder(RADIUS))
+    model = path_model(scan)
     networks = [shipped() if path is None else _loaded(path) for path in weights]
     sums = np.zeros((len(networks), len(numbers), len(COLUMNS)))
     for place, number in enumerate(show_progress(numbers, "judging")):
-        sums[:, place] = _sums(read_angle(scan, number), networks, geometry)
+        sums[:, place] = _sums(read_angle(scan, number), networks, model)
     return sums
 
 
@@ -56,7 +53,7 @@ def _loaded(path: Path) -> TrackModel:
     return network
 
 
-def _sums(angle: Angle, networks: Sequence[TrackModel], geometry: PathModel) -> Floats:
+def _sums(angle: Angle, networks: Sequence[TrackModel], model: PathModel) -> Floats:
     sums = np.zeros((len(networks), len(COLUMNS)))
     rows: list[list[np.ndarray]] = [[] for _ in networks]
     calibration = read_calibration()
@@ -71,17 +68,14 @@ def _sums(angle: Angle, networks: Sequence[TrackModel], geometry: PathModel) -> 
             rows[which].append(track_rows(tracks, calibration=calibration, frame=place))
             sums[which, :2] += PER_FRAME, float(regret(assignment.selected, links, cost))
     for which, tables in enumerate(rows):
-        sums[which, 2:] = _of_used(np.concatenate(tables), angle, geometry)
+        sums[which, 2:] = _of_used(np.concatenate(tables), angle, model)
     return sums
 
 
-def _of_used(rows: np.ndarray, angle: Angle, geometry: PathModel) -> Floats:
+def _of_used(rows: np.ndarray, angle: Angle, model: PathModel) -> Floats:
     """Sums over the tracks that pass the cuts and cross the object, (6,)."""
-    protons = select_protons(rows, geometry, angle=angle.radians)
-    kept = rows[protons.row]
-    error = protons.wepl - angle.wepl[kept["event"]]
-    counts = (protons.entrance < protons.exit) & (kept["event"] >= 0) & np.isfinite(error)
-    wrong, error = kept["right"][counts] != 1, error[counts]
+    used = used_tracks(rows, model, radians=angle.radians, expected=angle.wepl)
+    wrong, error = used.rows["right"] != 1, used.error
     off = np.where(wrong, error, 0.0)
     return np.array(
         [len(error), (~wrong).sum(), error.sum(), (error**2).sum(), off.sum(), (off**2).sum()]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from studies.downstream.losses import COMPILED, LOSSES
-from studies.scans import angle_wepl
+from studies.scans import RADIUS, angle_wepl
 from trackscape.compiled import Floats
 from trackscape.data import HitGraph, Hits
 from trackscape.formats import read_hits
@@ -23,8 +23,6 @@ from trackscape.simulation import Scan
 PER_FRAME = 100
 RATE = 1e-3
 KAPPA = 9.0
-RADIUS = 75.0
-"""Radius of the phantom in mm; frames of spots beside it are left out."""
 
 
 class Angle(NamedTuple):
@@ -43,6 +41,7 @@ def read_angle(scan: Scan, number: int) -> Angle:
 
 
 def _over_object(frame: Hits) -> bool:
+    """Whether its spot hits the phantom; frames of others are left out."""
     return frame.spot is None or abs(float(frame.spot[0, 0])) < RADIUS
 
 

@@ -8,23 +8,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from studies.scans import angle_wepl
-from studies.thresholds import tune_reject
+from studies.scans import angle_wepl, path_model, used_tracks
+from studies.thresholds import tune_end
 from studies.trainings import TrainingPlan, all_runs
 from trackscape.assignment import Assigner
 from trackscape.compiled import Floats
 from trackscape.files import replacing
-from trackscape.graph_construction import edge_labels
 from trackscape.imaging import (
-    Cylinder,
-    PathModel,
     Recipe,
     ScanTracks,
     make_image,
-    optics_of,
     read_calibration,
     score_image,
-    select_protons,
     track_scan,
 )
 from trackscape.scoring import load_network
@@ -34,8 +29,6 @@ from trackscape.tracking import NetworkTracker
 
 RULES = ("trained rule", "tuned cost")
 """The assignment of the training, or one in which a track ends at a cost tuned for the weights."""
-RADIUS = 75.0
-"""Of the phantom in mm: protons beside it do not count."""
 GROUPS = 10
 """Groups of angles that are left out in turn, and of frames as in `make_image`."""
 _TUNING_FRAMES = 20  # of each training file
@@ -103,9 +96,7 @@ def _tracker(case: Case, plan: TrainingPlan, data: Path) -> NetworkTracker:
                 data / name, per_frame=plan.per_frame, most=_TUNING_FRAMES
             )
         ]
-        scores = [scorer.score(frame) for frame in frames]
-        reject = tune_reject(scores, [edge_labels(each.graph) for each in scores])
-        assigner = Assigner(semantics="with_unmatched", unmatched_cost=reject)
+        assigner = tune_end(scorer, frames)
     return NetworkTracker(scorer=scorer, assigner=assigner, bridges=scorer.bridges_gaps)
 
 
@@ -144,16 +135,14 @@ def _measured(kept: ScanTracks, scan: Scan) -> dict[str, npt.NDArray[np.generic]
 def _of_protons(
     tables: list[np.ndarray], scan: Scan
 ) -> tuple[npt.NDArray[np.float32], Floats, Floats]:
-    geometry = PathModel.of(optics_of(scan), Cylinder(RADIUS))
+    model = path_model(scan)
     expected = [angle_wepl(scan, number) for number in range(len(tables))]
     found = np.full((len(tables), max(map(len, expected))), np.nan, dtype=np.float32)
     square, count = np.zeros(GROUPS), np.zeros(GROUPS)
     for number, (rows, true) in enumerate(zip(tables, expected, strict=True)):
-        protons = select_protons(rows, geometry, angle=float(np.radians(scan.angles[number])))
-        event = rows["event"][protons.row]
-        error = protons.wepl - true[event]
-        used = (protons.entrance < protons.exit) & (event >= 0) & np.isfinite(error)
-        found[number, event[used]] = protons.wepl[used]
-        square[number % GROUPS] += float(np.square(error[used]).sum())
-        count[number % GROUPS] += int(used.sum())
+        radians = float(np.radians(scan.angles[number]))
+        used = used_tracks(rows, model, radians=radians, expected=true)
+        found[number, used.rows["event"]] = used.wepl
+        square[number % GROUPS] += float(np.square(used.error).sum())
+        count[number % GROUPS] += len(used.error)
     return found, square, count

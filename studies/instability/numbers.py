@@ -118,9 +118,20 @@ def wepl_rows(found: Seeds) -> Tensor:
 
 def rsp_rows(found: Seeds) -> Tensor:
     """Returns the mean absolute error of inserts, mean over seeds, for each row of `both`."""
-    leave, seeds = both(found), len(found.seeds)
-    of_row = torch.cat([found.absolute[:, :1].expand(-1, seeds), found.absolute[:, 1:]], dim=1)
-    return _mean(leave, torch.cat([found.absolute[:, :1], of_row], dim=1).T)
+    return rows_of(found, found.absolute[..., None])[:, 0]
+
+
+def rows_of(found: Seeds, values: Tensor) -> Tensor:
+    """Returns means over seeds, (rows, figures), for each row of `both`.
+
+    Arguments:
+        found: The seeds.
+        values: Of all and without each group of tracks, (S, 1 + groups, figures).
+    """
+    leave = both(found)
+    whole = values[:, :1].expand(-1, 1 + len(found.seeds), -1)  # all, and without a seed
+    of_row = torch.cat([whole, values[:, 1:]], dim=1).movedim(1, 0)
+    return (leave.seeds[..., None] * of_row).sum(dim=1) / leave.seeds.sum(dim=1)[:, None]
 
 
 def counting_error(found: Seeds) -> Tensor:

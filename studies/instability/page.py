@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import torch
 from matplotlib.axes import Axes
 
 from studies.formatting import between
@@ -13,6 +12,7 @@ from studies.instability.numbers import (
     Seeds,
     both,
     figures_of,
+    rows_of,
     rsp_rows,
     wepl_rows,
 )
@@ -82,12 +82,8 @@ def _rsp_row(of: Seeds, found: Sequence[Seeds], first: str) -> list[str]:
 
 def insert_errors(found: Seeds) -> Iterator[Interval]:
     """Yields the relative error of each insert, with an interval from seeds and counting."""
-    leave, seeds = both(found), len(found.seeds)
-    relative = found.insert / found.true - 1  # (S, 1 + groups, inserts)
-    whole = relative[:, :1].expand(-1, 1 + seeds, -1)
-    of_row = torch.cat([whole, relative[:, 1:]], dim=1).movedim(1, 0)
-    rows = (leave.seeds[..., None] * of_row).sum(dim=1) / leave.seeds.sum(dim=1)[:, None]
-    return (leave.interval(row) for row in rows.T)
+    rows = rows_of(found, found.insert / found.true - 1)
+    return (both(found).interval(row) for row in rows.T)
 
 
 def _partner(of: Seeds, found: Sequence[Seeds], first: str) -> Seeds | None:
@@ -119,7 +115,7 @@ def registered(found: Sequence[Seeds], first: str, *, at: int) -> dict[str, dict
         beside = _partner(each, found, first)
         if each.rule == "trained rule" and each.per_frame == at and beside is not None:
             wepl[each.setting], share = difference(each, beside)
-            rsp[each.setting] = Interval(100 * share.value, 100 * share.error, share.freedom)
+            rsp[each.setting] = share.scaled(100)
     return {f"WEPL error beside {first}": wepl, f"RSP error beside {first}": rsp}
 
 

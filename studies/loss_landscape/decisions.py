@@ -20,12 +20,11 @@ from studies.intervals import Interval
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.inputs import Places, frames_of, network_of
 from studies.loss_landscape.plan import Run
-from studies.thresholds import tune_reject
+from studies.thresholds import tune_end
 from trackscape.assignment import Assigner
 from trackscape.data import Hits
 from trackscape.evaluation import METRICS, FrameCounts, count_frame
 from trackscape.files import write_json
-from trackscape.graph_construction import edge_labels
 from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
 
@@ -63,18 +62,14 @@ def decide(study: StudyConfig, run: Run, places: Places, folder: Path) -> None:
     """
     settings, scorer = study.similarity, network_of(run, places.runs)
     tuning = frames_of(study, study.training, settings.tuning_frames, data=places.data)
-    reject = _tune(scorer, tuning)
-    assigners = {
-        "own": run.settings.assigner.build(),
-        "tuned": Assigner(semantics="with_unmatched", unmatched_cost=reject),
-    }
+    assigners = {"own": run.settings.assigner.build(), "tuned": tune_end(scorer, tuning)}
     frames = frames_of(study, study.judged, settings.decided_frames, data=places.data)
     for rule, judged in _judge(scorer, frames, assigners).items():
         where = folder / f"{run.name}-{rule}"
         where.mkdir(exist_ok=True)
         content = Decisions(counts={"tuned": judged.counts}, chosen=judged.chosen)
         write_decisions(where, {study.per_frame: content})
-    write_json(folder / f"{run.name}-decided.json", {"reject": reject})
+    write_json(folder / f"{run.name}-decided.json", {"reject": assigners["tuned"].unmatched_cost})
 
 
 def read_decided(study: StudyConfig, run: Run, folder: Path) -> dict[str, Judged]:
@@ -89,11 +84,6 @@ def read_decided(study: StudyConfig, run: Run, folder: Path) -> dict[str, Judged
         decisions = read_decisions(folder / f"{run.name}-{rule}")[study.per_frame]
         found[rule] = Judged(decisions.counts["tuned"], decisions.chosen)
     return found
-
-
-def _tune(scorer: Scorer, frames: list[Hits]) -> float:
-    scores = [scorer.score(frame) for frame in frames]
-    return tune_reject(scores, [edge_labels(each.graph) for each in scores])
 
 
 def _judge(scorer: Scorer, frames: list[Hits], assigners: dict[str, Assigner]) -> dict[str, Judged]:

@@ -33,7 +33,7 @@ def _of_quality(summary: Summary, first: str) -> Iterator[tuple[str, dict[str, I
         for metric, of_setting in gains.items():
             yield (
                 f"{metric} beside {first}, {words}",
-                {name: scaled(each, 100) for name, each in of_setting.items()},
+                {name: each.scaled(100) for name, each in of_setting.items()},
             )
 
 
@@ -54,7 +54,7 @@ def _of_paths(summary: Summary, first: str) -> Iterator[tuple[str, dict[str, Int
     yield (
         f"mean of the straight line beside {first}",
         {
-            group: scaled(each.mean.minus(lines[first].mean), 1e3)
+            group: each.mean.minus(lines[first].mean).scaled(1e3)
             for group, each in lines.items()
             if group != first
         },
@@ -93,13 +93,3 @@ def of_tests(tests: list[Significance], first: str) -> Iterator[tuple[str, dict[
         else:
             yield f"{measure} beside {first}", effects["within"]
             yield f"{measure} of methods beyond seeds", effects["between"]
-
-
-def scaled(figure: Interval, factor: float) -> Interval:
-    """Returns a number in another unit.
-
-    Example:
-        >>> scaled(Interval(0.01, 0.001), 100)
-        Interval(value=1.0, error=0.1, freedom=inf)
-    """
-    return Interval(factor * figure.value, factor * figure.error, figure.freedom)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from short_training import short_training
 
 from trackscape import samples
 from trackscape.errors import ConfigError
@@ -33,25 +34,9 @@ class Rough(Objective):
 class Needy(Objective, smoothness="smooth"):
     margin: float
 """
-SETTINGS = {
-    "name": "mine",
-    "network": "line_graph",
-    "loss": {"kind": f"{MODULE}.Focal", "gamma": 0.0},
-    "optimiser": {
-        "kind": "adam",
-        "learning_rate": 1e-3,
-        "schedule": "constant",
-        "graphs_per_step": 1,
-        "steps": 4,
-        "validate_every": 2,
-    },
-    "data": {
-        "training": [samples.TRAIN.name],
-        "validation": [samples.VALIDATION.name],
-        "per_frame": 10,
-        "validation_frames": 2,
-    },
-}
+SETTINGS = short_training(
+    name="mine", network="line_graph", loss={"kind": f"{MODULE}.Focal", "gamma": 0.0}
+)
 
 
 @pytest.fixture

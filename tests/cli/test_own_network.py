@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from short_training import short_training
 
 from trackscape import samples
 from trackscape.errors import WeightsError
@@ -33,25 +34,12 @@ class Straight(Scorer):
     def forward(self, graph):
         return EdgeScores(graph=graph, logit=self.layers(graph.direction)[:, 0])
 '''
-SETTINGS = {
-    "name": "mine",
-    "network": f"{MODULE}.Straight",
-    "loss": {"kind": "cross_entropy"},
-    "optimiser": {
-        "kind": "adam",
-        "learning_rate": 1e-2,
-        "schedule": "constant",
-        "graphs_per_step": 1,
-        "steps": 4,
-        "validate_every": 2,
-    },
-    "data": {
-        "training": [samples.TRAIN.name],
-        "validation": [samples.VALIDATION.name],
-        "per_frame": 10,
-        "validation_frames": 2,
-    },
-}
+SETTINGS = short_training(
+    name="mine",
+    network=f"{MODULE}.Straight",
+    loss={"kind": "cross_entropy"},
+    optimiser={"learning_rate": 1e-2},
+)
 
 
 @pytest.fixture

@@ -6,31 +6,19 @@ from collections.abc import Callable, Generator
 
 import pytest
 import yaml
+from short_training import short_training
 
 from trackscape import samples
 from trackscape.training import loop
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import train
 
-SETTINGS = {
-    "name": "tiny",
-    "network": {"kind": "line_graph", "sizes": {"hidden": 4, "encoding": 8}},
-    "loss": {"kind": "cross_entropy"},
-    "optimiser": {
-        "kind": "adam",
-        "learning_rate": 1e-3,
-        "schedule": "constant",
-        "graphs_per_step": 3,
-        "steps": 4,
-        "validate_every": 2,
-    },
-    "data": {
-        "training": [samples.TRAIN.name],
-        "validation": [samples.VALIDATION.name],
-        "per_frame": 10,
-        "validation_frames": 2,
-    },
-}
+SETTINGS = short_training(
+    name="tiny",
+    network={"kind": "line_graph", "sizes": {"hidden": 4, "encoding": 8}},
+    loss={"kind": "cross_entropy"},
+    optimiser={"graphs_per_step": 3},
+)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from short_training import short_training
 
 from trackscape import samples
 from trackscape.errors import RunError, WeightsError
@@ -20,25 +21,17 @@ from trackscape.scoring import build_network, load_network, save_network
 from trackscape.training.config import TrainingConfig
 from trackscape.training.train import train
 
-SETTINGS = {
-    "name": "tiny",
-    "network": {"kind": "line_graph", "sizes": {"hidden": 4, "encoding": 8}},
-    "loss": {"kind": "pat", "strength": 25, "convention": "published"},
-    "optimiser": {
+SETTINGS = short_training(
+    name="tiny",
+    network={"kind": "line_graph", "sizes": {"hidden": 4, "encoding": 8}},
+    loss={"kind": "pat", "strength": 25, "convention": "published"},
+    optimiser={
         "kind": "soap",  # the one with the most to remember
-        "learning_rate": 1e-3,
         "schedule": "cosine",
         "graphs_per_step": 2,
         "steps": 12,
-        "validate_every": 2,
     },
-    "data": {
-        "training": [samples.TRAIN.name],
-        "validation": [samples.VALIDATION.name],
-        "per_frame": 10,
-        "validation_frames": 2,
-    },
-}
+)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from trackscape.cli.completion import REGIMES, among, settings_of
 from trackscape.cli.computing import Threads, add_verb, prepare
 from trackscape.cli.options import Changes, option, written_file
 from trackscape.cli.output import Json, publish, say
+from trackscape.files import RUN_WEIGHTS
 from trackscape.text import shown
 
 EmulatorWeights = Annotated[
@@ -95,7 +96,7 @@ def train_verb(
         rest=M7(repartition=False).step,
         inputs=[data, validation],
     )
-    kept = trained.folder / "weights.safetensors"
+    kept = trained.folder / RUN_WEIGHTS
     publish(
         {"loss": trained.loss, "weights": kept},
         json,

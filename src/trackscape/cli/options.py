@@ -92,6 +92,14 @@ DetectorName = Annotated[
         autocompletion=detectors,
     ),
 ]
+SimulatedDetector = Annotated[
+    str,
+    option(
+        "NAME|FILE",
+        "Variant (see `trackscape detector`) or YAML file.",
+        autocompletion=detectors,
+    ),
+]
 MinLastDeposit = Annotated[
     float | None,
     option(

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from trackscape.errors import ConfigError
-from trackscape.files import as_plain, check_place, replacing
+from trackscape.files import as_plain, check_place, write_json
 
 _LOG = logging.getLogger("trackscape")
 _STDOUT = Path("-")
@@ -49,14 +49,12 @@ def publish(content: Mapping[str, Any], place: Path | None, show: Callable[[], o
             place of all text, or None.
         show: Prints the text.
     """
-    text = json.dumps(as_plain(content), indent=2)
     if place == _STDOUT:
-        print(text)
+        print(json.dumps(as_plain(content), indent=2))
         return
     show()
     if place is not None:
-        with replacing(place) as partial:
-            partial.write_text(text + "\n", encoding="utf-8")
+        write_json(place, as_plain(content))
 
 
 def file_of(place: Path | None) -> Path | None:

@@ -126,6 +126,7 @@ def _reconstruct(
         together=device is not None,
     )
     executor = opened.executor if device is None else None  # one process feeds a device
+    earlier = bool(output.suffix) and ranges_beside(output).is_file()
     outcome = reconstruct_files(opened.given, work, output, executor=executor)
     _tell_skipped(outcome)
     _say_outcome(opened, outcome)
@@ -134,7 +135,8 @@ def _reconstruct(
         return
     tracks = outcome.acceptance.accepted
     if fitting is None:
-        _remove_ranges(output)
+        if earlier:
+            say(f"{shown(ranges_beside(output))} was that of other tracks, and is removed.")
         say(
             "No ranges: the hits are not of the detector of the shipped calibration; make one "
             "with `trackscape calibrate` and name it with --calibration."
@@ -142,16 +144,6 @@ def _reconstruct(
     else:
         place = ranges_beside(output) if output.suffix else output / "ranges"
         say(f"{tracks:,} tracks with their ranges: {shown(place)}")
-
-
-def _remove_ranges(output: Path) -> None:
-    """Removes a table of ranges beside the output, which is that of tracks that are no more."""
-    from trackscape.reconstruction import ranges_beside
-
-    earlier = ranges_beside(output)
-    if output.suffix and earlier.is_file():
-        earlier.unlink()
-        say(f"{shown(earlier)} was that of other tracks, and is removed.")
 
 
 def _fitting_calibration(

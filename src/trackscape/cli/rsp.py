@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from trackscape.cli.completion import PHANTOMS, among, detectors
-from trackscape.cli.options import option, written_file
+from trackscape.cli.completion import PHANTOMS, among
+from trackscape.cli.options import SimulatedDetector, option, written_file
 from trackscape.cli.output import Json, publish, say
 from trackscape.text import shown
 
@@ -60,14 +60,7 @@ def rsp_verb(
 
 def calibrate_verb(
     output: Annotated[Path, written_file(".npz", text="Calibration to write: npz.")],
-    detector: Annotated[
-        str,
-        option(
-            "NAME|FILE",
-            "Variant (see `trackscape detector`) or YAML file.",
-            autocompletion=detectors,
-        ),
-    ] = "bergen-auto",
+    detector: SimulatedDetector = "bergen-auto",
     beam: Annotated[
         str,
         option("NAME=VALUE,...", "Beam, as that of `trackscape simulate`."),

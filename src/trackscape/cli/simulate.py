@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from trackscape.cli.completion import PHANTOMS, among, detectors, settings_of
+from trackscape.cli.completion import PHANTOMS, among, settings_of
 from trackscape.cli.opening import choose_executor
-from trackscape.cli.options import Changes, checked_place, option
+from trackscape.cli.options import Changes, SimulatedDetector, checked_place, option
 from trackscape.cli.output import say
 from trackscape.errors import ConfigError
 from trackscape.files import check_place
@@ -51,14 +51,7 @@ def simulate_verb(
         Literal["fast", "geant4"],
         option("fast|geant4", "Simulation engine; geant4 needs the extra `geant4`."),
     ] = "fast",
-    detector: Annotated[
-        str,
-        option(
-            "NAME|FILE",
-            "Variant (see `trackscape detector`) or YAML file.",
-            autocompletion=detectors,
-        ),
-    ] = "bergen-auto",
+    detector: SimulatedDetector = "bergen-auto",
     beam: Annotated[
         str,
         option(

@@ -9,6 +9,7 @@ from trackscape.cli.completion import settings_of
 from trackscape.cli.computing import Threads, prepare
 from trackscape.cli.options import Changes, option
 from trackscape.cli.output import Json, publish, say
+from trackscape.files import RUN_WEIGHTS
 from trackscape.text import shown
 
 
@@ -44,7 +45,7 @@ def train_verb(
     prepare(threads)
     settings = TrainingConfig.load(config, changes or ())
     trained = train(settings, data=data, runs=runs, seed=seed, weights=weights)
-    kept = trained.folder / "weights.safetensors"
+    kept = trained.folder / RUN_WEIGHTS
     publish(
         {"purity": trained.purity, "weights": kept},
         json,

@@ -11,6 +11,7 @@ import scipy.special
 
 from trackscape.compiled import Floats
 from trackscape.errors import DataError
+from trackscape.files import as_plain
 from trackscape.imaging.image import Image
 from trackscape.simulation import Insert, Phantom, relative_stopping_power
 
@@ -59,16 +60,7 @@ class ImageScore:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns everything as what JSON can hold; NaN as None."""
-        content = dataclasses.asdict(self)
-        content["inserts"] = [_plain(insert) for insert in content["inserts"]]
-        return _plain(content)
-
-
-def _plain(content: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in content.items()
-    }
+        return as_plain(dataclasses.asdict(self))
 
 
 def score_image(image: Image, phantom: Phantom, *, margin: float = INSERT_MARGIN) -> ImageScore:

@@ -126,6 +126,8 @@ def reconstruct_files(
         if work.calibration is not None:
             tables = [folder / RANGES / name for name in names]
             join_track_tables(tables, ranges_beside(output), provenance=work.provenance)
+        else:  # one that is there is of earlier tracks
+            ranges_beside(output).unlink(missing_ok=True)
         (join_event_folders if work.suffix == TRACKML else join_tables)(found, output)
     return _outcome(results, parts)
 

@@ -11,12 +11,11 @@ from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from trackscape.errors import RunError, from_interrupt
+from trackscape.files import RUN_WEIGHTS
 from trackscape.progress import news_bar
 from trackscape.training import process
 
 _LOG = logging.getLogger(__name__)
-
-_WEIGHTS = "weights.safetensors"
 
 
 class KeepsRun(Callback):
@@ -25,7 +24,7 @@ class KeepsRun(Callback):
     def __init__(self, folder: Path) -> None:
         # Absolute, so that no beginning of a name looks like the address of something elsewhere.
         self.folder = folder.absolute()
-        self.checkpoint, self.weights = self.folder / "last.ckpt", self.folder / _WEIGHTS
+        self.checkpoint, self.weights = self.folder / "last.ckpt", self.folder / RUN_WEIGHTS
         self.rows: list[dict[str, float]] = []
         self.trains = False
 
