@@ -26,7 +26,6 @@ from trackscape.scoring.line_graph.kernels.segments import (
 )
 from trackscape.scoring.line_graph.kernels.vectors import (
     ROW_WIDTH,
-    add_outer,
     affine,
     any_equal,
     leaky,
@@ -36,9 +35,11 @@ from trackscape.scoring.line_graph.kernels.vectors import (
     multiply_add,
     spread,
     store,
-    store_matrix,
     where_equal,
 )
+
+
+SEGMENTS_PER_BLOCK = 16
 
 
 class Arrived(NamedTuple):
@@ -68,31 +69,31 @@ def winners(
     outer: Floats,
 ) -> None:
     """Adds, over strongest messages, gradient times second hidden layer (16, 16)."""
-    own, sums = rows_in_cache(1, hidden), rows_in_cache(ROW_WIDTH, hidden)
-    sums[:] = 0
-    none, zero = load_matrix(sums), load(sums, 0)
+    rows, sums = rows_in_cache(ROW_WIDTH, hidden), rows_in_cache(ROW_WIDTH, hidden)
     weight, bias = load_matrix(layers.weight2), load(layers.bias2, 0)
-    slopes, numbers = arrived
-    for segment in range(begin, end):
-        winner, gradient = load(numbers, segment), load(slopes, segment)
-        total = none
-        for column in range(ROW_WIDTH):
-            message = numbers[segment, column]  # negative if none arrives, or none but NaN
-            if message >= 0 and _first_of_its_kind(numbers, segment, column):
-                one = where_equal(winner, spread(message, winner), gradient, zero)
-                store(own, 0, one)
-                row = leaky(affine(hidden, message, weight, bias))
-                total = add_outer(own, 0, row, total)
-        store_matrix(sums, total)
+    gradient, numbers = arrived
+    for start in range(begin, end, SEGMENTS_PER_BLOCK):
+        sums[:] = 0
+        for segment in range(start, min(start + SEGMENTS_PER_BLOCK, end)):
+            for column in range(ROW_WIDTH):
+                message = numbers[segment, column]  # negative if none arrives, or none but NaN
+                if message >= 0:
+                    place = _first_of_its_kind(numbers, segment, column)
+                    if place == column:
+                        store(rows, column, leaky(affine(hidden, message, weight, bias)))
+                    slope = spread(gradient[segment, column], bias)
+                    row = multiply_add(slope, load(rows, place), load(sums, column))
+                    store(sums, column, row)
         accumulate(sums, outer)
 
 
 @inlined
-def _first_of_its_kind(numbers: NDArray[np.int32], segment: int, column: int) -> bool:
-    for before in range(column):  # noqa: SIM110, a generator would not be compiled
-        if numbers[segment, before] == numbers[segment, column]:
-            return False
-    return True
+def _first_of_its_kind(numbers: NDArray[np.int32], segment: int, column: int) -> int:
+    """The first column whose strongest message is that of `column`."""
+    place = 0
+    while numbers[segment, place] != numbers[segment, column]:
+        place += 1
+    return place
 
 
 @compiled
@@ -110,23 +111,47 @@ def second_layer_gradients(
     """Adds gradients behind the second layer: times the first hidden one, and alone (1, 16)."""
     own, behind = rows_in_cache(1, hidden), rows_in_cache(MESSAGES_PER_BLOCK, hidden)
     sums = rows_in_cache(ROW_WIDTH, hidden)
-    sums[:] = 0
-    none = load_matrix(sums)
     weights = _weights(layers, back)
     slopes, numbers = arrived
-    for segment in range(begin, end):
-        winner, gradient = load(numbers, segment), load(slopes, segment)
-        for start in range(message_ptr[segment], message_ptr[segment + 1], MESSAGES_PER_BLOCK):
-            stop = min(start + MESSAGES_PER_BLOCK, message_ptr[segment + 1])
-            _behind_second(start, stop, hidden, weights, winner, gradient, own, behind)
-            product, row = none, spread(0.0, gradient)
-            for i in range(stop - start):
-                product = add_outer(behind, i, load(hidden, start + i), product)
-                row = row + load(behind, i)
-            store_matrix(sums, product)
-            accumulate(sums, outer)
-            store(own, 0, row)
-            accumulate(own, total)
+    segment = begin
+    for start in range(message_ptr[begin], message_ptr[end], MESSAGES_PER_BLOCK):
+        stop, message = min(start + MESSAGES_PER_BLOCK, message_ptr[end]), start
+        while message < stop:  # a block has messages to several segments
+            while message_ptr[segment + 1] <= message:
+                segment += 1
+            last = min(stop, message_ptr[segment + 1])
+            winner, gradient = load(numbers, segment), load(slopes, segment)
+            _behind_second(
+                message, last, hidden, weights, winner, gradient, own, behind[message - start :]
+            )
+            message = last
+        row = spread(0.0, load(behind, 0))
+        for i in range(stop - start):
+            row = row + load(behind, i)
+        store(own, 0, row)
+        accumulate(own, total)
+        _products(behind, hidden[start:stop], sums)
+        accumulate(sums, outer)
+
+
+@inlined
+def _products(left: RowArray, right: RowArray, out: RowArray) -> None:
+    """Writes the sum of the outer products (16, 16) of rows of two arrays.
+
+    Four rows of it at a time, which stay in registers.
+    """
+    for first in range(0, ROW_WIDTH, 4):
+        a = b = c = d = spread(0.0, load(right, 0))
+        for i in range(len(right)):
+            row = load(right, i)
+            a = multiply_add(spread(left[i, first], row), row, a)
+            b = multiply_add(spread(left[i, first + 1], row), row, b)
+            c = multiply_add(spread(left[i, first + 2], row), row, c)
+            d = multiply_add(spread(left[i, first + 3], row), row, d)
+        store(out, first, a)
+        store(out, first + 1, b)
+        store(out, first + 2, c)
+        store(out, first + 3, d)
 
 
 @compiled

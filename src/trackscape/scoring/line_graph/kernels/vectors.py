@@ -123,16 +123,6 @@ def load_matrix(context: Any, builder: Any, kinds: Any, array: Any) -> Any:
     return context.make_tuple(builder, _matrix(kinds[0]), rows)
 
 
-@_vector_function(lambda _, array, matrix: types.void(array, matrix))
-def store_matrix(context: Any, builder: Any, kinds: Any, array: Any, matrix: Any) -> Any:
-    """Writes an array (16, 16)."""
-    for number, row in enumerate(cgutils.unpack_tuple(builder, matrix, ROW_WIDTH)):
-        index = ir.Constant(ir.IntType(64), number)
-        place = _address(context, builder, kinds[0], array, index)
-        builder.store(row, place, align=_bytes(kinds[0]))
-    return context.get_dummy_value()
-
-
 @_vector_function(lambda _, number, like: VectorRow(like.dtype)(number, like))
 def spread(context: Any, builder: Any, kinds: Any, number: Any, like: Any) -> Any:
     """A row of one and the same number, of the type of the numbers of `like`."""
@@ -152,19 +142,6 @@ def affine(
     for number, row in zip(numbers, cgutils.unpack_tuple(builder, matrix), strict=True):
         total = _multiply_add(builder, _splat(builder, number), row, total)
     return total
-
-
-@_vector_function(lambda _, array, index, row, total: total(array, types.intp, row, total))
-def add_outer(
-    context: Any, builder: Any, kinds: Any, array: Any, index: Any, row: Any, total: Any
-) -> Any:
-    """A matrix + the outer product of row `index` of an array (n, 16) and a row."""
-    numbers = _numbers(context, builder, kinds[0], array, index)
-    rows = [
-        _multiply_add(builder, _splat(builder, number), row, old)
-        for number, old in zip(numbers, cgutils.unpack_tuple(builder, total), strict=True)
-    ]
-    return context.make_tuple(builder, kinds[3], rows)
 
 
 def _numbers(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> list[Any]:
