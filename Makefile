@@ -88,8 +88,8 @@ ceiling: .venv/test/ready  ## how much is left: make ceiling DATA=folder
 	$(TEST)/python -m studies.ceiling '$(DATA)' -o docs/ceiling.md
 
 study: .venv/test/ready  ## every gradient through the assignment: make study DATA=folder RUNS=folder
-	$(TEST)/python -m studies.estimators configs/study/cpu.yaml --data '$(DATA)' \
-		--runs '$(RUNS)' -o docs/studies/estimators.md
+	OMP_NUM_THREADS=1 $(TEST)/python -m studies.estimators configs/study/cpu.yaml --data '$(DATA)' \
+		--runs '$(RUNS)' --archive studies/archive --workers 2 -o docs/studies/estimators.md
 
 landscape: .venv/test/ready  ## the study of the loss landscape: make landscape DATA=folder RUNS=folder
 	$(TEST)/python -m studies.loss_landscape configs/landscape/cpu.yaml --data '$(DATA)' \

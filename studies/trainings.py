@@ -185,19 +185,20 @@ def copy_finished(plan: TrainingPlan, source: Path, target: Path) -> int:
     finished = [run for run in all_runs(plan) if run.finished(source)]
     missing = [run for run in finished if not run.finished(target)]
     for run in missing:
-        _copy(run, source, target, ARCHIVED)
+        copy_files(run.folder(source), run.folder(target), ARCHIVED)
     for run in finished:
         found = {path.name for path in run.folder(source).glob(FOUND)}
-        _copy(run, source, target, found - {path.name for path in run.folder(target).glob(FOUND)})
+        there = {path.name for path in run.folder(target).glob(FOUND)}
+        copy_files(run.folder(source), run.folder(target), found - there)
     return len(missing)
 
 
-def _copy(run: Run, source: Path, target: Path, names: Iterable[str]) -> None:
-    folder = run.folder(target)
-    folder.mkdir(parents=True, exist_ok=True)
+def copy_files(source: Path, target: Path, names: Iterable[str]) -> None:
+    """Copies files of a folder to another one, in their order, each whole or not at all."""
+    target.mkdir(parents=True, exist_ok=True)
     for name in names:
-        with replacing(folder / name) as partial:
-            shutil.copyfile(run.folder(source) / name, partial)
+        with replacing(target / name) as partial:
+            shutil.copyfile(source / name, partial)
 
 
 def carry_out(
@@ -233,7 +234,7 @@ def _train(run: Run, *, data: Path, runs: Path, archive: Path, end: float | None
     if end is not None and time.time() > end:
         return f"no time for {run.name}"
     trained = train(run.settings, data=data, runs=runs, seed=run.seed, progress=False)
-    _copy(run, runs, archive, ARCHIVED)
+    copy_files(run.folder(runs), run.folder(archive), ARCHIVED)
     return f"training {run.name}: purity {100 * trained.purity:.2f} % where weights were chosen"
 
 

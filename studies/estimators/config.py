@@ -14,9 +14,27 @@ from trackscape.training import (
     OptimiserConfig,
     read_objective,
 )
+from trackscape.tuning import Float, Space
 
-Setting = bool | float | str
-HALF = AssignerConfig(semantics="reject", reject=0.5)
+LEARNING_RATE = "learning_rate"
+
+
+class RangeConfig(Strict):
+    """Where a positive number is searched for, on a logarithmic scale."""
+
+    low: Positive
+    high: Positive
+
+    @pydantic.model_validator(mode="after")
+    def _is_not_empty(self) -> "RangeConfig":
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low:g}) must be less than high ({self.high:g})")
+        return self
+
+    @property
+    def parameter(self) -> Float:
+        """The range as the search takes it."""
+        return Float(low=self.low, high=self.high, log=True)
 
 
 class MethodConfig(Strict):
@@ -24,39 +42,26 @@ class MethodConfig(Strict):
 
     name: Name
     """Name in the tables."""
-    loss: dict[str, Setting | tuple[Positive, ...]]
-    """Loss as in the config of a training; a scale with a list of values is searched for."""
-    assigner: AssignerConfig = HALF
+    loss: dict[str, bool | float | str]
+    """Loss as in the config of a training, but for the scale."""
+    scale: dict[str, RangeConfig] = pydantic.Field(default_factory=dict, max_length=1)
+    """The scale of the loss that is searched for, if it has one."""
+    assigner: AssignerConfig = AssignerConfig(semantics="reject", reject=0.5)
     """Assignment of the training; afterwards all methods are judged by the same decision rules."""
 
     @property
     def searched(self) -> str | None:
-        """Name of the scale that is searched for."""
-        return next((name for name, value in self.loss.items() if isinstance(value, tuple)), None)
+        """Name of the scale."""
+        return next(iter(self.scale), None)
 
-    def candidates(self) -> list[Objective]:
-        """The losses to choose from; one if there is nothing to search for."""
-        if self.searched is None:
-            return [self._build(self.loss)]
-        values: Any = self.loss[self.searched]
-        return [self.with_scale(self.searched, value) for value in values]
-
-    def with_scale(self, name: str, value: float) -> Objective:
-        """Returns the loss with another value of one of its scales."""
-        return self._build(self.loss | {name: value})
-
-    @pydantic.model_validator(mode="after")
-    def _losses_are_losses(self) -> "MethodConfig":
-        if sum(isinstance(value, tuple) for value in self.loss.values()) > 1:
-            raise ValueError(f"the method {self.name} has more than one scale with a list")
-        self.candidates()  # raises what is wrong with them
-        return self
-
-    def _build(self, loss: dict[str, Any]) -> Objective:
-        """Turns what is wrong with it into one sentence."""
+    def with_scale(self, value: float | None) -> Objective:
+        """Returns the loss with a value of its scale, None if it has none."""
+        content: dict[str, Any] = dict(self.loss)
+        if self.searched is not None:
+            content[self.searched] = value
         try:
-            return read_objective(loss)
-        except pydantic.ValidationError as error:
+            return read_objective(content)
+        except pydantic.ValidationError as error:  # turned into one sentence
             problem = error.errors()[0]
             place = ".".join(map(str, problem["loc"]))
             reason = problem["msg"].removeprefix("Value error, ")
@@ -64,14 +69,25 @@ class MethodConfig(Strict):
         except ValueError as error:
             raise ValueError(f"the method {self.name}: {error}") from error
 
+    @pydantic.model_validator(mode="after")
+    def _is_a_loss(self) -> "MethodConfig":
+        self.with_scale(next((each.low for each in self.scale.values()), None))
+        return self
 
-class LadderConfig(Strict):
-    """The strength of blackbox interpolation, step by step, with the budget of the search."""
 
-    strengths: dict[Name, tuple[Positive, ...]] = pydantic.Field(min_length=1)
-    """Values of the scale ``strength`` by method."""
-    seeds: Seeds
-    """Seeds of the trainings of each value."""
+class SearchConfig(Strict):
+    """The search of learning rate and scale, the same for each method."""
+
+    trials: Count
+    """Short trainings, with the first seed."""
+    steps: Count
+    """Steps of each."""
+    learning_rate: RangeConfig
+
+    def space(self, method: MethodConfig) -> Space:
+        """Returns what is searched for a method."""
+        ranges = {LEARNING_RATE: self.learning_rate, **method.scale}
+        return Space({name: each.parameter for name, each in ranges.items()})
 
 
 class StudyConfig(Strict):
@@ -81,15 +97,15 @@ class StudyConfig(Strict):
     """Prefix of the names of the run folders."""
     network: NetworkConfig
     optimiser: OptimiserConfig
-    """Optimiser of the judged trainings; validation comes last, so that the last weights count."""
-    search_steps: Count
-    """Steps of the trainings, with the first seed, that choose a scale."""
+    """Optimiser of the judged trainings, but for the learning rate; validation comes last, so that
+    the last weights count."""
+    search: SearchConfig
     training: tuple[str, ...] = pydantic.Field(min_length=1)
-    """Hit files; the last events of each are held out."""
+    """Hit files; the last frames of each are held out."""
     held_out: Share
-    """Share of the events of each training file that choose scales and thresholds."""
+    """Share of the frames of each training file that choose settings and thresholds."""
     tuning_frames: Count
-    """Frames of each held-out part that are used."""
+    """Held-out frames that are used, as evenly from all files as can be."""
     judged: tuple[str, ...] = pydantic.Field(min_length=1)
     """Hit files for the numbers of the page, and for nothing else."""
     per_frame: Count
@@ -99,7 +115,6 @@ class StudyConfig(Strict):
     seeds: Seeds
     methods: tuple[MethodConfig, ...] = pydantic.Field(min_length=2)
     """Methods; all others are compared with the first."""
-    ladder: LadderConfig
 
     @pydantic.model_validator(mode="after")
     def _last_weights_count(self) -> "StudyConfig":
@@ -113,16 +128,6 @@ class StudyConfig(Strict):
     @pydantic.model_validator(mode="after")
     def _methods_have_names(self) -> "StudyConfig":
         check_names((method.name for method in self.methods), of="methods")
-        return self
-
-    @pydantic.model_validator(mode="after")
-    def _ladder_has_methods_with_strength(self) -> "StudyConfig":
-        names = [method.name for method in self.methods]
-        for name, values in self.ladder.strengths.items():
-            if name not in names:
-                raise ValueError(f"the ladder has a method {name}, the study {', '.join(names)}")
-            for value in values:
-                self.method(name).with_scale("strength", value)
         return self
 
     def method(self, name: str) -> MethodConfig:

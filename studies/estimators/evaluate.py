@@ -20,7 +20,12 @@ from trackscape.files import write_json
 from trackscape.graph_construction import connect_layers, edge_labels
 from trackscape.scoring import Scorer
 from trackscape.tracking import accept, follow
-from trackscape.training import TrainingConfig, WatchedAssigner
+from trackscape.training import (
+    DataConfig,
+    TrainingConfig,
+    WatchedAssigner,
+    read_training_frames,
+)
 
 WEIGHTS, TUNING = "weights.safetensors", "tuning.json"
 
@@ -35,15 +40,23 @@ class Tuning:
     """Wrong edges / edges at this cost, mean over frames."""
     solves: float
     """Assignment problems for the loss of a frame, forward and backward."""
-    largest_gradient: float
-    """Largest gradient of the Hamming loss over the edges of a frame, mean over frames: the factor
-    from a published strength to a shift of costs."""
 
 
 @functools.lru_cache(maxsize=8)
-def read_graphs(path: Path, *, per_frame: int, most: int | None = None) -> list[HitGraph]:
+def judged_graphs(path: Path, *, per_frame: int) -> list[HitGraph]:
     """Returns the graphs of the frames of a file; they are kept, as all trainings need them."""
-    return [connect_layers(frame) for frame in read_frames(path, per_frame=per_frame)[:most]]
+    return [connect_layers(frame) for frame in read_frames(path, per_frame=per_frame)]
+
+
+@functools.lru_cache(maxsize=1)
+def tuning_graphs(
+    files: tuple[str, ...], *, held_out: float, per_frame: int, most: int, folder: Path
+) -> list[HitGraph]:
+    """Returns the graphs of so many held-out frames, as evenly from all files as can be."""
+    settings = DataConfig(training=files, held_out=held_out, per_frame=per_frame)
+    _, frames = read_training_frames(settings, folder=folder)
+    most = min(most, len(frames))
+    return [connect_layers(frames[number * len(frames) // most]) for number in range(most)]
 
 
 def tune(
@@ -69,7 +82,6 @@ def tune(
         reject=reject,
         edge_error=float(torch.stack(errors).mean()),
         solves=count_solves(scores[0], labels[0], settings=settings, seed=seed),
-        largest_gradient=sum(map(largest_gradient, graphs)) / len(graphs),
     )
 
 
@@ -83,13 +95,6 @@ def count_solves(
     loss = settings.loss.seeded(seed)
     loss(asked, label, assigner=watched, frame=0).backward()
     return watched.diagnose(torch.zeros_like(leaf)).solves
-
-
-def largest_gradient(graph: HitGraph) -> float:
-    """One over the number of edges of the smaller region: each region is averaged apart."""
-    n_tracker = int(graph.touches_tracker.sum())
-    sizes = [size for size in (n_tracker, graph.n_edges - n_tracker) if size]
-    return 1 / min(sizes) if sizes else 0.0
 
 
 @torch.no_grad()
@@ -126,7 +131,7 @@ class Outcome(NamedTuple):
     seconds_per_frame: float
     """Seconds for a frame of the training, without validations."""
     decisions: dict[int, Decisions]
-    """Decisions by primaries per frame; empty if the run was for the search only."""
+    """Decisions by primaries per frame."""
 
 
 def write_tuning(folder: Path, tuning: Tuning) -> None:

@@ -63,7 +63,7 @@ def best(methods: Sequence[Method], density: int) -> Finding:
     return Finding(
         claim=f"the fewest wrong edges at {density} p+/F, beside those of {first.name}",
         rule=RULE,
-        verdict=with_scale(found),
+        verdict=with_setting(found),
         evidence=tested,
         scale=100,
         form="+.2f",
@@ -83,11 +83,11 @@ def stability(methods: Sequence[Method], density: int) -> Finding:
     )
 
 
-def with_scale(method: Method) -> str:
+def with_setting(method: Method) -> str:
     """Returns the name of a method, with the scale that was found for it."""
-    if method.searched is None:
+    if method.setting.scale is None:
         return method.name
-    return f"{method.name} ({method.searched} {method.scale:g})"
+    return f"{method.name} ({method.searched} {method.setting.scale:g})"
 
 
 def _changes(

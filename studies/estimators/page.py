@@ -1,16 +1,16 @@
 """Numbers of a study -> the generated parts of its page: tables, and a figure of two panels."""
 
 import math
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
 from studies.estimators.config import StudyConfig
 from studies.estimators.findings import findings
-from studies.estimators.summary import DECISION_RULES, SHOWN, Method, Quality, Step, Summary
+from studies.estimators.summary import DECISION_RULES, SHOWN, Method, Quality
 from studies.findings import findings_table
 from studies.formatting import between, compared, percent
 from studies.intervals import Interval
@@ -61,23 +61,23 @@ COST: dict[str, Column] = {
 }
 
 
-def write_page(study: StudyConfig, summary: Summary, path: Path) -> None:
+def write_page(study: StudyConfig, methods: Sequence[Method], path: Path) -> None:
     """Fills the generated parts of the page and draws its figure.
 
     Arguments:
         study: Config of the study.
-        summary: Its numbers.
+        methods: Its numbers.
         path: Page, such as ``docs/studies/estimators.md``. The figure goes to the folder
             ``images`` beside its folder.
     """
-    replace_parts(path, dict(parts(study, summary)))
+    replace_parts(path, dict(parts(study, methods)))
     figure = path.parent.parent / "images" / f"{path.stem}.png"
-    draw_study(summary, figure, density=study.judged_at[0])
+    draw_study(methods, figure, density=study.judged_at[0])
 
 
-def parts(study: StudyConfig, summary: Summary) -> Iterator[tuple[str, list[str]]]:
+def parts(study: StudyConfig, methods: Sequence[Method]) -> Iterator[tuple[str, list[str]]]:
     """Yields name and lines of each generated part."""
-    methods, first = summary.methods, study.judged_at[0]
+    first = study.judged_at[0]
     yield "findings", findings_table(findings(methods, study.judged_at))
     tables = [
         ["", *_table(methods, density, QUALITY | (COST if density == first else {}))]
@@ -86,8 +86,7 @@ def parts(study: StudyConfig, summary: Summary) -> Iterator[tuple[str, list[str]
     yield "quality", [line for lines in tables for line in lines][1:]
     metrics = {name.replace("_", " "): _three_rules(name) for name in SHOWN}
     yield "metrics", _table(methods, first, metrics)
-    yield "ladder", _ladder(summary)
-    yield "search", _search(summary)
+    yield "search", _search(methods)
 
 
 def _table(methods: Sequence[Method], density: int, columns: Mapping[str, Column]) -> list[str]:
@@ -105,91 +104,74 @@ def _three_rules(name: str) -> Column:
     )
 
 
-def _ladder(summary: Summary) -> list[str]:
-    rules = ("tuned", "half", "card")
-    headers = ["method", "strength", "largest shift", "wrong edges, tuned cost"]
-    headers += [*(DECISION_RULES[rule] for rule in rules[1:]), "disagreement"]
-    return table(
-        headers,
-        [
-            [
-                step.method,
-                f"{step.strength:g}",
-                f"{step.shift:.2g}",
-                *(percent(step.edge_error[rule].value) for rule in rules),
-                between(step.disagreement),
-            ]
-            for step in summary.ladder
-        ],
-    )
+def _search(methods: Sequence[Method]) -> list[str]:
+    headers = [
+        "method",
+        "learning rate",
+        "scale",
+        "held-out wrong edges of the best, median and worst trial",
+    ]
+    return table([*headers, "tuned cost of each seed"], [_searched(method) for method in methods])
 
 
-def _search(summary: Summary) -> list[str]:
-    headers = ["method", "scale", "held-out wrong edges", "tuned cost of each seed"]
-    return table(headers, [_searched(summary, method) for method in summary.methods])
+def _searched(method: Method) -> list[str]:
+    found = method.setting
+    names = {"learning_rate": f"{found.learning_rate:g}"}
+    if method.searched is not None:
+        names[method.searched] = f"{method.searched} {found.scale:g}"
+    cells = [
+        text + (", at an end of its range" if name in method.ends else "")
+        for name, text in names.items()
+    ]
+    errors = sorted(trial.error for trial in method.trials)
+    return [
+        method.name,
+        *[*cells, ""][:2],
+        " / ".join(percent(error) for error in (errors[0], statistics.median(errors), errors[-1])),
+        ", ".join(f"{reject:.3f}" for reject in method.reject),
+    ]
 
 
-def _searched(summary: Summary, method: Method) -> list[str]:
-    tried = summary.searches.get(method.name, [])
-    scale = "" if method.searched is None else f"{method.searched} {method.scale:g}"
-    values = [value for value, _ in tried]
-    if values and method.scale in (min(values), max(values)):
-        scale += ", at an end of the grid"
-    errors = ", ".join(f"{value:g}: {percent(error)}" for value, error in tried)
-    return [method.name, scale, errors, ", ".join(f"{reject:.3f}" for reject in method.reject)]
-
-
-def draw_study(summary: Summary, path: Path, *, density: int) -> None:
-    """Draws both panels at one number of primaries per frame."""
+def draw_study(methods: Sequence[Method], path: Path, *, density: int) -> None:
+    """Draws what methods reach at one number of primaries per frame, and what was tried."""
+    order = sorted(methods, key=lambda m: -m.quality[density].edge_error["tuned"].value)
     figure = Figure(figsize=(10, 4.5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    _draw_methods(left, summary.methods, density)
-    _draw_ladder(right, summary.ladder)
+    left, right = figure.subplots(1, 2, sharey=True)
+    _draw_methods(left, order, density)
+    _draw_trials(right, order)
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.grid(alpha=0.3, which="both", axis="x")
+        axes.legend(fontsize="small")
     save_figure(figure, path, dpi=110)
 
 
 def _draw_methods(axes: Axes, methods: Sequence[Method], density: int) -> None:
-    order = sorted(methods, key=lambda m: -m.quality[density].edge_error["tuned"].value)
     for rule, marker, colour in (("half", "x", "0.6"), ("tuned", "o", "C0")):
-        intervals = [method.quality[density].edge_error[rule] for method in order]
+        intervals = [method.quality[density].edge_error[rule] for method in methods]
         values = [100 * interval.value for interval in intervals]
         label = "unmatched cost 0.5" if rule == "half" else "tuned cost, 95 % interval"
-        axes.plot(values, range(len(order)), marker, color=colour, label=label)
+        axes.plot(values, range(len(methods)), marker, color=colour, label=label)
         if rule == "tuned":
             axes.errorbar(
-                values, range(len(order)), xerr=_bars(intervals), fmt="none", color=colour
+                values, range(len(methods)), xerr=_bars(intervals), fmt="none", color=colour
             )
-    axes.set_yticks(range(len(order)), [method.name for method in order])
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("{x:g}")
+    axes.set_yticks(range(len(methods)), [method.name for method in methods])
     axes.set_xlabel(f"wrong edges at {density} p+/F, %")
-    axes.grid(alpha=0.3, which="both", axis="x")
-    axes.legend(fontsize="small")
 
 
-def _draw_ladder(axes: Axes, ladder: Sequence[Step]) -> None:
-    beside = axes.twinx()
-    for number, name in enumerate(dict.fromkeys(step.method for step in ladder)):
-        steps = sorted((step for step in ladder if step.method == name), key=lambda s: s.shift)
-        shift = [step.shift for step in steps]
-        intervals = [step.edge_error["tuned"] for step in steps]
-        error = [100 * interval.value for interval in intervals]
-        colour = f"C{number + 1}"
-        axes.errorbar(
-            shift, error, yerr=_bars(intervals), fmt="o-", capsize=2, color=colour, label=name
-        )
-        disagreement = [step.disagreement.value for step in steps]
-        beside.plot(shift, disagreement, ":s", ms=4, color=colour)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("largest shift of a cost")
-    axes.set_ylabel("wrong edges, % (solid)")
-    beside.set_ylabel("disagreement of seeds (dotted)")
-    beside.set_ylim(bottom=0)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+def _draw_trials(axes: Axes, methods: Sequence[Method]) -> None:
+    for number, method in enumerate(methods):
+        errors = sorted(100 * trial.error for trial in method.trials)
+        first = number == 0
+        axes.plot(
+            errors[1:], [number] * (len(errors) - 1), "|", color="0.5",
+            label="trials of the search" if first else None,
+        )  # fmt: skip
+        axes.plot(errors[0], number, "|", color="C0", ms=12, label="the best" if first else None)
+    axes.set_xlabel("held-out wrong edges of short trainings, %")
 
 
 def _bars(intervals: Sequence[Interval]) -> list[float]:

@@ -5,16 +5,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from studies.estimators.config import MethodConfig, StudyConfig
-from studies.estimators.files import held_out_name, kept_name
-from trackscape.training import DataConfig, Objective, TrainingConfig
+from trackscape.training import DataConfig, TrainingConfig
+
+
+class Setting(NamedTuple):
+    """What is searched for, for each method on its own."""
+
+    learning_rate: float
+    scale: float | None
+    """Value of the method's scale, None if it has none."""
 
 
 class Run(NamedTuple):
     """One training of a study."""
 
     method: str
-    scale: float | None
-    """Value of the scale that is searched for, or is a step of the ladder."""
     settings: TrainingConfig
     seed: int
 
@@ -23,68 +28,39 @@ class Run(NamedTuple):
         return self.settings.folder(runs, seed=self.seed)
 
 
-def search_runs(study: StudyConfig) -> dict[str, list[Run]]:
-    """Short trainings with the first seed, for each method that has a scale to choose."""
-    return {
-        method.name: [
-            _run(study, method, loss, seed=study.seeds[0], steps=study.search_steps)
-            for loss in method.candidates()
-        ]
-        for method in study.methods
-        if method.searched is not None
-    }
+def trial_run(study: StudyConfig, method: MethodConfig, setting: Setting) -> Run:
+    """The short training, with the first seed, by which a setting is chosen or not."""
+    return _run(study, method, setting, seed=study.seeds[0], steps=study.search.steps)
 
 
-def whole_runs(study: StudyConfig, found: Mapping[str, Objective]) -> dict[str, list[Run]]:
+def whole_runs(study: StudyConfig, found: Mapping[str, Setting]) -> dict[str, list[Run]]:
     """Trainings of all methods and seeds.
 
     Arguments:
         study: The study.
-        found: The loss of each method that had a scale to choose.
+        found: What was found for each method.
     """
     return {
         method.name: [
-            _run(study, method, found.get(method.name), seed=seed, steps=study.optimiser.steps)
+            _run(study, method, found[method.name], seed=seed, steps=study.optimiser.steps)
             for seed in study.seeds
         ]
         for method in study.methods
     }
 
 
-def ladder_runs(study: StudyConfig) -> dict[str, list[list[Run]]]:
-    """Short trainings with all seeds of the ladder, for each of its methods and strengths."""
-    steps = study.search_steps
-    return {
-        name: [
-            [
-                _run(
-                    study, method, method.with_scale("strength", value), seed=seed, steps=steps
-                )._replace(scale=value)
-                for seed in study.ladder.seeds
-            ]
-            for value in values
-        ]
-        for name, values in study.ladder.strengths.items()
-        for method in [study.method(name)]
-    }
-
-
 def _run(
-    study: StudyConfig, method: MethodConfig, loss: Objective | None, *, seed: int, steps: int
+    study: StudyConfig, method: MethodConfig, setting: Setting, *, seed: int, steps: int
 ) -> Run:
-    loss = loss or method.candidates()[0]
+    changes = {"steps": steps, "validate_every": steps, "learning_rate": setting.learning_rate}
     settings = TrainingConfig(
         name=f"{study.name}-{method.name}",
         network=study.network,
-        loss=loss,
+        loss=method.with_scale(setting.scale),
         assigner=method.assigner,
-        optimiser=study.optimiser.model_copy(update={"steps": steps, "validate_every": steps}),
+        optimiser=study.optimiser.model_copy(update=changes),
         data=DataConfig(
-            training=tuple(map(kept_name, study.training)),
-            validation=tuple(map(held_out_name, study.training)),
-            per_frame=study.per_frame,
-            validation_frames=1,
+            training=study.training, held_out=study.held_out, per_frame=study.per_frame
         ),
     )
-    scale = None if method.searched is None else loss.settings[method.searched]
-    return Run(method=method.name, scale=scale, settings=settings, seed=seed)
+    return Run(method.name, settings, seed)

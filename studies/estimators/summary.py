@@ -17,9 +17,9 @@ from studies.agreement import (
 )
 from studies.decisions import edges, wrong_edges
 from studies.estimators.config import StudyConfig
-from studies.estimators.evaluate import Outcome, read_outcome, read_tuning
-from studies.estimators.plan import ladder_runs, search_runs, whole_runs
-from studies.estimators.work import found_losses
+from studies.estimators.evaluate import Outcome, read_outcome
+from studies.estimators.plan import Setting, whole_runs
+from studies.estimators.search import Trial, at_an_end, best_of, read_trials, trials_file
 from studies.intervals import Interval
 from trackscape.evaluation import METRICS
 
@@ -58,8 +58,12 @@ class Method(NamedTuple):
     name: str
     searched: str | None
     """Name of the scale that was searched for."""
-    scale: float | None
-    """Value of this scale."""
+    setting: Setting
+    """What was found."""
+    ends: list[str]
+    """Names of what was found at an end of its range."""
+    trials: list[Trial]
+    """All that was tried."""
     quality: dict[int, Quality]
     """Quality by primaries per frame."""
     reject: list[float]
@@ -70,61 +74,30 @@ class Method(NamedTuple):
     """Seconds for a frame of the fastest training, which other work has disturbed the least."""
 
 
-class Step(NamedTuple):
-    """One strength of the ladder, at the first number of primaries per frame."""
-
-    method: str
-    strength: float
-    shift: float
-    """Largest shift of a cost, mean over frames."""
-    edge_error: dict[str, Interval]
-    """Wrong edges / edges by decision rule."""
-    disagreement: Interval
-    """Mean disagreement of pairs of seeds, at the tuned cost."""
-
-
-class Summary(NamedTuple):
-    """Everything that the page shows."""
-
-    methods: list[Method]
-    """Methods; all others are compared with the first."""
-    searches: dict[str, list[tuple[float, float]]]
-    """Value of the scale and held-out edge error of all candidates, by method."""
-    ladder: list[Step]
-
-
-def summarise_study(study: StudyConfig, *, runs: Path) -> Summary:
-    """Reads the run folders of a finished study.
+def summarise_study(study: StudyConfig, *, runs: Path) -> list[Method]:
+    """Reads the run folders of a finished study: methods, all compared with the first.
 
     Raises:
-        RunError: If a run is not finished.
+        RunError: If a search or a run is not finished.
     """
-    whole = whole_runs(study, found_losses(study, runs=runs))
+    trials = {each.name: read_trials(trials_file(study, each, runs)) for each in study.methods}
+    whole = whole_runs(study, {name: best_of(tried) for name, tried in trials.items()})
     outcomes = {
         name: [read_outcome(run, runs=runs) for run in of_seeds] for name, of_seeds in whole.items()
     }
-    return Summary(
-        methods=[_method(study, name, outcomes) for name in outcomes],
-        searches={
-            name: [
-                (run.scale or 0.0, read_tuning(run.folder(runs)).edge_error) for run in candidates
-            ]
-            for name, candidates in search_runs(study).items()
-        },
-        ladder=[
-            _step(study, [read_outcome(run, runs=runs) for run in seeds])
-            for steps in ladder_runs(study).values()
-            for seeds in steps
-        ],
-    )
+    return [_method(study, name, trials[name], outcomes) for name in outcomes]
 
 
-def _method(study: StudyConfig, name: str, outcomes: dict[str, list[Outcome]]) -> Method:
-    mine = outcomes[name]
+def _method(
+    study: StudyConfig, name: str, trials: list[Trial], outcomes: dict[str, list[Outcome]]
+) -> Method:
+    mine, method, found = outcomes[name], study.method(name), best_of(trials)
     return Method(
         name=name,
-        searched=study.method(name).searched,
-        scale=mine[0].run.scale,
+        searched=method.searched,
+        setting=found,
+        ends=at_an_end(study, method, found),
+        trials=trials,
         quality={density: _quality(density, mine, outcomes) for density in study.judged_at},
         reject=[outcome.tuning.reject for outcome in mine],
         solves=mine[0].tuning.solves,
@@ -189,19 +162,4 @@ def _choices(outcomes: Sequence[Outcome], density: int) -> Choices:
         [each.chosen for each in decisions],
         wrong=torch.stack([wrong_edges(of_run) for of_run in counts]),
         edges=edges(counts[0]),
-    )
-
-
-def _step(study: StudyConfig, outcomes: list[Outcome]) -> Step:
-    density, run = study.judged_at[0], outcomes[0].run
-    strength, tuning = run.scale or 0.0, outcomes[0].tuning
-    published = run.settings.loss.settings.get("convention") == "published"
-    return Step(
-        method=run.method,
-        strength=strength,
-        shift=strength * tuning.largest_gradient if published else strength,
-        edge_error={
-            rule: seeds_and_frames(_edge_error(outcomes, density, rule)) for rule in DECISION_RULES
-        },
-        disagreement=mean_disagreement(_choices(outcomes, density)),
     )

@@ -1,119 +1,165 @@
 """Runs of a study -> finished run folders, side by side, each on one thread."""
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from studies.decisions import COUNTS, write_decisions
-from studies.estimators.config import StudyConfig
+from studies.estimators.config import MethodConfig, StudyConfig
 from studies.estimators.evaluate import (
     TUNING,
     WEIGHTS,
     judge,
-    read_graphs,
+    judged_graphs,
     read_tuning,
     tune,
+    tuning_graphs,
     write_tuning,
 )
-from studies.estimators.files import held_out_name, split_files
-from studies.estimators.plan import Run, ladder_runs, search_runs, whole_runs
+from studies.estimators.plan import Run, Setting, whole_runs
+from studies.estimators.search import best_of, read_trials, search, trials_file, write_trials
 from studies.jobs import run_tasks
-from trackscape.data import HitGraph
+from studies.trainings import ARCHIVED, copy_files
 from trackscape.scoring import load_network
-from trackscape.training import Objective, train
+from trackscape.training import train
+
+KEPT = (TUNING, *ARCHIVED)
+"""What the archive keeps of a run folder: the weights come last."""
 
 
 class Places(NamedTuple):
     """Folders of a study."""
 
     data: Path
-    """Of the files on which is judged."""
-    parts: Path
-    """Of the files on which is trained and tuned."""
+    """Of the hit files."""
     runs: Path
+    archive: Path | None
+    """Of what is kept of finished searches and trainings."""
 
 
-class Task(NamedTuple):
-    """A run, and what is to be done with it."""
-
-    run: Run
-    judged: bool
-    """Whether it is judged, or only chosen by."""
-    study: StudyConfig
-    places: Places
-
-
-def carry_out_study(study: StudyConfig, *, data: Path, runs: Path, workers: int) -> None:
-    """Searches the scales, then trains and judges everything that is not there yet.
+def carry_out_study(study: StudyConfig, places: Places, *, workers: int) -> None:
+    """Searches settings, then trains and judges everything that is not there yet.
 
     Arguments:
         study: What is done.
-        data: Folder of the hit files.
-        runs: Folder of the run folders.
+        places: Where.
         workers: Trainings side by side.
     """
-    places = Places(data, split_files(study, data=data, runs=runs), runs)
+    copy_archive(study, places.archive, places.runs)
+    run_tasks(
+        functools.partial(find_setting, study=study, places=places),
+        [each for each in study.methods if not trials_file(study, each, places.runs).exists()],
+        workers=workers,
+    )
+    copy_archive(study, places.runs, places.archive)
+    whole = whole_runs(study, found_settings(study, runs=places.runs))
+    # Seed after seed, so that a part of a study is a smaller one.
+    tasks = [run for of_seed in zip(*whole.values(), strict=True) for run in of_seed]
+    run_tasks(functools.partial(carry_out, study=study, places=places), tasks, workers=workers)
 
-    def finish(groups: Iterable[list[Run]], *, judged: bool) -> None:
-        tasks = [Task(run, judged, study, places) for seeds in groups for run in seeds]
-        run_tasks(carry_out, tasks, workers=workers)
 
-    finish(search_runs(study).values(), judged=False)
-    finish((seeds for steps in ladder_runs(study).values() for seeds in steps), judged=True)
-    finish(whole_runs(study, found_losses(study, runs=runs)).values(), judged=True)
-
-
-def found_losses(study: StudyConfig, *, runs: Path) -> dict[str, Objective]:
-    """Returns the loss with the scale of the smallest held-out error, of all searched methods.
+def trained_seeds(study: StudyConfig, *, runs: Path) -> StudyConfig:
+    """Returns the study of those seeds with which all methods are trained.
 
     Raises:
-        RunError: If a run of the search is not finished.
+        RunError: If a search is not finished.
+    """
+    whole = whole_runs(study, found_settings(study, runs=runs)).values()
+    missing = {
+        run.seed for seeds in whole for run in seeds if not (run.folder(runs) / WEIGHTS).exists()
+    }
+    return study.model_copy(
+        update={"seeds": tuple(seed for seed in study.seeds if seed not in missing)}
+    )
+
+
+def found_settings(study: StudyConfig, *, runs: Path) -> Mapping[str, Setting]:
+    """Returns the setting with the smallest held-out error, of each method.
+
+    Raises:
+        RunError: If a search is not finished.
     """
     return {
-        name: min(
-            candidates, key=lambda run: read_tuning(run.folder(runs)).edge_error
-        ).settings.loss
-        for name, candidates in search_runs(study).items()
+        method.name: best_of(read_trials(trials_file(study, method, runs)))
+        for method in study.methods
     }
 
 
-def carry_out(task: Task) -> str:
+def find_setting(method: MethodConfig, *, study: StudyConfig, places: Places) -> str:
+    """Searches, and keeps the trials; returns a line about them."""
+    trials = search(
+        study,
+        method,
+        error_of=lambda run: trained_and_tuned(run, study=study, places=places),
+    )
+    write_trials(trials_file(study, method, places.runs), trials)
+    found, errors = best_of(trials), [trial.error for trial in trials]
+    scale = "" if found.scale is None else f", {method.searched} {found.scale:g}"
+    return f"{method.name}: learning rate {found.learning_rate:g}{scale}, {min(errors):.3%} wrong"
+
+
+def trained_and_tuned(run: Run, *, study: StudyConfig, places: Places) -> float:
+    """Trains and tunes a run, as far as that was not done before; returns its held-out error."""
+    folder = run.folder(places.runs)
+    if not (folder / WEIGHTS).exists():
+        train(run.settings, data=places.data, runs=places.runs, seed=run.seed, progress=False)
+    if not (folder / TUNING).exists():
+        graphs = tuning_graphs(
+            study.training,
+            held_out=study.held_out,
+            per_frame=study.per_frame,
+            most=study.tuning_frames,
+            folder=places.data,
+        )
+        scorer = load_network(folder / WEIGHTS)
+        write_tuning(folder, tune(scorer, graphs, settings=run.settings, seed=run.seed))
+    return read_tuning(folder).edge_error
+
+
+def carry_out(run: Run, *, study: StudyConfig, places: Places) -> str:
     """Trains, tunes and judges one run, as far as that was not done before.
 
     Returns:
         A line about it.
     """
-    run, study, places = task.run, task.study, task.places
     folder = run.folder(places.runs)
-    if not (folder / WEIGHTS).exists():
-        train(run.settings, data=places.parts, runs=places.runs, seed=run.seed, progress=False)
-    scorer = load_network(folder / WEIGHTS)
-    if not (folder / TUNING).exists():
-        graphs = _tuning_graphs(study, places)
-        write_tuning(folder, tune(scorer, graphs, settings=run.settings, seed=run.seed))
+    trained_and_tuned(run, study=study, places=places)
+    if places.archive is not None:
+        copy_files(folder, places.archive / folder.name, KEPT)
     tuning = read_tuning(folder)
-    if task.judged and not (folder / COUNTS).exists():
+    if not (folder / COUNTS).exists():
+        scorer = load_network(folder / WEIGHTS)
         decisions = {
-            density: judge(scorer, _judged_graphs(study, places, density), reject=tuning.reject)
+            density: judge(
+                scorer,
+                [
+                    graph
+                    for name in study.judged
+                    for graph in judged_graphs(places.data / name, per_frame=density)
+                ],
+                reject=tuning.reject,
+            )
             for density in study.judged_at
         }
         write_decisions(folder, decisions)
     return f"{folder.name}: {100 * tuning.edge_error:.3f} % wrong at reject {tuning.reject:.3f}"
 
 
-def _tuning_graphs(study: StudyConfig, places: Places) -> list[HitGraph]:
-    return [
-        graph
-        for name in study.training
-        for graph in read_graphs(
-            places.parts / held_out_name(name), per_frame=study.per_frame, most=study.tuning_frames
-        )
+def copy_archive(study: StudyConfig, source: Path | None, target: Path | None) -> None:
+    """Copies finished searches and trainings that a folder does not have."""
+    if source is None or target is None:
+        return
+    searched = [
+        trials_file(study, each, source)
+        for each in study.methods
+        if trials_file(study, each, source).exists()
     ]
-
-
-def _judged_graphs(study: StudyConfig, places: Places, density: int) -> list[HitGraph]:
-    return [
-        graph
-        for name in study.judged
-        for graph in read_graphs(places.data / name, per_frame=density)
-    ]
+    copy_files(source, target, [path.name for path in searched])
+    if len(searched) == len(study.methods):
+        for runs in whole_runs(study, found_settings(study, runs=source)).values():
+            for run in runs:
+                if (run.folder(source) / WEIGHTS).exists() and (
+                    run.folder(source) / TUNING
+                ).exists():
+                    copy_files(run.folder(source), run.folder(target), KEPT)

@@ -31,4 +31,5 @@ from trackscape.training.objectives import Sinkhorn as Sinkhorn
 from trackscape.training.objectives import SPOPlus as SPOPlus
 from trackscape.training.objectives import TrackLikelihood as TrackLikelihood
 from trackscape.training.objectives import read_objective as read_objective
+from trackscape.training.train import read_training_frames as read_training_frames
 from trackscape.training.train import train as train

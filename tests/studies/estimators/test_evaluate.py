@@ -1,5 +1,6 @@
 """Thresholds, solves and shifts of trained networks."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,13 @@ from studies.estimators.config import StudyConfig
 from studies.estimators.evaluate import (
     count_solves,
     judge,
-    largest_gradient,
-    read_graphs,
+    judged_graphs,
     tune,
+    tuning_graphs,
 )
-from studies.estimators.plan import whole_runs
+from studies.estimators.plan import Setting, trial_run
 from trackscape import samples
-from trackscape.assignment import Assigner, by_region, hamming_loss
+from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores
 from trackscape.graph_construction.labels import edge_labels
 from trackscape.scoring import load_method
@@ -24,20 +25,12 @@ from trackscape.training import read_objective
 from trackscape.training.config import AssignerConfig
 
 STUDY = StudyConfig.load(Path(__file__).parents[3] / "configs" / "study" / "tiny.yaml")
-SETTINGS = whole_runs(STUDY, {})["ptt"][0].settings
+SETTINGS = trial_run(STUDY, STUDY.methods[0], Setting(0.01, None)).settings
 
 
 @pytest.fixture(scope="module")
 def graphs():
-    return read_graphs(samples.VALIDATION, per_frame=20, most=4)
-
-
-def test_largest_gradient_is_that_of_the_hamming_loss(graphs):
-    for graph in graphs:
-        chosen = torch.zeros(graph.n_edges, dtype=torch.float64, requires_grad=True)
-        by_region(hamming_loss, chosen, edge_labels(graph).double(), graph=graph).backward()
-        assert chosen.grad is not None
-        assert largest_gradient(graph) == pytest.approx(float(chosen.grad.abs().max()))
+    return judged_graphs(samples.VALIDATION, per_frame=20)[:4]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +66,6 @@ def test_tuning_and_judging_agree_on_the_same_frames(graphs):
     assert float(errors["tuned"].mean()) == pytest.approx(tuning.edge_error)
     assert tuning.edge_error < float(errors["half"].mean())
     assert tuning.solves == 0
-    assert tuning.largest_gradient == pytest.approx(sum(map(largest_gradient, graphs)) / 4)
 
 
 def test_the_chosen_edges_are_those_of_the_tuned_threshold(graphs):
@@ -93,3 +85,13 @@ def test_the_chosen_edges_are_those_of_the_tuned_threshold(graphs):
     assert wrong_edges(decisions.counts["tuned"]).tolist() == [int(each) for each in wrong]
     half = judge(scorer, graphs, reject=0.5)
     assert half.counts["tuned"] == half.counts["half"] == decisions.counts["half"]
+
+
+def test_held_out_frames_are_those_that_no_training_sees():
+    files, share, size = STUDY.training, STUDY.held_out, STUDY.per_frame
+    whole = judged_graphs(samples.TRAIN, per_frame=size)
+    held_out = math.ceil(share * len(whole))
+    found = tuning_graphs(files, held_out=share, per_frame=size, most=2, folder=samples.FOLDER)
+    expected = [whole[len(whole) - held_out + number * held_out // 2] for number in range(2)]
+    for graph, other in zip(found, expected, strict=True):
+        assert torch.equal(graph.hits.position, other.hits.position)

@@ -1,10 +1,14 @@
 """Verdicts follow from the numbers, and change with them."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from studies.estimators.findings import best, errors, findings, stability
 from studies.estimators.page import parts
-from studies.estimators.summary import Method, Quality, Step, Summary
+from studies.estimators.plan import Setting
+from studies.estimators.search import Trial
+from studies.estimators.summary import Method, Quality
 from studies.intervals import Interval
 
 NONE = Interval(0)
@@ -30,7 +34,9 @@ def method(name: str, *, error: float, half: float, gain: Interval, failed: int 
     return Method(
         name=name,
         searched="sigma" if name == "noisy" else None,
-        scale=0.1 if name == "noisy" else None,
+        setting=(found := Setting(0.01, 0.1 if name == "noisy" else None)),
+        ends=["sigma"] if name == "noisy" else [],
+        trials=[Trial(found, error), Trial(found._replace(learning_rate=0.02), 2 * error)],
         quality={50: quality},
         reject=[0.5],
         solves=2.0 if name == "noisy" else 0.0,
@@ -89,51 +95,28 @@ def test_stability():
     assert len(findings([FIRST, BETTER], [50])) == 3
 
 
-def rows(summary: Summary, name: str, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def rows(methods: Sequence[Method], name: str, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr("studies.estimators.page.SHOWN", ())
     study = type("Study", (), {"judged_at": (50,)})
     methods = [
         each._replace(
             quality={50: each.quality[50]._replace(metrics={"tuned": dict.fromkeys(RATIOS, 0.9)})}
         )
-        for each in summary.methods
+        for each in methods
     ]
-    lines = dict(parts(study, summary._replace(methods=methods)))[name][2:]
+    lines = dict(parts(study, methods))[name][2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 RATIOS = ("purity", "efficiency")
 
 
-def test_the_ladder_is_told_in_shifts_of_costs(monkeypatch):
-    steps = [
-        Step(
-            "pat",
-            strength,
-            strength / 1000,
-            dict.fromkeys(("tuned", "half", "card"), around(error)),
-            around(disagreement, 0.01),
-        )
-        for strength, error, disagreement in ((25, 0.003, 0.5), (50, 0.004, 0.6))
-    ]
-    summary = Summary(methods=[FIRST, BETTER], searches={}, ladder=steps)
-    first, second = rows(summary, "ladder", monkeypatch)
-    assert first[:4] == ["pat", "25", "0.025", "0.300"]
-    assert second[-1] == "0.600 (0.590 to 0.610)"
+def test_what_was_found_at_an_end_of_its_range_is_said(monkeypatch):
+    found = rows([FIRST, BETTER], "search", monkeypatch)
+    assert found[0][:4] == ["ptt", "0.01", "", "0.300 / 0.450 / 0.600"]
+    assert found[1][2] == "sigma 0.1, at an end of its range"
 
 
 def test_failed_seeds_and_cost_are_columns(monkeypatch):
-    summary = Summary(methods=[FIRST, BETTER, WORSE], searches={}, ladder=[])
-    found = rows(summary, "quality", monkeypatch)
+    found = rows([FIRST, BETTER, WORSE], "quality", monkeypatch)
     assert [row[10:] for row in found] == [["0", "0", "20"], ["0", "2", "30"], ["3", "0", "20"]]
-
-
-@pytest.mark.parametrize(("scale", "at_end"), [(0.05, True), (0.1, False), (0.2, True)])
-def test_scales_at_an_end_of_their_grid_are_marked(scale, at_end, monkeypatch):
-    found = BETTER._replace(scale=scale)
-    searches = {"noisy": [(0.05, 0.003), (0.1, 0.003), (0.2, 0.003)]}
-    summary = Summary(methods=[FIRST, found], searches=searches, ladder=[])
-    ptt, noisy = rows(summary, "search", monkeypatch)
-    assert ptt[1] == ""
-    assert noisy[1].startswith(f"sigma {scale:g}")
-    assert noisy[1].endswith("at an end of the grid") == at_end

@@ -38,7 +38,6 @@ from trackscape.scoring.line_graph.kernels.vectors import (
     where_equal,
 )
 
-
 SEGMENTS_PER_BLOCK = 16
 
 
