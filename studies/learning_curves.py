@@ -114,18 +114,16 @@ def optimiser_table(path: Path) -> list[str]:
 
 def draw_curves(curves: Sequence[Learned], longer: Sequence[Learned], path: Path) -> None:
     """Draws held-out purity against frames: a panel for each setting, a line for each seed."""
-    panels = list(_by_setting(curves))
+    panels = list(_by_setting([*curves, *longer]))
     figure = Figure(figsize=(2.6 * len(panels), 3.2), layout="constrained")
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for place, of in zip(axes, panels, strict=True):
         for curve in of:
-            place.plot(curve.frames, [100 * purity for purity in curve.purity], "C0", lw=0.8)
-        for curve in longer:
-            if curve.setting == of[0].setting:
-                place.plot(curve.frames, [100 * purity for purity in curve.purity], "C1", lw=0.8)
+            colour = "C1" if curve in longer else "C0"
+            place.plot(curve.frames, [100 * purity for purity in curve.purity], colour, lw=0.8)
         place.set_title(of[0].setting)
         place.grid(alpha=0.3)
-    lowest = min(statistics.median(curve.purity) for curve in curves)
+    lowest = min(statistics.median(curve.purity) for of in panels for curve in of)
     axes[0].set_ylim(bottom=100 * lowest - 3)
     axes[0].set_ylabel("purity on held-out frames, %")
     figure.supxlabel("frames of training, 100 p+/F (twice as long: orange)")
@@ -142,12 +140,13 @@ def main(
 ) -> None:
     """Fill the page with the curves of what is in the archive, and draw them."""
     curves, longer = (read_curves(load_plan(path), archive) for path in (config, twice))
+    some = curves or longer
     parts = {
-        "curves": curve_table(curves, longer) if curves else ["*No training is finished.*"],
+        "curves": curve_table(curves, longer) if some else ["*No training is finished.*"],
         "optimisers": optimiser_table(archive / OPTIMISERS),
     }
     replace_parts(output, parts)
-    if curves:
+    if some:
         draw_curves(curves, longer, output.parent.parent / "images" / f"{output.stem}.png")
 
 
