@@ -108,8 +108,8 @@ studies: .venv/test/ready  ## pages of studies from the archive of trainings: ma
 	$(MAKE) instability DATA='$(DATA)' RUNS='$(RUNS)'
 	$(TEST)/python -m studies.verdicts configs/registered/published.yaml studies/archive/landscape.json \
 		studies/archive/instability.json -o docs/studies/what_holds.md
-	$(TEST)/python -m studies.learning_curves configs/landscape/full.yaml configs/trainings/twice.yaml \
-		--archive studies/archive -o docs/studies/trainings.md
+	$(TEST)/python -m studies.learning_curves configs/landscape/full.yaml configs/trainings/half.yaml \
+		configs/trainings/twice.yaml --archive studies/archive -o docs/studies/trainings.md
 
 instability: .venv/test/ready  ## what seeds do to the image: make instability DATA=folder RUNS=folder
 	$(TEST)/trackscape simulate --scan configs/scan/ctp404-coarse.yaml -o '$(RUNS)/scan'

@@ -1,13 +1,13 @@
 """Trainings of the studies -> a page that shows whether each reaches its plateau.
 
-Run as ``python -m studies.learning_curves CONFIG TWICE --archive FOLDER -o
-docs/studies/trainings.md`` with the config of a study of the landscape, and of trainings that are
-longer. The page tells how their optimisers were chosen, too.
+Run as ``python -m studies.learning_curves CONFIG OTHERS --archive FOLDER -o
+docs/studies/trainings.md`` with the config of a study of the landscape, and of shorter and longer
+trainings. The page tells how their optimisers were chosen, too.
 """
 
 import csv
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -69,36 +69,37 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def curve_table(curves: Sequence[Learned], longer: Sequence[Learned]) -> list[str]:
+def curve_table(curves: Sequence[Learned]) -> list[str]:
     """Returns a row for each setting and length."""
     headers = ["setting", "seeds", "frames", "best purity", "gain in the last quarter"]
     headers += ["gain over half as many frames", "minutes"]
-    return table(headers, [_row(of, curves) for of in (*_by_setting(curves), *_by_setting(longer))])
+    settings = [curve.setting for curve in curves]
+    kinds = sorted(set(map(_kind, curves)), key=lambda kind: (settings.index(kind[0]), kind[1]))
+    rows = [_row([each for each in curves if _kind(each) == kind], curves) for kind in kinds]
+    return table(headers, rows)
 
 
-def _by_setting(curves: Sequence[Learned]) -> Iterator[list[Learned]]:
-    for name in dict.fromkeys(curve.setting for curve in curves):
-        yield [curve for curve in curves if curve.setting == name]
+def _kind(curve: Learned) -> tuple[str, int]:
+    return curve.setting, curve.frames[-1]
 
 
-def _row(of: Sequence[Learned], shorter: Sequence[Learned]) -> list[str]:
-    best = [max(curve.purity) for curve in of]
-    halves = {(each.setting, each.seed): each for each in shorter}
-    gains = [
-        max(each.purity) - max(half.purity)
-        for each in of
-        if (half := halves.get((each.setting, each.seed))) and half.frames[-1] < each.frames[-1]
-    ]
-    spread = f" ± {percent(statistics.stdev(best), digits=2)}" if len(best) > 1 else ""
+def _row(of: Sequence[Learned], curves: Sequence[Learned]) -> list[str]:
+    best = {curve.seed: max(curve.purity) for curve in of}
+    half = {each.seed: max(each.purity) for each in curves if _kind(each) == _half(of[0])}
+    spread = f" ± {percent(statistics.stdev(best.values()), digits=2)}" if len(best) > 1 else ""
     return [
         of[0].setting,
         str(len(of)),
         f"{of[0].frames[-1]:,}",
-        percent(statistics.mean(best), digits=2) + spread,
+        percent(statistics.mean(best.values()), digits=2) + spread,
         _mean_gain([curve.last_quarter for curve in of]),
-        _mean_gain(gains),
+        _mean_gain([best[seed] - half[seed] for seed in best.keys() & half.keys()]),
         f"{statistics.median(curve.minutes for curve in of):.0f}",
     ]
+
+
+def _half(curve: Learned) -> tuple[str, int]:
+    return curve.setting, curve.frames[-1] // 2
 
 
 def _mean_gain(gains: Sequence[float]) -> str:
@@ -112,42 +113,47 @@ def optimiser_table(path: Path) -> list[str]:
     return table(list(_rows(path)[0]), rows)
 
 
-def draw_curves(curves: Sequence[Learned], longer: Sequence[Learned], path: Path) -> None:
-    """Draws held-out purity against frames: a panel for each setting, a line for each seed."""
-    panels = list(_by_setting([*curves, *longer]))
-    figure = Figure(figsize=(2.6 * len(panels), 3.2), layout="constrained")
-    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for place, of in zip(axes, panels, strict=True):
-        for curve in of:
-            colour = "C1" if curve in longer else "C0"
-            place.plot(curve.frames, [100 * purity for purity in curve.purity], colour, lw=0.8)
-        place.set_title(of[0].setting)
-        place.grid(alpha=0.3)
-    lowest = min(statistics.median(curve.purity) for of in panels for curve in of)
-    axes[0].set_ylim(bottom=100 * lowest - 3)
-    axes[0].set_ylabel("purity on held-out frames, %")
-    figure.supxlabel("frames of training, 100 p+/F (twice as long: orange)")
+def draw_curves(curves: Sequence[Learned], path: Path) -> None:
+    """Draws held-out purity against frames: a panel for each setting, a colour for each length."""
+    settings = list(dict.fromkeys(curve.setting for curve in curves))
+    lengths = sorted({curve.frames[-1] for curve in curves})
+    figure = Figure(figsize=(max(5, 2.6 * len(settings)), 3.4), layout="constrained")
+    panels = figure.subplots(1, len(settings), sharey=True, squeeze=False)[0]
+    for axes, setting in zip(panels, settings, strict=True):
+        for curve in (curve for curve in curves if curve.setting == setting):
+            colour = f"C{lengths.index(curve.frames[-1])}"
+            axes.plot(curve.frames, [100 * each for each in curve.purity], colour, lw=0.8)
+        axes.set_title(setting)
+        axes.grid(alpha=0.3)
+    for number, length in enumerate(lengths):
+        panels[0].plot([], [], f"C{number}", label=f"{length:,} frames")
+    figure.legend(loc="outside lower center", ncols=len(lengths), fontsize="small")
+    lowest = min(statistics.median(curve.purity) for curve in curves)
+    panels[0].set_ylim(bottom=100 * lowest - 3)
+    panels[0].set_ylabel("purity on held-out frames, %")
+    figure.supxlabel("frames of training, 100 p+/F")
     save_figure(figure, path, dpi=110)
 
 
 def main(
-    config: Annotated[Path, typer.Argument(help="Such as configs/landscape/full.yaml.")],
-    twice: Annotated[Path, typer.Argument(help="Such as configs/trainings/twice.yaml.")],
+    configs: Annotated[
+        list[Path],
+        typer.Argument(help="Such as configs/landscape/full.yaml configs/trainings/twice.yaml."),
+    ],
     archive: Annotated[Path, typer.Option(help="Folder of finished trainings.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Page whose generated parts are replaced.")
     ],
 ) -> None:
     """Fill the page with the curves of what is in the archive, and draw them."""
-    curves, longer = (read_curves(load_plan(path), archive) for path in (config, twice))
-    some = curves or longer
+    curves = [curve for path in configs for curve in read_curves(load_plan(path), archive)]
     parts = {
-        "curves": curve_table(curves, longer) if some else ["*No training is finished.*"],
+        "curves": curve_table(curves) if curves else ["*No training is finished.*"],
         "optimisers": optimiser_table(archive / OPTIMISERS),
     }
     replace_parts(output, parts)
-    if some:
-        draw_curves(curves, longer, output.parent.parent / "images" / f"{output.stem}.png")
+    if curves:
+        draw_curves(curves, output.parent.parent / "images" / f"{output.stem}.png")
 
 
 if __name__ == "__main__":

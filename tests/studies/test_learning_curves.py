@@ -45,7 +45,7 @@ def test_frames_count_all_graphs_of_a_step(archive):
     run = next(run for run in all_runs(load_plan(FULL)) if run.setting == "pat-25")
     pretend(run, archive, [0.5, 0.6, 0.7, 0.8])
     curve = next(each for each in read_curves(load_plan(FULL), archive) if each.setting == "pat-25")
-    assert curve.frames == [1_600, 3_200, 4_800, 6_400]
+    assert curve.frames == [3_200, 6_400, 9_600, 12_800]
     assert curve.last_quarter == pytest.approx(0.1)
 
 
@@ -53,10 +53,10 @@ def test_the_page_holds_means_and_gains(archive, tmp_path):
     page = tmp_path / "docs" / "studies" / "trainings.md"
     page.parent.mkdir(parents=True)
     shutil.copy(PAGE, page)
-    main(FULL, TWICE, archive, page)
+    main([FULL, TWICE], archive, page)
     text = page.read_text("utf-8")
-    assert "| ptt | 2 | 6,400 | 90.55 ± 0.64 | +0.05 |  | 10 |" in text
-    assert "| ptt | 1 | 12,800 | 90.30 | +0.10 | +0.20 | 10 |" in text
+    assert "| ptt | 2 | 12,800 | 90.55 ± 0.64 | +0.05 |  | 10 |" in text
+    assert "| ptt | 1 | 25,600 | 90.30 | +0.10 | +0.20 | 10 |" in text
     assert "trackscape" not in text[text.index("generated: curves") : text.index("<!-- end")]
     assert (tmp_path / "docs" / "images" / "trainings.png").stat().st_size > 5_000
 
@@ -65,5 +65,5 @@ def test_a_page_without_trainings_says_so(tmp_path):
     shutil.copy(ROOT / "studies" / "archive" / "optimisers.csv", tmp_path)
     page = tmp_path / "trainings.md"
     shutil.copy(PAGE, page)
-    main(FULL, TWICE, tmp_path, page)
+    main([FULL, TWICE], tmp_path, page)
     assert "*No training is finished.*" in page.read_text("utf-8")

@@ -41,7 +41,9 @@ def pretend(run: Run, runs: Path, *, steps: int | None = None, speed: float = 1.
     (folder / TIMES).write_text(f"step,seconds\n{steps},{speed * steps}\n")
 
 
-@pytest.mark.parametrize("path", [TINY, FULL, CONFIGS / "trainings" / "twice.yaml"])
+@pytest.mark.parametrize(
+    "path", [TINY, FULL, *(CONFIGS / "trainings" / f"{name}.yaml" for name in ("half", "twice"))]
+)
 def test_every_plan_is_valid_and_no_two_runs_share_a_folder(path, tmp_path):
     runs = all_runs(load_plan(path))
     assert len({run.folder(tmp_path) for run in runs}) == len(runs)
