@@ -39,8 +39,9 @@ def all_pairs(study: StudyConfig) -> list[Pair]:
 def joined_pairs(study: StudyConfig) -> list[Pair]:
     """Returns the pairs that paths are measured for: all, or those of neighbouring seeds.
 
-    With K neighbours and n > 2 K seeds each setting has K n pairs, and 2 K n more with the first.
-    Pairs of equal seeds with the first setting, which began alike, are measured, too.
+    With K neighbours and n > 2 K seeds each setting has K n pairs, each seed with the K next ones,
+    and as many between the first setting's seeds and its own next ones. Pairs of equal seeds with
+    the first setting, which began alike, are measured, too.
     """
     return [pair for pair in all_pairs(study) if is_joined(study, pair)]
 
@@ -50,10 +51,10 @@ def is_joined(study: StudyConfig, pair: Pair) -> bool:
     if study.curves.neighbours is None:
         return True
     places = [study.seeds.index(run.seed) for run in pair]
-    apart = abs(places[0] - places[1])
-    near = min(apart, len(study.seeds) - apart) <= study.curves.neighbours
-    settings = {run.setting for run in pair}
-    return near and (len(settings) == 1 or study.settings[0].name in settings)
+    ahead, behind = ((places[1] - places[0]) * sign % len(study.seeds) for sign in (1, -1))
+    if pair.first.setting == pair.second.setting:
+        return min(ahead, behind) <= study.curves.neighbours
+    return pair.first.setting == study.settings[0].name and ahead <= study.curves.neighbours
 
 
 def measured_folder(study: StudyConfig, runs: Path) -> Path:

@@ -6,7 +6,13 @@ import pytest
 import yaml
 
 from studies.loss_landscape.config import StudyConfig
-from studies.loss_landscape.plan import all_pairs, all_runs, measured_folder, model_groups
+from studies.loss_landscape.plan import (
+    all_pairs,
+    all_runs,
+    joined_pairs,
+    measured_folder,
+    model_groups,
+)
 from studies.loss_landscape.work import core_minutes
 from trackscape.errors import ConfigError
 
@@ -56,6 +62,21 @@ def test_pairs_are_of_equal_networks():
     for pair in pairs:
         assert pair.first.settings.network == pair.second.settings.network
     assert [pair for models in model_groups(study) for pair in models.pairs] == pairs
+
+
+def test_paths_join_neighbouring_seeds_and_each_with_the_first_setting():
+    study = StudyConfig.load(CONFIGS / "full.yaml")
+    n, others = len(study.seeds), ("pat-25", "pat-50", "pat-75", "hinge")
+    joined = joined_pairs(study)
+    within = [pair for pair in joined if pair.first.setting == pair.second.setting]
+    between = [pair for pair in joined if pair not in within]
+    assert len(within) == n * len(study.settings)
+    assert len(between) == 2 * n * len(others)
+    for name in others:
+        seeds = [(a.seed, b.seed) for a, b in between if (a.setting, b.setting) == ("ptt", name)]
+        assert sorted(seeds) == sorted(
+            (seed, (seed + ahead) % n) for seed in range(n) for ahead in (0, 1)
+        )
 
 
 def test_groups_of_pairs_are_apart_and_complete():
