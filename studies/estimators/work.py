@@ -47,12 +47,12 @@ def carry_out_study(study: StudyConfig, places: Places, *, workers: int) -> None
         workers: Trainings side by side.
     """
     copy_archive(study, places.archive, places.runs)
+    copy_archive(study, places.runs, places.archive)
     run_tasks(
         functools.partial(find_setting, study=study, places=places),
         [each for each in study.methods if not trials_file(study, each, places.runs).exists()],
         workers=workers,
     )
-    copy_archive(study, places.runs, places.archive)
     whole = whole_runs(study, found_settings(study, runs=places.runs))
     # Seed after seed, so that a part of a study is a smaller one.
     tasks = [run for of_seed in zip(*whole.values(), strict=True) for run in of_seed]
@@ -93,7 +93,10 @@ def find_setting(method: MethodConfig, *, study: StudyConfig, places: Places) ->
         method,
         error_of=lambda run: trained_and_tuned(run, study=study, places=places),
     )
-    write_trials(trials_file(study, method, places.runs), trials)
+    path = trials_file(study, method, places.runs)
+    write_trials(path, trials)
+    if places.archive is not None:
+        copy_files(places.runs, places.archive, [path.name])
     found, errors = best_of(trials), [trial.error for trial in trials]
     scale = "" if found.scale is None else f", {method.searched} {found.scale:g}"
     return f"{method.name}: learning rate {found.learning_rate:g}{scale}, {min(errors):.3%} wrong"
@@ -150,16 +153,12 @@ def copy_archive(study: StudyConfig, source: Path | None, target: Path | None) -
     """Copies finished searches and trainings that a folder does not have."""
     if source is None or target is None:
         return
-    searched = [
-        trials_file(study, each, source)
-        for each in study.methods
-        if trials_file(study, each, source).exists()
-    ]
-    copy_files(source, target, [path.name for path in searched])
-    if len(searched) == len(study.methods):
-        for runs in whole_runs(study, found_settings(study, runs=source)).values():
-            for run in runs:
-                if (run.folder(source) / WEIGHTS).exists() and (
-                    run.folder(source) / TUNING
-                ).exists():
-                    copy_files(run.folder(source), run.folder(target), KEPT)
+    files = [trials_file(study, each, source) for each in study.methods]
+    there = [path.name for path in files if path.exists()]
+    copy_files(source, target, there)
+    if len(there) < len(files):
+        return
+    for runs in whole_runs(study, found_settings(study, runs=source)).values():
+        for folder in (run.folder(source) for run in runs):
+            if all((folder / name).exists() for name in (TUNING, WEIGHTS)):
+                copy_files(folder, target / folder.name, KEPT)
