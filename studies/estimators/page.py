@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from studies.estimators.config import StudyConfig
 from studies.estimators.findings import findings
@@ -141,9 +142,10 @@ def draw_study(methods: Sequence[Method], path: Path, *, density: int) -> None:
     _draw_trials(right, order)
     for axes in (left, right):
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter("{x:g}")
-        axes.grid(alpha=0.3, which="both", axis="x")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.grid(alpha=0.3, axis="x")
         axes.legend(fontsize="small")
     save_figure(figure, path, dpi=110)
 
