@@ -127,7 +127,7 @@ def draw_curves(curves: Sequence[Learned], path: Path) -> None:
         axes.grid(alpha=0.3)
     for number, length in enumerate(lengths):
         panels[0].plot([], [], f"C{number}", label=f"{length:,} frames")
-    figure.legend(loc="outside lower center", ncols=len(lengths), fontsize="small")
+    panels[0].legend(loc="lower right", fontsize="small")
     lowest = min(statistics.median(curve.purity) for curve in curves)
     panels[0].set_ylim(bottom=100 * lowest - 3)
     panels[0].set_ylabel("purity on held-out frames, %")
