@@ -5,7 +5,6 @@ docs/studies/trainings.md`` with the config of a study of the landscape, and of 
 trainings. The page tells how their optimisers were chosen, too.
 """
 
-import csv
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from matplotlib.figure import Figure
 
 from studies.formatting import percent
 from studies.markdown import replace_parts, table
-from studies.trainings import CURVE, TIMES, Run, TrainingPlan, all_runs, load_plan
+from studies.trainings import CURVE, TIMES, Run, TrainingPlan, all_runs, load_plan, read_rows
 from trackscape.pictures import save_figure
 
 OPTIMISERS = "optimisers.csv"
@@ -54,7 +53,7 @@ def read_curves(plan: TrainingPlan, archive: Path) -> list[Learned]:
 
 def _read(run: Run, folder: Path) -> Learned:
     graphs = run.settings.optimiser.graphs_per_step
-    rows, times = _rows(folder / CURVE), _rows(folder / TIMES)
+    rows, times = read_rows(folder / CURVE), read_rows(folder / TIMES)
     return Learned(
         setting=run.setting,
         seed=run.seed,
@@ -62,11 +61,6 @@ def _read(run: Run, folder: Path) -> Learned:
         purity=[float(row["validation_purity"]) for row in rows],
         minutes=float(times[-1]["seconds"]) / 60,
     )
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def curve_table(curves: Sequence[Learned]) -> list[str]:
@@ -108,9 +102,10 @@ def _mean_gain(gains: Sequence[float]) -> str:
 
 def optimiser_table(path: Path) -> list[str]:
     """Returns the trials that chose the optimisers, the best first."""
-    rows = [list(row.values()) for row in _rows(path)]
+    trials = read_rows(path)
+    rows = [list(trial.values()) for trial in trials]
     rows.sort(key=lambda row: (row[0], -float(row[-1])))
-    return table(list(_rows(path)[0]), rows)
+    return table(list(trials[0]), rows)
 
 
 def draw_curves(curves: Sequence[Learned], path: Path) -> None:

@@ -136,7 +136,7 @@ class Run(NamedTuple):
 
     def steps_done(self, runs: Path) -> int:
         """Returns the steps up to the last validation."""
-        rows = _rows(self.folder(runs) / CURVE)
+        rows = read_rows(self.folder(runs) / CURVE)
         return int(rows[-1]["step"]) if rows else 0
 
     def finished(self, runs: Path) -> bool:
@@ -269,11 +269,12 @@ def load_plan(path: Path) -> TrainingPlan:
 
 def _speed(run: Run, runs: Path) -> float | None:
     """Seconds for a step."""
-    rows = _rows(run.folder(runs) / TIMES)
+    rows = read_rows(run.folder(runs) / TIMES)
     return float(rows[-1]["seconds"]) / int(rows[-1]["step"]) if rows else None
 
 
-def _rows(path: Path) -> Sequence[dict[str, str]]:
+def read_rows(path: Path) -> Sequence[dict[str, str]]:
+    """Returns the rows of a table in a run folder, none if it is not there."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:

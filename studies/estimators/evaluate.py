@@ -1,6 +1,5 @@
 """Trained weights -> the unmatched cost that suits them, and decisions; their files."""
 
-import csv
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from torch import Tensor
 from studies.decisions import Decisions, read_decisions, read_result
 from studies.estimators.plan import Run
 from studies.thresholds import tune_reject
+from studies.trainings import TIMES, read_rows
 from trackscape.assignment import Assigner
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.evaluation import FrameCounts, count_frame, read_frames
@@ -27,7 +27,7 @@ from trackscape.training import (
     read_training_frames,
 )
 
-WEIGHTS, TUNING = "weights.safetensors", "tuning.json"
+TUNING = "tuning.json"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -156,8 +156,7 @@ def read_outcome(run: Run, *, runs: Path) -> Outcome:
     """
     folder = run.folder(runs)
     tuning = read_tuning(folder)
-    with (folder / "timing.csv").open() as file:
-        seconds = float(list(csv.DictReader(file))[-1]["seconds"])
+    seconds = float(read_rows(folder / TIMES)[-1]["seconds"])
     optimiser = run.settings.optimiser
     return Outcome(
         run=run,

@@ -9,7 +9,6 @@ from studies.decisions import COUNTS, write_decisions
 from studies.estimators.config import MethodConfig, StudyConfig
 from studies.estimators.evaluate import (
     TUNING,
-    WEIGHTS,
     judge,
     judged_graphs,
     read_tuning,
@@ -20,7 +19,7 @@ from studies.estimators.evaluate import (
 from studies.estimators.plan import Run, Setting, whole_runs
 from studies.estimators.search import best_of, read_trials, search, trials_file, write_trials
 from studies.jobs import run_tasks
-from studies.trainings import ARCHIVED, copy_files
+from studies.trainings import ARCHIVED, WEIGHTS, copy_files
 from trackscape.scoring import load_network
 from trackscape.training import train
 
@@ -129,7 +128,7 @@ def carry_out(run: Run, *, study: StudyConfig, places: Places) -> str:
     folder = run.folder(places.runs)
     trained_and_tuned(run, study=study, places=places)
     if places.archive is not None:
-        copy_files(folder, places.archive / folder.name, KEPT)
+        _copy_missing(folder, places.archive / folder.name)
     tuning = read_tuning(folder)
     if not (folder / COUNTS).exists():
         scorer = load_network(folder / WEIGHTS)
@@ -155,10 +154,15 @@ def copy_archive(study: StudyConfig, source: Path | None, target: Path | None) -
         return
     files = [trials_file(study, each, source) for each in study.methods]
     there = [path.name for path in files if path.exists()]
-    copy_files(source, target, there)
+    copy_files(source, target, [name for name in there if not (target / name).exists()])
     if len(there) < len(files):
         return
     for runs in whole_runs(study, found_settings(study, runs=source)).values():
         for folder in (run.folder(source) for run in runs):
             if all((folder / name).exists() for name in (TUNING, WEIGHTS)):
-                copy_files(folder, target / folder.name, KEPT)
+                _copy_missing(folder, target / folder.name)
+
+
+def _copy_missing(source: Path, target: Path) -> None:
+    if not (target / WEIGHTS).exists():
+        copy_files(source, target, KEPT)
