@@ -15,7 +15,7 @@ import typer
 
 from benchmarks.cases import N_FRAMES, Case, Frame, find_files, load_frames, typical_frame
 from benchmarks.stages import STAGES
-from trackscape.cli import keep_freed_memory
+from trackscape.memory import keep_freed_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 TRIM_THRESHOLD, NEVER = -1, -1  # of mallopt, from glibc's malloc.h

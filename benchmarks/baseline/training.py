@@ -10,9 +10,9 @@ import typer
 
 from benchmarks.baseline.graph import make_line_graph
 from benchmarks.baseline.network import PlainNetwork
-from trackscape.cli import keep_freed_memory
 from trackscape.data import EdgeScores, HitGraph
 from trackscape.graph_construction import compressed_line_graph
+from trackscape.memory import keep_freed_memory
 from trackscape.scoring import LineGraphNetwork
 from trackscape.training import TrainingConfig, train
 

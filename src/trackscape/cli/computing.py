@@ -2,7 +2,6 @@
 
 import codecs
 import contextlib
-import ctypes
 import errno
 import functools
 import glob
@@ -31,7 +30,6 @@ Threads = Annotated[
 ]
 _TYPE = re.compile(r" <[\w\[\]]+>$")  # what typer puts behind the name of an argument
 _OUTPUTS = ("output", "json")  # options that name files to write
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # parameters of mallopt, from glibc's malloc.h
 _PLAIN = {"²": "2", "±": "+-", "…": "...", "–": "-", "µ": "u", "×": "x", "→": "->", "•": "*"}
 
 
@@ -144,20 +142,6 @@ def prepare(threads: int | None) -> None:
     if threads is not None or "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(threads or 1)
     announce_compilation()
-
-
-def keep_freed_memory() -> None:
-    """Makes glibc keep freed memory for the next tensor instead of giving it back.
-
-    Getting the tensors of each step of training fresh from the kernel, page by page, takes two
-    fifths of the time. This concerns the whole process, so only the command line does it.
-    """
-    if sys.platform != "linux":
-        return
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(_MMAP_MAX, 0)
-        library.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def allow_every_text() -> None:

@@ -7,7 +7,7 @@ import typer
 
 import trackscape
 from trackscape.cli.align import align_verb
-from trackscape.cli.computing import add_verb, allow_every_text, keep_freed_memory, whole_output
+from trackscape.cli.computing import add_verb, allow_every_text, whole_output
 from trackscape.cli.config import app as config
 from trackscape.cli.convert import convert_verb
 from trackscape.cli.describe import compare_verb, detector_verb, phantom_verb
@@ -24,6 +24,7 @@ from trackscape.cli.simulate import simulate_verb
 from trackscape.cli.train import demo_verb, train_verb
 from trackscape.cli.tune import tune_verb
 from trackscape.errors import TrackscapeError
+from trackscape.memory import keep_freed_memory
 
 app = typer.Typer(
     no_args_is_help=True,

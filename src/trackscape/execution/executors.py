@@ -13,6 +13,7 @@ from typing import Any
 
 from trackscape.errors import RunError
 from trackscape.execution.jobs import RETRIES, Team, WorkerError
+from trackscape.memory import keep_freed_memory
 
 
 class Processes:
@@ -61,6 +62,7 @@ class _Recording(SpawnContext):
 def _begin() -> None:
     """Prepares a process, which ends with the one that started it even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides what an interrupt means
+    keep_freed_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -127,9 +127,7 @@ class Strongest(torch.autograd.Function):
         outer = np.zeros((CHUNKS, ROW_WIDTH, ROW_WIDTH))
         share_among_threads(
             segments.message_ptr,
-            lambda i, a, b: backward.winners(
-                a, b, segments.message_ptr, hidden, layers, arrived, outer[i]
-            ),
+            lambda i, a, b: backward.winners(a, b, hidden, layers, arrived, outer[i]),
         )
         third, shared = behind.gradients(outer.sum(axis=0), total)
         back3 = _back(behind, shared, hidden.dtype)

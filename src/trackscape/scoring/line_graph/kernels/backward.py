@@ -61,7 +61,6 @@ class Back(NamedTuple):
 def winners(
     begin: int,
     end: int,
-    message_ptr: Integers,
     hidden: RowArray,
     layers: SecondAndThird,
     arrived: Arrived,
