@@ -103,6 +103,8 @@ def _mean_gain(gains: Sequence[float]) -> str:
 def optimiser_table(path: Path) -> list[str]:
     """Returns the trials that chose the optimisers, the best first."""
     trials = read_rows(path)
+    if not trials:
+        return ["*No trial is archived.*"]
     rows = [list(trial.values()) for trial in trials]
     rows.sort(key=lambda row: (row[0], -float(row[-1])))
     return table(list(trials[0]), rows)

@@ -61,9 +61,13 @@ def test_the_page_holds_means_and_gains(archive, tmp_path):
     assert (tmp_path / "docs" / "images" / "trainings.png").stat().st_size > 5_000
 
 
-def test_a_page_without_trainings_says_so(tmp_path):
-    shutil.copy(ROOT / "studies" / "archive" / "optimisers.csv", tmp_path)
+@pytest.mark.parametrize("trials", [None, "setting,purity\n"])
+def test_a_page_of_an_empty_archive_says_so(tmp_path, trials):
+    if trials is not None:
+        (tmp_path / "optimisers.csv").write_text(trials)
     page = tmp_path / "trainings.md"
     shutil.copy(PAGE, page)
     main([FULL, TWICE], tmp_path, page)
-    assert "*No training is finished.*" in page.read_text("utf-8")
+    text = page.read_text("utf-8")
+    assert "*No training is finished.*" in text
+    assert "*No trial is archived.*" in text
