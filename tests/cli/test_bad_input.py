@@ -162,6 +162,11 @@ def test_frames_are_a_number_or_two(trackscape, frame):
     the_only_sentence(trackscape(*given), names="--frame: expected a number from 0 on")
 
 
+def test_a_method_and_weights_are_not_taken_together(trackscape):
+    given = ("evaluate", samples.VALIDATION, "--per-frame", 50, "--method", "kalman")
+    the_only_sentence(trackscape(*given, "--weights", "my.safetensors"), names="leave one of them")
+
+
 def test_weights_of_another_architecture(trackscape, tmp_path):
     save_network(HitGraphNetwork(hidden=8), tmp_path / "good.safetensors", about={})
     header, body = read_parts(tmp_path / "good.safetensors")

@@ -182,6 +182,11 @@ def choose_tracker(method: str, weights: Path | None, network: str | None) -> "t
     from trackscape.tracking import load_tracker, network_tracker
 
     if weights is not None:
+        if method != DEFAULT_METHOD:
+            raise ConfigError(
+                f"Expected a shipped method or weights of your own, got both, {shown(method)} and "
+                f"{shown(weights)}; leave one of them out."
+            )
         own = None if network is None else find_network(network)
         name = weights.resolve().name if weights.is_dir() else weights.stem
         return shown(name), network_tracker(load_network(weights, network=own))
