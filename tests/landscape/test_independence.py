@@ -8,6 +8,7 @@ ALLOWED = (
     "execution",
     "files",
     "landscape",
+    "memory",
     "pages",
     "pictures",
     "statistics",
