@@ -1,7 +1,7 @@
 """Memory that was freed is there again without the kernel's help."""
 
+import platform
 import resource
-import sys
 
 import pytest
 
@@ -20,7 +20,7 @@ def pages_of_second_text(_: int) -> int:
     return taken
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory is not kept")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps memory")
 def test_a_process_for_jobs_keeps_the_memory_that_it_freed():
     ((_, taken),) = run_jobs(pages_of_second_text, [0], Processes(1))
     assert taken < PAGES / 10
