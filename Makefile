@@ -100,11 +100,9 @@ trainings: .venv/test/ready  ## those of the studies, to the archive: make train
 		--runs '$(RUNS)' --archive studies/archive --workers 2 $(if $(HOURS),--hours $(HOURS))
 
 studies: .venv/test/ready  ## pages of studies from the archive of trainings: make studies DATA=folder RUNS=folder
-	$(TEST)/python -m studies.trainings configs/landscape/full.yaml --runs '$(RUNS)' --archive studies/archive --hours 0
 	OMP_NUM_THREADS=1 $(TEST)/python -m studies.loss_landscape configs/landscape/full.yaml --data '$(DATA)' \
-		--runs '$(RUNS)' --workers 2 --trained-only --figures studies/archive/landscape.json \
-		-o docs/studies/loss_landscape.md
-	$(TEST)/python -m studies.trainings configs/landscape/full.yaml --runs '$(RUNS)' --archive studies/archive --hours 0
+		--runs '$(RUNS)' --archive studies/archive --workers 2 --trained-only \
+		--figures studies/archive/landscape.json -o docs/studies/loss_landscape.md
 	$(MAKE) instability DATA='$(DATA)' RUNS='$(RUNS)'
 	$(TEST)/python -m studies.verdicts configs/registered/published.yaml studies/archive/landscape.json \
 		studies/archive/instability.json -o docs/studies/what_holds.md

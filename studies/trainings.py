@@ -187,10 +187,16 @@ def copy_finished(plan: TrainingPlan, source: Path, target: Path) -> int:
     for run in missing:
         copy_files(run.folder(source), run.folder(target), ARCHIVED)
     for run in finished:
-        found = {path.name for path in run.folder(source).glob(FOUND)}
-        there = {path.name for path in run.folder(target).glob(FOUND)}
-        copy_files(run.folder(source), run.folder(target), found - there)
+        copy_new(run.folder(source), run.folder(target), FOUND)
     return len(missing)
+
+
+def copy_new(source: Path, target: Path, *patterns: str) -> None:
+    """Copies what has such a name and another folder does not have, in the order of the names."""
+    found = {path.name for pattern in patterns for path in source.glob(pattern)}
+    new = sorted(name for name in found if not (target / name).exists())
+    if new:
+        copy_files(source, target, new)
 
 
 def copy_files(source: Path, target: Path, names: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from studies.loss_landscape.registered import registered_figures
 from studies.loss_landscape.summary import summarise_study
 from studies.loss_landscape.work import carry_out_study
 from studies.registered import write_figures
+from studies.trainings import copy_finished
 
 
 def main(
@@ -25,16 +26,24 @@ def main(
     trained_only: Annotated[
         bool, typer.Option("--trained-only", help="Train nothing: take the seeds that are there.")
     ] = False,
+    archive: Annotated[
+        Path | None, typer.Option(help="Folder that keeps trainings, and what took long.")
+    ] = None,
     figures: Annotated[
         Path | None, typer.Option(help="File for the numbers of registered findings.")
     ] = None,
 ) -> None:
     """Train and measure what is not there yet, then fill the page and draw its figures."""
     study = StudyConfig.load(config)
+    if archive is not None:
+        copy_finished(study, archive, runs)
     if trained_only:
         study = study.trained(runs)
     if not report_only:
-        carry_out_study(study, data=data, runs=runs, workers=workers, training=not trained_only)
+        training = not trained_only
+        carry_out_study(
+            study, data=data, runs=runs, workers=workers, training=training, archive=archive
+        )
     summary = summarise_study(study, runs=runs)
     write_page(study, summary, output)
     if figures is not None:

@@ -55,7 +55,7 @@ def measure_paths(study: StudyConfig, pair: Pair, places: Places, folder: Path) 
     arrays["distances"] = torch.stack([(other - start).norm() for other in ends]).numpy()
     arrays["searched"] = curves.losses.numpy()
     with replacing(folder / f"{pair.name}-paths.npz") as partial, partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 class Along(NamedTuple):

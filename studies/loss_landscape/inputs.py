@@ -27,6 +27,8 @@ class Places(NamedTuple):
     """Folder of the hit files."""
     runs: Path
     """Folder of the run folders."""
+    archive: Path | None = None
+    """Folder that keeps trainings, and measures that took long."""
 
 
 def frames_of(study: StudyConfig, files: Sequence[str], most: int, *, data: Path) -> list[Hits]:

@@ -16,7 +16,7 @@ from studies.loss_landscape.inputs import (
     problem_of,
 )
 from studies.loss_landscape.plan import Run
-from trackscape.files import replacing, write_json
+from trackscape.files import write_json
 from trackscape.landscape import Surface, eigen_directions, evaluate, grid
 from trackscape.landscape.curvature import exact_hessian, top_eigenpairs
 from trackscape.landscape.output import load_surface, save_surface
@@ -61,8 +61,6 @@ def measure_plane(study: StudyConfig, run: Run, places: Places, folder: Path) ->
         "angle": float(directions.angles()[0, 1]),
     }
     write_json(folder / f"{run.name}-eigen.json", content)
-    with replacing(folder / f"{run.name}-vectors.npy") as partial, partial.open("wb") as file:
-        np.save(file, pairs.vectors.numpy(), allow_pickle=False)
     save_surface(surface, folder / f"{run.name}-plane.npz")
 
 

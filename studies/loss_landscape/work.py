@@ -15,12 +15,14 @@ from studies.loss_landscape.inputs import Places
 from studies.loss_landscape.plan import joined_pairs, measured_folder, model_groups
 from studies.loss_landscape.planes import measure_plane
 from studies.loss_landscape.similarity import compare_layers
-from studies.trainings import Run, all_runs
+from studies.trainings import Run, all_runs, copy_finished, copy_new
 from trackscape.files import write_json
 from trackscape.training import train
 
 EVALUATION, GRADIENT, PRODUCT = 0.006, 0.033, 0.15
 """Seconds for a frame of 50 p+/F: losses, a gradient, a product with the Hessian."""
+ARCHIVED = ("config.json", "*-eigen.json", "*-plane.npz", "*-paths.npz")
+"""What took long to measure: the archive keeps it."""
 Measure = Callable[[StudyConfig, Any, Places, Path], None]
 
 
@@ -35,7 +37,13 @@ class Task(NamedTuple):
 
 
 def carry_out_study(
-    study: StudyConfig, *, data: Path, runs: Path, workers: int, training: bool = True
+    study: StudyConfig,
+    *,
+    data: Path,
+    runs: Path,
+    workers: int,
+    training: bool = True,
+    archive: Path | None = None,
 ) -> None:
     """Trains and measures whatever is not there yet.
 
@@ -45,10 +53,13 @@ def carry_out_study(
         runs: Folder of the run folders, and of the folder with the measures.
         workers: Processes side by side.
         training: Whether missing trainings are made; if not, all must be there.
+        archive: Folder that keeps what took long, and is asked before anything is measured.
     """
-    places, folder = Places(data, runs), measured_folder(study, runs)
+    places, folder = Places(data, runs, archive), measured_folder(study, runs)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", study.model_dump(mode="json"))
+    if archive is not None:
+        copy_new(archive / folder.name, folder, *ARCHIVED)
     do = functools.partial(carry_out, study, places, folder)
     if training:
         typer.echo(f"about {core_minutes(study):,.0f} minutes of a CPU core in all", err=True)
@@ -80,8 +91,11 @@ def core_minutes(study: StudyConfig) -> float:
 
 
 def carry_out(study: StudyConfig, places: Places, folder: Path, task: Task) -> str:
-    """Does one thing, and returns what it was."""
+    """Does one thing, archives what came of it, and returns what it was."""
     task.measure(study, task.of, places, folder)
+    if places.archive is not None:
+        copy_finished(study, places.runs, places.archive)
+        copy_new(folder, places.archive / folder.name, *ARCHIVED)
     return task.what
 
 

@@ -26,9 +26,10 @@ RULES = Rules.load(Path(__file__).parents[3] / "configs" / "registered" / "publi
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Holds ``runs`` and ``docs/studies/loss_landscape.md`` of a whole study."""
+    """Holds ``runs``, ``archive`` and ``docs/studies/loss_landscape.md`` of a whole study."""
     folder = tmp_path_factory.mktemp("study")
-    main(CONFIG, folder / "runs", page_in(folder), data=samples.FOLDER)
+    places = {"data": samples.FOLDER, "archive": folder / "archive"}
+    main(CONFIG, folder / "runs", page_in(folder), **places)
     return folder
 
 
@@ -69,6 +70,20 @@ def test_what_is_missing_is_done_again_to_the_same_bytes(folder, measured):
     carry_out_study(STUDY, data=samples.FOLDER, runs=folder / "runs", workers=1)
     assert content(measured) == before
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+
+
+def test_of_an_archive_nothing_long_is_done_again(folder, measured, tmp_path, capsys):
+    runs, archive = tmp_path / "runs", folder / "archive"
+    main(CONFIG, runs, page_in(tmp_path), data=samples.FOLDER, archive=archive)
+    said = capsys.readouterr().err
+    assert "decisions ptt-s0" in said
+    assert not any(f" {what} " in said for what in ("plane", "paths"))
+    assert not list(runs.rglob("*.ckpt"))  # nothing was trained
+    assert page_in(tmp_path).read_bytes() == page_in(folder).read_bytes()
+    assert content(measured).keys() == {
+        measured / path.relative_to(measured_folder(STUDY, runs))
+        for path in content(measured_folder(STUDY, runs))
+    }
 
 
 def test_the_page_follows_from_the_files_alone(folder, tmp_path):
