@@ -1,6 +1,7 @@
 """Laws that hold for every state: what is conserved, what never falls, limits, order."""
 
 import dataclasses
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from trackscape.emulation import mass_violation
 from trackscape.emulation.m7 import FORCING, M7, STATE, species
 from trackscape.emulation.m7.advance import room_for_tensors
-from trackscape.emulation.m7.coagulation import remaining
+from trackscape.emulation.m7.coagulation import mixed_share, remaining
 from trackscape.emulation.m7.growth import growth_factor
 from trackscape.emulation.m7.kernels import Motion, collision_rate, find_motion
 
@@ -241,3 +242,15 @@ def test_a_rate_of_your_own():
     gas, sinks = seen[0]
     expected = np.minimum(450 * 1e-3 * 15 / (1 + 450 * sinks), gas)
     assert without[:, 0] - after[:, 0] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@given(soluble=st.floats(1e-3, 1e7), insoluble=st.floats(1e-6, 1e5), pace=st.floats(1e-12, 1e-3))
+def test_few_mixed_clusters_of_many_keep_their_digits(soluble, insoluble, pace):
+    """Against the difference of clusters in all and of one kind in exact fractions."""
+    s, i, p = map(Fraction, (soluble, insoluble, pace))
+    grown = 2 + p * (s + i)
+    of_one_kind = 4 * s / (grown * (2 + p * i))
+    of_one_kind += 4 * i / (grown * (2 + p * s)) if i > 1 else 0
+    exact = min((2 * (s + i) / grown - of_one_kind) / i, 1)
+    found = mixed_share(*torch.tensor([soluble, insoluble, pace], dtype=torch.float64))
+    assert float(found) == pytest.approx(float(exact), rel=1e-14)

@@ -212,18 +212,28 @@ def _onto_insoluble(
     particles that small ones have met; each takes up to one layer of sulphate.
     """
     soluble = start + state[FIRST_NUMBER + KS]
-    both = soluble + insoluble
-    pace = 0.5 * encounters.alike[NS] * dt
-    grown = 2 + pace * both
-    clusters = 2 * both / grown
-    dry = where(insoluble > 1, 4 * insoluble / (grown * (2 + pace * soluble)), 0.0)
-    free = 4 * soluble / (grown * (2 + pace * insoluble))
-    mixed = at_least(at_most(clusters - (dry + free), insoluble), 0.0)
+    mixed = insoluble * mixed_share(soluble, insoluble, 0.5 * encounters.alike[NS] * dt)
     layers = 0 * mixed
     for mode in (KI, AI, CI):
         layers = layers + state[FIRST_NUMBER + mode] * encounters.layer[mode]
     applies = (soluble > insoluble) & (insoluble > c.EPSILON)
     return where(applies, _ratio(mixed * _ratio(layers, insoluble), of_one), 0.0)
+
+
+@formula
+def mixed_share(soluble: Value, insoluble: Value, pace: Value) -> Value:
+    """Returns clusters with particles of both kinds, by insoluble particles, 1 at most.
+
+    Of s soluble and i insoluble particles 2 (s + i) / g clusters are left at a pace p in cm³, with
+    g = 2 + p (s + i): 4 s / (g (2 + p i)) are soluble only, 4 i / (g (2 + p s)) insoluble only, but
+    count as mixed if i is at most 1. The difference is worked out by hand, since a small one of
+    large numbers would lose its digits.
+    """
+    grown = 2 + pace * (soluble + insoluble)
+    with_soluble, with_insoluble = 2 + pace * soluble, 2 + pace * insoluble
+    mixed = 2 * pace * soluble * (2 + grown) / (grown * with_soluble * with_insoluble)
+    mixed = mixed + where(insoluble > 1, 0.0, 4 / (grown * with_soluble))
+    return at_most(mixed, 1.0)
 
 
 @formula
