@@ -50,7 +50,8 @@ def measure_paths(study: StudyConfig, pair: Pair, places: Places, folder: Path) 
         name: evaluate_path(problem, control, steps=study.curves.points, progress=False)
         for name, control in ways.items()
     }
-    arrays = {name: surface.values for name, surface in found.items()}
+    # Single precision is that of the networks, and takes half the room of what is archived.
+    arrays = {name: surface.values.astype(np.float32) for name, surface in found.items()}
     arrays["names"] = np.array(found["line"].names)
     arrays["distances"] = torch.stack([(other - start).norm() for other in ends]).numpy()
     arrays["searched"] = curves.losses.numpy()
@@ -152,7 +153,7 @@ def read_paths(study: StudyConfig, models: ModelGroup, folder: Path) -> Paths:
     arrays = [read_arrays(folder / f"{pair.name}-paths.npz") for pair in pairs]
 
     def of_pairs(name: str) -> Tensor:
-        values = torch.stack([torch.from_numpy(each[name]) for each in arrays])
+        values = torch.stack([torch.from_numpy(each[name]) for each in arrays]).double()
         return values.new_full((len(joined), *values.shape[1:]), torch.nan).masked_scatter_(
             joined.view(-1, *[1] * (values.ndim - 1)), values
         )

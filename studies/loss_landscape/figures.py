@@ -33,7 +33,7 @@ def draw_planes(summary: Summary) -> Figure:
     figure = Figure(figsize=(3.4 * n, 5.8), layout="constrained")
     panels = figure.subplots(2, n, squeeze=False)
     for column, (setting, surface) in zip(panels.T, summary.planes.items(), strict=True):
-        for axes, name in zip(column, surface.names[:2], strict=True):
+        for axes, name in zip(column, surface.names, strict=True):
             filled = add_contour(axes, surface, name, limits=_limits(summary, name))
             figure.colorbar(filled, ax=axes, format="%.2g", shrink=0.8)
             axes.set(title=f"{setting}: {name}", aspect="equal", xlabel="", ylabel="")

@@ -1,17 +1,20 @@
 """Trainings -> planes along the top eigenvectors of the Hessian, and how flat they are."""
 
+import dataclasses
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from studies.decisions import check_there, read_result
 from studies.loss_landscape.config import StudyConfig
 from studies.loss_landscape.inputs import (
     Places,
     frames_of,
+    losses_of,
     network_of,
     problem_of,
 )
@@ -34,6 +37,7 @@ def measure_plane(study: StudyConfig, run: Run, places: Places, folder: Path) ->
     through the assignment, too: the loss of its decisions is piecewise constant, and what automatic
     differentiation makes of two passes through the blackbox layer is the Hessian of a linear one.
     Directions have the norm of the weights, tensor by tensor, as published. BatchNorm is frozen.
+    The losses are the smooth one and that of decisions.
     """
     settings = study.planes
     scorer = network_of(run, places.runs)
@@ -44,7 +48,7 @@ def measure_plane(study: StudyConfig, run: Run, places: Places, folder: Path) ->
     pairs = top_eigenpairs(exact_hessian(smooth), PAIRS, tolerance=settings.tolerance)
     directions = eigen_directions(pairs.vectors, scorer, norm="tensor")
     frames = frames_of(study, study.judged, settings.frames, data=places.data)
-    problem = problem_of(study, run, scorer, frames)
+    problem = problem_of(study, run, scorer, frames, losses=losses_of(scorer)[:2])
     points = grid(
         problem.centre,
         directions.vectors,
@@ -61,7 +65,14 @@ def measure_plane(study: StudyConfig, run: Run, places: Places, folder: Path) ->
         "angle": float(directions.angles()[0, 1]),
     }
     write_json(folder / f"{run.name}-eigen.json", content)
-    save_surface(surface, folder / f"{run.name}-plane.npz")
+    save_surface(_in_its_coordinates(surface), folder / f"{run.name}-plane.npz")
+
+
+def _in_its_coordinates(plane: Surface) -> Surface:
+    """The same losses at points of two numbers: a file without weights is small enough to keep."""
+    unit = torch.eye(PAIRS, dtype=torch.float64)
+    points = dataclasses.replace(plane.points, centre=0 * unit[0], directions=unit)
+    return dataclasses.replace(plane, points=points)
 
 
 class Spread(NamedTuple):
@@ -122,7 +133,7 @@ def read_plane(run: Run, folder: Path) -> Surface:
 def _of_setting(name: str, runs: list[Run], folder: Path) -> Flatness:
     planes = [read_plane(run, folder) for run in runs]
     eigen = [read_result(folder / f"{run.name}-eigen.json") for run in runs]
-    losses = planes[0].names[:2]
+    losses = planes[0].names
     depths = {loss: [_depth(plane, loss) for plane in planes] for loss in losses}
     first, second = (spread([each["values"][number] for each in eigen]) for number in (0, 1))
     return Flatness(
